@@ -1,0 +1,41 @@
+/** All limits in one place. Sizes in bytes, times in milliseconds, unless the name says otherwise. */
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+/** The largest document a client may store (MongoDB's `maxBsonObjectSize`). */
+export const MAX_DOCUMENT_BYTES = 16 * MIB;
+/** What the server itself may put around a document: a reply may be this much larger. */
+export const MAX_INTERNAL_DOCUMENT_BYTES = MAX_DOCUMENT_BYTES + 16 * KIB;
+/** The largest message on the wire (MongoDB's `maxMessageSizeBytes`). */
+export const MAX_MESSAGE_BYTES = 48_000_000;
+/** Statements in one write command (MongoDB's `maxWriteBatchSize`). */
+export const MAX_WRITE_BATCH = 100_000;
+/** Levels of nesting in a document that MongoDB accepts from a client. */
+export const MAX_BSON_DEPTH = 200;
+/** Client connections at once. */
+export const MAX_CONNECTIONS = 20_000;
+/** Requests of one connection that may wait while one runs; beyond it, reading stops. */
+export const MAX_PIPELINED_REQUESTS = 128;
+
+/** Documents in a first batch when the client names no batch size. */
+export const DEFAULT_BATCH_SIZE = 101;
+/** Bytes of documents in one reply's batch, as MongoDB counts them. */
+export const MAX_BATCH_BYTES = MAX_DOCUMENT_BYTES;
+/** An idle cursor is closed after this. */
+export const CURSOR_TIMEOUT_MS = 10 * 60_000;
+/** Open cursors in all. */
+export const MAX_CURSORS = 100_000;
+/** An idle logical session ends after this. */
+export const SESSION_TIMEOUT_MINUTES = 30;
+/** Logical sessions at once. */
+export const MAX_SESSIONS = 1_000_000;
+
+/** Stages of one pipeline (MongoDB's `internalPipelineLengthLimit`). */
+export const MAX_PIPELINE_STAGES = 1000;
+/** What a blocking stage may hold without spilling (MongoDB's 100 MB rule). */
+export const MAX_BLOCKING_STAGE_BYTES = 100 * MIB;
+/** How long work may keep the event loop before it yields. */
+export const YIELD_AFTER_MS = 5;
+/** Documents that flow through a pipeline at once. */
+export const PIPELINE_BATCH_ROWS = 1024;

@@ -1,0 +1,8 @@
+/** What every room may use: invariants, errors, limits, checksums, the log, seeded randomness. Knows nothing else. */
+export { assert, AssertionError, unreachable } from "./assert.ts";
+export { crc32, crc32c } from "./crc32.ts";
+export { ErrorCode, type ErrorCodeName } from "./error_codes.ts";
+export { codeNameOf, CommandError, CorruptionError, type ErrorCodeLike } from "./errors.ts";
+export * from "./limits.ts";
+export { LOG_LEVELS, type LogFields, Logger, type LogLevel, type LogSink, SILENT_LOGGER } from "./logger.ts";
+export { type Random, seededRandom } from "./random.ts";

@@ -1,0 +1,53 @@
+/** BSON: values with exact types, documents read lazily from their bytes, MongoDB's order and equality, the border check. */
+export { canonicalValue } from "./canonical.ts";
+export {
+  compareBytes,
+  compareDoubles,
+  compareNumbers,
+  compareText,
+  compareValues,
+  equalValues,
+  rankOfType,
+} from "./compare.ts";
+export { type DecimalParts, decimalParts, doubleParts } from "./decimal.ts";
+export { BuiltDocument, Document, DocumentBuilder } from "./document.ts";
+export { keyOf, type ValueKey } from "./key.ts";
+export {
+  elementType,
+  RawDocument,
+  readDouble,
+  readElementValue,
+  readInt32,
+  readInt64,
+  readInt64AsNumber,
+  readName,
+  readText,
+  readValue,
+  skipElement,
+  valueSize,
+  valueStart,
+} from "./raw.ts";
+export { aliasOfType, BsonType, typeOfAlias } from "./type.ts";
+export { validateDocument } from "./validate.ts";
+export {
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  BsonUndefined,
+  Code,
+  DBPointer,
+  Decimal128,
+  Int32,
+  isArray,
+  isNullish,
+  isNumber,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  type Scalar,
+  Timestamp,
+  typeOf,
+  UtcDate,
+  type Value,
+} from "./value.ts";
+export { BsonWriter, encodeDocument } from "./writer.ts";

@@ -1,0 +1,135 @@
+/**
+ * The border: bytes from outside are checked once, here; everything behind trusts them.
+ *
+ * Checked are the lengths of every value, the ends of strings and documents, the types and the depth. Like MongoDB,
+ * text is not checked for being UTF-8.
+ */
+import { CommandError, MAX_BSON_DEPTH } from "../base/mod.ts";
+import { readInt32 } from "./raw.ts";
+import { BsonType } from "./type.ts";
+
+const SMALLEST_DOCUMENT_BYTES = 5;
+
+/**
+ * Checks the document that starts at `start`.
+ *
+ * @param end where the bytes at hand end, exclusive
+ * @returns where the document ends, exclusive
+ * @throws CommandError InvalidBSON (22) that says what is wrong and where; Overflow (15) when it is nested too deep
+ */
+export function validateDocument(bytes: Uint8Array, start: number, end: number): number {
+  return checkDocument(bytes, start, end, 1);
+}
+
+function checkDocument(bytes: Uint8Array, start: number, end: number, depth: number): number {
+  if (depth > MAX_BSON_DEPTH) {
+    throw new CommandError("Overflow", `BSONObj exceeded maximum nested object depth: ${MAX_BSON_DEPTH}`);
+  }
+  if (end - start < SMALLEST_DOCUMENT_BYTES) throw invalid("BSON data is too short", start);
+  const length = readInt32(bytes, start);
+  if (length < SMALLEST_DOCUMENT_BYTES) throw invalid(`BSON length ${length} is too small`, start);
+  const documentEnd = start + length;
+  if (documentEnd > end) {
+    throw invalid(`BSON length ${length} exceeds the ${end - start} bytes at hand`, start);
+  }
+  if (bytes[documentEnd - 1] !== 0) {
+    throw invalid("BSON document does not end with a zero byte", documentEnd - 1);
+  }
+  let at = start + 4;
+  while (at < documentEnd - 1) at = checkElement(bytes, at, documentEnd - 1, depth);
+  if (at !== documentEnd - 1) throw invalid("BSON elements exceed their document", at);
+  return documentEnd;
+}
+
+function checkElement(bytes: Uint8Array, at: number, end: number, depth: number): number {
+  const type = bytes[at] as BsonType;
+  if (type === BsonType.Missing) throw invalid("BSON document ends before its length", at);
+  const value = checkCString(bytes, at + 1, end);
+  const next = checkValue(bytes, type, value, end, depth);
+  if (next > end) throw invalid("BSON value exceeds its document", at);
+  return next;
+}
+
+function checkValue(bytes: Uint8Array, type: BsonType, at: number, end: number, depth: number): number {
+  switch (type) {
+    case BsonType.Undefined:
+    case BsonType.Null:
+    case BsonType.MinKey:
+    case BsonType.MaxKey:
+      return at;
+    case BsonType.Boolean:
+      return checkBoolean(bytes, at, end);
+    case BsonType.Int32:
+      return at + 4;
+    case BsonType.Double:
+    case BsonType.Date:
+    case BsonType.Timestamp:
+    case BsonType.Int64:
+      return at + 8;
+    case BsonType.ObjectId:
+      return at + 12;
+    case BsonType.Decimal128:
+      return at + 16;
+    case BsonType.String:
+    case BsonType.Symbol:
+    case BsonType.Code:
+      return checkString(bytes, at, end);
+    case BsonType.DBPointer:
+      return checkString(bytes, at, end) + 12;
+    case BsonType.Regex:
+      return checkCString(bytes, checkCString(bytes, at, end), end);
+    case BsonType.Binary:
+      return checkBinary(bytes, at, end);
+    case BsonType.Object:
+    case BsonType.Array:
+      return checkDocument(bytes, at, end, depth + 1);
+    case BsonType.CodeWithScope:
+      return checkCodeWithScope(bytes, at, end, depth);
+    default:
+      throw invalid(`Unrecognized BSON type ${type}`, at);
+  }
+}
+
+function checkBoolean(bytes: Uint8Array, at: number, end: number): number {
+  if (at < end && bytes[at]! > 1) throw invalid(`BSON boolean holds ${bytes[at]}`, at);
+  return at + 1;
+}
+
+function checkString(bytes: Uint8Array, at: number, end: number): number {
+  const length = checkLength(bytes, at, end, 1, 0);
+  const next = at + 4 + length;
+  if (bytes[next - 1] !== 0) throw invalid("BSON string does not end with a zero byte", next - 1);
+  return next;
+}
+
+function checkBinary(bytes: Uint8Array, at: number, end: number): number {
+  return at + 5 + checkLength(bytes, at, end, 0, 1);
+}
+
+function checkCodeWithScope(bytes: Uint8Array, at: number, end: number, depth: number): number {
+  const length = checkLength(bytes, at, end, 14, -4);
+  const scope = checkString(bytes, at + 4, at + length);
+  const next = checkDocument(bytes, scope, at + length, depth + 1);
+  if (next !== at + length) throw invalid("BSON code with scope has a wrong length", at);
+  return next;
+}
+
+/** A length field at `at` that counts at least `least` bytes and ends, with `around` more bytes, before `end`. */
+function checkLength(bytes: Uint8Array, at: number, end: number, least: number, around: number): number {
+  if (at + 4 > end) throw invalid("BSON value exceeds its document", at);
+  const length = readInt32(bytes, at);
+  if (length < least || at + 4 + around + length > end) {
+    throw invalid(`BSON value has a bad length ${length}`, at);
+  }
+  return length;
+}
+
+function checkCString(bytes: Uint8Array, at: number, end: number): number {
+  while (at < end && bytes[at] !== 0) at++;
+  if (at >= end) throw invalid("BSON name does not end with a zero byte", at);
+  return at + 1;
+}
+
+function invalid(what: string, at: number): CommandError {
+  return new CommandError("InvalidBSON", `${what} (at byte ${at})`);
+}

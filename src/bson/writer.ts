@@ -1,0 +1,239 @@
+/**
+ * Writes BSON into one growing buffer.
+ *
+ *     const start = writer.beginDocument();
+ *     writer.value("ok", 1);
+ *     writer.endDocument(start);
+ *     const bytes = writer.take();
+ */
+import { serialize } from "bson";
+import { Document } from "./document.ts";
+import { BsonType } from "./type.ts";
+import {
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  DBPointer,
+  Decimal128,
+  Int32,
+  isArray,
+  ObjectId,
+  Timestamp,
+  typeOf,
+  UtcDate,
+  type Value,
+} from "./value.ts";
+
+const INITIAL_BYTES = 256;
+const UTF8 = new TextEncoder();
+/** Below this length a plain loop beats the encoder's call. */
+const SHORT_TEXT_UNITS = 48;
+
+export class BsonWriter {
+  private buffer: Uint8Array;
+  private view: DataView;
+  private at = 0;
+
+  constructor(initialBytes = INITIAL_BYTES) {
+    this.buffer = new Uint8Array(initialBytes);
+    this.view = new DataView(this.buffer.buffer);
+  }
+
+  /** Bytes written so far. */
+  get length(): number {
+    return this.at;
+  }
+
+  /** All that was written, without a copy; the writer must not be used again. */
+  take(): Uint8Array {
+    return this.buffer.subarray(0, this.at);
+  }
+
+  /** A copy of all that was written; the writer starts anew. */
+  copyAndReset(): Uint8Array {
+    const bytes = this.buffer.slice(0, this.at);
+    this.at = 0;
+    return bytes;
+  }
+
+  /** Drops everything written after the first `length` bytes. */
+  truncate(length: number): void {
+    this.at = length;
+  }
+
+  /** Starts a document or an array; hand what it returns to `endDocument`. */
+  beginDocument(): number {
+    const start = this.at;
+    this.int32(0);
+    return start;
+  }
+
+  /** Ends what `beginDocument` started. */
+  endDocument(start: number): void {
+    this.byte(0);
+    this.view.setInt32(start, this.at - start, true);
+  }
+
+  /** An element's type byte and name; its value must follow. */
+  header(type: BsonType, name: string): void {
+    this.byte(type);
+    this.cString(name);
+  }
+
+  /** A whole element; nothing for a missing value. */
+  value(name: string, value: Value): void {
+    if (value === undefined) return;
+    this.header(typeOf(value), name);
+    this.payload(value);
+  }
+
+  /** A whole document where the writer stands, without type and name. */
+  document(document: Document): void {
+    document.writeTo(this);
+  }
+
+  /** The bytes `source[start, end)` as they are. */
+  bytes(source: Uint8Array, start = 0, end = source.length): void {
+    this.reserve(end - start);
+    this.buffer.set(source.subarray(start, end), this.at);
+    this.at += end - start;
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.buffer[this.at++] = value;
+  }
+
+  int32(value: number): void {
+    this.reserve(4);
+    this.view.setInt32(this.at, value, true);
+    this.at += 4;
+  }
+
+  int64(value: bigint): void {
+    this.reserve(8);
+    this.view.setBigInt64(this.at, value, true);
+    this.at += 8;
+  }
+
+  double(value: number): void {
+    this.reserve(8);
+    this.view.setFloat64(this.at, value, true);
+    this.at += 8;
+  }
+
+  /** UTF-8 text and a zero byte. */
+  cString(text: string): void {
+    this.text(text);
+    this.byte(0);
+  }
+
+  /** A BSON string: length with its zero byte, UTF-8, zero byte. */
+  string(text: string): void {
+    const start = this.at;
+    this.int32(0);
+    this.cString(text);
+    this.view.setInt32(start, this.at - start - 4, true);
+  }
+
+  /** An element's value without type and name. */
+  private payload(value: Exclude<Value, undefined>): void {
+    if (typeof value === "number") return this.double(value);
+    if (typeof value === "string") return this.string(value);
+    if (typeof value === "boolean") return this.byte(value ? 1 : 0);
+    if (typeof value === "bigint") return this.int64(value);
+    if (value === null) return;
+    if (value instanceof Int32) return this.int32(value.value);
+    if (value instanceof Document) return value.writeTo(this);
+    if (isArray(value)) return this.array(value);
+    if (value instanceof UtcDate) return this.int64(BigInt(value.ms));
+    if (value instanceof ObjectId) return this.bytes(value.id);
+    this.rarePayload(value);
+  }
+
+  private rarePayload(value: Exclude<Value, undefined | null | number | readonly Value[]>): void {
+    if (value instanceof Decimal128) {
+      this.bytes(value.bytes);
+    } else if (value instanceof Timestamp) {
+      this.int32(value.getLowBits());
+      this.int32(value.getHighBits());
+    } else if (value instanceof Binary) {
+      const data = value.value();
+      this.int32(data.length);
+      this.byte(value.sub_type);
+      this.bytes(data);
+    } else if (value instanceof BSONRegExp) {
+      this.cString(value.pattern);
+      this.cString(value.options);
+    } else if (value instanceof BSONSymbol) {
+      this.string(value.value);
+    } else if (value instanceof Code) {
+      this.code(value);
+    } else if (value instanceof DBPointer) {
+      this.string(value.collection);
+      this.bytes(value.oid.id);
+    }
+  }
+
+  private code(value: Code): void {
+    if (!value.scope) return this.string(value.code);
+    const start = this.at;
+    this.int32(0);
+    this.string(value.code);
+    this.bytes(serialize(value.scope));
+    this.view.setInt32(start, this.at - start, true);
+  }
+
+  private array(values: readonly Value[]): void {
+    const start = this.beginDocument();
+    for (let i = 0; i < values.length; i++) {
+      const value = values[i] === undefined ? null : values[i];
+      this.value(indexName(i), value);
+    }
+    this.endDocument(start);
+  }
+
+  private text(text: string): void {
+    this.reserve(text.length * 3);
+    if (text.length <= SHORT_TEXT_UNITS) {
+      const start = this.at;
+      for (let i = 0; i < text.length; i++) {
+        const unit = text.charCodeAt(i);
+        if (unit > 127) {
+          this.at = start;
+          return this.encodeText(text);
+        }
+        this.buffer[this.at++] = unit;
+      }
+      return;
+    }
+    this.encodeText(text);
+  }
+
+  private encodeText(text: string): void {
+    this.at += UTF8.encodeInto(text, this.buffer.subarray(this.at)).written;
+  }
+
+  private reserve(bytes: number): void {
+    if (this.at + bytes <= this.buffer.length) return;
+    const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.at + bytes));
+    grown.set(this.buffer.subarray(0, this.at));
+    this.buffer = grown;
+    this.view = new DataView(grown.buffer);
+  }
+}
+
+const INDEX_NAMES: readonly string[] = Array.from({ length: 1024 }, (_, i) => String(i));
+
+/** The name of an array's element. */
+function indexName(index: number): string {
+  return INDEX_NAMES[index] ?? String(index);
+}
+
+/** A document's bytes, newly made. */
+export function encodeDocument(document: Document): Uint8Array {
+  const writer = new BsonWriter();
+  document.writeTo(writer);
+  return writer.take();
+}
