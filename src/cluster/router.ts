@@ -1,0 +1,70 @@
+/**
+ * What commands ask of the data, whatever node holds it. On one node and in a cluster alike, commands know only this.
+ */
+import type { Document, RawDocument } from "../bson/mod.ts";
+import type { CommandError } from "../base/mod.ts";
+import type { Pipeline, QueryContext, Rows } from "../query/mod.ts";
+import type { CollectionInfo, Namespace, TimeseriesOptions } from "./catalog.ts";
+
+export interface Router {
+  /** Names of the databases that have a collection, sorted. */
+  databaseNames(): readonly string[];
+  /** The collections of a database, sorted by name. */
+  collections(db: string): readonly CollectionInfo[];
+  collection(namespace: Namespace): CollectionInfo | undefined;
+
+  /** Makes a collection. @throws CommandError NamespaceExists (48), unless the same one exists already. */
+  createCollection(namespace: Namespace, spec: CollectionSpec): Promise<void>;
+  /** @returns whether there was one */
+  dropCollection(namespace: Namespace): Promise<boolean>;
+  /** @returns whether there was one */
+  dropDatabase(db: string): Promise<boolean>;
+
+  /**
+   * Stores documents, durable when it resolves; makes a plain collection where there is none. Documents are validated
+   * bytes that must not change afterwards. Ordered: stops at the first error.
+   */
+  insert(namespace: Namespace, documents: readonly RawDocument[], ordered: boolean): Promise<InsertResult>;
+
+  /** Runs a pipeline over a collection (an empty one where there is none). */
+  query(namespace: Namespace, pipeline: Pipeline, context: QueryContext): Rows;
+  /** How a pipeline would run, or did: in the shape of MongoDB's reply, without the command's own fields. */
+  explain(
+    namespace: Namespace,
+    pipeline: Pipeline,
+    context: QueryContext,
+    verbosity: string,
+  ): Promise<Document>;
+
+  stats(namespace: Namespace): CollectionStats;
+}
+
+export interface CollectionSpec {
+  readonly timeseries?: TimeseriesOptions;
+  readonly options: Document;
+}
+
+export interface InsertResult {
+  /** Documents stored. */
+  readonly inserted: number;
+  /** What went wrong, by the document's place in the request. */
+  readonly errors: readonly { readonly index: number; readonly error: CommandError }[];
+}
+
+/** True numbers of one collection. */
+export interface CollectionStats {
+  /** Documents or measurements. */
+  readonly count: number;
+  /** Bytes of the documents as BSON, as inserted. */
+  readonly dataBytes: number;
+  /** Bytes on disk, without the log. */
+  readonly storageBytes: number;
+  readonly indexBytes: number;
+  /** Time series only. */
+  readonly timeseries?: {
+    readonly series: number;
+    readonly segments: number;
+    readonly memtableRows: number;
+    readonly memtableBytes: number;
+  };
+}

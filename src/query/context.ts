@@ -1,0 +1,14 @@
+/** What a running query carries along. */
+import type { Value } from "../bson/mod.ts";
+import type { ScanCounters } from "./source.ts";
+
+export interface QueryContext {
+  /** `$$NOW`: one instant for the whole query, in milliseconds since 1970. */
+  readonly nowMs: number;
+  /** Variables of the command's `let`. */
+  readonly variables: ReadonlyMap<string, Value>;
+  /** Called at least every few milliseconds of work: throws when killed or out of time, else lets others run. */
+  readonly checkpoint: () => Promise<void>;
+  /** What the query touched so far. */
+  readonly counters: ScanCounters;
+}

@@ -1,0 +1,63 @@
+/**
+ * What the query engine asks of storage. A source may return more rows than asked for (every condition is checked
+ * again on the rows), never fewer.
+ */
+import type { Document, Value } from "../bson/mod.ts";
+
+/** Rows in batches; ending the generator early (`return`) frees what the scan holds. */
+export type Rows = AsyncGenerator<readonly Document[], void, undefined>;
+
+/** One collection in one VNode, or a stand-in for it. */
+export interface Source {
+  /** What the planner may rely on. */
+  readonly shape: SourceShape;
+  scan(request: ScanRequest): Rows;
+}
+
+export type SourceShape =
+  /** Measurements: a scan can be cut by time and by series. */
+  | { readonly kind: "timeseries"; readonly timeField: string; readonly metaField: string | undefined }
+  /** Documents under their _id. */
+  | { readonly kind: "documents" }
+  /** Nothing there: a collection that does not exist, or a pipeline that brings its own documents. */
+  | { readonly kind: "empty" };
+
+export interface ScanRequest {
+  /** Top-level fields that are read; undefined for all of them. */
+  readonly fields?: ReadonlySet<string>;
+  /** Times of the rows in milliseconds, both ends included; time series only. */
+  readonly timeRange?: { readonly fromMs: number; readonly toMs: number };
+  /** Whether rows of a series can match, judged by its metaField's value (undefined: no meta); time series only. */
+  readonly seriesFilter?: (meta: Value) => boolean;
+  /** The only values of _id that can match. */
+  readonly ids?: readonly Value[];
+  /** Rows in order of time (1, −1), not just in storage order; time series only. */
+  readonly timeOrder?: 1 | -1;
+  /** Called now and then: throws when the operation was killed or ran out of time, else lets others run. */
+  readonly checkpoint: () => Promise<void>;
+  /** Where the scan adds what it touched, for `explain`. */
+  readonly counters: ScanCounters;
+}
+
+/** What a scan touched. */
+export interface ScanCounters {
+  seriesScanned: number;
+  seriesMatched: number;
+  segmentsRead: number;
+  segmentsSkipped: number;
+  pagesRead: number;
+  pagesSkipped: number;
+  rowsRead: number;
+}
+
+export function newScanCounters(): ScanCounters {
+  return {
+    seriesScanned: 0,
+    seriesMatched: 0,
+    segmentsRead: 0,
+    segmentsSkipped: 0,
+    pagesRead: 0,
+    pagesSkipped: 0,
+    rowsRead: 0,
+  };
+}
