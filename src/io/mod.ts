@@ -11,5 +11,7 @@ export {
   type FaultPlan,
   FaultyDisk,
 } from "./faulty_disk.ts";
+export { type HttpHandler, type HttpListener, listenHttp } from "./http.ts";
+export { isLoopback } from "./loopback.ts";
 export { MemoryDisk } from "./memory_disk.ts";
 export { type Connection, type Listener, type Network, type PeerAddress, TcpNetwork } from "./network.ts";

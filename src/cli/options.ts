@@ -1,0 +1,126 @@
+/**
+ * All options of the server, in the order of `--help`. Each is a flag, an environment variable and a key of the config
+ * file under one name: `--data-dir`, `CHRONOGO_DATA_DIR`, `data-dir:`. A flag wins over a variable, that over the file.
+ */
+
+/** One option. */
+export interface Option {
+  readonly name: string;
+  /** What stands for the value in the help; absent for a switch. */
+  readonly valueName?: string;
+  /** The value when nobody gives one; absent where there is none. */
+  readonly defaultText?: string;
+  /** What it does, in lines of at most 80 columns. */
+  readonly explanation: readonly string[];
+  /** True for the options that only make sense on a command line. */
+  readonly flagOnly?: boolean;
+}
+
+export const OPTIONS = [
+  {
+    name: "data-dir",
+    valueName: "DIR",
+    defaultText: "./data",
+    explanation: ["where the data lives; made when it is not there"],
+  },
+  {
+    name: "mongo-addr",
+    valueName: "HOST:PORT",
+    defaultText: ":27017",
+    explanation: ["where MongoDB drivers and mongosh connect; no host: all interfaces, port 0: any free one"],
+  },
+  {
+    name: "http-addr",
+    valueName: "HOST:PORT",
+    defaultText: ":8080",
+    explanation: ["where GET /health answers"],
+  },
+  {
+    name: "insecure",
+    explanation: [
+      "serve peers on other machines too, without access control;",
+      "without it only this machine is served (protected mode)",
+    ],
+  },
+  {
+    name: "durability",
+    valueName: "commit|interval",
+    defaultText: "commit",
+    explanation: [
+      "commit: a write is on disk before it is acknowledged;",
+      "interval: the disk follows within 100 ms, and a crash may lose that",
+    ],
+  },
+  {
+    name: "log-level",
+    valueName: "LEVEL",
+    defaultText: "info",
+    explanation: ["debug, info, warn or error; the log goes to stderr"],
+  },
+  {
+    name: "config",
+    valueName: "FILE",
+    explanation: ["a YAML or JSON file with these options, named as the flags are"],
+  },
+  {
+    name: "cluster-role",
+    valueName: "ROLE",
+    defaultText: "all",
+    explanation: ["all; mnode and dnode come with the cluster, in a later version"],
+  },
+  {
+    name: "node-id",
+    valueName: "NAME",
+    explanation: ["this node's name in a cluster: letters, digits, . _ - (at most 64)"],
+  },
+  {
+    name: "cluster-id",
+    valueName: "UUID",
+    explanation: ["the cluster that this node belongs to"],
+  },
+  {
+    name: "mnode-list",
+    valueName: "HOST:PORT,…",
+    explanation: ["the cluster's MNodes; joining one comes in a later version"],
+  },
+  { name: "version", explanation: ["print the version and leave"], flagOnly: true },
+  { name: "help", explanation: ["print this and leave"], flagOnly: true },
+] as const satisfies readonly Option[];
+
+export type OptionName = typeof OPTIONS[number]["name"];
+
+/** The table with the type that loops need. */
+export const OPTION_LIST: readonly (Option & { readonly name: OptionName })[] = OPTIONS;
+
+/** The environment variable of an option: `CHRONOGO_DATA_DIR`. */
+export function variableOf(name: string): string {
+  return `CHRONOGO_${name.toUpperCase().replaceAll("-", "_")}`;
+}
+
+/** The option of that name, if there is one. */
+export function findOption(name: string): (Option & { readonly name: OptionName }) | undefined {
+  return OPTION_LIST.find((option) => option.name === name);
+}
+
+/** The known name nearest to a wrong one (two letters, or a third of them, may differ), or undefined. */
+export function nearestName(wrong: string, known: readonly string[]): string | undefined {
+  const ranked = known
+    .map((name) => ({ name, distance: editDistance(wrong.toLowerCase(), name) }))
+    .sort((a, b) => a.distance - b.distance)[0];
+  if (ranked === undefined) return undefined;
+  return ranked.distance <= Math.max(2, Math.floor(ranked.name.length / 3)) ? ranked.name : undefined;
+}
+
+/** Levenshtein's distance: insertions, deletions and substitutions of one letter, one row of the matrix at a time. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substituted = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      next.push(Math.min(substituted, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1));
+    }
+    row = next;
+  }
+  return row[b.length] ?? 0;
+}

