@@ -74,6 +74,14 @@ export const ErrorCode = {
   InterruptedAtShutdown: 11600,
   Interrupted: 11601,
   NotWritablePrimary: 10107,
+  ClientMetadataCannotBeMutated: 186,
+  UnsatisfiableWriteConcern: 100,
+  NotAReplicaSet: 123,
+  CursorKilled: 237,
+  TooManyLogicalSessions: 261,
+  ClientDisconnect: 279,
+  UnsupportedOpQueryCommand: 352,
+  NoReplicationEnabled: 76,
 } as const;
 
 /** A name of `ErrorCode`. */

@@ -13,10 +13,18 @@ export const MAX_MESSAGE_BYTES = 48_000_000;
 export const MAX_WRITE_BATCH = 100_000;
 /** Levels of nesting in a document that MongoDB accepts from a client. */
 export const MAX_BSON_DEPTH = 200;
+/** Levels of nesting in a document that is stored. */
+export const MAX_STORED_DEPTH = 180;
+/** Bytes of a namespace, `db.collection`. */
+export const MAX_NAMESPACE_BYTES = 255;
 /** Client connections at once. */
 export const MAX_CONNECTIONS = 20_000;
 /** Requests of one connection that may wait while one runs; beyond it, reading stops. */
 export const MAX_PIPELINED_REQUESTS = 128;
+/** Bytes of such waiting requests, of which the last may pass it. */
+export const MAX_PIPELINED_BYTES = 16 * MIB;
+/** What a stopping server grants its running commands. */
+export const SHUTDOWN_GRACE_MS = 10_000;
 
 /** Documents in a first batch when the client names no batch size. */
 export const DEFAULT_BATCH_SIZE = 101;
@@ -39,3 +47,12 @@ export const MAX_BLOCKING_STAGE_BYTES = 100 * MIB;
 export const YIELD_AFTER_MS = 5;
 /** Documents that flow through a pipeline at once. */
 export const PIPELINE_BATCH_ROWS = 1024;
+
+/** A log file is full at this size; a single larger record makes it larger. */
+export const LOG_FILE_BYTES = 16 * MIB;
+/** A log file grows in zero-filled steps of this size. */
+export const LOG_CHUNK_BYTES = MIB;
+/** Log files that were cut and are kept to be used again. */
+export const MAX_SPARE_LOG_FILES = 4;
+/** With `interval` durability, a sync follows a write after this. */
+export const LOG_SYNC_INTERVAL_MS = 100;
