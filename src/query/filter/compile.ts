@@ -1,0 +1,141 @@
+/** From a filter's tree to one closure that a document passes through. */
+import { Document, isArray, type Value } from "../../bson/mod.ts";
+import { compileExpression } from "../expression/compile.ts";
+import { isTrue } from "./argument.ts";
+import { bitsTest } from "./bits.ts";
+import { comparisonTest, inTest } from "./comparison.ts";
+import { typeTest } from "./element.ts";
+import type { ElemMatchObjectFilter, ElemMatchValueFilter, Filter, Path, PathFilter } from "./filter.ts";
+import { modTest } from "./modulo.ts";
+import { arrayAsDocument, someOfLeafArray, someValueAt, type ValueTest } from "./path.ts";
+import { isSamePattern, regexTest } from "./regex.ts";
+
+export type Variables = ReadonlyMap<string, Value>;
+
+/** Whether a document passes. @throws CommandError from an expression */
+export type Matcher = (document: Document) => boolean;
+
+/**
+ * Compiles a filter.
+ *
+ * @param variables what `$expr` may read: those of `let`, and NOW
+ */
+export function compileFilter(filter: Filter, variables: Variables = new Map()): Matcher {
+  switch (filter.kind) {
+    case "and":
+      return every(filter.filters.map((branch) => compileFilter(branch, variables)));
+    case "or":
+      return some(filter.filters.map((branch) => compileFilter(branch, variables)));
+    case "nor":
+      return negate(some(filter.filters.map((branch) => compileFilter(branch, variables))));
+    case "not":
+      return negate(compileFilter(filter.filter, variables));
+    case "constant":
+      return () => filter.value;
+    case "sampleRate":
+      return () => Math.random() < filter.rate;
+    case "expr": {
+      const evaluate = compileExpression(filter.expression);
+      return (root) => isTrue(evaluate({ root, variables }));
+    }
+    default:
+      return pathMatcher(filter);
+  }
+}
+
+function every<T>(tests: readonly ((value: T) => boolean)[]): (value: T) => boolean {
+  if (tests.length === 2) {
+    const [first, second] = tests as [(value: T) => boolean, (value: T) => boolean];
+    return (value) => first(value) && second(value);
+  }
+  return (value) => {
+    for (let i = 0; i < tests.length; i++) {
+      if (!tests[i]!(value)) return false;
+    }
+    return true;
+  };
+}
+
+function some<T>(tests: readonly ((value: T) => boolean)[]): (value: T) => boolean {
+  return (value) => tests.some((test) => test(value));
+}
+
+function negate<T>(test: (value: T) => boolean): (value: T) => boolean {
+  return (value) => !test(value);
+}
+
+function pathMatcher(filter: PathFilter): Matcher {
+  const test = valueTest(filter);
+  const leafArrays = filter.kind !== "size" && filter.kind !== "elemMatchObject" &&
+    filter.kind !== "elemMatchValue";
+  return atPath(filter.path, test, leafArrays);
+}
+
+function atPath(path: Path, test: ValueTest, leafArrays: boolean): Matcher {
+  if (path.length !== 1) return (document) => someValueAt(document, path, test, leafArrays);
+  const name = path[0]!;
+  return (document) => {
+    const value = document.get(name);
+    return leafArrays && isArray(value) ? someOfLeafArray(value, test) : test(value);
+  };
+}
+
+/** The question that a filter asks of one value. */
+function valueTest(filter: PathFilter): ValueTest {
+  switch (filter.kind) {
+    case "comparison":
+      return comparisonTest(filter);
+    case "in":
+      return inTest(filter);
+    case "regex": {
+      const test = regexTest(filter);
+      return (value) => test(value) || isSamePattern(value, filter);
+    }
+    case "exists":
+      return (value) => value !== undefined;
+    case "type":
+      return typeTest(filter.types);
+    case "mod":
+      return modTest(filter);
+    case "bits":
+      return bitsTest(filter);
+    case "size":
+      return (value) => isArray(value) && value.length === filter.size;
+    case "elemMatchObject":
+    case "elemMatchValue": {
+      const test = elementTest(filter);
+      return (value) => isArray(value) && value.some(test);
+    }
+  }
+}
+
+/** The question that `$elemMatch` asks of each element. */
+export function elementTest(filter: ElemMatchObjectFilter | ElemMatchValueFilter): ValueTest {
+  if (filter.kind === "elemMatchValue") return every(filter.filters.map(singleTest));
+  const matches = compileFilter(filter.filter);
+  return (element) => {
+    if (element instanceof Document) return matches(element);
+    return isArray(element) && matches(arrayAsDocument(element));
+  };
+}
+
+/** A filter with an empty path: asked of the value as it is, arrays not looked into. */
+function singleTest(filter: Filter): ValueTest {
+  switch (filter.kind) {
+    case "and":
+      return every(filter.filters.map(singleTest));
+    case "or":
+      return some(filter.filters.map(singleTest));
+    case "nor":
+      return negate(some(filter.filters.map(singleTest)));
+    case "not":
+      return negate(singleTest(filter.filter));
+    case "constant":
+      return () => filter.value;
+    case "sampleRate":
+    case "expr":
+      return () => false;
+    default:
+      return valueTest(filter);
+  }
+}
