@@ -237,7 +237,7 @@ function readRareValue(bytes: Uint8Array, type: BsonType, start: number): Value 
     case BsonType.Decimal128:
       return new Decimal128(bytes.slice(start, start + 16));
     case BsonType.Timestamp:
-      return Timestamp.fromBits(readInt32(bytes, start), readInt32(bytes, start + 4));
+      return new Timestamp(BigInt.asUintN(64, readInt64(bytes, start)));
     case BsonType.Binary: {
       const length = readInt32(bytes, start);
       return new Binary(bytes.slice(start + 5, start + 5 + length), bytes[start + 4]!);

@@ -52,6 +52,8 @@ export class UtcDate {
 /** BSON's deprecated type 6. Not the same as a missing field. */
 export class BsonUndefined {
   static readonly VALUE = new BsonUndefined();
+  /** Tells the class from all others by its shape, which an empty class would not. */
+  readonly type = BsonType.Undefined;
   private constructor() {}
 }
 

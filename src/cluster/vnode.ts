@@ -1,0 +1,151 @@
+/**
+ * A VNode: one shard on one disk. Measurements live in its time-series store, documents in its SQLite store; both take
+ * what they apply from the log, in its order.
+ *
+ * A write is checked first, logged second, applied third, answered last: a reader never sees what a crash could take
+ * back, and an entry that stands in the log can always be applied.
+ */
+import { assert, type CommandError, type Logger } from "../base/mod.ts";
+import type { Document, RawDocument } from "../bson/mod.ts";
+import type { Clock, Disk } from "../io/mod.ts";
+import type { Rows, ScanRequest, Source } from "../query/mod.ts";
+import { DocumentStore, type Log, type LogRecord, TimeseriesStore } from "../storage/mod.ts";
+import { type CollectionInfo, namespaceText } from "./catalog.ts";
+import { DocumentWriter } from "./document_writer.ts";
+import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
+import type { CollectionStats, InsertResult } from "./router.ts";
+
+export interface VNodeOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** The folder below the disk's root. */
+  readonly directory: string;
+  /** The log's group. */
+  readonly group: number;
+  /** Bytes of measurements in memory before they are flushed. */
+  readonly memtableBytes?: number;
+}
+
+export class VNode {
+  private log: Log | undefined;
+  private flushing: Promise<void> | undefined;
+  private readonly writer: DocumentWriter;
+
+  private constructor(
+    readonly group: number,
+    private readonly timeseries: TimeseriesStore,
+    private readonly documents: DocumentStore,
+    private readonly logger: Logger,
+  ) {
+    this.writer = new DocumentWriter(documents);
+  }
+
+  /** Opens the stores; entries of the log are the caller's to replay. */
+  static async open(options: VNodeOptions): Promise<VNode> {
+    const { disk, clock, logger, directory } = options;
+    disk.makeDirectory(directory);
+    const timeseries = await TimeseriesStore.open({
+      disk,
+      clock,
+      logger: logger.child("timeseries"),
+      directory: `${directory}/timeseries`,
+      ...(options.memtableBytes === undefined ? {} : { memtableBytes: options.memtableBytes }),
+    });
+    const documents = DocumentStore.open(disk.absolutePath(`${directory}/documents.sqlite`));
+    return new VNode(options.group, timeseries, documents, logger);
+  }
+
+  /** Joins the log, once all of it has been replayed. */
+  join(log: Log): void {
+    this.log = log;
+    this.writer.join(log, this.group);
+  }
+
+  /** Makes room for a collection; nothing when it is there. */
+  addCollection(info: CollectionInfo): void {
+    if (info.timeseries === undefined) {
+      this.documents.createCollection(info.id);
+    } else {
+      this.timeseries.createTable(info.id, info.timeseries);
+    }
+  }
+
+  dropCollection(id: number): void {
+    this.timeseries.dropTable(id);
+    this.documents.dropCollection(id);
+  }
+
+  /** Applies an entry at replay. Entries of collections that were dropped later change nothing. */
+  replay(record: LogRecord): void {
+    switch (record.kind) {
+      case EntryKind.Measurements: {
+        const { tableId, rows } = decodeMeasurements(record.payload);
+        if (this.timeseries.hasTable(tableId)) this.timeseries.applyInsert(record.index, tableId, rows);
+        return;
+      }
+      case EntryKind.Documents:
+        return this.documents.replay(record.index, record.payload);
+      default:
+        assert(false, `log entry of kind ${record.kind} belongs to a VNode`);
+    }
+  }
+
+  /** Stores documents; durable when it resolves. */
+  async insert(info: CollectionInfo, documents: readonly RawDocument[], ordered: boolean): Promise<InsertResult> {
+    if (info.timeseries === undefined) {
+      return await this.writer.insert(info.id, namespaceText(info), documents, ordered);
+    }
+    await this.waitForRoom();
+    const prepared = this.timeseries.prepareInsert(info.id, documents, ordered);
+    if (prepared.accepted > 0) await this.logMeasurements(info.id, prepared.payload);
+    return { inserted: prepared.accepted, errors: prepared.errors };
+  }
+
+  /** What the query engine reads a collection through. */
+  source(info: CollectionInfo): Source {
+    const { timeseries } = info;
+    if (timeseries === undefined) {
+      return { shape: { kind: "documents" }, scan: (request) => this.documents.scan(info.id, request) };
+    }
+    return {
+      shape: { kind: "timeseries", timeField: timeseries.timeField, metaField: timeseries.metaField },
+      scan: (request: ScanRequest): Rows => this.timeseries.scan(info.id, request),
+    };
+  }
+
+  stats(info: CollectionInfo): CollectionStats {
+    if (info.timeseries === undefined) return { ...this.documents.stats(info.id), indexBytes: 0 };
+    const stats = this.timeseries.stats(info.id);
+    const { rows, dataBytes, storageBytes, indexBytes, series, segments, memtableRows, memtableBytes } = stats;
+    return {
+      count: rows,
+      dataBytes,
+      storageBytes,
+      indexBytes,
+      timeseries: { series, segments, memtableRows, memtableBytes },
+    };
+  }
+
+  /** Series and rows of all tables. */
+  totals(): { readonly series: number; readonly rows: number } {
+    return this.timeseries.totals();
+  }
+
+  /**
+   * Writes what is in memory to its files.
+   *
+   * @returns the log's index up to which nothing is needed any more
+   */
+  async checkpoint(): Promise<number> {
+    const flushedIndex = await this.timeseries.flush();
+    const documentsIndex = await this.writer.checkpoint();
+    return Math.min(flushedIndex, documentsIndex);
+  }
+
+  async close(): Promise<void> {
+    await this.flushing;
+    await this.timeseries.close();
+    this.documents.close();
+  }
+}
