@@ -37,7 +37,16 @@ export async function startMongod(): Promise<Mongod> {
   const dbPath = Deno.makeTempDirSync({ prefix: "chronogo-mongod-" });
   const port = freePort();
   const process = new Deno.Command(program, {
-    args: ["--dbpath", dbPath, "--port", String(port), "--bind_ip", "127.0.0.1", "--logpath", `${dbPath}/mongod.log`],
+    args: [
+      "--dbpath",
+      dbPath,
+      "--port",
+      String(port),
+      "--bind_ip",
+      "127.0.0.1",
+      "--logpath",
+      `${dbPath}/mongod.log`,
+    ],
     stdin: "null",
     stdout: "null",
     stderr: "null",
@@ -89,7 +98,8 @@ async function install(): Promise<void> {
 }
 
 async function run(program: string, args: string[]): Promise<void> {
-  const { success } = await new Deno.Command(program, { args, stdout: "inherit", stderr: "inherit" }).output();
+  const { success } = await new Deno.Command(program, { args, stdout: "inherit", stderr: "inherit" })
+    .output();
   if (!success) throw new Error(`${program} ${args.join(" ")} failed`);
 }
 

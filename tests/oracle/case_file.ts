@@ -1,0 +1,127 @@
+/**
+ * The cases of one topic, as `cases/<topic>.yaml` has them:
+ *
+ *     isolated: true            # each case gets the collections afresh; for cases that write. Default false
+ *     collections:
+ *       plain: [{ _id: 1, a: 1 }]                                # a list of documents
+ *       weather:                                                 # or options of `create`, and documents
+ *         create: { timeseries: { timeField: t, metaField: m } }
+ *         documents: [{ _id: 1, t: 2024-01-01T00:00:00Z, m: 1 }]
+ *     cases:
+ *       a name that says what is so: { find: plain, filter: { a: 1 } }       # one command
+ *       a write, and what it left: [{ insert: … }, { find: … }]              # or some, in turn
+ *       two ways to one answer:                                             # or a pair
+ *         oracle: { aggregate: …$group over $dateTrunc… }
+ *         chronogo: { aggregate: …$timeWindow… }
+ *       what ChronoGo does otherwise:
+ *         run: { … }
+ *         differs: { reason: why, expect: {ok: 1.0} }            # ChronoGo's whole reply (a list for some commands)
+ *
+ * In a command, `{ $lastCursor: 1 }` stands for the id of the cursor in the reply before. A command without `$db` goes to
+ * the topic's own database. The scalars are those of yaml_bson.ts.
+ */
+import { assert } from "../../src/base/mod.ts";
+import type { Document } from "../support/wire_client.ts";
+import { isPlainObject, parseYamlBson } from "./yaml_bson.ts";
+
+const CASES = new URL("./cases/", import.meta.url);
+
+export interface CaseFile {
+  readonly topic: string;
+  readonly isolated: boolean;
+  readonly collections: readonly CollectionSetup[];
+  readonly cases: readonly OracleCase[];
+}
+
+export interface CollectionSetup {
+  readonly name: string;
+  /** The options of `create`; undefined where the first insert creates it. */
+  readonly create: Document | undefined;
+  readonly documents: readonly Document[];
+}
+
+export interface OracleCase {
+  readonly name: string;
+  /** The commands for MongoDB. */
+  readonly oracle: readonly Document[];
+  /** The commands for ChronoGo: mostly the same. */
+  readonly chronogo: readonly Document[];
+  readonly differs: IntendedDifference | undefined;
+}
+
+/** What ChronoGo means to answer otherwise than MongoDB 6.0 as a standalone. */
+export interface IntendedDifference {
+  readonly reason: string;
+  /** ChronoGo's replies, one a command; the text `same` where it is MongoDB's. */
+  readonly expect: readonly (Document | "same")[];
+}
+
+/** The topics that have a case file, sorted. */
+export function topics(): string[] {
+  return [...Deno.readDirSync(CASES)]
+    .flatMap(({ name }) => name.endsWith(".yaml") ? [name.slice(0, -".yaml".length)] : [])
+    .sort();
+}
+
+/** Reads a topic's case file. @throws when it is malformed */
+export function readCaseFile(topic: string): CaseFile {
+  const parsed = parseYamlBson(Deno.readTextFileSync(new URL(`${topic}.yaml`, CASES)));
+  assert(isPlainObject(parsed) && isPlainObject(parsed["cases"]), `${topic}.yaml has no map "cases"`);
+  const collections = parsed["collections"] ?? {};
+  assert(isPlainObject(collections), `${topic}.yaml: "collections" is no map`);
+  return {
+    topic,
+    isolated: parsed["isolated"] === true,
+    collections: Object.entries(collections).map(([name, setup]) => toSetup(name, setup)),
+    cases: Object.entries(parsed["cases"]).map(([name, text]) => toCase(`${topic}: ${name}`, name, text)),
+  };
+}
+
+function toSetup(name: string, setup: unknown): CollectionSetup {
+  if (Array.isArray(setup)) return { name, create: undefined, documents: setup };
+  assert(isPlainObject(setup), `collection ${name}: expected a list of documents, or {create, documents}`);
+  return {
+    name,
+    create: isPlainObject(setup["create"]) ? setup["create"] : undefined,
+    documents: toCommands(name, setup["documents"] ?? []),
+  };
+}
+
+function toCase(place: string, name: string, text: unknown): OracleCase {
+  if (Array.isArray(text)) return same(name, toCommands(place, text));
+  assert(isPlainObject(text), `${place}: expected a command, a list of them, or {run} or {oracle, chronogo}`);
+  if ("oracle" in text) {
+    return {
+      name,
+      oracle: toCommands(place, text["oracle"]),
+      chronogo: toCommands(place, text["chronogo"]),
+      differs: undefined,
+    };
+  }
+  if (!("run" in text)) return same(name, [text]);
+  return { ...same(name, toCommands(place, text["run"])), differs: toDifference(place, text["differs"]) };
+}
+
+function same(name: string, commands: readonly Document[]): OracleCase {
+  return { name, oracle: commands, chronogo: commands, differs: undefined };
+}
+
+function toDifference(place: string, value: unknown): IntendedDifference | undefined {
+  if (value === undefined) return undefined;
+  assert(
+    isPlainObject(value) && typeof value["reason"] === "string",
+    `${place}: a difference needs a reason`,
+  );
+  const expect = Array.isArray(value["expect"]) ? value["expect"] : [value["expect"]];
+  assert(
+    expect.every((item) => item === "same" || isPlainObject(item)),
+    `${place}: expected replies, or "same"`,
+  );
+  return { reason: value["reason"], expect };
+}
+
+function toCommands(place: string, value: unknown): readonly Document[] {
+  const commands = Array.isArray(value) ? value : [value];
+  assert(commands.every(isPlainObject), `${place}: expected documents`);
+  return commands;
+}

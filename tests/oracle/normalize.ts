@@ -1,0 +1,143 @@
+/**
+ * Replies in the form in which they are compared: canonical Extended JSON, without what has to differ from run to run or
+ * from server to server. Nothing else is smoothed: types, the order of fields, error codes and texts stay.
+ *
+ * - Fields of the moment (times, connection ids, topology) and of a cluster are left out.
+ * - The order of an envelope's fields does not count.
+ * - A cursor id is "open" or 0; a UUID and an ObjectId that the case does not contain are "generated".
+ * - Where MongoDB promises no order of documents (a time-series collection without $sort, the groups of $group), they are
+ *   sorted by their text.
+ * - MongoDB returns timeField and metaField first, ChronoGo a document as it was inserted: the order of the top-level
+ *   fields of a time-series document does not count.
+ */
+import { Binary, type Document, EJSON, Long, ObjectId } from "bson";
+import type { CaseFile } from "./case_file.ts";
+import { isPlainObject } from "./yaml_bson.ts";
+
+/** Normalised replies: plain JSON values. */
+export type Replies = readonly Json[];
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** What says when, where or in which cluster a reply was made. */
+const FIELDS_OF_THE_MOMENT: ReadonlySet<string> = new Set([
+  "$clusterTime",
+  "operationTime",
+  "topologyVersion",
+  "localTime",
+  "connectionId",
+  "electionId",
+  "opTime",
+  "lastCommittedOpTime",
+]);
+
+const UNORDERED_STAGES: ReadonlySet<string> = new Set(["$group", "$sortByCount", "$bucket", "$bucketAuto"]);
+const ORDERED_STAGES: ReadonlySet<string> = new Set(["$sort", "$timeWindow", "$bucket", "$bucketAuto"]);
+/** After these a document is no longer laid out as the collection gives it. */
+const RESHAPING_STAGES: ReadonlySet<string> = new Set([
+  "$group",
+  "$sortByCount",
+  "$bucket",
+  "$bucketAuto",
+  "$count",
+  "$project",
+  "$replaceRoot",
+  "$replaceWith",
+  "$timeWindow",
+]);
+
+/** Normalises the replies to `commands`. */
+export function normalize(
+  replies: readonly Document[],
+  commands: readonly Document[],
+  file: CaseFile,
+): Replies {
+  const known = JSON.stringify(EJSON.serialize([file.collections, commands], { relaxed: false }));
+  let order: BatchOrder = { documents: true, fields: true };
+  return replies.map((reply, index) => {
+    const command = commands[index] ?? {};
+    if (!("getMore" in command)) order = batchOrder(command, file);
+    return normalizeReply(reply, order, known);
+  });
+}
+
+/** Normalises a reply that a case file states as ChronoGo's own, the way the real one is. */
+export function normalizeExpected(expected: Document, command: Document, file: CaseFile): Json {
+  return normalizeReply(expected, batchOrder(command, file), "");
+}
+
+/** What about a batch of documents is promised. */
+interface BatchOrder {
+  readonly documents: boolean;
+  readonly fields: boolean;
+}
+
+function batchOrder(command: Document, file: CaseFile): BatchOrder {
+  const name = Object.values(command)[0];
+  const isTimeSeries = file.collections.some((setup) => {
+    return setup.name === name && setup.create?.["timeseries"] !== undefined;
+  });
+  if ("find" in command) {
+    return {
+      documents: !isTimeSeries || "sort" in command,
+      fields: !isTimeSeries || "projection" in command,
+    };
+  }
+  const pipeline: unknown = command["pipeline"];
+  if (!Array.isArray(pipeline)) return { documents: true, fields: true };
+  const stages = pipeline.map((stage) => isPlainObject(stage) ? Object.keys(stage)[0] ?? "" : "");
+  const unordered = stages.findLastIndex((stage) => UNORDERED_STAGES.has(stage));
+  const ordered = stages.findLastIndex((stage) => ORDERED_STAGES.has(stage));
+  return {
+    documents: ordered >= unordered && (ordered >= 0 || !isTimeSeries),
+    fields: !isTimeSeries || stages.some((stage) => RESHAPING_STAGES.has(stage)),
+  };
+}
+
+function normalizeReply(reply: Document, order: BatchOrder, known: string): Json {
+  const envelope = Object.entries(reply).filter(([key]) => !FIELDS_OF_THE_MOMENT.has(key));
+  const normal = Object.fromEntries(envelope.map(([key, value]) => {
+    return [key, key === "cursor" ? normalizeCursor(value, order, known) : toJson(value, known)];
+  }));
+  return sortKeys(normal);
+}
+
+function normalizeCursor(cursor: Document, order: BatchOrder, known: string): Json {
+  return sortKeys(Object.fromEntries(
+    Object.entries(cursor).map(([key, value]) => {
+      if (key === "id") return [key, Long.ZERO.eq(value) ? 0 : "open"];
+      if (key !== "firstBatch" && key !== "nextBatch") return [key, toJson(value, known)];
+      const documents: Json[] = value.map((item: Document) => {
+        const document = toJson(item, known);
+        return order.fields || !isObject(document) ? document : sortKeys(document);
+      });
+      return [key, order.documents ? documents : sortByText(documents)];
+    }),
+  ));
+}
+
+function toJson(value: unknown, known: string): Json {
+  const json = EJSON.serialize({ value: hideGenerated(value, known) }, { relaxed: false });
+  return JSON.parse(JSON.stringify(json)).value;
+}
+
+function hideGenerated(value: unknown, known: string): unknown {
+  if (value instanceof ObjectId) return known.includes(value.toHexString()) ? value : "<generated ObjectId>";
+  if (value instanceof Binary && value.sub_type === Binary.SUBTYPE_UUID) {
+    return known.includes(value.toString("base64")) ? value : "<generated UUID>";
+  }
+  if (Array.isArray(value)) return value.map((item) => hideGenerated(item, known));
+  if (!isPlainObject(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideGenerated(item, known)]));
+}
+
+function sortByText(values: readonly Json[]): Json[] {
+  return [...values].sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
+}
+
+function sortKeys(object: { readonly [key: string]: Json }): Json {
+  return Object.fromEntries(Object.entries(object).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
+}
+
+export function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

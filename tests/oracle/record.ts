@@ -1,0 +1,59 @@
+/**
+ * `deno task oracle [--record-only] [topic …]`: runs the cases on a real MongoDB, keeps its answers as golden files, then runs
+ * them on ChronoGo and prints what differs. Exit code 1 when something does.
+ */
+import { startMongod } from "../support/mongod.ts";
+import { startServerProcess } from "../support/server_process.ts";
+import { WireClient } from "../support/wire_client.ts";
+import { type CaseFile, readCaseFile, topics } from "./case_file.ts";
+import { compare, describe } from "./compare.ts";
+import { readGolden, writeGolden } from "./golden.ts";
+import type { Replies } from "./normalize.ts";
+import { replay, type Side } from "./replay.ts";
+
+async function replayAll(
+  files: readonly CaseFile[],
+  port: number,
+  side: Side,
+): Promise<Map<string, Replies>[]> {
+  const client = await WireClient.connect(port);
+  try {
+    const answers: Map<string, Replies>[] = [];
+    for (const file of files) answers.push(await replay(client, file, side));
+    return answers;
+  } finally {
+    client.close();
+  }
+}
+
+async function record(files: readonly CaseFile[]): Promise<void> {
+  const mongod = await startMongod();
+  try {
+    const answers = await replayAll(files, mongod.port, "oracle");
+    files.forEach((file, index) => writeGolden(file.topic, answers[index] ?? new Map()));
+  } finally {
+    await mongod.stop();
+  }
+}
+
+async function differencesOf(files: readonly CaseFile[]): Promise<number> {
+  await using server = await startServerProcess();
+  const answers = await replayAll(files, server.port, "chronogo");
+  const differences = files.flatMap((file, index) => {
+    return compare(file, readGolden(file.topic), answers[index] ?? new Map());
+  });
+  for (const difference of differences) console.log(describe(difference) + "\n");
+  return differences.length;
+}
+
+const recordOnly = Deno.args.includes("--record-only");
+const chosen = Deno.args.filter((argument) => !argument.startsWith("--"));
+const files = (chosen.length === 0 ? topics() : chosen).map(readCaseFile);
+const caseCount = files.reduce((sum, file) => sum + file.cases.length, 0);
+await record(files);
+console.log(`recorded MongoDB's answers to ${caseCount} cases in ${files.length} files`);
+if (!recordOnly) {
+  const count = await differencesOf(files);
+  console.log(`${caseCount - count} cases alike, ${count} differ`);
+  Deno.exitCode = count === 0 ? 0 : 1;
+}
