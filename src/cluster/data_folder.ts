@@ -37,9 +37,7 @@ export async function takeDataFolder(disk: Disk): Promise<DataFolder> {
   const release = disk.lock(LOCK_PATH);
   if (release === undefined) {
     throw new DataFolderError(
-      `data folder ${
-        disk.absolutePath("")
-      } is in use by another ChronoGo; stop it or name another folder with --data-dir`,
+      `the data folder is in use by another ChronoGo; stop it or name another folder with --data-dir`,
     );
   }
   try {
@@ -59,14 +57,12 @@ function readStamp(disk: Disk): string {
     const stamp = parseStamp(new TextDecoder().decode(bytes));
     if (stamp === undefined) {
       throw new DataFolderError(
-        `${disk.absolutePath(FORMAT_PATH)} is damaged: it does not say what format the data has`,
+        `the data folder's ${FORMAT_PATH} is damaged: it does not say what format the data has`,
       );
     }
     if (stamp.format !== FORMAT) {
       throw new DataFolderError(
-        `data folder ${
-          disk.absolutePath("")
-        } has format ${stamp.format}, this version of ChronoGo reads format ${FORMAT}`,
+        `the data folder has format ${stamp.format}, this version of ChronoGo reads format ${FORMAT}`,
       );
     }
     return stamp.nodeUuid;
@@ -93,7 +89,7 @@ async function stamp(disk: Disk): Promise<string> {
   const strangers = disk.list("").filter((name) => name !== LOCK_PATH && name !== NEW_FORMAT_PATH);
   if (strangers.length > 0) {
     throw new DataFolderError(
-      `folder ${disk.absolutePath("")} is not empty and holds no ChronoGo data (found "${
+      `the data folder is not empty and holds no ChronoGo data (found "${
         strangers[0]
       }"); name another with --data-dir`,
     );

@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { serialize } from "bson";
+import { CommandError } from "../base/mod.ts";
+import { ObjectId, RawDocument } from "../bson/mod.ts";
+import { withIdFirst } from "./document_id.ts";
+
+function raw(value: Record<string, unknown>): RawDocument {
+  return new RawDocument(serialize(value));
+}
+
+Deno.test("a document whose _id stands first is left alone", () => {
+  const document = raw({ _id: 1, a: 2 });
+  assert.equal(withIdFirst(document), document);
+});
+
+Deno.test("an _id that stands elsewhere is moved to the front", () => {
+  const moved = withIdFirst(raw({ a: "x", _id: { k: 1 }, b: 2 }));
+  assert.deepEqual(new Uint8Array(serialize({ _id: { k: 1 }, a: "x", b: 2 })), moved.slice());
+});
+
+Deno.test("a missing _id is generated in front", () => {
+  const made = withIdFirst(raw({ a: "x" }));
+  assert.deepEqual(made.names(), ["_id", "a"]);
+  assert.ok(made.get("_id") instanceof ObjectId);
+  assert.deepEqual(withIdFirst(raw({})).names(), ["_id"]);
+});
+
+for (const [what, id] of [["array", [1]], ["regex", /a/]] as const) {
+  Deno.test(`an _id of type ${what} is refused`, () => {
+    assert.throws(
+      () => withIdFirst(raw({ _id: id })),
+      (error) => error instanceof CommandError && error.code === 53 && error.message.endsWith(`type ${what}`),
+    );
+  });
+}
