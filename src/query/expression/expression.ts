@@ -1,22 +1,36 @@
 /**
- * An aggregation expression, parsed: readonly plain objects with a `kind`. Parsing checks names and arity and folds
- * constants; `compileExpression` turns the tree into one closure that a row passes through.
+ * An aggregation expression, parsed: readonly plain objects with a `kind`. Parsing checks names and arity;
+ * `compileExpression` folds constants and turns the tree into one closure that a row passes through.
  */
 import type { Document, Value } from "../../bson/mod.ts";
 
 export type Expression =
   | { readonly kind: "constant"; readonly value: Value }
-  /** `$a.b` (variable CURRENT), `$$name.a.b`, `$$ROOT`. */
-  | { readonly kind: "path"; readonly variable: string; readonly path: readonly string[] }
+  /**
+   * `$a.b` (variable CURRENT), `$$name.a.b`, `$$ROOT`. CURRENT is the row, as ROOT is; where `$let` binds another value
+   * to CURRENT the variable is `BOUND_CURRENT`.
+   */
+  | PathNode
   | { readonly kind: "object"; readonly names: readonly string[]; readonly fields: readonly Expression[] }
   | { readonly kind: "array"; readonly items: readonly Expression[] }
-  /** An operator with its arguments; those with named arguments hold them in `named`. */
-  | {
-    readonly kind: "operator";
-    readonly name: string;
-    readonly args: readonly Expression[];
-    readonly named: Readonly<Record<string, Expression>>;
-  };
+  | OperatorNode;
+
+export interface PathNode {
+  readonly kind: "path";
+  readonly variable: string;
+  readonly path: readonly string[];
+}
+
+/** An operator with its arguments; those with named arguments hold them in `named`, absent ones left out. */
+export interface OperatorNode {
+  readonly kind: "operator";
+  readonly name: string;
+  readonly args: readonly Expression[];
+  readonly named: Readonly<Record<string, Expression>>;
+}
+
+/** The variable that `$let` binds when it names CURRENT: lower-case names are users', so none can collide. */
+export const BOUND_CURRENT = "BOUND_CURRENT";
 
 /** What is known while an expression is parsed. */
 export interface ParseContext {
@@ -34,3 +48,20 @@ export interface Scope {
 
 /** An expression, compiled: the value for one row; undefined for missing. @throws CommandError */
 export type Evaluator = (scope: Scope) => Value;
+
+const NO_ARGS: readonly Expression[] = [];
+const NO_NAMED: Readonly<Record<string, Expression>> = {};
+
+export function constant(value: Value): Expression {
+  return { kind: "constant", value };
+}
+
+/** An operator's node with positional arguments. */
+export function operatorNode(name: string, args: readonly Expression[]): OperatorNode {
+  return { kind: "operator", name, args, named: NO_NAMED };
+}
+
+/** An operator's node with named arguments. */
+export function namedNode(name: string, named: Readonly<Record<string, Expression>>): OperatorNode {
+  return { kind: "operator", name, args: NO_ARGS, named };
+}

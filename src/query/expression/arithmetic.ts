@@ -1,0 +1,232 @@
+/**
+ * Arithmetic: `$add` to `$trunc`. Types widen from int32 over int64 and double to decimal; int32 results that do not fit
+ * become int64, int64 results that do not fit become double. A missing or null operand makes the result null.
+ */
+import { CommandError } from "../../base/mod.ts";
+import { Decimal128, Int32, isNullish, isNumber, UtcDate, type Value } from "../../bson/mod.ts";
+import * as decimals from "./decimal_arithmetic.ts";
+import { typeName } from "./message.ts";
+import {
+  asBigInt,
+  asDecimal,
+  asDouble,
+  DECIMAL,
+  DOUBLE,
+  isLongRange,
+  LONG,
+  LONG_MIN,
+  numberToIntOrLong,
+  type NumberValue,
+  rankOf,
+} from "./number.ts";
+import { binary, type OperatorDefinition, unary } from "./operator.ts";
+import { Summation } from "./summation.ts";
+import type { Evaluator } from "./expression.ts";
+
+/** The largest moment a date may hold: 64 bits of milliseconds, as a double. */
+const DATE_LIMIT_MS = 2 ** 63;
+
+const ADD: OperatorDefinition = {
+  name: "$add",
+  arity: [0, Infinity],
+  compile: ({ args }) =>
+    args.length === 2 ? addTwo(args[0]!, args[1]!) : (scope) => sumOf(args.map((arg) => arg(scope))),
+};
+
+function addTwo(left: Evaluator, right: Evaluator): Evaluator {
+  return (scope) => {
+    const a = left(scope);
+    const b = right(scope);
+    if (typeof a === "number") {
+      if (typeof b === "number") return a + b;
+      if (b instanceof Int32) return a + b.value;
+    } else if (a instanceof Int32) {
+      if (b instanceof Int32) return numberToIntOrLong(a.value + b.value);
+      if (typeof b === "number") return a.value + b;
+    }
+    return sumOf([a, b]);
+  };
+}
+
+function sumOf(values: readonly Value[]): Value {
+  const total = new Summation();
+  let dated = false;
+  for (const value of values) {
+    if (isNumber(value)) {
+      total.add(value);
+    } else if (value instanceof UtcDate) {
+      if (dated) throw new CommandError(16612, "only one date allowed in an $add expression");
+      dated = true;
+      total.add(BigInt(value.ms));
+    } else if (isNullish(value)) {
+      return null;
+    } else {
+      throw new CommandError(16554, `$add only supports numeric or date types, not ${typeName(value)}`);
+    }
+  }
+  return dated ? dateOfSum(total) : total.result();
+}
+
+function dateOfSum(total: Summation): UtcDate {
+  const ms = total.isDecimal
+    ? decimals.toInteger(total.toDecimal(), "halfEven") ?? DATE_LIMIT_MS
+    : Math.trunc(total.toDouble());
+  if (!(ms < DATE_LIMIT_MS && ms >= -DATE_LIMIT_MS)) {
+    throw new CommandError("Overflow", "date overflow in $add");
+  }
+  return new UtcDate(Number(ms));
+}
+
+function subtract(a: Value, b: Value): Value {
+  if (typeof a === "number") {
+    if (typeof b === "number") return a - b;
+    if (b instanceof Int32) return a - b.value;
+  } else if (a instanceof Int32) {
+    if (b instanceof Int32) return numberToIntOrLong(a.value - b.value);
+    if (typeof b === "number") return a.value - b;
+  }
+  if (isNullish(a) || isNullish(b)) return null;
+  if (isNumber(a) && isNumber(b)) return subtractWide(a, b);
+  if (a instanceof UtcDate) {
+    if (b instanceof UtcDate) return BigInt(a.ms) - BigInt(b.ms);
+    if (isNumber(b)) return subtractFromDate(a, b);
+  }
+  throw new CommandError("TypeMismatch", `can't $subtract ${typeName(b)} from ${typeName(a)}`);
+}
+
+function subtractWide(a: NumberValue, b: NumberValue): Value {
+  const rank = Math.max(rankOf(a), rankOf(b));
+  if (rank === DECIMAL) return decimals.putTogether(decimals.subtract(asDecimal(a), asDecimal(b)));
+  if (rank === DOUBLE) return asDouble(a) - asDouble(b);
+  const exact = asBigInt(a as bigint | Int32) - asBigInt(b as bigint | Int32);
+  return isLongRange(exact) ? exact : asDouble(a) - asDouble(b);
+}
+
+function subtractFromDate(date: UtcDate, amount: NumberValue): UtcDate {
+  const whole = wholeMilliseconds(amount);
+  const ms = whole === undefined ? undefined : BigInt(date.ms) - whole;
+  if (ms === undefined || !isLongRange(ms)) throw new CommandError("Overflow", "date overflow in $subtract");
+  return new UtcDate(Number(ms));
+}
+
+/** A duration as whole milliseconds: doubles round half away from zero, decimals half to even. */
+function wholeMilliseconds(amount: NumberValue): bigint | undefined {
+  if (typeof amount === "number") {
+    return Number.isFinite(amount) ? BigInt(Math.sign(amount) * Math.round(Math.abs(amount))) : undefined;
+  }
+  if (amount instanceof Decimal128) return decimals.toInteger(decimals.takeApart(amount), "halfEven");
+  return asBigInt(amount);
+}
+
+const MULTIPLY: OperatorDefinition = {
+  name: "$multiply",
+  arity: [0, Infinity],
+  compile: ({ args }) => {
+    if (args.length !== 2) return (scope) => productOf(args.map((arg) => arg(scope)));
+    const [left, right] = args as [Evaluator, Evaluator];
+    return (scope) => {
+      const a = left(scope);
+      const b = right(scope);
+      return typeof a === "number" && typeof b === "number" ? a * b : productOf([a, b]);
+    };
+  },
+};
+
+function productOf(values: readonly Value[]): Value {
+  let product: NumberValue = Int32.of(1);
+  for (const value of values) {
+    if (isNumber(value)) product = multiplyTwo(product, value);
+    else if (isNullish(value)) return null;
+    else {
+      throw new CommandError("TypeMismatch", `$multiply only supports numeric types, not ${typeName(value)}`);
+    }
+  }
+  return product;
+}
+
+function multiplyTwo(a: NumberValue, b: NumberValue): NumberValue {
+  const rank = Math.max(rankOf(a), rankOf(b));
+  if (rank === DECIMAL) return decimals.putTogether(decimals.multiply(asDecimal(a), asDecimal(b)));
+  if (rank === DOUBLE) return asDouble(a) * asDouble(b);
+  if (rank < LONG) {
+    const product = (a as Int32).value * (b as Int32).value;
+    if (Number.isSafeInteger(product)) return numberToIntOrLong(product + 0);
+  }
+  const exact = asBigInt(a as bigint | Int32) * asBigInt(b as bigint | Int32);
+  return isLongRange(exact) ? exact : asDouble(a) * asDouble(b);
+}
+
+function divide(a: Value, b: Value): Value {
+  if (typeof a === "number" && typeof b === "number" && b !== 0) return a / b;
+  if (isNumber(a) && isNumber(b)) {
+    if (rankOf(a) === DECIMAL || rankOf(b) === DECIMAL) {
+      const divisor = asDecimal(b);
+      if (decimals.isZero(divisor)) throw divisionByZero();
+      return decimals.putTogether(decimals.divide(asDecimal(a), divisor));
+    }
+    const divisor = asDouble(b);
+    if (divisor === 0) throw divisionByZero();
+    return asDouble(a) / divisor;
+  }
+  if (isNullish(a) || isNullish(b)) return null;
+  throw new CommandError(
+    "TypeMismatch",
+    `$divide only supports numeric types, not ${typeName(a)} and ${typeName(b)}`,
+  );
+}
+
+function divisionByZero(): CommandError {
+  return new CommandError("BadValue", "can't $divide by zero");
+}
+
+function modulo(a: Value, b: Value): Value {
+  if (!isNumber(a) || !isNumber(b)) {
+    if (isNullish(a) || isNullish(b)) return null;
+    throw new CommandError(16611, `$mod only supports numeric types, not ${typeName(a)} and ${typeName(b)}`);
+  }
+  if (asDouble(b) === 0) throw new CommandError(16610, "can't $mod by zero");
+  const rank = Math.max(rankOf(a), rankOf(b));
+  if (rank === DECIMAL) return decimals.putTogether(decimals.remainder(asDecimal(a), asDecimal(b)));
+  if (rank === DOUBLE) return asDouble(a) % asDouble(b);
+  if (a instanceof Int32 && b instanceof Int32) return Int32.of(a.value % b.value + 0);
+  return asBigInt(a as bigint | Int32) % asBigInt(b as bigint | Int32);
+}
+
+/** An operator on one number: null for missing and null, error 28765 for what is no number. */
+export function numeric(name: string, apply: (value: NumberValue) => Value): OperatorDefinition {
+  return unary(name, (value) => {
+    if (isNumber(value)) return apply(value);
+    if (isNullish(value)) return null;
+    throw new CommandError(28765, `${name} only supports numeric types, not ${typeName(value)}`);
+  });
+}
+
+function abs(value: NumberValue): Value {
+  if (typeof value === "number") return Math.abs(value);
+  if (value instanceof Int32) return numberToIntOrLong(Math.abs(value.value));
+  if (value instanceof Decimal128) return decimals.putTogether(decimals.absolute(decimals.takeApart(value)));
+  if (value === LONG_MIN) throw new CommandError(28680, "can't take $abs of long long min");
+  return value < 0n ? -value : value;
+}
+
+function ceilOrFloor(
+  toward: (x: number) => number,
+  rounding: decimals.Rounding,
+): (value: NumberValue) => Value {
+  return (value) => {
+    if (typeof value === "number") return toward(value);
+    if (!(value instanceof Decimal128)) return value;
+    return decimals.putTogether(decimals.roundToInteger(decimals.takeApart(value), rounding));
+  };
+}
+
+export const ARITHMETIC: readonly OperatorDefinition[] = [
+  numeric("$abs", abs),
+  ADD,
+  numeric("$ceil", ceilOrFloor(Math.ceil, "ceiling")),
+  binary("$divide", divide),
+  numeric("$floor", ceilOrFloor(Math.floor, "floor")),
+  binary("$mod", modulo),
+  MULTIPLY,
+  binary("$subtract", subtract),
+];

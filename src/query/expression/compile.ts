@@ -1,0 +1,147 @@
+/**
+ * From the tree of an expression to one closure. Constant parts are computed once, here; the shapes that rows pass
+ * through most (a top-level field) get closures of their own.
+ */
+import { BuiltDocument, type Value } from "../../bson/mod.ts";
+import {
+  type Evaluator,
+  type Expression,
+  type OperatorNode,
+  type PathNode,
+  type Scope,
+} from "./expression.ts";
+import { readPath, readPathOfValue } from "./field_path.ts";
+import type { Operands } from "./operator.ts";
+import { findOperator } from "./operators.ts";
+
+/** What a constant expression is evaluated in: it reads nothing of it. */
+const NOTHING: Scope = { root: BuiltDocument.EMPTY, variables: new Map() };
+
+/**
+ * Compiles an expression.
+ *
+ * @throws CommandError when a constant part of it fails, as MongoDB does when it optimises a pipeline
+ */
+export function compileExpression(expression: Expression): Evaluator {
+  if (expression.kind === "constant") return always(expression.value);
+  const evaluate = compileNode(expression);
+  return isConstant(expression) ? always(evaluate(NOTHING)) : evaluate;
+}
+
+function always(value: Value): Evaluator {
+  return () => value;
+}
+
+function compileNode(expression: Exclude<Expression, { kind: "constant" }>): Evaluator {
+  switch (expression.kind) {
+    case "path":
+      return compilePath(expression);
+    case "object":
+      return compileObject(expression.names, expression.fields.map(compileExpression));
+    case "array":
+      return compileArray(expression.items.map(compileExpression));
+    case "operator":
+      return findOperator(expression.name).compile(compileOperands(expression));
+  }
+}
+
+function compileOperands(node: OperatorNode): Operands {
+  const named: Record<string, Evaluator> = {};
+  for (const [name, argument] of Object.entries(node.named)) named[name] = compileExpression(argument);
+  return { args: node.args.map(compileExpression), named, node };
+}
+
+/** Whether an expression gives one value for every row. */
+export function isConstant(expression: Expression): boolean {
+  switch (expression.kind) {
+    case "constant":
+      return true;
+    case "path":
+      return false;
+    case "object":
+      return expression.fields.every(isConstant);
+    case "array":
+      return expression.items.every(isConstant);
+    case "operator":
+      return findOperator(expression.name).volatile !== true && expression.args.every(isConstant) &&
+        Object.values(expression.named).every(isConstant);
+  }
+}
+
+function compilePath({ variable, path }: PathNode): Evaluator {
+  switch (variable) {
+    case "CURRENT":
+    case "ROOT":
+      return compileRowPath(path);
+    case "REMOVE":
+      return () => undefined;
+    default:
+      return compileVariablePath(variable, path);
+  }
+}
+
+function compileRowPath(path: readonly string[]): Evaluator {
+  if (path.length === 0) return (scope) => scope.root;
+  if (path.length > 1) return (scope) => readPath(scope.root, path, 0);
+  const name = path[0]!;
+  return (scope) => scope.root.get(name);
+}
+
+function compileVariablePath(variable: string, path: readonly string[]): Evaluator {
+  if (path.length === 0) return (scope) => scope.variables.get(variable);
+  return (scope) => readPathOfValue(scope.variables.get(variable), path, 0);
+}
+
+function compileObject(names: readonly string[], fields: readonly Evaluator[]): Evaluator {
+  return (scope) => {
+    const presentNames: string[] = [];
+    const values: Value[] = [];
+    for (let i = 0; i < fields.length; i++) {
+      const value = fields[i]!(scope);
+      if (value === undefined) continue;
+      presentNames.push(names[i]!);
+      values.push(value);
+    }
+    return new BuiltDocument(presentNames, values);
+  };
+}
+
+function compileArray(items: readonly Evaluator[]): Evaluator {
+  return (scope) => {
+    const values = new Array<Value>(items.length);
+    for (let i = 0; i < items.length; i++) {
+      const value = items[i]!(scope);
+      values[i] = value === undefined ? null : value;
+    }
+    return values;
+  };
+}
+
+/**
+ * The top-level fields of the row that an expression reads; undefined when it reads the row as a whole.
+ */
+export function fieldsOf(expression: Expression): ReadonlySet<string> | undefined {
+  const fields = new Set<string>();
+  return collectFields(expression, fields) ? fields : undefined;
+}
+
+/** Adds the fields read; false when the whole row is read. */
+function collectFields(expression: Expression, fields: Set<string>): boolean {
+  const collect = (child: Expression) => collectFields(child, fields);
+  switch (expression.kind) {
+    case "constant":
+      return true;
+    case "path": {
+      const { variable, path } = expression;
+      if (variable !== "CURRENT" && variable !== "ROOT") return true;
+      if (path.length > 0) fields.add(path[0]!);
+      return path.length > 0;
+    }
+    case "object":
+      return expression.fields.every(collect);
+    case "array":
+      return expression.items.every(collect);
+    case "operator":
+      return expression.args.every(collect) && Object.values(expression.named).every(collect);
+  }
+}

@@ -1,0 +1,69 @@
+/**
+ * Values as MongoDB's error messages show them, in its two hands: `renderDocument` as BSON prints itself
+ * (`{ a: 1, b: [ 1, 2 ] }`) and `renderValue` as a value of the aggregation prints itself (`{a: 1, b: [1, 2]}`).
+ */
+import {
+  aliasOfType,
+  Binary,
+  BSONRegExp,
+  Decimal128,
+  Document,
+  Int32,
+  isArray,
+  ObjectId,
+  Timestamp,
+  typeOf,
+  UtcDate,
+  type Value,
+} from "../../bson/mod.ts";
+import { formatDouble } from "./number_text.ts";
+
+/** `{ a: 1, b: "x" }`, as BSON prints itself. */
+export function renderDocument(document: Document): string {
+  const values = document.values();
+  const fields = document.names().map((name, i) => `${name}: ${renderElement(values[i])}`);
+  return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
+}
+
+function renderElement(value: Value): string {
+  if (value instanceof Document) return renderDocument(value);
+  if (isArray(value)) return value.length === 0 ? "[]" : `[ ${value.map(renderElement).join(", ")} ]`;
+  if (typeof value === "string") return `"${value}"`;
+  if (typeof value === "number") return Number.isInteger(value) ? value.toFixed(1) : formatDouble(value);
+  if (value instanceof UtcDate) return `new Date(${value.ms})`;
+  if (value instanceof Int32) return String(value.value);
+  return renderScalar(value);
+}
+
+/** `{a: 1, b: "x"}`, as a value of the aggregation prints itself. */
+export function renderValue(value: Value): string {
+  if (value === undefined) return "MISSING";
+  if (value instanceof Document) {
+    const values = value.values();
+    return `{${value.names().map((name, i) => `${name}: ${renderValue(values[i])}`).join(", ")}}`;
+  }
+  if (isArray(value)) return `[${value.map(renderValue).join(", ")}]`;
+  if (typeof value === "string") return `"${value}"`;
+  if (typeof value === "number") return formatDouble(value);
+  if (value instanceof Int32) return String(value.value);
+  if (value instanceof UtcDate) return new Date(value.ms).toISOString();
+  return renderScalar(value);
+}
+
+function renderScalar(value: Value): string {
+  if (value === null) return "null";
+  if (typeof value === "boolean" || typeof value === "bigint") return String(value);
+  if (value instanceof Decimal128) return value.toString();
+  if (value instanceof ObjectId) return `ObjectId('${value.toHexString()}')`;
+  if (value instanceof BSONRegExp) return `/${value.pattern}/${value.options}`;
+  if (value instanceof Timestamp) {
+    return `Timestamp(${value.getHighBitsUnsigned()}, ${value.getLowBitsUnsigned()})`;
+  }
+  if (value instanceof Binary) return `BinData(${value.sub_type}, ${value.toString("hex").toUpperCase()})`;
+  return aliasOfType(typeOf(value));
+}
+
+/** `int`, `string`, `missing`: the type of a value as messages name it. */
+export function typeName(value: Value): string {
+  return aliasOfType(typeOf(value));
+}

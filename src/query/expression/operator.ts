@@ -1,0 +1,77 @@
+/**
+ * What one operator of the expression language is: how its argument is written, and the closure it compiles to.
+ *
+ * A definition never imports the parser or the compiler: both are handed to it, so that families of operators stand
+ * below the registry that joins them.
+ */
+import type { Value } from "../../bson/mod.ts";
+import type { Evaluator, Expression, OperatorNode, ParseContext } from "./expression.ts";
+
+/** Parses a nested expression. @throws CommandError */
+export type Parse = (value: Value, context: ParseContext) => Expression;
+
+/** Compiles a nested expression. @throws CommandError when folding a constant fails */
+export type Compile = (expression: Expression) => Evaluator;
+
+export interface OperatorDefinition {
+  /** With its dollar sign: `$add`. */
+  readonly name: string;
+  /** How many arguments may be given, least and most, when they are written as an array (or as one value). */
+  readonly arity?: readonly [least: number, most: number];
+  /** Parses an argument that is not a plain list; without it `arity` rules. */
+  readonly parse?: (value: Value, context: ParseContext, parse: Parse) => OperatorNode;
+  /** The closure; `args` and `named` are those of the node, compiled. */
+  readonly compile: (operands: Operands) => Evaluator;
+  /** The value differs from row to row even when every argument is constant: it is never folded. */
+  readonly volatile?: true;
+}
+
+/** An operator's arguments, compiled. */
+export interface Operands {
+  readonly args: readonly Evaluator[];
+  readonly named: Readonly<Record<string, Evaluator>>;
+  /** The tree they come from, for what only parsing knows: constant arguments, names of variables. */
+  readonly node: OperatorNode;
+}
+
+/** An operator that takes one value: `missing` and null go to `apply` as they are. */
+export function unary(name: string, apply: (value: Value) => Value): OperatorDefinition {
+  return {
+    name,
+    arity: [1, 1],
+    compile: ({ args }) => {
+      const argument = args[0]!;
+      return (scope) => apply(argument(scope));
+    },
+  };
+}
+
+/** An operator that takes two values. */
+export function binary(name: string, apply: (a: Value, b: Value) => Value): OperatorDefinition {
+  return {
+    name,
+    arity: [2, 2],
+    compile: ({ args }) => {
+      const left = args[0]!;
+      const right = args[1]!;
+      return (scope) => apply(left(scope), right(scope));
+    },
+  };
+}
+
+/** An operator that takes its values as one list, all of them evaluated. */
+export function variadic(
+  name: string,
+  arity: readonly [number, number],
+  apply: (values: readonly Value[]) => Value,
+): OperatorDefinition {
+  return {
+    name,
+    arity,
+    compile: ({ args }) => (scope) => {
+      const values = new Array<Value>(args.length);
+      for (let i = 0; i < args.length; i++) values[i] = args[i]!(scope);
+      return apply(values);
+    },
+  };
+}

@@ -1,0 +1,53 @@
+/** The registry of expression operators: all families joined, and those of MongoDB 8.0 that are known and missing. */
+import { CommandError } from "../../base/mod.ts";
+import { ARITHMETIC } from "./arithmetic.ts";
+import { BOOLEAN } from "./boolean.ts";
+import { COMPARISON } from "./comparison.ts";
+import { CONDITIONAL } from "./conditional.ts";
+import { LITERAL } from "./literal.ts";
+import type { OperatorDefinition } from "./operator.ts";
+
+/** Operators of MongoDB 8.0 that ChronoGo knows and does not have. */
+const MISSING: ReadonlySet<string> = new Set([
+  "$accumulator",
+  "$encStrContains",
+  "$encStrEndsWith",
+  "$encStrNormalizedEq",
+  "$encStrStartsWith",
+  "$function",
+  "$meta",
+  "$toHashedIndexKey",
+  "$tsIncrement",
+  "$tsSecond",
+]);
+
+const OPERATORS: ReadonlyMap<string, OperatorDefinition> = new Map(
+  [
+    ...ARITHMETIC,
+    ...BOOLEAN,
+    ...COMPARISON,
+    ...CONDITIONAL,
+    ...LITERAL,
+  ]
+    .sort((a, b) => a.name < b.name ? -1 : 1)
+    .map((definition) => [definition.name, definition]),
+);
+
+/**
+ * The definition of an operator.
+ *
+ * @throws CommandError InvalidPipelineOperator (168) when no MongoDB has it, NotImplemented (238) when we have it not
+ */
+export function findOperator(name: string): OperatorDefinition {
+  const definition = OPERATORS.get(name);
+  if (definition !== undefined) return definition;
+  if (MISSING.has(name)) {
+    throw new CommandError("NotImplemented", `the expression ${name} is not implemented`);
+  }
+  throw new CommandError("InvalidPipelineOperator", `Unrecognized expression '${name}'`);
+}
+
+/** Names of all operators there are, sorted. */
+export function operatorNames(): readonly string[] {
+  return [...OPERATORS.keys()];
+}

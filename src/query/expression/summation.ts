@@ -1,0 +1,123 @@
+/**
+ * Sums of doubles with compensation: a running sum and the error it has so far, each a double, together some 106 bits
+ * (T. J. Dekker, "A Floating-Point Technique for Extending the Available Precision", 1971; D. Knuth's TwoSum). Ten
+ * times 0.1 is 1. It does what MongoDB's DoubleDoubleSummation does, so that last bits agree.
+ */
+import { Decimal128, Int32, type Value } from "../../bson/mod.ts";
+import * as decimals from "./decimal_arithmetic.ts";
+import {
+  DOUBLE,
+  INT,
+  INT_MAX,
+  INT_MIN,
+  intOrLong,
+  LONG,
+  LONG_MAX,
+  LONG_MIN,
+  type NumberValue,
+  rankOf,
+} from "./number.ts";
+
+const TWO_32 = 4294967296;
+
+/** A sum over numbers of all four types; the result has the widest type seen. */
+export class Summation {
+  /** Rank of the widest type seen (`rankOf`). */
+  private rank = INT;
+  private sum = 0;
+  private addend = 0;
+  /** The plain sum: right where infinities or NaN are in it. */
+  private special = 0;
+  private decimal: decimals.Decimal = decimals.finite(false, 0n, 0);
+
+  add(value: NumberValue): void {
+    if (typeof value === "number") {
+      if (this.rank < DOUBLE) this.rank = DOUBLE;
+      this.addDouble(value);
+    } else if (value instanceof Int32) {
+      this.addDouble(value.value);
+    } else {
+      this.addWide(value);
+    }
+  }
+
+  private addWide(value: bigint | Decimal128): void {
+    this.rank = Math.max(this.rank, rankOf(value));
+    if (typeof value === "bigint") this.addLong(value);
+    else this.decimal = decimals.add(this.decimal, decimals.takeApart(value));
+  }
+
+  /** Adds to the running sum without widening the type of the result. */
+  addDouble(x: number): void {
+    this.special += x;
+    const { sum } = this;
+    const total = sum + x;
+    const roundedSum = total - x;
+    const error = (sum - roundedSum) + (x - (total - roundedSum)) + this.addend;
+    const settled = total + error;
+    this.addend = error - (settled - total);
+    this.sum = settled;
+  }
+
+  /** Two halves, each exact as a double. */
+  private addLong(value: bigint): void {
+    const high = value / BigInt(TWO_32);
+    this.addDouble(Number(high) * TWO_32);
+    this.addDouble(Number(value - high * BigInt(TWO_32)));
+  }
+
+  /** The sum in the widest type seen; integers too large for their type become int64, then double. */
+  result(): NumberValue {
+    if (this.rank === DOUBLE) return this.toDouble();
+    if (this.rank > DOUBLE) return decimals.putTogether(this.toDecimal());
+    if (this.addend === 0 && this.sum >= INT_MIN && this.sum <= INT_MAX) {
+      return this.rank === INT ? Int32.of(this.sum) : BigInt(this.sum);
+    }
+    const exact = this.toLong();
+    if (exact === undefined) return this.toDouble();
+    return this.rank === LONG ? exact : intOrLong(exact);
+  }
+
+  /** The rounded sum. */
+  toDouble(): number {
+    return Number.isNaN(this.sum) ? this.special : this.sum;
+  }
+
+  /** The sum as a decimal, all parts of it. */
+  toDecimal(): decimals.Decimal {
+    const doubles = Number.isFinite(this.sum)
+      ? decimals.add(decimals.fromDouble(this.sum), decimals.fromDouble(this.addend))
+      : decimals.fromDouble(this.toDouble());
+    return decimals.add(this.decimal, doubles);
+  }
+
+  /** The sum of integers, exact; undefined where int64 cannot hold it. */
+  private toLong(): bigint | undefined {
+    if (!Number.isFinite(this.sum)) return undefined;
+    const exact = BigInt(this.sum) + BigInt(Math.trunc(this.addend));
+    return exact >= LONG_MIN && exact <= LONG_MAX ? exact : undefined;
+  }
+
+  /** Whether a decimal is in the sum: the result is one. */
+  get isDecimal(): boolean {
+    return this.rank > DOUBLE;
+  }
+
+  /** All of it as a value that travels between nodes. */
+  partial(): readonly Value[] {
+    const state: Value[] = [Int32.of(this.rank), this.sum, this.addend, this.special];
+    if (this.isDecimal) state.push(decimals.putTogether(this.decimal));
+    return state;
+  }
+
+  /** Adds another sum's `partial()`. */
+  merge(partial: readonly Value[]): void {
+    const [rank, sum, addend, special, decimal] = partial as [Int32, number, number, number, Decimal128?];
+    this.rank = Math.max(this.rank, rank.value);
+    const specialBefore = this.special;
+    this.addDouble(sum);
+    this.addDouble(addend);
+    this.special = specialBefore + special;
+    if (decimal !== undefined) this.decimal = decimals.add(this.decimal, decimals.takeApart(decimal));
+  }
+}
