@@ -25,7 +25,8 @@ export function renderDocument(document: Document): string {
   return fields.length === 0 ? "{}" : `{ ${fields.join(", ")} }`;
 }
 
-function renderElement(value: Value): string {
+/** A value as it stands in a rendered document. */
+export function renderElement(value: Value): string {
   if (value instanceof Document) return renderDocument(value);
   if (isArray(value)) return value.length === 0 ? "[]" : `[ ${value.map(renderElement).join(", ")} ]`;
   if (typeof value === "string") return `"${value}"`;

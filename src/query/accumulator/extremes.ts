@@ -1,0 +1,77 @@
+/** `$min`, `$max`, `$minN`, `$maxN`: in BSON order over all types; missing and null are left out. */
+import { compareValues, isArray, isNullish, type Value } from "../../bson/mod.ts";
+import type { Accumulator, AccumulatorDefinition } from "./accumulator.ts";
+import { parseWithN } from "./n_argument.ts";
+
+class Extreme implements Accumulator {
+  private best: Value = undefined;
+
+  /** @param sense 1 keeps the least, −1 the greatest */
+  constructor(private readonly sense: 1 | -1) {}
+
+  add(value: Value): void {
+    if (isNullish(value)) return;
+    if (this.best === undefined || this.sense * compareValues(this.best, value) > 0) this.best = value;
+  }
+
+  partial(): Value {
+    return this.result();
+  }
+
+  merge(partial: Value): void {
+    this.add(partial);
+  }
+
+  result(): Value {
+    return this.best === undefined ? null : this.best;
+  }
+}
+
+/** Keeps its values sorted, best first; equal ones in the order they came. */
+class Extremes implements Accumulator {
+  private readonly kept: Value[] = [];
+
+  constructor(private readonly sense: 1 | -1, private readonly n: number) {}
+
+  add(value: Value): void {
+    if (isNullish(value)) return;
+    const at = this.placeOf(value);
+    if (at >= this.n) return;
+    this.kept.splice(at, 0, value);
+    if (this.kept.length > this.n) this.kept.pop();
+  }
+
+  /** Behind all that are as good as `value` or better. */
+  private placeOf(value: Value): number {
+    let from = 0;
+    let to = this.kept.length;
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if (this.sense * compareValues(value, this.kept[middle]) < 0) to = middle;
+      else from = middle + 1;
+    }
+    return from;
+  }
+
+  partial(): Value {
+    return this.kept;
+  }
+
+  merge(partial: Value): void {
+    if (isArray(partial)) partial.forEach((value) => this.add(value));
+  }
+
+  result(): Value {
+    return this.kept;
+  }
+}
+
+export const createExtreme = (sense: 1 | -1): Accumulator => new Extreme(sense);
+export const createExtremes = (sense: 1 | -1, n: number): Accumulator => new Extremes(sense, n);
+
+export const EXTREMES: readonly AccumulatorDefinition[] = [
+  { name: "$max", create: () => createExtreme(-1) },
+  { name: "$maxN", parse: parseWithN, create: (_, n) => createExtremes(-1, n) },
+  { name: "$min", create: () => createExtreme(1) },
+  { name: "$minN", parse: parseWithN, create: (_, n) => createExtremes(1, n) },
+];
