@@ -3,12 +3,12 @@
  * from server to server. Nothing else is smoothed: types, the order of fields, error codes and texts stay.
  *
  * - Fields of the moment (times, connection ids, topology) and of a cluster are left out.
- * - The order of an envelope's fields does not count.
- * - A cursor id is "open" or 0; a UUID and an ObjectId that the case does not contain are "generated".
- * - Where MongoDB promises no order of documents (a time-series collection without $sort, the groups of $group), they are
- *   sorted by their text.
- * - MongoDB returns timeField and metaField first, ChronoGo a document as it was inserted: the order of the top-level
- *   fields of a time-series document does not count.
+ * - The order of an envelope's fields does not count, nor whether `ok` is an int32 or a double (MongoDB has both).
+ * - A cursor id is "open" or 0, and named wherever else it stands; a UUID and an ObjectId that the case does not contain are "generated".
+ * - Where MongoDB promises no order of documents (a time-series collection without $sort, the groups of $group; its own
+ *   distinct values), they are sorted by their text.
+ * - MongoDB returns the top-level fields of a time-series document in an order that changes from run to run, ChronoGo as
+ *   they were inserted: it does not count.
  */
 import { Binary, type Document, EJSON, Long, ObjectId } from "bson";
 import type { CaseFile } from "./case_file.ts";
@@ -39,11 +39,18 @@ const RESHAPING_STAGES: ReadonlySet<string> = new Set([
   "$bucket",
   "$bucketAuto",
   "$count",
-  "$project",
   "$replaceRoot",
   "$replaceWith",
   "$timeWindow",
 ]);
+
+/** What tells the values of a case from those that a server made up. */
+interface Known {
+  /** All that the case contains, in canonical Extended JSON. */
+  readonly text: string;
+  /** The ids of the cursors that it opened. */
+  readonly cursorIds: readonly string[];
+}
 
 /** Normalises the replies to `commands`. */
 export function normalize(
@@ -51,7 +58,10 @@ export function normalize(
   commands: readonly Document[],
   file: CaseFile,
 ): Replies {
-  const known = JSON.stringify(EJSON.serialize([file.collections, commands], { relaxed: false }));
+  const known = {
+    text: JSON.stringify(EJSON.serialize([file.collections, commands], { relaxed: false })),
+    cursorIds: replies.map((reply) => String(reply["cursor"]?.["id"] ?? 0)).filter((id) => id !== "0"),
+  };
   let order: BatchOrder = { documents: true, fields: true };
   return replies.map((reply, index) => {
     const command = commands[index] ?? {};
@@ -62,7 +72,7 @@ export function normalize(
 
 /** Normalises a reply that a case file states as ChronoGo's own, the way the real one is. */
 export function normalizeExpected(expected: Document, command: Document, file: CaseFile): Json {
-  return normalizeReply(expected, batchOrder(command, file), "");
+  return normalizeReply(expected, batchOrder(command, file), { text: "", cursorIds: [] });
 }
 
 /** What about a batch of documents is promised. */
@@ -76,12 +86,8 @@ function batchOrder(command: Document, file: CaseFile): BatchOrder {
   const isTimeSeries = file.collections.some((setup) => {
     return setup.name === name && setup.create?.["timeseries"] !== undefined;
   });
-  if ("find" in command) {
-    return {
-      documents: !isTimeSeries || "sort" in command,
-      fields: !isTimeSeries || "projection" in command,
-    };
-  }
+  if ("find" in command) return { documents: !isTimeSeries || "sort" in command, fields: !isTimeSeries };
+  if ("distinct" in command) return { documents: !isTimeSeries, fields: true };
   const pipeline: unknown = command["pipeline"];
   if (!Array.isArray(pipeline)) return { documents: true, fields: true };
   const stages = pipeline.map((stage) => isPlainObject(stage) ? Object.keys(stage)[0] ?? "" : "");
@@ -93,15 +99,18 @@ function batchOrder(command: Document, file: CaseFile): BatchOrder {
   };
 }
 
-function normalizeReply(reply: Document, order: BatchOrder, known: string): Json {
+function normalizeReply(reply: Document, order: BatchOrder, known: Known): Json {
   const envelope = Object.entries(reply).filter(([key]) => !FIELDS_OF_THE_MOMENT.has(key));
   const normal = Object.fromEntries(envelope.map(([key, value]) => {
-    return [key, key === "cursor" ? normalizeCursor(value, order, known) : toJson(value, known)];
+    if (key === "ok") return [key, Number(value)];
+    if (key === "cursor") return [key, normalizeCursor(value, order, known)];
+    const json = toJson(value, known);
+    return [key, key === "values" && !order.documents && Array.isArray(json) ? sortByText(json) : json];
   }));
   return sortKeys(normal);
 }
 
-function normalizeCursor(cursor: Document, order: BatchOrder, known: string): Json {
+function normalizeCursor(cursor: Document, order: BatchOrder, known: Known): Json {
   return sortKeys(Object.fromEntries(
     Object.entries(cursor).map(([key, value]) => {
       if (key === "id") return [key, Long.ZERO.eq(value) ? 0 : "open"];
@@ -115,15 +124,21 @@ function normalizeCursor(cursor: Document, order: BatchOrder, known: string): Js
   ));
 }
 
-function toJson(value: unknown, known: string): Json {
+function toJson(value: unknown, known: Known): Json {
   const json = EJSON.serialize({ value: hideGenerated(value, known) }, { relaxed: false });
   return JSON.parse(JSON.stringify(json)).value;
 }
 
-function hideGenerated(value: unknown, known: string): unknown {
-  if (value instanceof ObjectId) return known.includes(value.toHexString()) ? value : "<generated ObjectId>";
+function hideGenerated(value: unknown, known: Known): unknown {
+  if (value instanceof ObjectId) {
+    return known.text.includes(value.toHexString()) ? value : "<generated ObjectId>";
+  }
   if (value instanceof Binary && value.sub_type === Binary.SUBTYPE_UUID) {
-    return known.includes(value.toString("base64")) ? value : "<generated UUID>";
+    return known.text.includes(value.toString("base64")) ? value : "<generated UUID>";
+  }
+  if (value instanceof Long && known.cursorIds.includes(value.toString())) return "<cursor id>";
+  if (typeof value === "string") {
+    return known.cursorIds.reduce((text, id) => text.replaceAll(id, "<cursor id>"), value);
   }
   if (Array.isArray(value)) return value.map((item) => hideGenerated(item, known));
   if (!isPlainObject(value)) return value;
