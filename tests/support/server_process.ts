@@ -5,7 +5,7 @@
  *     await using server = await startServerProcess();
  *     const client = new MongoClient(server.uri);
  */
-import manifest from "../../deno.json" with { type: "json" };
+import { startFlags } from "../../scripts/start_flags.ts";
 
 export interface ServerProcessOptions {
   /** The data folder; a temporary one when absent, removed at the end. */
@@ -122,8 +122,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
 
 /** Deno, its flags and `main.ts`, as the task `start` has them. */
 export function startCommand(): readonly string[] {
-  const words = manifest.tasks.start.command.split(" ").map((word) => word.replaceAll("'", ""));
-  return [Deno.execPath(), ...words.slice(1, -1), `${REPOSITORY}main.ts`];
+  return [Deno.execPath(), "run", ...startFlags(), `${REPOSITORY}main.ts`];
 }
 
 function send(child: Deno.ChildProcess, signal: Deno.Signal): void {
