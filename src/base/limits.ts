@@ -56,3 +56,6 @@ export const LOG_CHUNK_BYTES = MIB;
 export const MAX_SPARE_LOG_FILES = 4;
 /** With `interval` durability, a sync follows a write after this. */
 export const LOG_SYNC_INTERVAL_MS = 100;
+
+/** The log is cut once it is this long; it bounds the time to open. */
+export const MAX_LOG_TAIL_BYTES = 256 * MIB;

@@ -1,0 +1,5 @@
+/** One shard on one disk: the log, time-series tables, regular collections. */
+export { type AppendOptions, Log, type LogOptions } from "./log/log.ts";
+export { type EntryHeader, type LogRecord } from "./log/record.ts";
+export { type OnRecord } from "./log/replay.ts";
+export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
