@@ -1,0 +1,130 @@
+/**
+ * A page: some thousand values of one column.
+ *
+ *     uniform   byte 0 | byte type | values
+ *     mixed     byte 1 | integer.ts over the types | for each type, ascending: the values that have it
+ *
+ *     values of …   double: double.ts · int64, date, timestamp: word64.ts · ObjectId: object_id.ts
+ *                   int32, boolean: integer.ts · decimal128: integer.ts over each of its four words, unsigned
+ *                   without content (null): nothing · all others: byte_string.ts
+ *
+ * The count of values stands outside. Booleans go as integers of one bit: a bitmap, or nothing where all are the same.
+ */
+import { assert } from "../../base/mod.ts";
+import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
+import { Column } from "../column.ts";
+import { BYTES, ValueType, wordsOfType } from "../value_type.ts";
+import * as byteString from "./byte_string.ts";
+import * as double from "./double.ts";
+import * as integer from "./integer.ts";
+import * as objectId from "./object_id.ts";
+import * as word64 from "./word64.ts";
+
+const UNIFORM = 0;
+const MIXED_TYPES = 1;
+
+/** Writes all values of `column`, of which there is at least one. */
+export function encode(column: Column, out: ByteWriter): void {
+  const { types, length } = column;
+  if (types === undefined) {
+    out.byte(UNIFORM);
+    out.byte(column.type);
+    encodeUniform(column, out);
+    return;
+  }
+  out.byte(MIXED_TYPES);
+  integer.encode(Float64Array.from(types.subarray(0, length)), length, out);
+  for (const type of typesIn(types, length)) {
+    const part = new Column();
+    for (let i = 0; i < length; i++) if (types[i] === type) part.appendFrom(column, i);
+    encodeUniform(part, out);
+  }
+}
+
+/** Reads a page of `count` values. */
+export function decode(reader: ByteReader, count: number): Column {
+  const kind = reader.byte();
+  if (kind === UNIFORM) return decodeUniform(reader, reader.byte(), count);
+  assert(kind === MIXED_TYPES, `page kind ${kind} is known`);
+  const types = new Float64Array(count);
+  integer.decode(reader, count, types);
+  const parts = new Map<number, { column: Column; next: number }>();
+  for (const type of typesIn(types, count)) {
+    const own = types.reduce((sum, other) => sum + Number(other === type), 0);
+    parts.set(type, { column: decodeUniform(reader, type, own), next: 0 });
+  }
+  const column = new Column();
+  for (let i = 0; i < count; i++) {
+    const part = parts.get(types[i]!)!;
+    column.appendFrom(part.column, part.next++);
+  }
+  return column;
+}
+
+function typesIn(types: ArrayLike<number>, length: number): number[] {
+  const seen = new Set<number>();
+  for (let i = 0; i < length; i++) seen.add(types[i]!);
+  return [...seen].sort((a, b) => a - b);
+}
+
+function encodeUniform(column: Column, out: ByteWriter): void {
+  const { type, words, length } = column;
+  switch (type) {
+    case ValueType.Double:
+      return double.encode(words, length, out);
+    case ValueType.Int64:
+    case ValueType.Date:
+    case ValueType.Timestamp:
+      return word64.encode(words, length, out);
+    case ValueType.Int32:
+    case ValueType.Boolean:
+      return integer.encode(Float64Array.from(words.subarray(0, length)), length, out);
+    case ValueType.ObjectId:
+      return objectId.encode(words, length, out);
+    case ValueType.Decimal128:
+      return encodeWords(words, wordsOfType(type), length, out);
+  }
+  if (wordsOfType(type) === BYTES) byteString.encode(column.arena, column.ends, length, out);
+}
+
+function decodeUniform(reader: ByteReader, type: number, count: number): Column {
+  const width = wordsOfType(type);
+  if (width === BYTES) {
+    const { arena, ends } = byteString.decode(reader, count);
+    return Column.ofBytes(type, arena, ends);
+  }
+  const words = new Int32Array(width * count);
+  switch (type) {
+    case ValueType.Double:
+      double.decode(reader, count, words);
+      break;
+    case ValueType.Int64:
+    case ValueType.Date:
+    case ValueType.Timestamp:
+      word64.decode(reader, count, words);
+      break;
+    case ValueType.ObjectId:
+      objectId.decode(reader, count, words);
+      break;
+    default:
+      decodeWords(reader, width, count, words);
+  }
+  return Column.ofWords(type, words, count);
+}
+
+function encodeWords(words: Int32Array, width: number, count: number, out: ByteWriter): void {
+  const values = new Float64Array(count);
+  for (let k = 0; k < width; k++) {
+    for (let i = 0; i < count; i++) values[i] = words[i * width + k]! >>> 0;
+    integer.encode(values, count, out);
+  }
+}
+
+/** Signed and unsigned numbers of 32 bits come out as the same word. */
+function decodeWords(reader: ByteReader, width: number, count: number, words: Int32Array): void {
+  const values = new Float64Array(count);
+  for (let k = 0; k < width; k++) {
+    integer.decode(reader, count, values);
+    for (let i = 0; i < count; i++) words[i * width + k] = values[i]!;
+  }
+}

@@ -1,0 +1,232 @@
+/**
+ * A column: values in order, each with its exact type.
+ *
+ *     all of one type     `type` says which; `types` is undefined
+ *     mixed               `types[i]` is the type of value i
+ *
+ *     width 0…4           value i is words[i · width, (i + 1) · width): as wide as its widest type. Mixed types share a
+ *                         column of words as long as each fits in two or has no content.
+ *     width BYTES         value i is arena[ends[i - 1], ends[i]): its BSON bytes, for strings the text alone
+ *
+ * A column only grows; values once in it keep their index. Doubles move as words, so that every NaN keeps its bits.
+ */
+import { assert } from "../base/mod.ts";
+import { MemoryAccount } from "./memory_account.ts";
+import { BYTES, sizeOfType, wordsOfType } from "./value_type.ts";
+
+const INITIAL_VALUES = 16;
+const INITIAL_ARENA_BYTES = 256;
+/** `Column.type` of a column without values. */
+export const NO_TYPE = 0;
+/** `Column.type` of a column whose values have several types. */
+export const MIXED = -1;
+
+export class Column {
+  length = 0;
+  /** The type of all values, `NO_TYPE` or `MIXED`. */
+  type = NO_TYPE;
+  types: Uint8Array | undefined;
+  width = 0;
+  words: Int32Array = new Int32Array(0);
+  arena: Uint8Array = new Uint8Array(0);
+  ends: Int32Array = new Int32Array(0);
+  private capacity = 0;
+  private doubleView: Float64Array | undefined;
+  private byteView: Uint8Array | undefined;
+
+  constructor(private readonly account = new MemoryAccount()) {}
+
+  /** A column of one fixed-size type over words that it takes over. */
+  static ofWords(type: number, words: Int32Array, length: number): Column {
+    const column = new Column();
+    column.type = type;
+    column.width = wordsOfType(type);
+    column.words = words;
+    column.length = length;
+    column.capacity = length;
+    return column;
+  }
+
+  /** A column of one type of any length over bytes that it takes over. */
+  static ofBytes(type: number, arena: Uint8Array, ends: Int32Array): Column {
+    const column = new Column();
+    column.type = type;
+    column.width = BYTES;
+    column.arena = arena;
+    column.ends = ends;
+    column.length = ends.length;
+    column.capacity = ends.length;
+    return column;
+  }
+
+  /** Bytes that the column's arrays hold. */
+  get memoryBytes(): number {
+    return this.words.byteLength + this.ends.byteLength + this.arena.byteLength +
+      (this.types?.byteLength ?? 0);
+  }
+
+  /** The words as doubles; only for a width of two. */
+  get doubles(): Float64Array {
+    if (this.doubleView?.buffer !== this.words.buffer) {
+      this.doubleView = new Float64Array(this.words.buffer, 0, this.words.length >> 1);
+    }
+    return this.doubleView;
+  }
+
+  /** The words as bytes. */
+  get wordBytes(): Uint8Array {
+    if (this.byteView?.buffer !== this.words.buffer) this.byteView = new Uint8Array(this.words.buffer);
+    return this.byteView;
+  }
+
+  typeAt(index: number): number {
+    return this.types === undefined ? this.type : this.types[index]!;
+  }
+
+  /** Where value `index` starts in the arena; only for a width of `BYTES`. */
+  startAt(index: number): number {
+    return index === 0 ? 0 : this.ends[index - 1]!;
+  }
+
+  /**
+   * Adds a value.
+   *
+   * @param type its type byte
+   * @param bytes where `bytes[start, end)` is the value as BSON has it; for a string the text alone
+   */
+  append(type: number, bytes: Uint8Array, start: number, end: number): void {
+    if (type !== this.type) this.admit(type);
+    const index = this.length++;
+    if (index === this.capacity) this.grow();
+    if (this.types !== undefined) this.types[index] = type;
+    const { words } = this;
+    switch (this.width) {
+      case 2: {
+        const at = index << 1;
+        words[at] = word(bytes, start, end);
+        words[at + 1] = end - start > 4 ? word(bytes, start + 4, end) : 0;
+        return;
+      }
+      case 1:
+        words[index] = word(bytes, start, end);
+        return;
+      case BYTES:
+        this.appendBytes(index, bytes, start, end);
+        return;
+      default:
+        for (let i = 0; i < this.width; i++) {
+          words[index * this.width + i] = word(bytes, start + i * 4, end);
+        }
+    }
+  }
+
+  /** Adds value `index` of another column. */
+  appendFrom(other: Column, index: number): void {
+    const type = other.typeAt(index);
+    if (type !== this.type) this.admit(type);
+    if (other.width === BYTES) {
+      this.append(type, other.arena, other.startAt(index), other.ends[index]!);
+    } else if (this.width === other.width) {
+      this.appendWords(type, other.words, index * other.width);
+    } else {
+      const start = index * other.width * 4;
+      this.append(type, other.wordBytes, start, start + sizeOfType(type));
+    }
+  }
+
+  private appendWords(type: number, source: Int32Array, from: number): void {
+    const index = this.length++;
+    if (index === this.capacity) this.grow();
+    if (this.types !== undefined) this.types[index] = type;
+    const { words, width } = this;
+    for (let i = 0, at = index * width; i < width; i++) words[at + i] = source[from + i]!;
+  }
+
+  private appendBytes(index: number, bytes: Uint8Array, start: number, end: number): void {
+    const at = this.startAt(index);
+    const next = at + end - start;
+    if (next > this.arena.length) this.growArena(next);
+    this.arena.set(bytes.subarray(start, end), at);
+    this.ends[index] = next;
+  }
+
+  /** Makes the layout one that can hold a value of `type` beside those that are here. */
+  private admit(type: number): void {
+    if (this.type === MIXED) {
+      const width = widthTogether(this.width, wordsOfType(type));
+      if (width !== this.width) this.changeWidth(width);
+      return;
+    }
+    if (this.type === NO_TYPE) {
+      this.type = type;
+      this.changeWidth(wordsOfType(type));
+      return;
+    }
+    const before = this.type;
+    this.types = new Uint8Array(this.capacity).fill(before, 0, this.length);
+    this.account.bytes += this.types.byteLength;
+    this.type = MIXED;
+    this.changeWidth(widthTogether(this.width, wordsOfType(type)));
+  }
+
+  private changeWidth(width: number): void {
+    if (width === this.width) return;
+    const old = { width: this.width, words: this.words, bytes: this.wordBytes };
+    assert(old.width !== BYTES || this.length === 0, "a column of bytes holds every type");
+    this.account.bytes -= this.memoryBytes;
+    this.width = width;
+    this.words = new Int32Array(width === BYTES ? 0 : width * this.capacity);
+    this.ends = new Int32Array(width === BYTES ? this.capacity : 0);
+    this.account.bytes += this.memoryBytes;
+    const start = Math.max(0, old.width) * 4;
+    for (let i = 0; i < this.length; i++) {
+      if (width === BYTES) {
+        this.appendBytes(i, old.bytes, i * start, i * start + sizeOfType(this.typeAt(i)));
+      } else {
+        for (let k = 0; k < old.width; k++) this.words[i * width + k] = old.words[i * old.width + k]!;
+      }
+    }
+  }
+
+  private grow(): void {
+    this.account.bytes -= this.memoryBytes;
+    this.capacity = Math.max(INITIAL_VALUES, this.capacity * 2);
+    if (this.width === BYTES) this.ends = grownInt32(this.ends, this.capacity);
+    else this.words = grownInt32(this.words, this.capacity * this.width);
+    if (this.types !== undefined) {
+      const types = new Uint8Array(this.capacity);
+      types.set(this.types);
+      this.types = types;
+    }
+    this.account.bytes += this.memoryBytes;
+  }
+
+  private growArena(atLeast: number): void {
+    const arena = new Uint8Array(Math.max(INITIAL_ARENA_BYTES, this.arena.length * 2, atLeast));
+    arena.set(this.arena);
+    this.account.bytes += arena.length - this.arena.length;
+    this.arena = arena;
+  }
+}
+
+/** The width of a column that holds values of both widths. */
+function widthTogether(a: number, b: number): number {
+  if (a === b || b === 0) return a;
+  if (a === 0) return b;
+  return a === BYTES || b === BYTES || a > 2 || b > 2 ? BYTES : Math.max(a, b);
+}
+
+/** The little-endian word at `at`; a value that ends within it is a single byte (a boolean) or nothing. */
+function word(bytes: Uint8Array, at: number, end: number): number {
+  if (end - at >= 4) {
+    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+  }
+  return end > at ? bytes[at]! : 0;
+}
+
+/** A longer array with the same beginning. */
+export function grownInt32(values: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const grown = new Int32Array(length);
+  grown.set(values);
+  return grown;
+}

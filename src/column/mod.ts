@@ -1,0 +1,10 @@
+/** Typed columns, their pages and codecs: pure functions, bytes in, bytes out. */
+export { ByteReader, ByteWriter } from "./byte_buffer.ts";
+export { Column, grownInt32, MIXED, NO_TYPE } from "./column.ts";
+export { decode as decodeBytes, encode as encodeBytes } from "./codec/compression.ts";
+export { decode as decodeIntegers, encode as encodeIntegers } from "./codec/integer.ts";
+export { decode as decodeDoubles, encode as encodeDoubles } from "./codec/double.ts";
+export { decode as decodePage, encode as encodePage } from "./codec/page.ts";
+export { MemoryAccount } from "./memory_account.ts";
+export { type PageStatistics, statisticsOf } from "./page_statistics.ts";
+export { BYTES, sizeOfType, typeBit, ValueType, wordsOfType } from "./value_type.ts";
