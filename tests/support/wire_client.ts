@@ -32,6 +32,30 @@ export function encodeCommand(command: Document, requestId = 1): Uint8Array<Arra
   return encodeMessage(serialize(command, { ignoreUndefined: true }), requestId);
 }
 
+/**
+ * The bytes of a command whose documents stand in a section of their own (a document sequence), as drivers send inserts.
+ *
+ *     … flags │ kind 0 │ body │ kind 1 │ int32 size │ cstring name │ documents
+ */
+export function encodeSequence(
+  command: Document,
+  name: string,
+  documents: Uint8Array,
+  requestId = 1,
+): Uint8Array<ArrayBuffer> {
+  const head = encodeCommand(command, requestId);
+  const sequenceBytes = 4 + name.length + 1 + documents.length;
+  const message = new Uint8Array(head.length + 1 + sequenceBytes);
+  message.set(head);
+  const view = new DataView(message.buffer);
+  view.setInt32(0, message.length, true);
+  message[head.length] = 1;
+  view.setInt32(head.length + 1, sequenceBytes, true);
+  new TextEncoder().encodeInto(name, message.subarray(head.length + 5));
+  message.set(documents, message.length - documents.length);
+  return message;
+}
+
 /** The document in a reply, with BSON's own number classes instead of JavaScript numbers. */
 export function decodeReply(message: Uint8Array): Document {
   return deserialize(message.subarray(BODY_AT), {
