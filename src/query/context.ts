@@ -1,5 +1,5 @@
 /** What a running query carries along. */
-import type { Value } from "../bson/mod.ts";
+import { UtcDate, type Value } from "../bson/mod.ts";
 import type { ScanCounters } from "./source.ts";
 
 export interface QueryContext {
@@ -11,4 +11,9 @@ export interface QueryContext {
   readonly checkpoint: () => Promise<void>;
   /** What the query touched so far. */
   readonly counters: ScanCounters;
+}
+
+/** The variables that expressions of this query see: those of `let`, and NOW. */
+export function scopeVariables(context: QueryContext): ReadonlyMap<string, Value> {
+  return new Map<string, Value>([...context.variables, ["NOW", new UtcDate(context.nowMs)]]);
 }

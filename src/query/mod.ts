@@ -1,4 +1,28 @@
 /** The MongoDB language: parse, plan, execute. */
+export { ArraySource } from "./array_source.ts";
+export { type QueryContext } from "./context.ts";
+export { readCount } from "./count_result.ts";
+export { distinctValues } from "./distinct.ts";
+export { execute } from "./execute.ts";
+export { explain } from "./explain.ts";
+export { type ParseContext } from "./expression/expression.ts";
+export { compileFilter, type Matcher } from "./filter/compile.ts";
+export { type Filter } from "./filter/filter.ts";
+export { parseFilter } from "./filter/parse.ts";
+export {
+  COUNT_FIELD,
+  type CountSpec,
+  type DistinctSpec,
+  EMPTY_PARSE_CONTEXT,
+  evaluateLet,
+  type FindSpec,
+  parseCountCommand,
+  parseDistinct,
+  parseFind,
+  parsePipeline,
+} from "./parse.ts";
+export { type Pipeline, type Stage } from "./pipeline.ts";
+export { collectRows } from "./rows.ts";
 export {
   newScanCounters,
   type Rows,
@@ -7,5 +31,3 @@ export {
   type Source,
   type SourceShape,
 } from "./source.ts";
-export { type QueryContext } from "./context.ts";
-export { type Pipeline } from "./pipeline.ts";

@@ -1,9 +1,34 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
-export interface Pipeline {
-  readonly stages: readonly Stage[];
-}
+import type { CountStage } from "./stage/count.ts";
+import type { FacetStage } from "./stage/facet.ts";
+import type { GroupStage } from "./stage/group.ts";
+import type { LimitStage } from "./stage/limit.ts";
+import type { MatchStage } from "./stage/match.ts";
+import type { ProjectStage } from "./stage/project.ts";
+import type { ReplaceRootStage } from "./stage/replace_root.ts";
+import type { SampleStage } from "./stage/sample.ts";
+import type { SkipStage } from "./stage/skip.ts";
+import type { SortStage } from "./stage/sort.ts";
+import type { TimeWindowStage } from "./stage/time_window.ts";
+import type { UnwindStage } from "./stage/unwind.ts";
 
-/** To be widened: one member a stage, each defined in its own file under `stage/`. */
-export interface Stage {
-  readonly kind: string;
+/** One member a stage, each defined in its own file under `stage/`. */
+export type Stage =
+  | CountStage
+  | FacetStage<Stage>
+  | GroupStage
+  | LimitStage
+  | MatchStage
+  | ProjectStage
+  | ReplaceRootStage
+  | SampleStage
+  | SkipStage
+  | SortStage
+  | TimeWindowStage
+  | UnwindStage;
+
+export interface Pipeline {
+  /** What the client asked with: errors and `explain` differ. */
+  readonly command: "find" | "aggregate" | "count" | "distinct";
+  readonly stages: readonly Stage[];
 }

@@ -104,6 +104,8 @@ export interface ConstantFilter {
 export interface ExprFilter {
   readonly kind: "expr";
   readonly expression: Expression;
+  /** As written, for `explain`. */
+  readonly source: Value;
 }
 
 /** Passes documents by chance, with a probability in [0, 1]. */

@@ -66,7 +66,7 @@ class FilterParser implements NestedParser {
         return { kind: LOGICAL_KINDS[name], filters: this.branches(name, value) };
       case "$expr":
         this.checkTopLevel(name);
-        return { kind: "expr", expression: parseExpression(value, this.context) };
+        return { kind: "expr", expression: parseExpression(value, this.context), source: value };
       case "$alwaysTrue":
       case "$alwaysFalse":
         return parseConstant(name, value);

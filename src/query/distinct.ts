@@ -1,0 +1,56 @@
+/**
+ * The values of `distinct`: those at a dotted path, arrays opened, each once, in BSON order.
+ *
+ * A path goes into the documents of an array; a number in it also picks an element. An array at the end gives its
+ * elements, and those that are arrays stay whole.
+ */
+import {
+  BsonUndefined,
+  compareValues,
+  Document,
+  isArray,
+  keyOf,
+  type Value,
+  type ValueKey,
+} from "../bson/mod.ts";
+import { arrayOffset } from "./filter/path.ts";
+import type { Rows } from "./source.ts";
+
+/** Collects the values of `key` over all rows. */
+export async function distinctValues(rows: Rows, key: string): Promise<readonly Value[]> {
+  const path = key.split(".");
+  const found = new Map<ValueKey, Value>();
+  const visit = (value: Value) => {
+    if (value === undefined || value === BsonUndefined.VALUE) return;
+    const valueKey = keyOf(value);
+    if (!found.has(valueKey)) found.set(valueKey, value);
+  };
+  for await (const batch of rows) {
+    for (const row of batch) visitPath(row, path, 0, visit);
+  }
+  return [...found.values()].sort(compareValues);
+}
+
+function visitPath(value: Value, path: readonly string[], at: number, visit: (value: Value) => void): void {
+  if (at === path.length) {
+    if (isArray(value)) value.forEach(visit);
+    else visit(value);
+  } else if (value instanceof Document) {
+    visitPath(value.get(path[at]!), path, at + 1, visit);
+  } else if (isArray(value)) {
+    visitArray(value, path, at, visit);
+  }
+}
+
+function visitArray(
+  array: readonly Value[],
+  path: readonly string[],
+  at: number,
+  visit: (value: Value) => void,
+): void {
+  const offset = arrayOffset(path[at]!);
+  if (offset >= 0 && offset < array.length) visitPath(array[offset], path, at + 1, visit);
+  for (const element of array) {
+    if (element instanceof Document) visitPath(element, path, at, visit);
+  }
+}

@@ -1,0 +1,120 @@
+/** Runs a pipeline: plans it, starts the scan, and chains the stages behind it. */
+import { CommandError, ErrorCode } from "../base/mod.ts";
+import type { QueryContext } from "./context.ts";
+import { withContext } from "./error_context.ts";
+import type { Pipeline, Stage } from "./pipeline.ts";
+import { type Plan, planPipeline } from "./plan.ts";
+import type { Rows, ScanRequest, Source } from "./source.ts";
+import { runCount } from "./stage/count.ts";
+import { runFacet } from "./stage/facet.ts";
+import { runGroup } from "./stage/group.ts";
+import { runLimit } from "./stage/limit.ts";
+import { runMatch } from "./stage/match.ts";
+import { runProject } from "./stage/project.ts";
+import { runReplaceRoot } from "./stage/replace_root.ts";
+import { runSample } from "./stage/sample.ts";
+import { runSkip } from "./stage/skip.ts";
+import { runSort } from "./stage/sort.ts";
+import { runTimeWindow } from "./stage/time_window.ts";
+import { runUnwind } from "./stage/unwind.ts";
+
+/**
+ * The rows of a pipeline's result. Nothing is read before the first batch is asked for; ending the generator early
+ * ends the scan.
+ *
+ * @throws CommandError at once when a constant expression fails; from the generator for what fails on a row
+ */
+export function execute(pipeline: Pipeline, source: Source, context: QueryContext): Rows {
+  const plan = planPipeline(pipeline, source.shape);
+  return executePlan(plan, pipeline.command, source, context);
+}
+
+/** As `execute`, for a plan that is made already. */
+export function executePlan(
+  plan: Plan,
+  command: Pipeline["command"],
+  source: Source,
+  context: QueryContext,
+): Rows {
+  try {
+    const rows = source.shape.kind === "empty" ? noRows() : source.scan(scanRequest(plan, context));
+    return named(command, runStages(plan.stages, rows, context));
+  } catch (error) {
+    throw command === "aggregate" ? withContext("Failed to optimize pipeline", error) : error;
+  }
+}
+
+async function* noRows(): Rows {}
+
+function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
+  return {
+    ...(scan.fields && { fields: scan.fields }),
+    ...(scan.timeRange && { timeRange: scan.timeRange }),
+    ...(scan.series && { seriesFilter: scan.series.matches }),
+    ...(scan.ids && { ids: scan.ids }),
+    ...(scan.timeOrder && { timeOrder: scan.timeOrder }),
+    checkpoint: context.checkpoint,
+    counters: context.counters,
+  };
+}
+
+/** Chains stages behind `input`. Expressions are compiled here, before the first row. */
+export function runStages(stages: readonly Stage[], input: Rows, context: QueryContext): Rows {
+  return stages.reduce((rows, stage) => runStage(stage, rows, context), input);
+}
+
+function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
+  switch (stage.kind) {
+    case "count":
+      return runCount(stage, input, context);
+    case "facet":
+      return runFacet(stage, input, context, runStages);
+    case "group":
+      return runGroup(stage, input, context);
+    case "limit":
+      return runLimit(stage, input);
+    case "match":
+      return runMatch(stage, input, context);
+    case "project":
+      return runProject(stage, input, context);
+    case "replaceRoot":
+      return runReplaceRoot(stage, input, context);
+    case "sample":
+      return runSample(stage, input, context);
+    case "skip":
+      return runSkip(stage, input, context);
+    case "sort":
+      return runSort(stage, input, context);
+    case "timeWindow":
+      return runTimeWindow(stage, input, context);
+    case "unwind":
+      return runUnwind(stage, input, context);
+  }
+}
+
+/** MongoDB says in front of an error where it happened: these words for each command. */
+const ERROR_CONTEXT: Readonly<Record<Pipeline["command"], string>> = {
+  aggregate: "PlanExecutor error during aggregation",
+  count: "Executor error during count command",
+  distinct: "Executor error during distinct command",
+  find: "Executor error during find command",
+};
+
+/** Being killed or out of time is no error of the plan: such errors pass as they are. */
+const INTERRUPTIONS: ReadonlySet<number> = new Set([
+  ErrorCode.CursorNotFound,
+  ErrorCode.ExceededTimeLimit,
+  ErrorCode.Interrupted,
+  ErrorCode.InterruptedAtShutdown,
+  ErrorCode.MaxTimeMSExpired,
+  ErrorCode.QueryPlanKilled,
+]);
+
+async function* named(command: Pipeline["command"], rows: Rows): Rows {
+  try {
+    yield* rows;
+  } catch (error) {
+    const isInterruption = error instanceof CommandError && INTERRUPTIONS.has(error.code);
+    throw isInterruption ? error : withContext(ERROR_CONTEXT[command], error);
+  }
+}

@@ -1,0 +1,260 @@
+/**
+ * How a pipeline would run, or did: MongoDB's shape, which Compass and mongosh read, with ChronoGo's own counters under
+ * `chronogo`. A find, count or distinct is one chain of `queryPlanner.winningPlan`; an aggregate whose stages are not
+ * all of that kind lists `stages`, the first of which is `$cursor` with the scan.
+ */
+import { CommandError } from "../base/mod.ts";
+import { BuiltDocument, type Document, Int32, UtcDate, type Value } from "../bson/mod.ts";
+import type { QueryContext } from "./context.ts";
+import { executePlan, runStages } from "./execute.ts";
+import { renderFilter } from "./filter/render.ts";
+import type { Pipeline, Stage } from "./pipeline.ts";
+import { type Plan, planPipeline } from "./plan.ts";
+import type { Rows, Source, SourceShape } from "./source.ts";
+import { countValue } from "./stage/count.ts";
+import { explainStage, sortPattern } from "./stage_text.ts";
+
+const VERBOSITIES = ["queryPlanner", "executionStats", "allPlansExecution"];
+const SORT_MEMORY_LIMIT = Int32.of(104857600);
+
+/**
+ * Plans a pipeline and, unless only the planner is asked for, runs it and throws its rows away.
+ *
+ * @param verbosity `queryPlanner`, `executionStats` or `allPlansExecution`
+ * @param namespace `db.collection`, which `queryPlanner.namespace` shows
+ * @returns `explainVersion` and `queryPlanner` with `executionStats`, or `stages`; not the command's own fields
+ * @throws CommandError for an unknown verbosity, and what running throws
+ */
+export async function explain(
+  pipeline: Pipeline,
+  source: Source,
+  context: QueryContext,
+  verbosity: string,
+  namespace?: string,
+): Promise<Document> {
+  if (!VERBOSITIES.includes(verbosity)) {
+    throw new CommandError(
+      "BadValue",
+      `Enumeration value '${verbosity}' for field 'explain.verbosity' is not a valid value.`,
+    );
+  }
+  const plan = planPipeline(pipeline, source.shape);
+  const run = verbosity === "queryPlanner" ? undefined : await measure(plan, pipeline, source, context);
+  return describe(plan, pipeline, source.shape, context, namespace, run);
+}
+
+/** What a run showed. */
+interface Run {
+  readonly millis: number;
+  /** Rows that came out of the scan, and out of each stage behind it. */
+  readonly rows: readonly number[];
+}
+
+async function measure(
+  plan: Plan,
+  pipeline: Pipeline,
+  source: Source,
+  context: QueryContext,
+): Promise<Run> {
+  const rows = new Array<number>(plan.stages.length + 1).fill(0);
+  const startMs = performance.now();
+  const scan = executePlan({ ...plan, stages: [] }, pipeline.command, source, context);
+  const counted = plan.stages.reduce(
+    (input, stage, i) => count(runStages([stage], input, context), rows, i + 1),
+    count(scan, rows, 0),
+  );
+  for await (const batch of counted) void batch;
+  return { millis: Math.round(performance.now() - startMs), rows };
+}
+
+async function* count(input: Rows, rows: number[], at: number): Rows {
+  for await (const batch of input) {
+    rows[at]! += batch.length;
+    yield batch;
+  }
+}
+
+function describe(
+  plan: Plan,
+  pipeline: Pipeline,
+  shape: SourceShape,
+  context: QueryContext,
+  namespace: string | undefined,
+  run: Run | undefined,
+): Document {
+  const chained = pipeline.command === "aggregate" ? chainLength(plan.stages) : plan.stages.length;
+  const chain = plan.stages.slice(0, chained);
+  const cursor = {
+    queryPlanner: queryPlanner(plan, chain, shape, namespace),
+    executionStats: run && executionStats(plan, chain, shape, context, run),
+  };
+  const own = ownPart(plan, context, run);
+  if (chained === plan.stages.length) {
+    return BuiltDocument.of({ explainVersion: "1", ...cursor, chronogo: own });
+  }
+  const head = stageEntry(BuiltDocument.of({ $cursor: BuiltDocument.of(cursor) }), run?.rows[chained], run);
+  const rest = plan.stages.slice(chained).map((stage, i) =>
+    stageEntry(explainStage(stage), run?.rows[chained + i + 1], run)
+  );
+  return BuiltDocument.of({ explainVersion: "1", stages: [head, ...rest], chronogo: own });
+}
+
+/** How many stages from the first on a find has too. */
+function chainLength(stages: readonly Stage[]): number {
+  const inFind = (stage: Stage) =>
+    stage.kind === "match" || stage.kind === "sort" || stage.kind === "skip" || stage.kind === "limit" ||
+    (stage.kind === "project" && stage.mode !== "addition");
+  const end = stages.findIndex((stage) => !inFind(stage));
+  return end < 0 ? stages.length : end;
+}
+
+function stageEntry(stage: Document, rows: number | undefined, run: Run | undefined): Document {
+  if (run === undefined) return stage;
+  return new BuiltDocument(
+    [...stage.names(), "nReturned", "executionTimeMillisEstimate"],
+    [...stage.values(), countValue(rows ?? 0), countValue(run.millis)],
+  );
+}
+
+function queryPlanner(
+  plan: Plan,
+  chain: readonly Stage[],
+  shape: SourceShape,
+  namespace: string | undefined,
+): Document {
+  return BuiltDocument.of({
+    namespace,
+    indexFilterSet: false,
+    parsedQuery: renderFilter(plan.filter),
+    maxIndexedOrSolutionsReached: false,
+    maxIndexedAndSolutionsReached: false,
+    maxScansToExplodeReached: false,
+    winningPlan: planChain(plan, chain, shape, undefined),
+    rejectedPlans: [],
+  });
+}
+
+function executionStats(
+  plan: Plan,
+  chain: readonly Stage[],
+  shape: SourceShape,
+  context: QueryContext,
+  run: Run,
+): Document {
+  return BuiltDocument.of({
+    executionSuccess: true,
+    nReturned: countValue(run.rows[chain.length] ?? 0),
+    executionTimeMillis: countValue(run.millis),
+    totalKeysExamined: Int32.of(0),
+    totalDocsExamined: countValue(context.counters.rowsRead),
+    executionStages: planChain(plan, chain, shape, run),
+  });
+}
+
+/** The scan with its filter, wrapped in a node for each stage behind it; the last stage is the outermost. */
+function planChain(
+  plan: Plan,
+  chain: readonly Stage[],
+  shape: SourceShape,
+  run: Run | undefined,
+): Document {
+  const leading = plan.matches;
+  let node = scanNode(plan, shape, run);
+  chain.forEach((stage, i) => {
+    if (i < leading) return;
+    node = stageNode(stage, node, run, run?.rows[i + 1]);
+  });
+  return node;
+}
+
+function scanNode(plan: Plan, shape: SourceShape, run: Run | undefined): Document {
+  const leading = plan.matches;
+  return BuiltDocument.of({
+    stage: shape.kind === "empty" ? "EOF" : "COLLSCAN",
+    filter: leading === 0 ? undefined : renderFilter(plan.filter),
+    ...progress(run, run?.rows[leading]),
+    direction: plan.scan.timeOrder === -1 ? "backward" : "forward",
+    docsExamined: run && countValue(run.rows[0] ?? 0),
+  });
+}
+
+function progress(run: Run | undefined, rows: number | undefined): Readonly<Record<string, Value>> {
+  if (run === undefined) return {};
+  const returned = countValue(rows ?? 0);
+  return {
+    nReturned: returned,
+    executionTimeMillisEstimate: countValue(run.millis),
+    works: returned,
+    advanced: returned,
+    needTime: Int32.of(0),
+    needYield: Int32.of(0),
+    saveState: Int32.of(0),
+    restoreState: Int32.of(0),
+    isEOF: Int32.of(1),
+  };
+}
+
+function stageNode(stage: Stage, input: Document, run: Run | undefined, rows: number | undefined): Document {
+  return BuiltDocument.of({ ...stageFields(stage, progress(run, rows)), inputStage: input });
+}
+
+function stageFields(
+  stage: Stage,
+  done: Readonly<Record<string, Value>>,
+): Readonly<Record<string, Value>> {
+  switch (stage.kind) {
+    case "sort":
+      return {
+        stage: "SORT",
+        ...done,
+        sortPattern: sortPattern(stage),
+        memLimit: SORT_MEMORY_LIMIT,
+        limitAmount: stage.limit === undefined ? undefined : countValue(stage.limit),
+        type: "simple",
+      };
+    case "skip":
+      return { stage: "SKIP", ...done, skipAmount: countValue(stage.count) };
+    case "limit":
+      return { stage: "LIMIT", ...done, limitAmount: countValue(stage.count) };
+    case "count":
+      return { stage: "COUNT", ...done };
+    case "match":
+      return { stage: "MATCH", filter: renderFilter(stage.filter), ...done };
+    case "project":
+      return {
+        stage: isSimple(stage) ? "PROJECTION_SIMPLE" : "PROJECTION_DEFAULT",
+        ...done,
+        transformBy: stage.source,
+      };
+    default:
+      return { stage: stage.kind.toUpperCase(), ...done };
+  }
+}
+
+function isSimple(stage: Extract<Stage, { kind: "project" }>): boolean {
+  return stage.arrays.length === 0 && [...stage.root.values()].every((field) => field.kind === "named");
+}
+
+/** What MongoDB has no words for: the conditions that storage got, and what it touched. */
+function ownPart(plan: Plan, context: QueryContext, run: Run | undefined): Document {
+  const { fields, timeRange, series, ids, timeOrder } = plan.scan;
+  return BuiltDocument.of({
+    fields: fields && [...fields],
+    timeRange: timeRange && BuiltDocument.of({
+      from: timeBound(timeRange.fromMs),
+      to: timeBound(timeRange.toMs),
+    }),
+    seriesFilter: series && series.filters.map(renderFilter),
+    ids,
+    timeOrder: timeOrder && Int32.of(timeOrder),
+    counters: run && BuiltDocument.of(
+      Object.fromEntries(
+        Object.entries(context.counters).map(([name, value]) => [name, countValue(value as number)]),
+      ),
+    ),
+  });
+}
+
+function timeBound(ms: number): Value {
+  return Number.isFinite(ms) ? new UtcDate(ms) : undefined;
+}

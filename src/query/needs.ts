@@ -1,0 +1,86 @@
+/** Which top-level fields of the source's rows a pipeline reads. */
+import { fieldsOf } from "./expression/compile.ts";
+import type { Expression } from "./expression/expression.ts";
+import { fieldsOfFilter } from "./filter/fields.ts";
+import type { Stage } from "./pipeline.ts";
+import { fieldsOfProjection } from "./stage/project.ts";
+
+type Fields = ReadonlySet<string> | undefined;
+
+/** The fields; undefined when whole rows are needed. */
+export function fieldsNeeded(stages: readonly Stage[]): Fields {
+  const needed = new Set<string>();
+  for (const stage of stages) {
+    const fields = fieldsRead(stage);
+    if (fields === undefined) return undefined;
+    fields.forEach((field) => needed.add(field));
+    if (makesNewRows(stage)) return needed;
+  }
+  return undefined;
+}
+
+/** Whether nothing of a row gets past a stage but what the stage reads. */
+function makesNewRows(stage: Stage): boolean {
+  switch (stage.kind) {
+    case "count":
+    case "facet":
+    case "group":
+    case "replaceRoot":
+    case "timeWindow":
+      return true;
+    case "project":
+      return stage.mode === "inclusion";
+    case "limit":
+    case "match":
+    case "sample":
+    case "skip":
+    case "sort":
+    case "unwind":
+      return false;
+  }
+}
+
+function fieldsRead(stage: Stage): Fields {
+  switch (stage.kind) {
+    case "count":
+    case "limit":
+    case "sample":
+    case "skip":
+      return new Set();
+    case "match":
+      return fieldsOfFilter(stage.filter);
+    case "sort":
+      return new Set(stage.parts.map((part) => part.path[0]!));
+    case "unwind":
+      return new Set([stage.path[0]!, ...(stage.indexPath?.slice(0, 1) ?? [])]);
+    case "project":
+      return union([
+        fieldsOfProjection(stage.root),
+        new Set(stage.arrays.map((array) => array.path[0]!)),
+      ]);
+    case "replaceRoot":
+      return fieldsOf(stage.newRoot);
+    case "facet":
+      return union(stage.pipelines.map(fieldsNeeded));
+    case "group":
+      return union([stage.id, ...stage.outputs.flatMap((output) => output.inputs)].map(fieldsOf));
+    case "timeWindow":
+      return union(
+        [stage.timestamp, ...optional(stage.partitionBy), ...stage.outputs.flatMap((output) => output.inputs)]
+          .map(fieldsOf),
+      );
+  }
+}
+
+function optional(expression: Expression | undefined): readonly Expression[] {
+  return expression === undefined ? [] : [expression];
+}
+
+function union(all: readonly Fields[]): Fields {
+  const joined = new Set<string>();
+  for (const fields of all) {
+    if (fields === undefined) return undefined;
+    fields.forEach((field) => joined.add(field));
+  }
+  return joined;
+}

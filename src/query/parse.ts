@@ -1,0 +1,147 @@
+/** From what the commands hold to pipelines: aggregate as it is; find, count and distinct written as one. */
+import { CommandError } from "../base/mod.ts";
+import { BuiltDocument, Document, isNumber, type Value } from "../bson/mod.ts";
+import { renderDocument } from "./expression/message.ts";
+import type { ParseContext } from "./expression/expression.ts";
+import { parseExpression } from "./expression/parse.ts";
+import { compileExpression, fieldsOf } from "./expression/compile.ts";
+import { parseFieldPath } from "./expression/field_path.ts";
+import { parseFilter } from "./filter/parse.ts";
+import type { Pipeline, Stage } from "./pipeline.ts";
+import { parseFindProjection } from "./stage/project.ts";
+import { parseSortParts } from "./stage/sort.ts";
+import { parseStages } from "./stages.ts";
+
+/** Nothing but the built-in variables. */
+export const EMPTY_PARSE_CONTEXT: ParseContext = { variables: new Set() };
+
+/** The field that holds the number in the result of a count's pipeline. */
+export const COUNT_FIELD = "n";
+
+/**
+ * Parses the pipeline of an aggregate.
+ *
+ * @throws CommandError with MongoDB's code and wording
+ */
+export function parsePipeline(
+  stages: readonly Value[],
+  context: ParseContext = EMPTY_PARSE_CONTEXT,
+): Pipeline {
+  return { command: "aggregate", stages: parseStages(stages, context) };
+}
+
+/** What find asks for, as the command holds it; types of the fields themselves are the command's to check. */
+export interface FindSpec {
+  readonly filter?: Document | undefined;
+  readonly projection?: Document | undefined;
+  readonly sort?: Document | undefined;
+  /** Rows to leave out, a whole number not below zero. */
+  readonly skip?: number | undefined;
+  /** Rows at most; 0 and undefined for all. */
+  readonly limit?: number | undefined;
+}
+
+/** Parses a find. @throws CommandError with MongoDB's code and wording */
+export function parseFind(spec: FindSpec, context: ParseContext = EMPTY_PARSE_CONTEXT): Pipeline {
+  const stages: Stage[] = [...matchStages(spec.filter, context)];
+  if (spec.sort !== undefined) stages.push(...sortStages(spec.sort));
+  stages.push(...rangeStages(spec.skip, spec.limit));
+  if (spec.projection !== undefined && !spec.projection.isEmpty()) {
+    stages.push(parseFindProjection(spec.projection, context));
+  }
+  return { command: "find", stages };
+}
+
+function matchStages(filter: Document | undefined, context: ParseContext): readonly Stage[] {
+  if (filter === undefined || filter.isEmpty()) return [];
+  return [{ kind: "match", filter: parseFilter(filter, context), source: filter }];
+}
+
+/** `$natural` asks for the order of storage, which is what comes without a sort. */
+function sortStages(sort: Document): readonly Stage[] {
+  if (sort.isEmpty()) return [];
+  if (sort.has("$natural") && isNumber(sort.get("$natural"))) {
+    if (sort.names().length === 1) return [];
+    throw new CommandError(
+      "BadValue",
+      `Cannot include '$natural' in compound sort: ${renderDocument(sort)}`,
+    );
+  }
+  return [{ kind: "sort", parts: parseSortParts(sort), limit: undefined }];
+}
+
+function rangeStages(skip: number | undefined, limit: number | undefined): readonly Stage[] {
+  const stages: Stage[] = [];
+  if (skip !== undefined && skip > 0) stages.push({ kind: "skip", count: skip });
+  if (limit !== undefined && limit > 0) stages.push({ kind: "limit", count: limit });
+  return stages;
+}
+
+export interface CountSpec {
+  readonly query?: Document | undefined;
+  readonly skip?: number | undefined;
+  readonly limit?: number | undefined;
+}
+
+/** A count: its result is one document `{n: …}`, or none for zero; see `readCount`. */
+export function parseCountCommand(
+  spec: CountSpec,
+  context: ParseContext = EMPTY_PARSE_CONTEXT,
+): Pipeline {
+  return {
+    command: "count",
+    stages: [
+      ...matchStages(spec.query, context),
+      ...rangeStages(spec.skip, spec.limit),
+      { kind: "count", field: COUNT_FIELD },
+    ],
+  };
+}
+
+export interface DistinctSpec {
+  /** A dotted path. */
+  readonly key: string;
+  readonly query?: Document | undefined;
+}
+
+/** The rows whose values `distinctValues` collects, cut to the field that it reads. */
+export function parseDistinct(spec: DistinctSpec, context: ParseContext = EMPTY_PARSE_CONTEXT): Pipeline {
+  const field = parseFieldPath(spec.key)[0]!;
+  return {
+    command: "distinct",
+    stages: [
+      ...matchStages(spec.query, context),
+      {
+        kind: "project",
+        name: "$project",
+        mode: "inclusion",
+        root: new Map([[field, { kind: "named" }]]),
+        arrays: [],
+        source: BuiltDocument.EMPTY,
+      },
+    ],
+  };
+}
+
+/**
+ * The variables of a command's `let`: constant expressions, evaluated once.
+ *
+ * @throws CommandError 4890500 when one reads a field
+ */
+export function evaluateLet(document: Document): ReadonlyMap<string, Value> {
+  const variables = new Map<string, Value>();
+  const values = document.values();
+  document.names().forEach((name, i) => {
+    const expression = parseExpression(values[i], { variables: new Set(variables.keys()) });
+    const fields = fieldsOf(expression);
+    if (fields === undefined || fields.size > 0) {
+      throw new CommandError(
+        4890500,
+        "Command let Expression tried to access a field, but this is not allowed because Command let " +
+          "Expressions run before the query examines any documents.",
+      );
+    }
+    variables.set(name, compileExpression(expression)({ root: BuiltDocument.EMPTY, variables }));
+  });
+  return variables;
+}

@@ -1,0 +1,101 @@
+/**
+ * From a pipeline to what storage is asked for and what is left to do on rows.
+ *
+ * Storage may return more rows than asked for, so every condition stays in the rows' stages as well. What the leading
+ * `$match`es say becomes conditions of the scan; the fields that the stages read become its columns; a sort by the
+ * time field becomes the order of the scan, and a sort with a limit behind it holds no more rows than that.
+ */
+import type { Value } from "../bson/mod.ts";
+import type { Filter } from "./filter/filter.ts";
+import { allOf, conjunctsOf } from "./filter/filter.ts";
+import { fieldsNeeded } from "./needs.ts";
+import type { Pipeline, Stage } from "./pipeline.ts";
+import { idsOf, type SeriesCondition, seriesConditionOf, type TimeRange, timeRangeOf } from "./pushdown.ts";
+import type { SourceShape } from "./source.ts";
+import type { MatchStage } from "./stage/match.ts";
+
+export interface Plan {
+  readonly scan: ScanPlan;
+  /** What the leading `$match`es ask for together, and how many they are. */
+  readonly filter: Filter;
+  readonly matches: number;
+  /** What runs on the rows of the scan, in order. */
+  readonly stages: readonly Stage[];
+}
+
+/** What storage is asked for; see `ScanRequest`. */
+export interface ScanPlan {
+  readonly fields: ReadonlySet<string> | undefined;
+  readonly timeRange: TimeRange | undefined;
+  readonly series: SeriesCondition | undefined;
+  readonly ids: readonly Value[] | undefined;
+  readonly timeOrder: 1 | -1 | undefined;
+}
+
+/** Plans a pipeline over a source of that shape. */
+export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
+  const stages = mergeSortsWithLimits(pipeline.stages);
+  const matches = leadingMatches(stages);
+  const conjuncts = matches.flatMap((match) => conjunctsOf(match.filter));
+  const timeOrder = timeOrderOf(stages[matches.length], shape);
+  const left = timeOrder === undefined ? stages : withoutSort(stages, matches.length);
+  return {
+    scan: {
+      fields: fieldsNeeded(stages),
+      ...conditionsFor(conjuncts, shape),
+      ids: idsOf(conjuncts),
+      timeOrder,
+    },
+    filter: allOf(conjuncts),
+    matches: matches.length,
+    stages: left,
+  };
+}
+
+function leadingMatches(stages: readonly Stage[]): readonly MatchStage[] {
+  const matches: MatchStage[] = [];
+  for (const stage of stages) {
+    if (stage.kind !== "match") break;
+    matches.push(stage);
+  }
+  return matches;
+}
+
+function conditionsFor(
+  conjuncts: readonly Filter[],
+  shape: SourceShape,
+): Pick<ScanPlan, "timeRange" | "series"> {
+  if (shape.kind !== "timeseries") return { timeRange: undefined, series: undefined };
+  const { timeField, metaField } = shape;
+  return {
+    timeRange: timeRangeOf(conjuncts, timeField),
+    series: metaField === undefined ? undefined : seriesConditionOf(conjuncts, metaField),
+  };
+}
+
+/** A sort keeps only the rows that the limits behind it let through; skips in between add to them. */
+function mergeSortsWithLimits(stages: readonly Stage[]): readonly Stage[] {
+  return stages.map((stage, i) => {
+    if (stage.kind !== "sort") return stage;
+    let skipped = 0;
+    for (let j = i + 1; j < stages.length; j++) {
+      const next = stages[j]!;
+      if (next.kind === "skip") skipped += next.count;
+      else if (next.kind === "limit") return { ...stage, limit: skipped + next.count };
+      else break;
+    }
+    return stage;
+  });
+}
+
+function timeOrderOf(stage: Stage | undefined, shape: SourceShape): 1 | -1 | undefined {
+  if (shape.kind !== "timeseries" || stage?.kind !== "sort" || stage.parts.length !== 1) return undefined;
+  const part = stage.parts[0]!;
+  if (part.path.length !== 1 || part.path[0] !== shape.timeField) return undefined;
+  return part.descending ? -1 : 1;
+}
+
+/** The stages without the sort at `at`, whose order the scan keeps. */
+function withoutSort(stages: readonly Stage[], at: number): readonly Stage[] {
+  return [...stages.slice(0, at), ...stages.slice(at + 1)];
+}

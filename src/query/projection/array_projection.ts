@@ -1,0 +1,71 @@
+/** Find's `$slice` and `$elemMatch`: parts of arrays in the projected document. */
+import { BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
+import { elementTest } from "../filter/compile.ts";
+import type { ElemMatchObjectFilter, ElemMatchValueFilter } from "../filter/filter.ts";
+
+export type ArrayProjection =
+  /** Elements from place `skip` on (from the end when negative), at most `limit` of them. */
+  | {
+    readonly kind: "slice";
+    readonly path: readonly string[];
+    readonly skip: number;
+    readonly limit: number;
+  }
+  /** The first element that passes, in an array of its own; no field when none does. */
+  | {
+    readonly kind: "elemMatch";
+    readonly path: readonly string[];
+    readonly filter: ElemMatchObjectFilter | ElemMatchValueFilter;
+  };
+
+/** @returns a function from the document before projection and the projected one to the result */
+export function compileArrayProjection(
+  projection: ArrayProjection,
+): (original: Document, projected: Document) => Document {
+  if (projection.kind === "slice") {
+    const { path, skip, limit } = projection;
+    return (_, projected) => sliceAt(projected, path, 0, (array) => slice(array, skip, limit)) as Document;
+  }
+  const name = projection.path[0]!;
+  const test = elementTest(projection.filter);
+  return (original, projected) => {
+    const value = original.get(name);
+    const found = isArray(value) ? value.filter(test).slice(0, 1) : [];
+    return setField(projected, name, found.length === 0 ? undefined : found);
+  };
+}
+
+function slice(array: readonly Value[], skip: number, limit: number): readonly Value[] {
+  const from = skip < 0 ? Math.max(array.length + skip, 0) : skip;
+  return array.slice(from, from + limit);
+}
+
+/** Slices the arrays at a path, which goes through documents and through the documents of arrays. */
+function sliceAt(
+  value: Value,
+  path: readonly string[],
+  at: number,
+  change: (array: readonly Value[]) => readonly Value[],
+): Value {
+  if (at === path.length) return isArray(value) ? change(value) : value;
+  if (isArray(value)) {
+    return value.map((element) => element instanceof Document ? sliceAt(element, path, at, change) : element);
+  }
+  if (!(value instanceof Document)) return value;
+  const name = path[at]!;
+  const child = value.get(name);
+  if (child === undefined) return value;
+  return setField(value, name, sliceAt(child, path, at + 1, change));
+}
+
+function setField(document: Document, name: string, value: Value): Document {
+  const names = document.names();
+  const values = document.values();
+  if (value === undefined) {
+    const kept = names.map((_, i) => i).filter((i) => names[i] !== name);
+    return new BuiltDocument(kept.map((i) => names[i]!), kept.map((i) => values[i]));
+  }
+  const at = names.indexOf(name);
+  if (at < 0) return new BuiltDocument([...names, name], [...values, value]);
+  return new BuiltDocument(names, values.map((old, i) => i === at ? value : old));
+}

@@ -1,0 +1,228 @@
+/**
+ * The projection of find and of `$project`, from BSON to its tree. The first field that is not `_id` decides whether
+ * fields are included or excluded; `_id` is included unless told otherwise. Only find has `$slice` over a path and
+ * `$elemMatch`, which work on the projected document.
+ */
+import { CommandError } from "../../base/mod.ts";
+import { BuiltDocument, Document, isArray, isNumber, type Value } from "../../bson/mod.ts";
+import { elementText } from "../element_text.ts";
+import type { ParseContext } from "../expression/expression.ts";
+import { renderDocument, typeName } from "../expression/message.ts";
+import { parseExpression } from "../expression/parse.ts";
+import { isTrue, toDouble } from "../filter/argument.ts";
+import type { ElemMatchObjectFilter, ElemMatchValueFilter } from "../filter/filter.ts";
+import { parseFilter } from "../filter/parse.ts";
+import { withContext } from "../error_context.ts";
+import type { ArrayProjection } from "./array_projection.ts";
+import type { Projection } from "./projection.ts";
+import { ProjectionTree } from "./tree.ts";
+
+/** A projection and, from find, what is done to arrays of its result. */
+export interface ParsedProjection extends Projection {
+  readonly arrays: readonly ArrayProjection[];
+}
+
+/**
+ * Parses the projection of `$project`, or of find when `isFind` is set.
+ *
+ * @throws CommandError with MongoDB's code and wording, without a context in front
+ */
+export function parseProjection(
+  document: Document,
+  context: ParseContext,
+  isFind: boolean,
+): ParsedProjection {
+  if (document.isEmpty()) {
+    throw new CommandError(51272, "projection specification must have at least one field");
+  }
+  const parser = new ProjectionParser(context, isFind);
+  parser.fields(document, "");
+  return parser.finish();
+}
+
+class ProjectionParser {
+  private readonly tree = new ProjectionTree();
+  private readonly arrays: ArrayProjection[] = [];
+  private mode: "inclusion" | "exclusion" | undefined;
+  /** What was said of `_id`, while that does not decide the mode. */
+  private id: boolean | undefined;
+
+  constructor(private readonly context: ParseContext, private readonly isFind: boolean) {}
+
+  fields(document: Document, prefix: string): void {
+    const values = document.values();
+    document.names().forEach((name, i) => this.field(prefix + name, name, values[i]));
+  }
+
+  finish(): ParsedProjection {
+    const mode = this.mode ?? this.undecidedMode();
+    if (mode === "inclusion" && this.id !== false && !this.tree.root.has("_id")) {
+      this.tree.addFirst("_id", { kind: "named" });
+    }
+    if (mode === "exclusion" && this.id === false) this.tree.addFirst("_id", { kind: "named" });
+    if (mode === "inclusion") {
+      for (const { path } of this.arrays) this.tree.add(path.join("."), { kind: "named" });
+    }
+    return { mode, root: this.tree.node, arrays: this.arrays };
+  }
+
+  private undecidedMode(): "inclusion" | "exclusion" {
+    const hasElemMatch = this.arrays.some((array) => array.kind === "elemMatch");
+    return hasElemMatch || this.id === true ? "inclusion" : "exclusion";
+  }
+
+  /** @param path the whole path; `name` is its last part as written, which errors show */
+  private field(path: string, name: string, value: Value): void {
+    if (path.includes("$")) this.checkPositional(path);
+    if (value instanceof Document) return this.documentField(path, name, value);
+    if (isNumber(value) || typeof value === "boolean") return this.flag(path, name, isTrue(value));
+    this.computed(path, name, value);
+  }
+
+  private flag(path: string, name: string, included: boolean): void {
+    if (path === "_id") {
+      this.id = included;
+      return;
+    }
+    const mode = included ? "inclusion" : "exclusion";
+    if (this.mode !== undefined && this.mode !== mode) {
+      throw included
+        ? new CommandError(31253, `Cannot do inclusion on field ${name} in exclusion projection`)
+        : new CommandError(31254, `Cannot do exclusion on field ${name} in inclusion projection`);
+    }
+    this.mode = mode;
+    this.tree.add(path, { kind: "named" });
+  }
+
+  private documentField(path: string, name: string, value: Document): void {
+    const names = value.names();
+    if (names.length === 0) {
+      throw new CommandError(
+        51270,
+        "An empty sub-projection is not a valid value. Found empty object at path",
+      );
+    }
+    if (names.length > 1 || !names[0]!.startsWith("$")) return this.fields(value, `${path}.`);
+    if (this.isFind && this.arrayProjection(path, names[0]!, value)) return;
+    this.computed(path, name, value);
+  }
+
+  private computed(path: string, name: string, value: Value): void {
+    if (this.mode === "exclusion") {
+      throw new CommandError(
+        31310,
+        `Cannot use an expression ${elementText(name, value)} in an exclusion projection`,
+      );
+    }
+    this.mode = "inclusion";
+    const operator = value instanceof Document ? value.names()[0] : undefined;
+    if (operator === "$meta") throw metaError(value);
+    try {
+      this.tree.add(path, { kind: "computed", expression: parseExpression(value, this.context) });
+    } catch (error) {
+      if (error instanceof CommandError && error.message === `Unrecognized expression '${operator}'`) {
+        throw new CommandError(31325, `Unknown expression ${operator}`);
+      }
+      throw error;
+    }
+  }
+
+  /** `$slice` and `$elemMatch` of find. @returns whether it was one of them */
+  private arrayProjection(path: string, operator: string, value: Document): boolean {
+    const argument = value.values()[0];
+    if (operator === "$elemMatch") {
+      this.arrays.push(parseElemMatch(path, argument, this.context));
+      return true;
+    }
+    if (operator !== "$slice") return false;
+    const slice = parseSlice(path, argument);
+    if (typeof slice === "object") {
+      this.arrays.push(slice);
+      return true;
+    }
+    try {
+      parseExpression(value, this.context);
+    } catch (error) {
+      throw withContext(
+        `Invalid $slice syntax. The given syntax ${renderDocument(value)} did not match the find() syntax ` +
+          `because :: ${slice} :: The given syntax did not match the expression $slice syntax.`,
+        error,
+      );
+    }
+    return false;
+  }
+
+  private checkPositional(path: string): void {
+    if (path.endsWith(".$")) {
+      if (!this.isFind) {
+        throw new CommandError(31324, "Cannot use positional projection in aggregation projection");
+      }
+      throw new CommandError("NotImplemented", "the positional projection .$ is not yet supported");
+    }
+    if (this.isFind && path.includes(".$.")) {
+      throw new CommandError(
+        31394,
+        "As of 4.4, it's illegal to specify positional operator in the middle of a path." +
+          "Positional projection may only be used at the end, for example: a.b.$. If the query previously " +
+          "used a form like a.b.$.d, remove the parts following the '$' and the results will be equivalent.",
+      );
+    }
+  }
+}
+
+function metaError(value: Value): CommandError {
+  const meta = value instanceof Document ? value.get("$meta") : undefined;
+  if (meta === "textScore") {
+    return new CommandError(40218, "query requires text score metadata, but it is not available");
+  }
+  if (typeof meta === "string" && META_NAMES.has(meta)) {
+    return new CommandError("NotImplemented", `$meta: "${meta}" is not yet supported in a projection`);
+  }
+  return new CommandError(17308, `Unsupported argument to $meta: ${String(meta)}`);
+}
+
+const META_NAMES = new Set([
+  "geoNearDistance",
+  "geoNearPoint",
+  "indexKey",
+  "randVal",
+  "recordId",
+  "searchHighlights",
+  "searchScore",
+  "sortKey",
+]);
+
+function parseElemMatch(path: string, argument: Value, context: ParseContext): ArrayProjection {
+  if (!(argument instanceof Document)) {
+    throw new CommandError(
+      31274,
+      `elemMatch: Invalid argument, object required, but got ${typeName(argument)}`,
+    );
+  }
+  if (path.includes(".")) {
+    throw new CommandError(31275, "Cannot use $elemMatch projection on a nested field.");
+  }
+  const query = BuiltDocument.of({ [path]: BuiltDocument.of({ $elemMatch: argument }) });
+  const filter = parseFilter(query, context) as ElemMatchObjectFilter | ElemMatchValueFilter;
+  return { kind: "elemMatch", path: [path], filter };
+}
+
+/** @returns the slice, or why it is none of find's, in MongoDB's words */
+function parseSlice(path: string, argument: Value): ArrayProjection | string {
+  const steps = path.split(".");
+  if (isNumber(argument)) {
+    const count = Math.trunc(toDouble(argument));
+    return count < 0
+      ? { kind: "slice", path: steps, skip: count, limit: -count }
+      : { kind: "slice", path: steps, skip: 0, limit: count };
+  }
+  if (!isArray(argument)) {
+    return "Location31273: $slice only supports numbers and [skip, limit] arrays";
+  }
+  const [skip, limit] = argument;
+  if (argument.length !== 2) return "Location31272: $slice array argument should be of form [skip, limit]";
+  if (!isNumber(skip) || !isNumber(limit) || toDouble(limit) < 1) {
+    return "Location31257: $slice limit must be positive";
+  }
+  return { kind: "slice", path: steps, skip: Math.trunc(toDouble(skip)), limit: Math.trunc(toDouble(limit)) };
+}

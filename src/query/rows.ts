@@ -1,0 +1,38 @@
+/**
+ * Rows on their way through a pipeline: batches of documents, pulled from the end. A stage that stops early leaves its
+ * `for await` loop, and with that the stages before it and the scan are ended too.
+ */
+import { PIPELINE_BATCH_ROWS } from "../base/mod.ts";
+import type { Document } from "../bson/mod.ts";
+import type { QueryContext } from "./context.ts";
+import type { Rows } from "./source.ts";
+
+type Batch = readonly Document[];
+
+/** A stage that turns each batch into another one. Empty batches are not passed on. */
+export async function* mapBatches(
+  input: Rows,
+  context: QueryContext,
+  transform: (batch: Batch) => Batch,
+): Rows {
+  for await (const batch of input) {
+    const output = transform(batch);
+    if (output.length > 0) yield output;
+    await context.checkpoint();
+  }
+}
+
+/** Rows that are all in memory already, in batches. */
+export async function* inBatches(rows: Batch, context: QueryContext): Rows {
+  for (let at = 0; at < rows.length; at += PIPELINE_BATCH_ROWS) {
+    await context.checkpoint();
+    yield rows.length <= PIPELINE_BATCH_ROWS ? rows : rows.slice(at, at + PIPELINE_BATCH_ROWS);
+  }
+}
+
+/** All rows, in memory. For results that are known to be small, and for tests. */
+export async function collectRows(rows: Rows): Promise<Document[]> {
+  const all: Document[] = [];
+  for await (const batch of rows) all.push(...batch);
+  return all;
+}

@@ -1,0 +1,100 @@
+/** `$facet`: several pipelines over the same rows, each one's result an array of one document. */
+import { CommandError } from "../../base/mod.ts";
+import { BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
+import type { QueryContext } from "../context.ts";
+import { elementText } from "../element_text.ts";
+import { checkFieldName } from "../expression/field_path.ts";
+import { typeName } from "../expression/message.ts";
+import { MemoryMeter } from "../memory.ts";
+import { collectRows, inBatches } from "../rows.ts";
+import type { Rows } from "../source.ts";
+
+/** `Stage` is every stage: the union stands above this file. */
+export interface FacetStage<Stage> {
+  readonly kind: "facet";
+  readonly names: readonly string[];
+  readonly pipelines: readonly (readonly Stage[])[];
+  /** As written, for `explain`. */
+  readonly source: Document;
+}
+
+const MEMORY_MESSAGE = "Exceeded memory limit for $facet, but didn't allow external spilling;" +
+  " pass allowDiskUse:true to opt in";
+
+/** Stages that need the collection itself or write: not on the rows of another pipeline. */
+const REFUSED = new Set([
+  "$changeStream",
+  "$collStats",
+  "$currentOp",
+  "$documents",
+  "$facet",
+  "$geoNear",
+  "$indexStats",
+  "$listLocalSessions",
+  "$listSessions",
+  "$merge",
+  "$out",
+  "$planCacheStats",
+]);
+
+export function parseFacet<Stage>(
+  value: Value,
+  parseStages: (values: readonly Value[]) => readonly Stage[],
+): FacetStage<Stage> {
+  if (!(value instanceof Document) || value.isEmpty()) {
+    throw new CommandError(
+      40169,
+      `the $facet specification must be a non-empty object, but found: ${elementText("$facet", value)}`,
+    );
+  }
+  const values = value.values();
+  const pipelines = value.names().map((name, i) => {
+    checkFieldName(name);
+    const stages = values[i];
+    if (!isArray(stages)) {
+      throw new CommandError(
+        40170,
+        `arguments to $facet must be arrays, ${name} is type ${typeName(stages)}`,
+      );
+    }
+    stages.forEach((stage, at) => checkStage(name, stage, at));
+    return parseStages(stages);
+  });
+  return { kind: "facet", names: value.names(), pipelines, source: value };
+}
+
+function checkStage(facet: string, stage: Value, at: number): void {
+  if (!(stage instanceof Document) || stage.isEmpty()) {
+    throw new CommandError(
+      40171,
+      `elements of arrays in $facet spec must be non-empty objects, ${facet} argument contained an ` +
+        `element of type ${typeName(stage)}: ${elementText(String(at), stage)}`,
+    );
+  }
+  const name = stage.names()[0]!;
+  if (REFUSED.has(name)) {
+    throw new CommandError(40600, `${name} is not allowed to be used within a $facet stage`);
+  }
+}
+
+export async function* runFacet<Stage>(
+  stage: FacetStage<Stage>,
+  input: Rows,
+  context: QueryContext,
+  runStages: (stages: readonly Stage[], input: Rows, context: QueryContext) => Rows,
+): Rows {
+  const meter = new MemoryMeter(MEMORY_MESSAGE);
+  const rows: Document[] = [];
+  for await (const batch of input) {
+    for (const row of batch) {
+      meter.addRow(row);
+      rows.push(row);
+    }
+    await context.checkpoint();
+  }
+  const results: (readonly Document[])[] = [];
+  for (const stages of stage.pipelines) {
+    results.push(await collectRows(runStages(stages, inBatches(rows, context), context)));
+  }
+  yield [new BuiltDocument(stage.names, results)];
+}

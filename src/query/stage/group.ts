@@ -1,0 +1,157 @@
+/**
+ * `$group`: rows with the same `_id` become one. Groups come out in the order in which they were first seen.
+ *
+ * Values are the same when they are equal in BSON order, whatever their numeric type; a missing value is null. An
+ * `_id` that is an object of expressions is looked up field by field, level by level, so that no document is made for
+ * a row whose group exists.
+ */
+import { CommandError } from "../../base/mod.ts";
+import { BuiltDocument, Document, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
+import { type QueryContext, scopeVariables } from "../context.ts";
+import { compileExpression } from "../expression/compile.ts";
+import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
+import { parseExpression } from "../expression/parse.ts";
+import { approximateBytes, MemoryMeter } from "../memory.ts";
+import { inBatches } from "../rows.ts";
+import type { Rows } from "../source.ts";
+import { type Output, OutputFactory, type OutputState, parseOutput } from "./output.ts";
+
+const MEMORY_MESSAGE = "Exceeded memory limit for $group, but didn't allow external spilling;" +
+  " pass allowDiskUse:true to opt in";
+
+export interface GroupStage {
+  readonly kind: "group";
+  readonly id: Expression;
+  readonly outputs: readonly Output[];
+  /** As written, for `explain`. */
+  readonly source: Document;
+}
+
+export function parseGroup(value: Value, context: ParseContext): GroupStage {
+  if (!(value instanceof Document)) {
+    throw new CommandError(15947, "a group's fields must be specified in an object");
+  }
+  let id: Expression | undefined;
+  const outputs: Output[] = [];
+  const values = value.values();
+  value.names().forEach((name, i) => {
+    if (name === "_id") {
+      if (id !== undefined) throw new CommandError(15948, "a group's _id may only be specified once");
+      id = parseId(values[i], context);
+    } else {
+      outputs.push(parseOutput(name, values[i], context));
+    }
+  });
+  if (id === undefined) throw new CommandError(15955, "a group specification must include an _id");
+  return { kind: "group", id, outputs, source: value };
+}
+
+function parseId(value: Value, context: ParseContext): Expression {
+  if (value instanceof Document && !value.names()[0]?.startsWith("$")) {
+    if (value.names().some((name) => name.includes("."))) {
+      throw new CommandError(17390, "$group does not support inclusion-style expressions");
+    }
+  }
+  return parseExpression(value, context);
+}
+
+/** One group in the making. */
+export interface Group {
+  readonly id: Value;
+  readonly state: OutputState;
+}
+
+export function runGroup(stage: GroupStage, input: Rows, context: QueryContext): Rows {
+  const factory = new OutputFactory(stage.outputs);
+  const find = groupFinder(stage.id, factory);
+  return groupRows(find, factory, input, context);
+}
+
+async function* groupRows(
+  find: GroupFinder,
+  factory: OutputFactory,
+  input: Rows,
+  context: QueryContext,
+): Rows {
+  const variables = scopeVariables(context);
+  const meter = new MemoryMeter(MEMORY_MESSAGE);
+  const groups: Group[] = [];
+  const onNew = (group: Group) => {
+    meter.add(approximateBytes(group.id) + factory.stateBytes);
+    groups.push(group);
+  };
+  for await (const batch of input) {
+    for (const root of batch) {
+      const scope: Scope = { root, variables };
+      meter.add(find(scope, onNew).state.add(scope));
+    }
+    await context.checkpoint();
+  }
+  const rows = groups.map(({ id, state }) => {
+    const names = ["_id"];
+    const values: Value[] = [id];
+    state.appendTo(names, values);
+    return new BuiltDocument(names, values);
+  });
+  yield* inBatches(rows, context);
+}
+
+/** The group of a row; a new one is announced first. */
+export type GroupFinder = (scope: Scope, onNew: (group: Group) => void) => Group;
+
+/** @throws CommandError when a constant part of the expression fails */
+export function groupFinder(id: Expression, factory: OutputFactory): GroupFinder {
+  if (id.kind === "object" && id.fields.length > 0) {
+    return objectGroupFinder(id.names, id.fields.map(compileExpression), factory);
+  }
+  const evaluate = compileExpression(id);
+  const groups = new Map<ValueKey, Group>();
+  return (scope, onNew) => {
+    const value = evaluate(scope) ?? null;
+    const key = keyOf(value);
+    const known = groups.get(key);
+    if (known !== undefined) return known;
+    const group = { id: value, state: factory.create(value) };
+    groups.set(key, group);
+    onNew(group);
+    return group;
+  };
+}
+
+interface Level extends Map<ValueKey, Level | Group> {}
+
+function objectGroupFinder(
+  names: readonly string[],
+  fields: readonly Evaluator[],
+  factory: OutputFactory,
+): GroupFinder {
+  const root: Level = new Map();
+  const last = fields.length - 1;
+  const values = new Array<Value>(fields.length);
+  return (scope, onNew) => {
+    let level = root;
+    for (let i = 0; i < last; i++) {
+      const value = fields[i]!(scope);
+      values[i] = value;
+      const key = keyOf(value);
+      let next = level.get(key) as Level | undefined;
+      if (next === undefined) level.set(key, next = new Map());
+      level = next;
+    }
+    const value = fields[last]!(scope);
+    values[last] = value;
+    const key = keyOf(value);
+    const known = level.get(key) as Group | undefined;
+    if (known !== undefined) return known;
+    const id = documentOf(names, values);
+    const group = { id, state: factory.create(id) };
+    level.set(key, group);
+    onNew(group);
+    return group;
+  };
+}
+
+function documentOf(names: readonly string[], values: readonly Value[]): Document {
+  const present = names.filter((_, i) => values[i] !== undefined);
+  return new BuiltDocument(present, values.filter((value) => value !== undefined));
+}

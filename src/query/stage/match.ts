@@ -1,0 +1,29 @@
+/** `$match`: the documents that pass a filter. */
+import { CommandError } from "../../base/mod.ts";
+import { Document, type Value } from "../../bson/mod.ts";
+import { type QueryContext, scopeVariables } from "../context.ts";
+import type { ParseContext } from "../expression/expression.ts";
+import { compileFilter } from "../filter/compile.ts";
+import type { Filter } from "../filter/filter.ts";
+import { parseFilter } from "../filter/parse.ts";
+import { mapBatches } from "../rows.ts";
+import type { Rows } from "../source.ts";
+
+export interface MatchStage {
+  readonly kind: "match";
+  readonly filter: Filter;
+  /** As written, for `explain`. */
+  readonly source: Document;
+}
+
+export function parseMatch(value: Value, context: ParseContext): MatchStage {
+  if (!(value instanceof Document)) {
+    throw new CommandError(15959, "the match filter must be an expression in an object");
+  }
+  return { kind: "match", filter: parseFilter(value, context), source: value };
+}
+
+export function runMatch(stage: MatchStage, input: Rows, context: QueryContext): Rows {
+  const matches = compileFilter(stage.filter, scopeVariables(context));
+  return mapBatches(input, context, (batch) => batch.filter((document) => matches(document)));
+}

@@ -1,0 +1,139 @@
+/**
+ * Where the windows of `$timeWindow` start: `$dateTrunc`'s bins, moved by an offset.
+ *
+ * Durations are a whole number and a unit: `500ms 30s 15m 1h 1d 2w 1mo 1q 1y`. Days and weeks of an offset are those of
+ * the calendar in the time zone, as `$dateAdd` counts them; months and longer have no fixed length and are refused
+ * there.
+ */
+import { CommandError } from "../../base/mod.ts";
+import type { Value } from "../../bson/mod.ts";
+import {
+  addToDate,
+  type Bins,
+  type DayOfWeek,
+  type TimeUnit,
+  truncateDate,
+} from "../expression/date_arithmetic.ts";
+import { parseTimezone } from "../expression/timezone.ts";
+import { elementText } from "../element_text.ts";
+
+export interface Duration {
+  readonly unit: TimeUnit;
+  /** Negative only in an offset. */
+  readonly count: number;
+}
+
+const UNITS: ReadonlyMap<string, TimeUnit> = new Map([
+  ["ms", "millisecond"],
+  ["s", "second"],
+  ["m", "minute"],
+  ["h", "hour"],
+  ["d", "day"],
+  ["w", "week"],
+  ["mo", "month"],
+  ["q", "quarter"],
+  ["y", "year"],
+]);
+const CALENDAR_UNITS: ReadonlySet<TimeUnit> = new Set(["month", "quarter", "year"]);
+/** `$dateTrunc`'s default. */
+const SUNDAY: DayOfWeek = 7;
+const MAX_COUNT = 2 ** 31 - 1;
+
+/**
+ * Reads `15m`.
+ *
+ * @param name the option, for errors
+ * @param isOffset whether it may be negative, zero, and must have a fixed length
+ * @throws CommandError FailedToParse
+ */
+export function parseDuration(name: string, value: Value, isOffset: boolean): Duration {
+  const match = typeof value === "string" ? /^(-?)(\d{1,10})([a-z]+)$/.exec(value) : null;
+  const unit = match === null ? undefined : UNITS.get(match[3]!);
+  const count = match === null ? NaN : Number(match[2]);
+  if (unit === undefined || count > MAX_COUNT || (!isOffset && (count === 0 || match![1] === "-"))) {
+    throw durationError(name, value, isOffset);
+  }
+  if (isOffset && CALENDAR_UNITS.has(unit)) throw durationError(name, value, isOffset);
+  return { unit, count: match![1] === "-" ? -count : count };
+}
+
+function durationError(name: string, value: Value, isOffset: boolean): CommandError {
+  const units = isOffset ? "ms, s, m, h, d, w" : "ms, s, m, h, d, w, mo, q, y";
+  const number = isOffset ? "a whole number" : "a positive whole number";
+  return new CommandError(
+    "FailedToParse",
+    `$timeWindow requires '${name}' to be a string of ${number} and a unit (${units}) such as "15m", found ` +
+      elementText(name, value),
+  );
+}
+
+const WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+
+/** A day of the week as `$dateTrunc` names it: whole or its first three letters, in any case. */
+export function parseWeekday(value: Value): DayOfWeek {
+  const text = typeof value === "string" ? value.toLowerCase() : "";
+  const day = WEEKDAYS.findIndex((each) => text === each || text === each.slice(0, 3)) + 1;
+  if (day > 0) return day as DayOfWeek;
+  throw new CommandError(
+    "FailedToParse",
+    `$timeWindow requires 'startOfWeek' to be a day of the week such as "monday", found ` +
+      elementText("startOfWeek", value),
+  );
+}
+
+/** What rules the grid. */
+export interface GridSpec {
+  readonly window: Duration;
+  readonly offset: Duration | undefined;
+  readonly timezone: string | undefined;
+  readonly startOfWeek: DayOfWeek | undefined;
+}
+
+/** Finds the start of the window of a time. Rows mostly come in order: the last window is remembered. */
+export class WindowGrid {
+  private readonly bins: Bins;
+  private startMs = NaN;
+  /** Times from here up to `endMs` are known to fall into the window that starts at `startMs`. */
+  private fromMs = Infinity;
+  private endMs = -Infinity;
+
+  /** @throws CommandError for an unknown time zone, as `$dateTrunc` does */
+  constructor(private readonly spec: GridSpec) {
+    this.bins = {
+      unit: spec.window.unit,
+      binSize: spec.window.count,
+      timezone: parseTimezone(spec.timezone ?? "UTC"),
+      startOfWeek: spec.startOfWeek ?? SUNDAY,
+    };
+  }
+
+  startOf(ms: number): number {
+    if (ms < this.fromMs || ms >= this.endMs) this.moveTo(ms);
+    return this.startMs;
+  }
+
+  /**
+   * Remembers the window from its start to the next one, where the grid is regular; else (the hour that a clock
+   * repeats in autumn) nothing but `ms`.
+   */
+  private moveTo(ms: number): void {
+    const { unit, binSize, timezone } = this.bins;
+    const startMs = this.locate(ms);
+    const next = addToDate(startMs, unit, binSize, timezone);
+    const isRegular = next > ms && this.locate(next) === next && this.locate(next - 1) === startMs &&
+      this.locate(startMs) === startMs;
+    this.startMs = startMs;
+    this.fromMs = isRegular ? startMs : ms;
+    this.endMs = isRegular ? next : ms + 1;
+  }
+
+  private locate(ms: number): number {
+    const { offset } = this.spec;
+    if (offset === undefined) return truncateDate(ms, this.bins);
+    return this.move(truncateDate(this.move(ms, offset, -1), this.bins), offset, 1);
+  }
+
+  private move(ms: number, { unit, count }: Duration, sign: 1 | -1): number {
+    return addToDate(ms, unit, count * sign, this.bins.timezone);
+  }
+}

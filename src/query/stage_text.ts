@@ -1,0 +1,61 @@
+/** A stage as `explain` lists it: its name with its specification. */
+import { BuiltDocument, type Document, Int32, type Value } from "../bson/mod.ts";
+import type { Stage } from "./pipeline.ts";
+import { countValue } from "./stage/count.ts";
+import type { SortStage } from "./stage/sort.ts";
+import type { UnwindStage } from "./stage/unwind.ts";
+
+export function explainStage(stage: Stage): Document {
+  switch (stage.kind) {
+    case "count":
+      return named("$count", stage.field);
+    case "facet":
+      return named("$facet", stage.source);
+    case "group":
+      return named("$group", stage.source);
+    case "limit":
+      return named("$limit", countValue(stage.count));
+    case "match":
+      return named("$match", stage.source);
+    case "project":
+      return named(stage.name, stage.source);
+    case "replaceRoot":
+      return named("$replaceRoot", BuiltDocument.of({ newRoot: stage.source }));
+    case "sample":
+      return named("$sample", BuiltDocument.of({ size: countValue(stage.size) }));
+    case "skip":
+      return named("$skip", countValue(stage.count));
+    case "sort":
+      return named(
+        "$sort",
+        BuiltDocument.of({
+          sortKey: sortPattern(stage),
+          limit: stage.limit === undefined ? undefined : countValue(stage.limit),
+        }),
+      );
+    case "timeWindow":
+      return named("$timeWindow", stage.source);
+    case "unwind":
+      return named("$unwind", unwindText(stage));
+  }
+}
+
+/** `{a: 1, "b.c": -1}`. */
+export function sortPattern(stage: SortStage): Document {
+  return new BuiltDocument(
+    stage.parts.map((part) => part.path.join(".")),
+    stage.parts.map((part) => Int32.of(part.descending ? -1 : 1)),
+  );
+}
+
+function named(name: string, value: Value): Document {
+  return BuiltDocument.of({ [name]: value });
+}
+
+function unwindText(stage: UnwindStage): Document {
+  return BuiltDocument.of({
+    path: `$${stage.path.join(".")}`,
+    preserveNullAndEmptyArrays: stage.preserve ? true : undefined,
+    includeArrayIndex: stage.indexPath?.join("."),
+  });
+}

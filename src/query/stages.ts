@@ -1,0 +1,105 @@
+/**
+ * The stages by name: one sorted table. Those that MongoDB has and ChronoGo has not yet are in it too, with the error
+ * that they give.
+ */
+import { CommandError, MAX_PIPELINE_STAGES } from "../base/mod.ts";
+import { Document, type Value } from "../bson/mod.ts";
+import type { ParseContext } from "./expression/expression.ts";
+import type { Stage } from "./pipeline.ts";
+import { parseBucket } from "./stage/bucket.ts";
+import { parseCount } from "./stage/count.ts";
+import { parseFacet } from "./stage/facet.ts";
+import { parseGroup } from "./stage/group.ts";
+import { parseLimit } from "./stage/limit.ts";
+import { parseMatch } from "./stage/match.ts";
+import { parseAddFields, parseProject, parseUnset } from "./stage/project.ts";
+import { parseReplaceRoot, parseReplaceWith } from "./stage/replace_root.ts";
+import { parseSample } from "./stage/sample.ts";
+import { parseSkip } from "./stage/skip.ts";
+import { parseSort } from "./stage/sort.ts";
+import { parseSortByCount } from "./stage/sort_by_count.ts";
+import { parseTimeWindow } from "./stage/time_window.ts";
+import { parseUnwind } from "./stage/unwind.ts";
+
+/** A stage's specification to its nodes: some stages are written as others. */
+type StageParser = (value: Value, context: ParseContext) => Stage | readonly Stage[];
+
+/** Known to MongoDB, not yet here. */
+const missing = (name: string): StageParser => () => {
+  throw new CommandError("NotImplemented", `the pipeline stage ${name} is not yet supported`);
+};
+
+/** Only as the first stage, on a database or of a kind of its own: no namespace for it is known here. */
+const STAGES: Readonly<Record<string, StageParser>> = {
+  $addFields: (value, context) => parseAddFields("$addFields", value, context),
+  $bucket: parseBucket,
+  $bucketAuto: missing("$bucketAuto"),
+  $changeStream: missing("$changeStream"),
+  $changeStreamSplitLargeEvent: missing("$changeStreamSplitLargeEvent"),
+  $collStats: missing("$collStats"),
+  $count: parseCount,
+  $currentOp: missing("$currentOp"),
+  $densify: missing("$densify"),
+  $documents: missing("$documents"),
+  $facet: (value, context) => parseFacet(value, (stages) => parseStages(stages, context)),
+  $fill: missing("$fill"),
+  $geoNear: missing("$geoNear"),
+  $graphLookup: missing("$graphLookup"),
+  $group: parseGroup,
+  $indexStats: missing("$indexStats"),
+  $limit: parseLimit,
+  $listLocalSessions: missing("$listLocalSessions"),
+  $listSampledQueries: missing("$listSampledQueries"),
+  $listSessions: missing("$listSessions"),
+  $lookup: missing("$lookup"),
+  $match: parseMatch,
+  $merge: missing("$merge"),
+  $out: missing("$out"),
+  $planCacheStats: missing("$planCacheStats"),
+  $project: parseProject,
+  $querySettings: missing("$querySettings"),
+  $queryStats: missing("$queryStats"),
+  $redact: missing("$redact"),
+  $replaceRoot: parseReplaceRoot,
+  $replaceWith: parseReplaceWith,
+  $sample: parseSample,
+  $set: (value, context) => parseAddFields("$set", value, context),
+  $setWindowFields: missing("$setWindowFields"),
+  $shardedDataDistribution: missing("$shardedDataDistribution"),
+  $skip: parseSkip,
+  $sort: parseSort,
+  $sortByCount: parseSortByCount,
+  $timeWindow: parseTimeWindow,
+  $unionWith: missing("$unionWith"),
+  $unset: parseUnset,
+  $unwind: parseUnwind,
+};
+
+/**
+ * Parses the stages of a pipeline.
+ *
+ * @throws CommandError with MongoDB's code and wording
+ */
+export function parseStages(values: readonly Value[], context: ParseContext): readonly Stage[] {
+  if (values.length > MAX_PIPELINE_STAGES) {
+    throw new CommandError(7749501, `Pipeline length must be no longer than ${MAX_PIPELINE_STAGES} stages`);
+  }
+  return values.flatMap((value) => parseStage(value, context));
+}
+
+function parseStage(value: Value, context: ParseContext): Stage | readonly Stage[] {
+  if (!(value instanceof Document)) {
+    throw new CommandError("TypeMismatch", "Each element of the 'pipeline' array must be an object");
+  }
+  const names = value.names();
+  if (names.length !== 1) {
+    throw new CommandError(
+      40323,
+      "A pipeline stage specification object must contain exactly one field.",
+    );
+  }
+  const name = names[0]!;
+  const parse = Object.hasOwn(STAGES, name) ? STAGES[name] : undefined;
+  if (parse === undefined) throw new CommandError(40324, `Unrecognized pipeline stage name: '${name}'`);
+  return parse(value.values()[0], context);
+}
