@@ -1,0 +1,143 @@
+/** `aggregate`: a pipeline over a collection, or over nothing (`aggregate: 1`). */
+import { CommandError, type ErrorCodeLike } from "../base/mod.ts";
+import { type BsonWriter, Document, isArray, isNumber, type Value } from "../bson/mod.ts";
+import { type Namespace, namespaceText } from "../cluster/mod.ts";
+import { execute, parsePipeline, type Source } from "../query/mod.ts";
+import { type Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
+import { batchSizeOf } from "./batch_size.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { currentOperations } from "./current_op_stage.ts";
+import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
+import { explainInto } from "./explain_reply.ts";
+import { isGenericArgument } from "./generic.ts";
+import { letVariables } from "./let_variables.ts";
+import { namespaceToRead } from "./namespace.ts";
+import { QueryWork } from "./operation.ts";
+import { checkHint, refuseCollation } from "./query_options.ts";
+
+const FIELDS: FieldTable = {
+  aggregate: "any",
+  pipeline: "any",
+  cursor: "any",
+  explain: "any",
+  allowDiskUse: "boolean",
+  bypassDocumentValidation: "flag",
+  collation: "object",
+  hint: "any",
+  let: "object",
+  collectionUUID: "binData",
+  isMapReduceCommand: "bool",
+  needsMerge: "bool",
+  fromMongos: "bool",
+};
+/** What `aggregate: 1` is named in answers. */
+const NO_COLLECTION = "$cmd.aggregate";
+
+export const aggregate: Command = {
+  name: "aggregate",
+  help: "run an aggregation pipeline",
+  stableApi: true,
+  kind: "read",
+  run: runAggregate,
+};
+
+async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void> {
+  const { args } = call;
+  const stages = parseAggregateArguments(args);
+  const explain = args.get("explain");
+  if (explain !== undefined && typeof explain !== "boolean") {
+    throw new CommandError("TypeMismatch", "explain must be a boolean");
+  }
+  const batchSize = batchSizeOf(args, "aggregate");
+  if (explain !== true) requireCursor(args);
+  if (isNumber(args.get("aggregate"))) return await runWithoutCollection(call, reply, stages, batchSize);
+  const namespace = namespaceToRead(call);
+  checkHint(call, namespace);
+  const variables = letVariables(args);
+  const work = new QueryWork(call.operation, variables.values);
+  const pipeline = parsePipeline(stages, variables.context);
+  if (explain === true) {
+    return await explainInto(call, reply, {
+      namespace,
+      pipeline,
+      work,
+      verbosity: "queryPlanner",
+      command: args.body,
+    });
+  }
+  await replyFirstBatch(call, reply, {
+    namespace: namespaceText(namespace),
+    rows: call.state.services.router.query(namespace, pipeline, work),
+    work,
+    batchSize,
+  });
+}
+
+/** The stages. @throws CommandError when a field of the command is bad */
+export function parseAggregateArguments(args: Arguments): readonly Value[] {
+  if (!args.has("pipeline")) throw missingField("aggregate.pipeline");
+  const stages = args.get("pipeline");
+  if (!isArray(stages)) {
+    throw new CommandError("TypeMismatch", "'pipeline' option must be specified as an array");
+  }
+  if (!stages.every((stage) => stage instanceof Document)) {
+    throw new CommandError("TypeMismatch", "Each element of the 'pipeline' array must be an object");
+  }
+  checkFields(args, "aggregate", FIELDS, isGenericArgument);
+  refuseCollation(args, "aggregate");
+  return stages;
+}
+
+/** @throws CommandError when the `cursor` argument is not there */
+export function requireCursor(args: Arguments): void {
+  if (args.has("cursor")) return;
+  throw new CommandError(
+    "FailedToParse",
+    "The 'cursor' option is required, except for aggregate with the explain argument",
+  );
+}
+
+/** `aggregate: 1`: the first stage brings its own documents. */
+async function runWithoutCollection(
+  call: CommandCall,
+  reply: BsonWriter,
+  stages: readonly Value[],
+  batchSize: number | undefined,
+): Promise<void> {
+  if (numberOf(call.args.get("aggregate")) !== 1) {
+    throw fail(
+      "FailedToParse",
+      "Invalid command format: the 'aggregate' field must specify a collection name or 1",
+    );
+  }
+  const namespace: Namespace = { db: call.db, collection: NO_COLLECTION };
+  const first = stages[0];
+  if (!(first instanceof Document)) {
+    throw fail("InvalidNamespace", "{aggregate: 1} is not valid for an empty pipeline.");
+  }
+  const variables = letVariables(call.args);
+  const name = first.names()[0] ?? "";
+  if (name === "$currentOp") {
+    if (call.db !== "admin") {
+      throw fail(
+        "InvalidNamespace",
+        "$currentOp must be run against the 'admin' database with {aggregate: 1}",
+      );
+    }
+    const rest = parsePipeline(stages.slice(1), variables.context);
+    const work = new QueryWork(call.operation, variables.values);
+    const rows = execute(rest, sourceOf(currentOperations(call)), work);
+    return await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });
+  }
+  parsePipeline(stages, variables.context);
+  throw fail("InvalidNamespace", `{aggregate: 1} is not valid for '${name}'; a collection is required.`);
+}
+
+/** Documents at hand, as a source. */
+function sourceOf(documents: readonly Document[]): Source {
+  return { shape: { kind: "documents" }, scan: () => rowsOf(documents) };
+}
+
+function fail(code: ErrorCodeLike, message: string): CommandError {
+  return new CommandError(code, message);
+}

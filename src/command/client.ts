@@ -1,0 +1,36 @@
+/** One connected client, as commands see it. */
+import type { Document } from "../bson/mod.ts";
+
+export class Client {
+  /** What the driver says of itself in its first hello. */
+  metadata: Document | undefined;
+  /** Whether a hello was answered. */
+  greeted = false;
+  private gone = false;
+  private readonly listeners = new Set<() => void>();
+
+  constructor(
+    readonly id: number,
+    /** `address:port` of the peer. */
+    readonly remote: string,
+    /** Whether it may run commands besides hello. */
+    readonly trusted: boolean,
+  ) {}
+
+  get disconnected(): boolean {
+    return this.gone;
+  }
+
+  /** Ends what waits for this client; reads that run for it stop at their next checkpoint. */
+  disconnect(): void {
+    this.gone = true;
+    for (const listener of [...this.listeners]) listener();
+    this.listeners.clear();
+  }
+
+  /** Calls `listener` once when the client goes; returns what takes that back. */
+  onDisconnect(listener: () => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+}

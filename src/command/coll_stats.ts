@@ -1,0 +1,63 @@
+/** `collStats`: true numbers of one collection. */
+import { type BsonWriter, BuiltDocument, type Document, Int32 } from "../bson/mod.ts";
+import { type CollectionInfo, type CollectionStats, namespaceText } from "../cluster/mod.ts";
+import { checkFields, type FieldTable } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { indexesOf } from "./indexes.ts";
+import { bucketsName, namespaceOf } from "./namespace.ts";
+import { int64OrInt32 } from "./numbers.ts";
+import { scaled, scaleOf } from "./scale.ts";
+
+const FIELDS: FieldTable = { collStats: "any", scale: "number" };
+
+export const collStats: Command = {
+  name: "collStats",
+  aliases: ["collstats"],
+  help: "statistics of a collection: {collStats: name, scale?}",
+  run: runCollStats,
+};
+
+function runCollStats(call: CommandCall, reply: BsonWriter): void {
+  const namespace = namespaceOf(call, "InvalidNamespace");
+  checkFields(call.args, "collStats", FIELDS, () => true);
+  const scale = scaleOf(call.args);
+  const { router } = call.state.services;
+  const info = router.collection(namespace);
+  const stats = router.stats(namespace);
+  reply.value("sharded", false);
+  reply.value("ns", namespaceText(namespace));
+  reply.value("size", scaled(stats.dataBytes, scale));
+  if (info?.timeseries !== undefined) reply.value("timeseries", timeseriesStats(info, stats, scale));
+  reply.value("count", int64OrInt32(stats.count));
+  if (stats.count > 0) reply.value("avgObjSize", int64OrInt32(stats.dataBytes / stats.count));
+  reply.value("numOrphanDocs", Int32.of(0));
+  reply.value("storageSize", scaled(stats.storageBytes, scale));
+  reply.value("freeStorageSize", Int32.of(0));
+  reply.value("capped", false);
+  reply.value("nindexes", Int32.of(info === undefined ? 0 : indexesOf(info).length));
+  reply.value("indexSizes", info === undefined ? BuiltDocument.EMPTY : indexSizes(info, stats, scale));
+  reply.value("totalIndexSize", scaled(stats.indexBytes, scale));
+  reply.value("totalSize", scaled(stats.storageBytes + stats.indexBytes, scale));
+  reply.value("scaleFactor", int64OrInt32(scale));
+}
+
+/** MongoDB's words, filled with what is nearest: a series is what a bucket is for, and segments hold them. */
+function timeseriesStats(info: CollectionInfo, stats: CollectionStats, scale: number): Document {
+  const series = stats.timeseries?.series ?? 0;
+  return BuiltDocument.of({
+    bucketsNs: `${info.db}.${bucketsName(info.collection)}`,
+    bucketCount: int64OrInt32(series),
+    avgBucketSize: scaled(series === 0 ? 0 : stats.dataBytes / series, scale),
+    numMeasurementsCommitted: int64OrInt32(stats.count),
+    series: int64OrInt32(series),
+    segments: int64OrInt32(stats.timeseries?.segments ?? 0),
+    memtableRows: int64OrInt32(stats.timeseries?.memtableRows ?? 0),
+    memtableBytes: scaled(stats.timeseries?.memtableBytes ?? 0, scale),
+  });
+}
+
+/** The first index carries the bytes of all: storage counts them together. */
+function indexSizes(info: CollectionInfo, stats: CollectionStats, scale: number): Document {
+  const names = indexesOf(info).map((index) => String(index.get("name")));
+  return new BuiltDocument(names, names.map((_, i) => scaled(i === 0 ? stats.indexBytes : 0, scale)));
+}

@@ -1,0 +1,68 @@
+/** What a command is: a name, some facts for `listCommands`, and a function that appends the fields of its answer. */
+import type { BsonWriter, RawDocument } from "../bson/mod.ts";
+import type { Arguments } from "./arguments.ts";
+import type { Client } from "./client.ts";
+import type { GenericArguments } from "./generic.ts";
+import type { Operation } from "./operation.ts";
+import type { Session } from "./sessions.ts";
+import type { ServerState } from "./state.ts";
+
+/** Documents that stand beside the body, under the name of the field that they are. */
+export interface DocumentSequence {
+  readonly name: string;
+  readonly documents: readonly RawDocument[];
+}
+
+/** A request to run, as it came off the wire. */
+export interface CommandInput {
+  /** Set for commands that name their database outside the body. */
+  readonly db: string | undefined;
+  readonly body: RawDocument;
+  readonly sequences: readonly DocumentSequence[];
+  readonly exhaustAllowed: boolean;
+  readonly protocol: "msg" | "query";
+}
+
+/** One running command. */
+export interface CommandCall {
+  /** The command's name as the client spelled it: the name of the body's first field. */
+  readonly name: string;
+  readonly db: string;
+  readonly args: Arguments;
+  readonly sequences: readonly DocumentSequence[];
+  readonly generic: GenericArguments;
+  readonly exhaustAllowed: boolean;
+  readonly client: Client;
+  readonly session: Session | undefined;
+  readonly operation: Operation;
+  readonly state: ServerState;
+}
+
+/** What remains after an answer. */
+export interface Outcome {
+  /** Set when the server shall run this body next, without being asked: an exhaust hello. */
+  readonly next?: RawDocument;
+}
+
+export interface Command {
+  /** As `listCommands` has it. */
+  readonly name: string;
+  /** Other spellings. */
+  readonly aliases?: readonly string[];
+  /** One line for `listCommands`. */
+  readonly help: string;
+  /** Runs against the admin database only. */
+  readonly adminOnly?: boolean;
+  /** Belongs to MongoDB's Stable API, version 1. */
+  readonly stableApi?: boolean;
+  /** May be run by a client that is not trusted. */
+  readonly open?: boolean;
+  /** What `opLatencies` counts it as; `command` when not given. */
+  readonly kind?: "read" | "write";
+  /**
+   * Does the work and appends the answer's fields, without `ok`.
+   *
+   * @throws CommandError, which becomes the answer instead
+   */
+  readonly run: (call: CommandCall, reply: BsonWriter) => Outcome | void | Promise<Outcome | void>;
+}

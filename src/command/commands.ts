@@ -1,0 +1,82 @@
+/** The one table of commands, sorted by name. */
+import { aggregate } from "./aggregate.ts";
+import { buildInfo } from "./build_info.ts";
+import { collStats } from "./coll_stats.ts";
+import type { Command } from "./command.ts";
+import { connectionStatus } from "./connection_status.ts";
+import { count } from "./count.ts";
+import { create } from "./create.ts";
+import { dbStats } from "./db_stats.ts";
+import { distinct } from "./distinct.ts";
+import { drop } from "./drop.ts";
+import { dropDatabase } from "./drop_database.ts";
+import { explainCommand } from "./explain.ts";
+import { find } from "./find.ts";
+import { getCmdLineOpts } from "./get_cmd_line_opts.ts";
+import { getLog } from "./get_log.ts";
+import { getMore } from "./get_more.ts";
+import { getParameter } from "./get_parameter.ts";
+import { hello, isMaster } from "./hello.ts";
+import { hostInfo } from "./host_info.ts";
+import { insert } from "./insert.ts";
+import { killCursors } from "./kill_cursors.ts";
+import { listCollections } from "./list_collections.ts";
+import { listCommandsCommand } from "./list_commands.ts";
+import { listDatabases } from "./list_databases.ts";
+import { listIndexes } from "./list_indexes.ts";
+import { logout } from "./logout.ts";
+import { MISSING_COMMANDS } from "./missing_commands.ts";
+import { ping } from "./ping.ts";
+import { serverStatus } from "./server_status.ts";
+import { endSessions, killAllSessions, killSessions, refreshSessions } from "./session_lists.ts";
+import { startSession } from "./start_session.ts";
+import { whatsMyUri } from "./whats_my_uri.ts";
+
+/** All commands that there are. What is known and missing is listed in `missing_commands.ts`. */
+export const COMMANDS: readonly Command[] = [
+  aggregate,
+  buildInfo,
+  collStats,
+  connectionStatus,
+  count,
+  create,
+  dbStats,
+  distinct,
+  drop,
+  dropDatabase,
+  endSessions,
+  explainCommand((name) => findCommand(name) !== undefined || MISSING_COMMANDS.has(name)),
+  find,
+  getCmdLineOpts,
+  getLog,
+  getMore,
+  getParameter,
+  hello,
+  hostInfo,
+  insert,
+  isMaster,
+  killAllSessions,
+  killCursors,
+  killSessions,
+  listCollections,
+  listCommandsCommand(() => COMMANDS),
+  listDatabases,
+  listIndexes,
+  logout,
+  ping,
+  refreshSessions,
+  serverStatus,
+  startSession,
+  whatsMyUri,
+];
+
+const BY_NAME: ReadonlyMap<string, Command> = new Map(
+  COMMANDS.flatMap((command) =>
+    [command.name, ...command.aliases ?? []].map((name) => [name, command] as const)
+  ),
+);
+
+/** The command of that name, by any of its spellings. */
+export function findCommand(name: string): Command | undefined {
+  return BY_NAME.get(name);
+}

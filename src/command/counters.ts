@@ -1,0 +1,64 @@
+/** True numbers about the server's work since it started, for `serverStatus`. */
+
+export type LatencyKind = "reads" | "writes" | "commands" | "transactions";
+
+/** Durations in buckets as MongoDB cuts them: each power of two, halved from 2048 µs on. */
+export class LatencyHistogram {
+  private readonly counts = new Array<number>(BUCKET_STARTS.length).fill(0);
+  totalMicros = 0;
+  operations = 0;
+
+  add(micros: number): void {
+    this.totalMicros += micros;
+    this.operations++;
+    this.counts[bucketOf(micros)]!++;
+  }
+
+  /** The buckets that hold something: their lower bound in microseconds, and how many. */
+  buckets(): readonly { readonly micros: number; readonly count: number }[] {
+    return BUCKET_STARTS.map((micros, i) => ({ micros, count: this.counts[i]! })).filter(({ count }) =>
+      count > 0
+    );
+  }
+}
+
+const BUCKET_STARTS = bucketStarts();
+
+function bucketStarts(): readonly number[] {
+  const starts = [0];
+  for (let power = 1; power <= 40; power++) {
+    starts.push(2 ** power);
+    if (power >= 11) starts.push(1.5 * 2 ** power);
+  }
+  return starts;
+}
+
+function bucketOf(micros: number): number {
+  let low = 0;
+  let high = BUCKET_STARTS.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (BUCKET_STARTS[middle]! <= micros) low = middle;
+    else high = middle - 1;
+  }
+  return low;
+}
+
+export class ServerCounters {
+  readonly opcounters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 };
+  readonly latencies: Readonly<Record<LatencyKind, LatencyHistogram>> = {
+    reads: new LatencyHistogram(),
+    writes: new LatencyHistogram(),
+    commands: new LatencyHistogram(),
+    transactions: new LatencyHistogram(),
+  };
+  /** Connections ever accepted. */
+  connectionsCreated = 0;
+  connectionsRejected = 0;
+  /** Bytes of messages, uncompressed and as they were on the wire. */
+  readonly network = { bytesIn: 0, bytesOut: 0, physicalBytesIn: 0, physicalBytesOut: 0, requests: 0 };
+  /** Errors: those that clients caused, and our own. */
+  readonly asserts = { user: 0, internal: 0 };
+  activeReaders = 0;
+  activeWriters = 0;
+}

@@ -1,0 +1,153 @@
+/** `create`: a time-series collection with its options, or a plain one. */
+import { CommandError } from "../base/mod.ts";
+import { BuiltDocument, DocumentBuilder, equalValues } from "../bson/mod.ts";
+import {
+  type CollectionSpec,
+  type Namespace,
+  namespaceText,
+  type TimeseriesOptions,
+} from "../cluster/mod.ts";
+import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { isGenericArgument } from "./generic.ts";
+import { int64OrInt32 } from "./numbers.ts";
+import { namespaceToWrite } from "./namespace.ts";
+import { parseTimeseriesOptions, timeseriesFields } from "./timeseries_options.ts";
+
+const FIELDS: FieldTable = {
+  create: "any",
+  timeseries: "object",
+  expireAfterSeconds: "number",
+  capped: "flag",
+  size: "number",
+  max: "number",
+  autoIndexId: "flag",
+  idIndex: "object",
+  clusteredIndex: "any",
+  storageEngine: "object",
+  validator: "object",
+  validationLevel: "string",
+  validationAction: "string",
+  indexOptionDefaults: "object",
+  viewOn: "string",
+  pipeline: "array",
+  collation: "object",
+  changeStreamPreAndPostImages: "object",
+  encryptedFields: "object",
+  flags: "number",
+  temp: "flag",
+};
+/** Options that MongoDB refuses together with `timeseries`. */
+const NOT_WITH_TIMESERIES = [
+  "capped",
+  "viewOn",
+  "autoIndexId",
+  "idIndex",
+  "clusteredIndex",
+  "validator",
+  "validationLevel",
+  "validationAction",
+  "changeStreamPreAndPostImages",
+  "encryptedFields",
+] as const;
+/** Options of plain collections that change what a collection does and are not there yet. */
+const NOT_IMPLEMENTED = [
+  "capped",
+  "viewOn",
+  "clusteredIndex",
+  "validator",
+  "validationLevel",
+  "validationAction",
+  "collation",
+  "changeStreamPreAndPostImages",
+  "encryptedFields",
+] as const;
+
+export const create: Command = {
+  name: "create",
+  help:
+    "create a collection: {create: name, timeseries: {timeField, metaField?, granularity?}, expireAfterSeconds?}",
+  stableApi: true,
+  run: runCreate,
+};
+
+async function runCreate(call: CommandCall): Promise<void> {
+  checkFields(call.args, "create", FIELDS, isGenericArgument);
+  const namespace = namespaceToWrite(call);
+  const { args } = call;
+  checkCombinations(args);
+  const spec = args.has("timeseries") ? timeseriesSpec(args, namespace) : plainSpec(args);
+  const { router } = call.state.services;
+  const existing = router.collection(namespace);
+  if (existing?.timeseries !== undefined && !equalValues(existing.options, spec.options)) {
+    throw new CommandError(
+      "NamespaceExists",
+      `A timeseries collection already exists. NS: ${namespaceText(namespace)}`,
+    );
+  }
+  await router.createCollection(namespace, spec);
+}
+
+/** What holds for every kind of collection. */
+function checkCombinations(args: Arguments): void {
+  if (args.flag("capped")) {
+    if (!args.has("size")) throw invalidOptions("the 'size' field is required when 'capped' is true");
+  } else if (args.has("size") || args.has("max")) {
+    throw invalidOptions(
+      "the 'capped' field needs to be true when either the 'size' or 'max' fields are present",
+    );
+  }
+  if (args.has("pipeline") && !args.has("viewOn")) {
+    throw invalidOptions("'pipeline' requires 'viewOn' to also be specified");
+  }
+  if (args.has("temp")) throw invalidOptions("the 'temp' field is an invalid option");
+}
+
+function timeseriesSpec(args: Arguments, namespace: Namespace): CollectionSpec {
+  const timeseries = parseTimeseriesOptions(args, namespace);
+  for (const option of NOT_WITH_TIMESERIES) {
+    if (isSet(args, option)) {
+      throw invalidOptions(`${namespaceText(namespace)}: 'timeseries' is not allowed with '${option}'`);
+    }
+  }
+  if (args.has("collation")) throw notImplemented("collation");
+  return { timeseries, options: shownOptions(timeseries) };
+}
+
+/** The options as `listCollections` shows them. */
+function shownOptions(timeseries: TimeseriesOptions): BuiltDocument {
+  const { expireAfterSeconds } = timeseries;
+  return new DocumentBuilder()
+    .append(
+      "expireAfterSeconds",
+      expireAfterSeconds === undefined ? undefined : int64OrInt32(expireAfterSeconds),
+    )
+    .append("timeseries", BuiltDocument.of(timeseriesFields(timeseries)))
+    .build();
+}
+
+function plainSpec(args: Arguments): CollectionSpec {
+  if (args.has("expireAfterSeconds") && !args.has("clusteredIndex")) {
+    throw invalidOptions(
+      "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is " +
+        "specified",
+    );
+  }
+  for (const option of NOT_IMPLEMENTED) {
+    if (isSet(args, option)) throw notImplemented(option);
+  }
+  return { options: BuiltDocument.EMPTY };
+}
+
+/** Whether an option asks for something: `capped: false` does not. */
+function isSet(args: Arguments, option: string): boolean {
+  return option === "capped" ? args.flag(option) : args.has(option);
+}
+
+function notImplemented(option: string): CommandError {
+  return new CommandError("NotImplemented", `the option '${option}' of create is not implemented`);
+}
+
+function invalidOptions(message: string): CommandError {
+  return new CommandError("InvalidOptions", message);
+}

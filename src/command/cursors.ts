@@ -1,0 +1,249 @@
+/**
+ * Cursors: what is left of a query between batches. A cursor belongs to its namespace and, where it was opened in one, to its
+ * session; it outlives its connection, as in MongoDB. Outside a session it is closed when nobody asks for ten minutes.
+ */
+import { CommandError, CURSOR_TIMEOUT_MS, MAX_BATCH_BYTES, MAX_CURSORS } from "../base/mod.ts";
+import { BsonType, type BsonWriter, type Document } from "../bson/mod.ts";
+import type { Clock } from "../io/mod.ts";
+import type { Rows } from "../query/mod.ts";
+import type { Operation, QueryWork } from "./operation.ts";
+
+const SWEEP_MS = 60_000;
+
+export interface CursorOptions {
+  /** `db.collection`, as replies and getMore name it. */
+  readonly namespace: string;
+  readonly rows: Rows;
+  readonly work: QueryWork | undefined;
+  readonly sessionId: string | undefined;
+  /** Never closed for being idle. */
+  readonly noTimeout?: boolean;
+  /** Time that all batches together may take; 0 for no limit. */
+  readonly maxTimeMs?: number;
+  /** Documents that the query can give at most, so that the last batch is known to be the last. */
+  readonly limit?: number | undefined;
+}
+
+/** One open query. */
+export class Cursor {
+  readonly namespace: string;
+  readonly sessionId: string | undefined;
+  readonly noTimeout: boolean;
+  lastUsedMs = 0;
+  /** A command works with it now. */
+  busy = false;
+  killed = false;
+  private currentOperation: Operation | undefined;
+  private timeLeftMs: number;
+  private batch: readonly Document[] = [];
+  private at = 0;
+  private remaining: number;
+  private ended = false;
+
+  constructor(readonly id: bigint, private readonly options: CursorOptions) {
+    this.namespace = options.namespace;
+    this.sessionId = options.sessionId;
+    this.noTimeout = options.noTimeout ?? false;
+    this.timeLeftMs = options.maxTimeMs ?? 0;
+    this.remaining = options.limit ?? Infinity;
+  }
+
+  /** Whether there is nothing more. */
+  get exhausted(): boolean {
+    return this.ended;
+  }
+
+  /** Time that a getMore may take; 0 for no limit. */
+  get timeLimitMs(): number {
+    return this.timeLeftMs;
+  }
+
+  /** The operation that asks for a batch now: it pays, and a kill of the cursor ends it. */
+  set operation(operation: Operation | undefined) {
+    this.currentOperation = operation;
+    if (operation !== undefined) this.options.work?.continueFor(operation);
+  }
+
+  /** Marks it for closing; what works with it stops at its next checkpoint. */
+  kill(): void {
+    this.killed = true;
+    this.currentOperation?.kill(cursorKilled(this.id));
+  }
+
+  /** Takes the time of an operation off the cursor's budget. */
+  spend(elapsedMs: number): void {
+    if (this.timeLeftMs > 0) this.timeLeftMs = Math.max(1, this.timeLeftMs - elapsedMs);
+  }
+
+  /** Appends documents as elements of an array until `size` or the byte limit is reached. */
+  async fill(reply: BsonWriter, size: number): Promise<void> {
+    const startBytes = reply.length;
+    for (let count = 0; count < size; count++) {
+      const document = await this.peek();
+      if (document === undefined) return;
+      const before = reply.length;
+      reply.header(BsonType.Object, String(count));
+      document.writeTo(reply);
+      if (count > 0 && reply.length - startBytes > MAX_BATCH_BYTES) return reply.truncate(before);
+      this.at++;
+      if (--this.remaining === 0) {
+        await this.close();
+        return;
+      }
+    }
+  }
+
+  private async peek(): Promise<Document | undefined> {
+    while (this.at >= this.batch.length && !this.ended) {
+      const next = await this.options.rows.next();
+      this.at = 0;
+      this.batch = next.done ? [] : next.value;
+      if (next.done) this.ended = true;
+    }
+    return this.batch[this.at];
+  }
+
+  /** Frees what the query holds. */
+  async close(): Promise<void> {
+    this.ended = true;
+    this.batch = [];
+    await this.options.rows.return();
+  }
+}
+
+/** All open cursors. */
+export class CursorTable {
+  private readonly cursors = new Map<bigint, Cursor>();
+  private cancelSweep: (() => void) | undefined;
+  timedOut = 0;
+  /** Cursors ever kept beyond their first batch. */
+  opened = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  get size(): number {
+    return this.cursors.size;
+  }
+
+  get noTimeoutCount(): number {
+    let count = 0;
+    for (const cursor of this.cursors.values()) if (cursor.noTimeout) count++;
+    return count;
+  }
+
+  /** A cursor that is in nobody's table yet. */
+  create(options: CursorOptions): Cursor {
+    return new Cursor(this.newId(), options);
+  }
+
+  /** Keeps a cursor for getMore. @throws CommandError when there are too many */
+  async keep(cursor: Cursor): Promise<void> {
+    if (this.cursors.size >= MAX_CURSORS) {
+      await cursor.close();
+      throw new CommandError("ExceededMemoryLimit", `there are ${MAX_CURSORS} open cursors already`);
+    }
+    this.cursors.set(cursor.id, cursor);
+    this.opened++;
+    this.release(cursor);
+    this.cancelSweep ??= this.clock.after(SWEEP_MS, () => this.sweep());
+  }
+
+  /**
+   * Takes a cursor for a getMore.
+   *
+   * @throws CommandError when it does not exist, is in use, or belongs to another namespace or session
+   */
+  take(id: bigint, namespace: string, sessionId: string | undefined): Cursor {
+    const cursor = this.cursors.get(id);
+    if (cursor === undefined || cursor.killed) throw cursorNotFound(id);
+    if (cursor.namespace !== namespace) {
+      throw new CommandError(
+        "Unauthorized",
+        `Requested getMore on namespace '${namespace}', but cursor belongs to a different namespace ${cursor.namespace}`,
+      );
+    }
+    checkSession(cursor, sessionId);
+    if (cursor.busy) throw new CommandError("CursorInUse", `cursor id ${id} is already in use`);
+    cursor.busy = true;
+    return cursor;
+  }
+
+  /** Gives back a cursor after a batch: it stays, or goes when it is finished or was killed meanwhile. */
+  async giveBack(cursor: Cursor): Promise<void> {
+    if (cursor.exhausted || cursor.killed) await this.remove(cursor);
+    else this.release(cursor);
+  }
+
+  /** Closes a cursor; one in use is closed by whoever uses it. @returns whether there was one */
+  async kill(id: bigint): Promise<boolean> {
+    const cursor = this.cursors.get(id);
+    if (cursor === undefined || cursor.killed) return false;
+    cursor.kill();
+    if (!cursor.busy) await this.remove(cursor);
+    return true;
+  }
+
+  killSession(sessionId: string): void {
+    for (const cursor of this.cursors.values()) {
+      if (cursor.sessionId === sessionId) void this.kill(cursor.id);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.cancelSweep?.();
+    this.cancelSweep = undefined;
+    await Promise.all([...this.cursors.keys()].map((id) => this.kill(id)));
+  }
+
+  private release(cursor: Cursor): void {
+    cursor.busy = false;
+    cursor.lastUsedMs = this.clock.monotonicMs();
+  }
+
+  private async remove(cursor: Cursor): Promise<void> {
+    this.cursors.delete(cursor.id);
+    await cursor.close();
+  }
+
+  private sweep(): void {
+    this.cancelSweep = undefined;
+    const oldestMs = this.clock.monotonicMs() - CURSOR_TIMEOUT_MS;
+    for (const cursor of this.cursors.values()) {
+      const idle = !cursor.busy && !cursor.noTimeout && cursor.sessionId === undefined;
+      if (!idle || cursor.lastUsedMs > oldestMs) continue;
+      this.timedOut++;
+      void this.kill(cursor.id);
+    }
+    if (this.cursors.size > 0) this.cancelSweep = this.clock.after(SWEEP_MS, () => this.sweep());
+  }
+
+  /** A random positive int64 that no open cursor has. */
+  private newId(): bigint {
+    for (;;) {
+      const id = crypto.getRandomValues(new BigUint64Array(1))[0]! >> 1n;
+      if (id !== 0n && !this.cursors.has(id)) return id;
+    }
+  }
+}
+
+function cursorKilled(id: bigint): CommandError {
+  return new CommandError("CursorKilled", `cursor id ${id} was killed`);
+}
+
+export function cursorNotFound(id: bigint): CommandError {
+  return new CommandError("CursorNotFound", `cursor id ${id} not found`);
+}
+
+function checkSession(cursor: Cursor, sessionId: string | undefined): void {
+  if (cursor.sessionId === sessionId) return;
+  const { id } = cursor;
+  if (cursor.sessionId === undefined) {
+    throw new CommandError(
+      50736,
+      `Cannot run getMore on cursor ${id}, which was not created in a session, in session ${sessionId}`,
+    );
+  }
+  const created = `Cannot run getMore on cursor ${id}, which was created in session ${cursor.sessionId}`;
+  if (sessionId === undefined) throw new CommandError(50737, `${created}, without an lsid`);
+  throw new CommandError(50738, `${created}, in session ${sessionId}`);
+}

@@ -1,0 +1,51 @@
+/** `distinct`: the values of a path, each once, those in arrays one by one. */
+import { CommandError, MAX_DOCUMENT_BYTES } from "../base/mod.ts";
+import { type BsonWriter, BuiltDocument, encodeDocument } from "../bson/mod.ts";
+import { type DistinctSpec, distinctValues, parseDistinct } from "../query/mod.ts";
+import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { isGenericArgument } from "./generic.ts";
+import { namespaceToRead } from "./namespace.ts";
+import { QueryWork } from "./operation.ts";
+import { checkHint, refuseCollation } from "./query_options.ts";
+
+const FIELDS: FieldTable = {
+  distinct: "any",
+  key: "string!",
+  query: "object",
+  collation: "object",
+  hint: "any",
+  collectionUUID: "binData",
+};
+
+export const distinct: Command = {
+  name: "distinct",
+  help: "distinct values of a field",
+  kind: "read",
+  run: runDistinct,
+};
+
+async function runDistinct(call: CommandCall, reply: BsonWriter): Promise<void> {
+  const namespace = namespaceToRead(call, "InvalidNamespace");
+  const spec = parseDistinctArguments(call.args);
+  checkHint(call, namespace);
+  const work = new QueryWork(call.operation);
+  const rows = call.state.services.router.query(namespace, parseDistinct(spec), work);
+  const values = await distinctValues(rows, spec.key);
+  if (encodeDocument(new BuiltDocument(["values"], [values])).length > MAX_DOCUMENT_BYTES) {
+    throw new CommandError(17217, "distinct too big, 16mb cap");
+  }
+  reply.value("values", values);
+}
+
+/** The fields of a distinct, checked. @throws CommandError */
+export function parseDistinctArguments(args: Arguments): DistinctSpec {
+  checkFields(args, "distinct", FIELDS, isGenericArgument);
+  refuseCollation(args, "distinct");
+  return { key: checkKey(args.string("key")!), query: args.document("query") };
+}
+
+function checkKey(key: string): string {
+  if (key.includes("\0")) throw new CommandError(31032, "Key field cannot contain an embedded null byte");
+  return key;
+}

@@ -1,0 +1,51 @@
+/** The answer to a command that failed, and the form of an error inside an answer. */
+import type { CommandError } from "../base/mod.ts";
+import { type BsonWriter, BuiltDocument, Document, Int32, isArray, type Value } from "../bson/mod.ts";
+
+/** Appends {ok: 0, errmsg, code, codeName, errorLabels?, …}. */
+export function writeError(reply: BsonWriter, error: CommandError): void {
+  const document = reply.beginDocument();
+  if (error.errorLabels.length > 0) reply.value("errorLabels", error.errorLabels);
+  reply.value("ok", 0);
+  reply.value("errmsg", error.message);
+  reply.value("code", Int32.of(error.code));
+  reply.value("codeName", error.codeName);
+  writeExtra(reply, error);
+  reply.endDocument(document);
+}
+
+/** Appends an element of `writeErrors`. */
+export function writeWriteError(reply: BsonWriter, index: number, error: CommandError): void {
+  const document = reply.beginDocument();
+  reply.value("index", Int32.of(index));
+  reply.value("code", Int32.of(error.code));
+  reply.value("errmsg", error.message);
+  writeExtra(reply, error);
+  reply.endDocument(document);
+}
+
+/** OP_QUERY's answer to what is not a command: {$err, code, ok: 0}. */
+export function writeLegacyError(reply: BsonWriter, error: CommandError): void {
+  const document = reply.beginDocument();
+  reply.value("$err", error.message);
+  reply.value("code", Int32.of(error.code));
+  reply.value("ok", 0);
+  reply.endDocument(document);
+}
+
+function writeExtra(reply: BsonWriter, error: CommandError): void {
+  for (const [name, value] of Object.entries(error.extra)) reply.value(name, plainToValue(value));
+}
+
+/** Whole numbers become int32 where they fit; plain objects become documents. */
+function plainToValue(value: unknown): Value {
+  if (typeof value === "number") {
+    return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? Int32.of(value) : value;
+  }
+  if (typeof value !== "object" || value === null) return value as Value;
+  if (value instanceof Document) return value;
+  if (isArray(value as Value)) return (value as readonly unknown[]).map(plainToValue);
+  if (Object.getPrototypeOf(value) !== Object.prototype) return value as Value;
+  const entries = Object.entries(value).map(([name, field]) => [name, plainToValue(field)] as const);
+  return BuiltDocument.of(Object.fromEntries(entries));
+}

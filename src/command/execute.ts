@@ -1,0 +1,174 @@
+/** Runs one command: looks it up, checks what all commands have in common, writes its answer or its error. */
+import { AssertionError, CommandError } from "../base/mod.ts";
+import { aliasOfType, type BsonWriter } from "../bson/mod.ts";
+import { Arguments } from "./arguments.ts";
+import type { Client } from "./client.ts";
+import type { Command, CommandCall, CommandInput, Outcome } from "./command.ts";
+import { findCommand } from "./commands.ts";
+import { writeError } from "./error_reply.ts";
+import { parseGenericArguments } from "./generic.ts";
+import { MISSING_COMMANDS, notImplemented } from "./missing_commands.ts";
+import { checkDatabaseName } from "./namespace.ts";
+import type { OperationLabel } from "./operation.ts";
+import type { ServerState } from "./state.ts";
+
+const LEGACY_URL = "https://dochub.mongodb.org/core/legacy-opcode-removal";
+const STABLE_API_URL = "https://dochub.mongodb.org/core/manual-versioned-api";
+const NOTHING: Outcome = {};
+const MICROS_PER_MS = 1000;
+
+/**
+ * Runs a command and appends its whole answer, a document, to `reply`. Never throws for what a command did.
+ *
+ * @returns what remains to be done after the answer
+ */
+export async function executeCommand(
+  state: ServerState,
+  client: Client,
+  input: CommandInput,
+  reply: BsonWriter,
+): Promise<Outcome> {
+  const start = reply.length;
+  const startedMs = state.services.clock.monotonicMs();
+  let command: Command | undefined;
+  try {
+    const args = new Arguments(input.body);
+    const db = databaseOf(input, args);
+    const name = nameOf(args);
+    command = lookUp(name, input);
+    const outcome = await run(state, command, { state, client, input, args, db, name }, reply);
+    return outcome ?? NOTHING;
+  } catch (error) {
+    reply.truncate(start);
+    writeError(reply, asCommandError(state, error));
+    return NOTHING;
+  } finally {
+    count(state, command, (state.services.clock.monotonicMs() - startedMs) * MICROS_PER_MS);
+  }
+}
+
+interface Request {
+  readonly state: ServerState;
+  readonly client: Client;
+  readonly input: CommandInput;
+  readonly args: Arguments;
+  readonly db: string;
+  readonly name: string;
+}
+
+async function run(
+  state: ServerState,
+  command: Command,
+  request: Request,
+  reply: BsonWriter,
+): Promise<Outcome | void> {
+  const { client, args, db, name, input } = request;
+  if (!client.trusted && !command.open) throw accessRefused(client);
+  checkDatabaseName(db);
+  if (command.adminOnly && db !== "admin") {
+    throw new CommandError("Unauthorized", `${command.name} may only be run against the admin database.`);
+  }
+  const generic = parseGenericArguments(args);
+  if (generic.apiStrict && !command.stableApi) throw notInStableApi(name);
+  const session = generic.sessionId === undefined ? undefined : state.sessions.use(generic.sessionId);
+  const operation = state.operations.begin(client, generic.maxTimeMs, labelOf(command, db, args));
+  const call: CommandCall = {
+    name,
+    db,
+    args,
+    sequences: input.sequences,
+    generic,
+    exhaustAllowed: input.exhaustAllowed,
+    client,
+    session,
+    operation,
+    state,
+  };
+  try {
+    const document = reply.beginDocument();
+    const outcome = await command.run(call, reply);
+    reply.value("ok", 1);
+    reply.endDocument(document);
+    return outcome;
+  } finally {
+    state.operations.end(operation);
+  }
+}
+
+function databaseOf(input: CommandInput, args: Arguments): string {
+  if (input.db !== undefined) return input.db;
+  const db = args.get("$db");
+  if (db === undefined) throw new CommandError(40571, "OP_MSG requests require a $db argument");
+  if (typeof db !== "string") {
+    throw new CommandError(13111, `wrong type for field ($db) ${aliasOfType(args.type("$db"))} != string`);
+  }
+  return db;
+}
+
+function nameOf(args: Arguments): string {
+  for (const name of args.names()) return name;
+  return "";
+}
+
+function lookUp(name: string, input: CommandInput): Command {
+  const command = findCommand(name);
+  if (input.protocol === "query" && !(command?.open || command?.name === "buildInfo")) {
+    throw new CommandError(
+      "UnsupportedOpQueryCommand",
+      `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade. For more details see ${LEGACY_URL}`,
+    );
+  }
+  if (command === undefined && MISSING_COMMANDS.has(name)) throw notImplemented(name);
+  if (command === undefined) throw new CommandError("CommandNotFound", `no such command: '${name}'`);
+  return command;
+}
+
+const OP_OF_COMMAND: Readonly<Record<string, string>> = {
+  find: "query",
+  getMore: "getmore",
+  insert: "insert",
+};
+
+function labelOf(command: Command, db: string, args: Arguments): OperationLabel {
+  const target = args.get(command.name === "getMore" ? "collection" : command.name);
+  const collection = typeof target === "string" ? target : "$cmd";
+  return { op: OP_OF_COMMAND[command.name] ?? "command", namespace: `${db}.${collection}` };
+}
+
+function accessRefused(client: Client): CommandError {
+  return new CommandError(
+    "Unauthorized",
+    `ChronoGo has no access control yet and serves only clients on its own machine, not ${client.remote}: ` +
+      "connect from the machine it runs on, or start it with --insecure to serve everyone who can reach it",
+  );
+}
+
+function notInStableApi(name: string): CommandError {
+  return new CommandError(
+    "APIStrictError",
+    `Provided apiStrict:true, but the command ${name} is not in API Version 1. Information on supported commands ` +
+      `and migrations in API Version 1 can be found at ${STABLE_API_URL}`,
+  );
+}
+
+/** Our own mistakes are logged with their stack; a broken invariant ends the process as well. */
+function asCommandError(state: ServerState, error: unknown): CommandError {
+  if (error instanceof CommandError) {
+    state.counters.asserts.user++;
+    return error;
+  }
+  state.counters.asserts.internal++;
+  const stack = error instanceof Error ? error.stack ?? error.message : String(error);
+  state.services.logger.error("a command failed", { stack });
+  if (error instanceof AssertionError) state.services.onFatal(error);
+  return new CommandError("InternalError", error instanceof Error ? error.message : String(error));
+}
+
+function count(state: ServerState, command: Command | undefined, micros: number): void {
+  const { latencies, opcounters } = state.counters;
+  const kind = command?.kind;
+  latencies[kind === "read" ? "reads" : kind === "write" ? "writes" : "commands"].add(Math.round(micros));
+  if (command?.name === "find") opcounters.query++;
+  else if (command?.name === "getMore") opcounters.getmore++;
+  else if (kind !== "write") opcounters.command++;
+}

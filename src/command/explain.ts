@@ -1,0 +1,80 @@
+/** `explain`: how find, aggregate, count and distinct run. */
+import { CommandError } from "../base/mod.ts";
+import { type BsonWriter, RawDocument } from "../bson/mod.ts";
+import { parseCountCommand, parseDistinct, parseFind, parsePipeline, type Pipeline } from "../query/mod.ts";
+import { parseAggregateArguments, requireCursor } from "./aggregate.ts";
+import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { parseCountArguments } from "./count.ts";
+import { parseDistinctArguments } from "./distinct.ts";
+import { explainInto } from "./explain_reply.ts";
+import { parseFindArguments } from "./find.ts";
+import { isGenericArgument } from "./generic.ts";
+import { type LetVariables, letVariables } from "./let_variables.ts";
+import { namespaceToRead } from "./namespace.ts";
+import { QueryWork } from "./operation.ts";
+
+const FIELDS: FieldTable = { explain: "object!", verbosity: "string" };
+const VERBOSITIES: readonly string[] = ["queryPlanner", "executionStats", "allPlansExecution"];
+
+type PipelineOf = (args: Arguments, variables: LetVariables) => Pipeline;
+
+/** The commands that can be explained. */
+const EXPLAINABLE: Readonly<Record<string, PipelineOf>> = {
+  find: (args, variables) => parseFind(parseFindArguments(args).spec, variables.context),
+  aggregate: (args, variables) => {
+    const stages = parseAggregateArguments(args);
+    requireCursor(args);
+    return parsePipeline(stages, variables.context);
+  },
+  count: (args) => parseCountCommand(parseCountArguments(args)),
+  distinct: (args) => parseDistinct(parseDistinctArguments(args)),
+};
+
+/** @param isCommand whether there is a command of that name at all */
+export function explainCommand(isCommand: (name: string) => boolean): Command {
+  return {
+    name: "explain",
+    help: "explain how find, aggregate, count or distinct runs",
+    stableApi: true,
+    run: (call, reply) => runExplain(call, reply, isCommand),
+  };
+}
+
+async function runExplain(
+  call: CommandCall,
+  reply: BsonWriter,
+  isCommand: (name: string) => boolean,
+): Promise<void> {
+  checkFields(call.args, "explain", FIELDS, isGenericArgument);
+  const verbosity = call.args.string("verbosity") ?? "allPlansExecution";
+  if (!VERBOSITIES.includes(verbosity)) {
+    throw new CommandError(
+      "BadValue",
+      `Enumeration value '${verbosity}' for field 'explain.verbosity' is not a valid value.`,
+    );
+  }
+  const command = call.args.get("explain") as RawDocument;
+  const args = new Arguments(command);
+  const name = command.names()[0] ?? "";
+  const pipelineOf = Object.hasOwn(EXPLAINABLE, name) ? EXPLAINABLE[name] : undefined;
+  if (pipelineOf === undefined) throw notExplainable(name, isCommand);
+  const db = args.string("$db");
+  if (db !== undefined && db !== call.db) {
+    throw new CommandError(
+      "InvalidNamespace",
+      `Mismatched $db in explain command. Expected ${call.db} but got ${db}`,
+    );
+  }
+  const namespace = namespaceToRead({ ...call, name, args });
+  const variables = letVariables(args);
+  const pipeline = pipelineOf(args, variables);
+  const work = new QueryWork(call.operation, variables.values);
+  await explainInto(call, reply, { namespace, pipeline, work, verbosity, command });
+}
+
+function notExplainable(name: string, isCommand: (name: string) => boolean): CommandError {
+  if (name === "explain") return new CommandError("IllegalOperation", "Explain cannot explain itself.");
+  if (isCommand(name)) return new CommandError("IllegalOperation", `Cannot explain cmd: ${name}`);
+  return new CommandError("CommandNotFound", `Explain failed due to unknown command: ${name}`);
+}

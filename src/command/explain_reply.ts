@@ -1,0 +1,35 @@
+/** The answer of `explain`: how the query would run, or did, and what the server is. */
+import { type BsonWriter, BuiltDocument, type Document, Int32 } from "../bson/mod.ts";
+import type { Namespace } from "../cluster/mod.ts";
+import type { Pipeline } from "../query/mod.ts";
+import type { CommandCall } from "./command.ts";
+import type { QueryWork } from "./operation.ts";
+import { MONGODB_VERSION } from "./version.ts";
+
+export interface Explained {
+  readonly namespace: Namespace;
+  readonly pipeline: Pipeline;
+  readonly work: QueryWork;
+  readonly verbosity: string;
+  /** The command that is explained. */
+  readonly command: Document;
+}
+
+/** Appends the plan, the command and the server's facts. */
+export async function explainInto(call: CommandCall, reply: BsonWriter, explained: Explained): Promise<void> {
+  const { services } = call.state;
+  const { namespace, pipeline, work, verbosity } = explained;
+  const plan = await services.router.explain(namespace, pipeline, work, verbosity);
+  const values = plan.values();
+  plan.names().forEach((name, i) => reply.value(name, values[i]));
+  reply.value("command", explained.command);
+  reply.value(
+    "serverInfo",
+    BuiltDocument.of({
+      host: services.host.hostname,
+      port: Int32.of(services.port),
+      version: MONGODB_VERSION,
+      gitVersion: services.version,
+    }),
+  );
+}

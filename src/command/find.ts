@@ -1,0 +1,104 @@
+/** `find`: documents of one collection that match a filter, sorted, cut and projected. */
+import { CommandError } from "../base/mod.ts";
+import { type BsonWriter, Document } from "../bson/mod.ts";
+import { namespaceText } from "../cluster/mod.ts";
+import { type FindSpec, parseFind } from "../query/mod.ts";
+import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { replyFirstBatch } from "./cursor_reply.ts";
+import { isGenericArgument } from "./generic.ts";
+import { letVariables } from "./let_variables.ts";
+import { namespaceToRead } from "./namespace.ts";
+import { QueryWork } from "./operation.ts";
+import { checkHint, refuseCollation } from "./query_options.ts";
+
+const OWNER = "FindCommandRequest";
+const FIELDS: FieldTable = {
+  find: "any",
+  filter: "plainObject",
+  projection: "plainObject",
+  sort: "plainObject",
+  hint: "any",
+  collation: "object",
+  skip: "number",
+  limit: "number",
+  batchSize: "number",
+  singleBatch: "boolean",
+  allowDiskUse: "boolean",
+  min: "plainObject",
+  max: "plainObject",
+  returnKey: "boolean",
+  showRecordId: "boolean",
+  tailable: "boolean",
+  awaitData: "boolean",
+  oplogReplay: "boolean",
+  noCursorTimeout: "boolean",
+  allowPartialResults: "boolean",
+  mirrored: "boolean",
+  let: "object",
+  options: "any",
+  term: "any",
+  readOnce: "boolean",
+  allowSpeculativeMajorityRead: "boolean",
+  collectionUUID: "binData",
+};
+/** What would change the answer and is not there yet. */
+const NOT_IMPLEMENTED = ["min", "max", "returnKey", "showRecordId", "tailable"] as const;
+
+export const find: Command = {
+  name: "find",
+  help: "query for documents",
+  stableApi: true,
+  kind: "read",
+  run: runFind,
+};
+
+async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
+  const namespace = namespaceToRead(call);
+  const { spec, batchSize, singleBatch } = parseFindArguments(call.args);
+  checkHint(call, namespace);
+  const variables = letVariables(call.args);
+  const pipeline = parseFind(spec, variables.context);
+  const work = new QueryWork(call.operation, variables.values);
+  await replyFirstBatch(call, reply, {
+    namespace: namespaceText(namespace),
+    rows: call.state.services.router.query(namespace, pipeline, work),
+    work,
+    batchSize,
+    singleBatch,
+    noTimeout: call.args.get("noCursorTimeout") === true,
+    limit: spec.limit === 0 ? undefined : spec.limit,
+  });
+}
+
+export interface FindArguments {
+  readonly spec: FindSpec;
+  readonly batchSize: number | undefined;
+  readonly singleBatch: boolean;
+}
+
+/** The fields of a find, checked. @throws CommandError */
+export function parseFindArguments(args: Arguments): FindArguments {
+  checkFields(args, OWNER, FIELDS, isGenericArgument);
+  if (args.has("awaitData") && !args.has("tailable")) {
+    throw new CommandError("FailedToParse", "Cannot set 'awaitData' without also setting 'tailable'");
+  }
+  for (const name of NOT_IMPLEMENTED) {
+    const value = args.get(name);
+    if (value === true || value instanceof Document) {
+      throw new CommandError("NotImplemented", `the option '${name}' of find is not implemented`);
+    }
+  }
+  refuseCollation(args, "find");
+  return {
+    spec: {
+      filter: args.document("filter"),
+      sort: args.document("sort"),
+      skip: args.integerFrom("skip", 0) ?? 0,
+      limit: args.integerFrom("limit", 0) ?? 0,
+      projection: args.document("projection"),
+    },
+    batchSize: args.integerFrom("batchSize", 0),
+    singleBatch: args.get("singleBatch") === true,
+  };
+}

@@ -1,0 +1,202 @@
+/** Arguments that any command may have: session, time limit, concerns, API version and what drivers and routers add. */
+import { CommandError } from "../base/mod.ts";
+import { aliasOfType, Binary, BsonType, Document, isNumber, RawDocument } from "../bson/mod.ts";
+import { Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
+import { sessionIdText } from "./sessions.ts";
+
+export interface GenericArguments {
+  /** The session's uuid as text. */
+  readonly sessionId: string | undefined;
+  readonly txnNumber: bigint | undefined;
+  /** Milliseconds; 0 for no limit. */
+  readonly maxTimeMs: number;
+  readonly apiStrict: boolean;
+}
+
+const NAMES: ReadonlySet<string> = new Set([
+  "$db",
+  "lsid",
+  "txnNumber",
+  "autocommit",
+  "startTransaction",
+  "coordinator",
+  "stmtId",
+  "stmtIds",
+  "maxTimeMS",
+  "maxTimeMSOpOnly",
+  "comment",
+  "readConcern",
+  "writeConcern",
+  "apiVersion",
+  "apiStrict",
+  "apiDeprecationErrors",
+  "$readPreference",
+  "$clusterTime",
+  "$configTime",
+  "$topologyTime",
+  "$configServerState",
+  "$queryOptions",
+  "$audit",
+  "$client",
+  "$replData",
+  "$oplogQueryData",
+  "allowImplicitCollectionCreation",
+  "mayBypassWriteBlocking",
+  "expectPrefix",
+  "serialization_context",
+  "help",
+]);
+
+/** Whether a field may stand in every command. */
+export function isGenericArgument(name: string): boolean {
+  return NAMES.has(name);
+}
+
+/** @throws CommandError when one of them is bad */
+export function parseGenericArguments(args: Arguments): GenericArguments {
+  const sessionId = parseSessionId(args);
+  const txnNumber = parseTransactionNumber(args, sessionId);
+  checkApiVersion(args);
+  checkReadPreference(args);
+  checkConcerns(args);
+  return { sessionId, txnNumber, maxTimeMs: parseMaxTime(args), apiStrict: args.get("apiStrict") === true };
+}
+
+const SESSION_FIELDS: FieldTable = { id: "binData!", uid: "binData", txnNumber: "long", txnUUID: "binData" };
+
+function parseSessionId(args: Arguments): string | undefined {
+  const lsid = args.get("lsid");
+  if (lsid === undefined) return undefined;
+  checkFields(new Arguments(typedDocument(args, "lsid")), "OperationSessionInfo.lsid", SESSION_FIELDS);
+  const id = lsid instanceof Document ? lsid.get("id") : undefined;
+  if (!(id instanceof Binary)) throw missingField("OperationSessionInfo.lsid.id");
+  return sessionIdText(id);
+}
+
+function typedDocument(args: Arguments, name: string): RawDocument {
+  const value = args.get(name);
+  if (value instanceof RawDocument) return value;
+  throw wrongType(`OperationSessionInfo.${name}`, args.type(name), "object");
+}
+
+function parseTransactionNumber(args: Arguments, sessionId: string | undefined): bigint | undefined {
+  if (args.has("startTransaction") || args.has("autocommit")) {
+    throw new CommandError("NotImplemented", "multi-document transactions are not implemented");
+  }
+  const number = args.get("txnNumber");
+  if (number === undefined) return undefined;
+  if (typeof number !== "bigint") {
+    throw wrongType("OperationSessionInfo.txnNumber", args.type("txnNumber"), "long");
+  }
+  if (sessionId === undefined) {
+    throw new CommandError("InvalidOptions", "Transaction number requires a session ID to also be specified");
+  }
+  return number;
+}
+
+function checkApiVersion(args: Arguments): void {
+  const version = args.get("apiVersion");
+  if (version === undefined) {
+    if (args.has("apiStrict") || args.has("apiDeprecationErrors")) {
+      throw new CommandError(
+        4886600,
+        "Provided apiStrict and/or apiDeprecationErrors without passing apiVersion",
+      );
+    }
+    return;
+  }
+  if (typeof version !== "string") {
+    throw wrongType("APIParametersFromClient.apiVersion", args.type("apiVersion"), "string");
+  }
+  if (version !== "1") throw new CommandError("APIVersionError", `Cannot accept API version ${version}`);
+  for (const name of ["apiStrict", "apiDeprecationErrors"]) {
+    if (args.has(name) && args.type(name) !== BsonType.Boolean) {
+      throw wrongType(`APIParametersFromClient.${name}`, args.type(name), "bool");
+    }
+  }
+}
+
+const READ_MODES: ReadonlySet<string> = new Set([
+  "primary",
+  "primaryPreferred",
+  "secondary",
+  "secondaryPreferred",
+  "nearest",
+]);
+
+function checkReadPreference(args: Arguments): void {
+  const preference = args.get("$readPreference");
+  if (preference === undefined) return;
+  if (!(preference instanceof Document)) {
+    throw new CommandError(
+      "TypeMismatch",
+      `$readPreference has incorrect type: expected object but got ${
+        aliasOfType(args.type("$readPreference"))
+      }`,
+    );
+  }
+  const mode = preference.get("mode");
+  if (typeof mode === "string" && !READ_MODES.has(mode)) {
+    throw new CommandError(
+      "BadValue",
+      `Could not parse $readPreference mode '${mode}'. Only the modes 'primary', 'primaryPreferred', 'secondary', ` +
+        `'secondaryPreferred', and 'nearest' are supported. :: caused by :: Enumeration value '${mode}' for field ` +
+        "'mode' is not a valid value.",
+    );
+  }
+}
+
+const READ_LEVELS: ReadonlySet<string> = new Set([
+  "local",
+  "majority",
+  "linearizable",
+  "available",
+  "snapshot",
+]);
+
+function checkConcerns(args: Arguments): void {
+  const write = args.get("writeConcern");
+  if (write !== undefined && !(write instanceof Document)) {
+    throw new CommandError(
+      "TypeMismatch",
+      `"writeConcern" had the wrong type. Expected object, found ${aliasOfType(args.type("writeConcern"))}`,
+    );
+  }
+  const read = args.get("readConcern");
+  if (read === undefined) return;
+  if (!(read instanceof Document)) {
+    throw new CommandError("FailedToParse", "readConcern field should be an object");
+  }
+  const level = read.get("level");
+  if (level === undefined) return;
+  if (typeof level !== "string" || !READ_LEVELS.has(level)) {
+    throw new CommandError(
+      "FailedToParse",
+      "readConcern.level must be either 'local', 'majority', 'linearizable', 'available', or 'snapshot'",
+    );
+  }
+  if (level === "snapshot") {
+    throw new CommandError("NotImplemented", "readConcern level 'snapshot' is not implemented");
+  }
+}
+
+const MAX_INT32 = 2 ** 31 - 1;
+
+function parseMaxTime(args: Arguments): number {
+  const value = args.get("maxTimeMS");
+  if (value === undefined) return 0;
+  if (!isNumber(value)) throw new CommandError("BadValue", "maxTimeMS must be a number");
+  const milliseconds = numberOf(value);
+  if (!Number.isInteger(milliseconds)) throw new CommandError("BadValue", "maxTimeMS has non-integral value");
+  if (milliseconds < 0 || milliseconds > MAX_INT32) {
+    throw new CommandError("BadValue", `${milliseconds} value for maxTimeMS is out of range`);
+  }
+  return milliseconds;
+}
+
+function wrongType(path: string, type: BsonType, expected: string): CommandError {
+  return new CommandError(
+    "TypeMismatch",
+    `BSON field '${path}' is the wrong type '${aliasOfType(type)}', expected type '${expected}'`,
+  );
+}

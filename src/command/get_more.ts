@@ -1,0 +1,48 @@
+/** `getMore`: the next batch of a cursor. */
+import { CommandError } from "../base/mod.ts";
+import type { BsonWriter } from "../bson/mod.ts";
+import { namespaceText } from "../cluster/mod.ts";
+import { checkFields, type FieldTable } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { replyNextBatch } from "./cursor_reply.ts";
+import { cursorNotFound } from "./cursors.ts";
+import { isGenericArgument } from "./generic.ts";
+
+const FIELDS: FieldTable = { getMore: "long!", collection: "string!", batchSize: "number", term: "any" };
+
+export const getMore: Command = {
+  name: "getMore",
+  help: "retrieve more results from an existing cursor",
+  stableApi: true,
+  kind: "read",
+  run: runGetMore,
+};
+
+async function runGetMore(call: CommandCall, reply: BsonWriter): Promise<void> {
+  const { args, state, generic, client } = call;
+  checkFields(args, "getMore", FIELDS, isGenericArgument);
+  const id = args.get("getMore");
+  const collection = args.string("collection")!;
+  if (typeof id !== "bigint") throw cursorNotFound(0n);
+  if (collection === "") throw new CommandError("InvalidNamespace", "Collection names cannot be empty");
+  const batchSize = args.integerFrom("batchSize", 0);
+  const namespace = namespaceText({ db: call.db, collection });
+  const cursor = state.cursors.take(id, namespace, generic.sessionId);
+  if (generic.maxTimeMs !== 0) {
+    await state.cursors.giveBack(cursor);
+    throw new CommandError("BadValue", "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
+  }
+  const operation = state.operations.begin(client, cursor.timeLimitMs, call.operation.label);
+  cursor.operation = operation;
+  try {
+    await replyNextBatch(reply, cursor, batchSize === undefined || batchSize === 0 ? Infinity : batchSize);
+    cursor.spend(operation.elapsedMs());
+  } catch (error) {
+    cursor.killed = true;
+    throw error;
+  } finally {
+    cursor.operation = undefined;
+    state.operations.end(operation);
+    await state.cursors.giveBack(cursor);
+  }
+}

@@ -1,0 +1,176 @@
+/** `insert`: documents in the body or beside it, stored in order or independently of each other. */
+import { CommandError, MAX_DOCUMENT_BYTES, MAX_STORED_DEPTH, MAX_WRITE_BATCH } from "../base/mod.ts";
+import {
+  aliasOfType,
+  BsonType,
+  type BsonWriter,
+  elementType,
+  Int32,
+  RawDocument,
+  skipElement,
+  valueStart,
+} from "../bson/mod.ts";
+import type { InsertResult, Namespace } from "../cluster/mod.ts";
+import { checkFields, type FieldTable, missingField } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { writeWriteError } from "./error_reply.ts";
+import { isGenericArgument } from "./generic.ts";
+import { namespaceToWrite } from "./namespace.ts";
+
+const FIELDS: FieldTable = {
+  insert: "any",
+  documents: "array",
+  ordered: "bool",
+  bypassDocumentValidation: "flag",
+  collectionUUID: "binData",
+  bypassEmptyTsReplacement: "bool",
+};
+/** Fewest bytes that a level of nesting takes: a document's length and end, a type byte and an empty name. */
+const LEAST_BYTES_PER_LEVEL = 7;
+
+export const insert: Command = {
+  name: "insert",
+  help: "insert documents into a collection",
+  stableApi: true,
+  kind: "write",
+  run: runInsert,
+};
+
+async function runInsert(call: CommandCall, reply: BsonWriter): Promise<void> {
+  const namespace = namespaceToWrite(call);
+  checkFields(call.args, "insert", FIELDS, isGenericArgument);
+  const documents = documentsOf(call);
+  if (documents.length === 0 || documents.length > MAX_WRITE_BATCH) {
+    throw new CommandError(
+      "InvalidLength",
+      `Write batch sizes must be between 1 and ${MAX_WRITE_BATCH}. Got ${documents.length} operations.`,
+    );
+  }
+  const ordered = call.args.get("ordered") !== false;
+  const { result, retried } = onceOnly(call, () => insertValid(call, namespace, documents, ordered));
+  const { inserted, errors } = await result;
+  if (!retried) call.state.counters.opcounters.insert += inserted;
+  reply.value("n", Int32.of(inserted));
+  if (errors.length > 0) {
+    reply.header(BsonType.Array, "writeErrors");
+    const array = reply.beginDocument();
+    errors.forEach(({ index, error }, i) => {
+      reply.header(BsonType.Object, String(i));
+      writeWriteError(reply, index, error);
+    });
+    reply.endDocument(array);
+  }
+  if (retried) reply.value("retriedStmtIds", documents.map((_, i) => Int32.of(i)));
+}
+
+/** The documents: views of the message, whether they stand beside the body or in it. */
+function documentsOf(call: CommandCall): readonly RawDocument[] {
+  for (const { name } of call.sequences) {
+    if (name !== "documents") {
+      throw new CommandError(40415, `BSON field 'insert.${name}' is an unknown field.`);
+    }
+  }
+  const sequence = call.sequences[0];
+  if (sequence !== undefined) return sequence.documents;
+  const at = call.args.offset("documents");
+  if (at === undefined || !call.args.has("documents")) throw missingField("insert.documents");
+  const { bytes } = call.args.body;
+  const documents: RawDocument[] = [];
+  new RawDocument(bytes, valueStart(bytes, at)).forEachElement((element) => {
+    const type = elementType(bytes, element);
+    if (type !== BsonType.Object) {
+      throw new CommandError(
+        "TypeMismatch",
+        `BSON field 'insert.documents.${documents.length}' is the wrong type '${aliasOfType(type)}', ` +
+          "expected type 'object'",
+      );
+    }
+    documents.push(new RawDocument(bytes, valueStart(bytes, element)));
+  });
+  return documents;
+}
+
+/** A retryable write that was done already is answered again, not done again. */
+function onceOnly(
+  call: CommandCall,
+  work: () => Promise<InsertResult>,
+): { readonly result: Promise<InsertResult>; readonly retried: boolean } {
+  const { session } = call;
+  const number = call.generic.txnNumber;
+  if (session === undefined || number === undefined) return { result: work(), retried: false };
+  const last = session.retryableWrite;
+  if (last !== undefined && last.number === number) return { result: last.result, retried: true };
+  if (last !== undefined && last.number > number) {
+    throw new CommandError(
+      "TransactionTooOld",
+      `Retryable write with txnNumber ${number} is prohibited on session ${session.id} because a newer retryable ` +
+        `write with txnNumber ${last.number} has already started on this session.`,
+    );
+  }
+  const result = work();
+  const write = { number, result };
+  session.retryableWrite = write;
+  result.catch(() => {
+    if (session.retryableWrite === write) session.retryableWrite = undefined;
+  });
+  return { result, retried: false };
+}
+
+/** Hands on what may be stored; errors keep their places in the request. */
+async function insertValid(
+  call: CommandCall,
+  namespace: Namespace,
+  documents: readonly RawDocument[],
+  ordered: boolean,
+): Promise<InsertResult> {
+  const { router } = call.state.services;
+  const refused: { index: number; error: CommandError }[] = [];
+  const places: number[] = [];
+  for (let index = 0; index < documents.length; index++) {
+    const error = refusal(documents[index]!);
+    if (error === undefined) {
+      places.push(index);
+    } else {
+      refused.push({ index, error });
+      if (ordered) break;
+    }
+  }
+  if (refused.length === 0) return await router.insert(namespace, documents, ordered);
+  if (places.length === 0) return { inserted: 0, errors: refused };
+  const result = await router.insert(namespace, places.map((place) => documents[place]!), ordered);
+  const stored = result.errors.map(({ index, error }) => ({ index: places[index]!, error }));
+  if (ordered && stored.length > 0) return { inserted: result.inserted, errors: stored };
+  const errors = [...stored, ...refused].sort((a, b) => a.index - b.index);
+  return { inserted: result.inserted, errors };
+}
+
+/** Why a document cannot be stored, whatever the collection. */
+function refusal(document: RawDocument): CommandError | undefined {
+  const size = document.sizeBytes;
+  if (size > MAX_DOCUMENT_BYTES) {
+    return new CommandError(
+      "BadValue",
+      `object to insert too large. size in bytes: ${size}, max size: ${MAX_DOCUMENT_BYTES}`,
+    );
+  }
+  if (size < LEAST_BYTES_PER_LEVEL * MAX_STORED_DEPTH) return undefined;
+  if (!isDeeperThan(document.bytes, document.start, document.end, MAX_STORED_DEPTH)) return undefined;
+  return new CommandError(
+    "Overflow",
+    `cannot insert document because it exceeds ${MAX_STORED_DEPTH} levels of nesting`,
+  );
+}
+
+/** Whether the document in `bytes[start, end)` holds documents or arrays more than `depth` levels below it. */
+function isDeeperThan(bytes: Uint8Array, start: number, end: number, depth: number): boolean {
+  if (end - start < LEAST_BYTES_PER_LEVEL * depth) return false;
+  for (let at = start + 4; at < end - 1;) {
+    const type = elementType(bytes, at);
+    const next = skipElement(bytes, at);
+    if (type === BsonType.Object || type === BsonType.Array) {
+      if (depth === 0 || isDeeperThan(bytes, valueStart(bytes, at), next, depth - 1)) return true;
+    }
+    at = next;
+  }
+  return false;
+}

@@ -1,0 +1,17 @@
+/** The `let` argument: constants that a query's expressions name as `$$name`. */
+import type { Value } from "../bson/mod.ts";
+import { evaluateLet, type ParseContext } from "../query/mod.ts";
+import type { Arguments } from "./arguments.ts";
+
+export interface LetVariables {
+  readonly values: ReadonlyMap<string, Value>;
+  /** What the parser must know of them. */
+  readonly context: ParseContext;
+}
+
+/** @throws CommandError when one of them is no constant */
+export function letVariables(args: Arguments): LetVariables {
+  const document = args.document("let");
+  const values = document === undefined ? new Map<string, Value>() : evaluateLet(document);
+  return { values, context: { variables: new Set(values.keys()) } };
+}

@@ -1,0 +1,117 @@
+/**
+ * A running command, and what stops it: its time limit, a kill, its client's going away, the server's shutdown. Stopping is
+ * cooperative: work calls `checkpoint` every few milliseconds.
+ */
+import { setImmediate as untilNextTurn } from "node:timers/promises";
+import { CommandError, YIELD_AFTER_MS } from "../base/mod.ts";
+import type { Value } from "../bson/mod.ts";
+import type { Clock } from "../io/mod.ts";
+import { newScanCounters, type QueryContext } from "../query/mod.ts";
+import type { Client } from "./client.ts";
+
+/** What an operation does, as `$currentOp` shows it. */
+export interface OperationLabel {
+  /** `query`, `getmore`, `insert` or `command`. */
+  readonly op: string;
+  /** `db.collection`, or `db.$cmd`. */
+  readonly namespace: string;
+}
+
+export class Operation {
+  private killed: CommandError | undefined;
+  /** When it runs out of time, on the monotonic clock. */
+  private readonly deadlineMs: number;
+  readonly startedMs: number;
+
+  constructor(
+    readonly id: number,
+    readonly client: Client,
+    readonly clock: Clock,
+    /** Time limit; 0 for none. */
+    readonly maxTimeMs: number,
+    readonly label: OperationLabel,
+  ) {
+    this.startedMs = clock.monotonicMs();
+    this.deadlineMs = maxTimeMs === 0 ? Infinity : this.startedMs + maxTimeMs;
+  }
+
+  /** Makes the next check throw. */
+  kill(error: CommandError): void {
+    this.killed ??= error;
+  }
+
+  /** @throws CommandError when the operation has to stop */
+  check(nowMs = this.clock.monotonicMs()): void {
+    if (this.killed !== undefined) throw this.killed;
+    if (this.client.disconnected) throw new CommandError("ClientDisconnect", "operation was interrupted");
+    if (nowMs >= this.deadlineMs) {
+      throw new CommandError("MaxTimeMSExpired", "operation exceeded time limit");
+    }
+  }
+
+  elapsedMs(): number {
+    return this.clock.monotonicMs() - this.startedMs;
+  }
+}
+
+const DONE = Promise.resolve();
+
+/** The context of one query. It outlives its command: each getMore puts its own operation in charge. */
+export class QueryWork implements QueryContext {
+  readonly nowMs: number;
+  readonly counters = newScanCounters();
+  private turnStartedMs: number;
+
+  constructor(private operation: Operation, readonly variables: ReadonlyMap<string, Value> = new Map()) {
+    this.nowMs = operation.clock.nowMs();
+    this.turnStartedMs = operation.startedMs;
+  }
+
+  /** From now on `operation` pays and can be stopped. */
+  continueFor(operation: Operation): void {
+    this.operation = operation;
+    this.turnStartedMs = operation.startedMs;
+  }
+
+  readonly checkpoint = (): Promise<void> => {
+    const nowMs = this.operation.clock.monotonicMs();
+    this.operation.check(nowMs);
+    return nowMs - this.turnStartedMs < YIELD_AFTER_MS ? DONE : this.yield();
+  };
+
+  private async yield(): Promise<void> {
+    await untilNextTurn();
+    this.turnStartedMs = this.operation.clock.monotonicMs();
+    this.operation.check(this.turnStartedMs);
+  }
+}
+
+/** All running commands. */
+export class OperationTable {
+  private readonly running = new Map<number, Operation>();
+  private lastId = 0;
+
+  constructor(private readonly clock: Clock) {}
+
+  begin(client: Client, maxTimeMs: number, label: OperationLabel): Operation {
+    const operation = new Operation(++this.lastId, client, this.clock, maxTimeMs, label);
+    this.running.set(operation.id, operation);
+    return operation;
+  }
+
+  end(operation: Operation): void {
+    this.running.delete(operation.id);
+  }
+
+  get size(): number {
+    return this.running.size;
+  }
+
+  all(): readonly Operation[] {
+    return [...this.running.values()];
+  }
+
+  killAll(error: CommandError): void {
+    for (const operation of this.running.values()) operation.kill(error);
+  }
+}

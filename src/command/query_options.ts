@@ -1,0 +1,43 @@
+/** Options that reads share. */
+import { CommandError } from "../base/mod.ts";
+import { Document, equalValues, Int32 } from "../bson/mod.ts";
+import type { Namespace } from "../cluster/mod.ts";
+import type { Arguments } from "./arguments.ts";
+import type { CommandCall } from "./command.ts";
+import { indexesOf } from "./indexes.ts";
+
+const SIMPLE_LOCALE = "simple";
+
+/** Strings compare by their bytes only. @throws CommandError NotImplemented for any other collation */
+export function refuseCollation(args: Arguments, command: string): void {
+  const collation = args.document("collation");
+  if (collation === undefined || collation.isEmpty() || collation.get("locale") === SIMPLE_LOCALE) return;
+  throw new CommandError("NotImplemented", `the option 'collation' of ${command} is not implemented`);
+}
+
+/**
+ * Accepts a hint that names an index of the collection, or $natural: they choose among equal ways.
+ *
+ * @throws CommandError BadValue when there is no such index
+ */
+export function checkHint(call: CommandCall, namespace: Namespace): void {
+  const hint = call.args.get("hint");
+  if (hint === undefined) return;
+  const info = call.state.services.router.collection(namespace);
+  if (info === undefined) return;
+  if (hint instanceof Document && (hint.isEmpty() || isNaturalOrder(hint))) return;
+  const known = indexesOf(info).some((index) =>
+    equalValues(hint instanceof Document ? index.get("key") : index.get("name"), hint)
+  );
+  if (known) return;
+  throw new CommandError(
+    "BadValue",
+    `error processing query: ns=${namespace.db}.${namespace.collection} planner returned error :: caused by :: ` +
+      "hint provided does not correspond to an existing index",
+  );
+}
+
+function isNaturalOrder(hint: Document): boolean {
+  const order = hint.get("$natural");
+  return order === 1 || order === -1 || order instanceof Int32;
+}

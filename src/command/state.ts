@@ -1,0 +1,55 @@
+/** What all commands of one server share. */
+import { CommandError, MAX_CONNECTIONS } from "../base/mod.ts";
+import { Client } from "./client.ts";
+import { ServerCounters } from "./counters.ts";
+import { CursorTable } from "./cursors.ts";
+import { OperationTable } from "./operation.ts";
+import type { Services } from "./services.ts";
+import { SessionTable } from "./sessions.ts";
+import { Topology } from "./topology.ts";
+
+export class ServerState {
+  readonly counters: ServerCounters;
+  readonly cursors: CursorTable;
+  readonly sessions: SessionTable;
+  readonly operations: OperationTable;
+  readonly topology = new Topology();
+  private readonly clients = new Set<Client>();
+
+  constructor(readonly services: Services) {
+    this.counters = new ServerCounters();
+    this.cursors = new CursorTable(services.clock);
+    this.sessions = new SessionTable(services.clock, (session) => this.cursors.killSession(session));
+    this.operations = new OperationTable(services.clock);
+  }
+
+  /** Connections now open. */
+  get connections(): number {
+    return this.clients.size;
+  }
+
+  /** A new connection's client; undefined when there are too many. */
+  connect(remote: string, trusted: boolean): Client | undefined {
+    if (this.clients.size >= MAX_CONNECTIONS) return undefined;
+    const client = new Client(++this.counters.connectionsCreated, remote, trusted);
+    this.clients.add(client);
+    return client;
+  }
+
+  disconnect(client: Client): void {
+    this.clients.delete(client);
+    client.disconnect();
+  }
+
+  /** Wakes what waits and stops what reads; commands that run get their answer. */
+  shutDown(): void {
+    this.topology.shutDown();
+  }
+
+  /** Stops every running command and frees what cursors hold. */
+  async close(): Promise<void> {
+    this.operations.killAll(new CommandError("InterruptedAtShutdown", "interrupted at shutdown"));
+    this.sessions.close();
+    await this.cursors.close();
+  }
+}

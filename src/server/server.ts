@@ -1,0 +1,104 @@
+/** The MongoDB listener: accepts connections up to a limit, serves each, and stops in order. */
+import { type Logger, SHUTDOWN_GRACE_MS } from "../base/mod.ts";
+import { ServerState, type Services } from "../command/mod.ts";
+import type { Connection, Listener, Network, PeerAddress } from "../io/mod.ts";
+import { ServerConnection } from "./connection.ts";
+import { isLoopback } from "./loopback.ts";
+
+/** After a failure to accept, such as too many open files. */
+const ACCEPT_RETRY_MS = 100;
+
+export interface ServerOptions {
+  readonly network: Network;
+  readonly hostname: string;
+  /** 0 for any free port. */
+  readonly port: number;
+  /** Serve clients of other machines too, though there is no access control. */
+  readonly insecure: boolean;
+  readonly services: Services;
+  readonly logger: Logger;
+}
+
+/** A listening server. */
+export class MongoServer {
+  private readonly connections = new Set<ServerConnection>();
+  private readonly serving = new Set<Promise<void>>();
+  private stopping = false;
+
+  private constructor(
+    private readonly listener: Listener,
+    readonly state: ServerState,
+    private readonly options: ServerOptions,
+  ) {}
+
+  /** Starts to listen. @throws the platform's error, such as an address in use */
+  static listen(options: ServerOptions): MongoServer {
+    const listener = options.network.listen(options.hostname, options.port);
+    const server = new MongoServer(listener, new ServerState(options.services), options);
+    void server.acceptLoop();
+    return server;
+  }
+
+  get address(): PeerAddress {
+    return this.listener.address;
+  }
+
+  /**
+   * Accepts nothing more, lets the commands that run finish, closes all connections and cursors.
+   *
+   * @param graceMs how long running commands have before they are stopped
+   */
+  async stop(graceMs = SHUTDOWN_GRACE_MS): Promise<void> {
+    if (this.stopping) return;
+    this.stopping = true;
+    this.listener.close();
+    this.state.shutDown();
+    for (const connection of this.connections) connection.stop();
+    const { clock } = this.options.services;
+    let cancelTimer = () => {};
+    const outOfTime = new Promise<void>((resolve) => cancelTimer = clock.after(graceMs, resolve));
+    await Promise.race([Promise.all(this.serving), outOfTime]);
+    cancelTimer();
+    await this.state.close();
+    for (const connection of this.connections) connection.close();
+    await Promise.all(this.serving);
+  }
+
+  private async acceptLoop(): Promise<void> {
+    while (!this.stopping) {
+      let socket: Connection | undefined;
+      try {
+        socket = await this.listener.accept();
+      } catch (error) {
+        if (this.stopping) return;
+        this.options.logger.warn("could not accept a connection", { reason: String(error) });
+        await this.pause(ACCEPT_RETRY_MS);
+        continue;
+      }
+      if (socket === undefined) return;
+      this.accept(socket);
+    }
+  }
+
+  private pause(delayMs: number): Promise<void> {
+    return new Promise((resolve) => void this.options.services.clock.after(delayMs, resolve));
+  }
+
+  private accept(socket: Connection): void {
+    const { hostname, port } = socket.remote;
+    const trusted = this.options.insecure || isLoopback(hostname);
+    const client = this.stopping ? undefined : this.state.connect(`${hostname}:${port}`, trusted);
+    if (client === undefined) {
+      this.state.counters.connectionsRejected++;
+      return socket.close();
+    }
+    const connection = new ServerConnection(socket, client, this.state, this.options.logger);
+    this.connections.add(connection);
+    const served = connection.serve().finally(() => {
+      this.connections.delete(connection);
+      this.serving.delete(served);
+      this.state.disconnect(client);
+    });
+    this.serving.add(served);
+  }
+}
