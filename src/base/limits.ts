@@ -59,3 +59,20 @@ export const LOG_SYNC_INTERVAL_MS = 100;
 
 /** The log is cut once it is this long; it bounds the time to open. */
 export const MAX_LOG_TAIL_BYTES = 256 * MIB;
+
+/** HTTP requests that run get this long to end when the node stops. */
+export const HTTP_STOP_GRACE_MS = 1000;
+
+/** Columns of one memtable or row group; rows with rarer paths are kept whole, as BSON. */
+export const MAX_TABLE_COLUMNS = 1000;
+/** Levels of documents in documents that become columns of their own; deeper ones are one value. */
+export const MAX_SHREDDED_DEPTH = 8;
+/** Places in the shapes of one memtable, over all its rows; rows of further shapes are kept whole, as BSON. */
+export const MAX_SHAPE_PLACES = 32_768;
+/** Rows of one page of a column, and of a row group. */
+export const PAGE_ROWS = 4096;
+export const ROW_GROUP_ROWS = 16 * PAGE_ROWS;
+/** What memtables hold before they are flushed, unless told otherwise. */
+export const DEFAULT_MEMTABLE_BYTES = 64 * MIB;
+/** What the cache of decoded pages holds, unless told otherwise. */
+export const DEFAULT_PAGE_CACHE_BYTES = 32 * MIB;

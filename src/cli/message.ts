@@ -9,6 +9,8 @@ export type ServerOrder =
 
 /** From the server. */
 export type ServerReport =
+  /** Its program is read; it waits for the order to start. */
+  | { readonly kind: "loaded" }
   | { readonly kind: "started"; readonly started: Started }
   | { readonly kind: "stopped" }
   /** It cannot start, or go on. `message` is one line for the person at the terminal. */

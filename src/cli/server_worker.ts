@@ -31,6 +31,8 @@ worker.onmessage = ({ data: order }) => {
 globalThis.addEventListener("unhandledrejection", (event) => writeLine(stackOf(event.reason)));
 globalThis.addEventListener("error", (event) => writeLine(stackOf(event.error)));
 
+worker.postMessage({ kind: "loaded" });
+
 async function start(settings: Settings): Promise<RunningServer> {
   const clock = new SystemClock();
   const logger = new Logger("server", settings.logLevel, writeLine, () => clock.nowMs());

@@ -22,12 +22,9 @@ type StopSignal = keyof typeof SIGNAL_EXIT_CODES;
 export async function runServer(requested: Settings): Promise<number> {
   const settings = { ...requested, dataDir: prepareDataDir(requested.dataDir) };
   const worker = startWorker(settings);
-  const ended = serverEnd(worker, settings);
-  // From the second signal on there is nothing to wait for.
   const removeListeners = stopOnSignals(worker);
-  await dropStartupPermissions();
   try {
-    return await ended;
+    return await serve(worker, settings);
   } finally {
     removeListeners();
     worker.terminate();
@@ -60,18 +57,25 @@ function startWorker(settings: Settings): Worker {
   });
 }
 
-function serverEnd(worker: Worker, settings: Settings): Promise<number> {
+/** Follows the server's reports until it ends. */
+function serve(worker: Worker, settings: Settings): Promise<number> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data: report }: MessageEvent<ServerReport>) => {
-      if (report.kind === "started") console.log(bannerLines(settings, report.started).join("\n"));
-      else if (report.kind === "stopped") resolve(0);
-      else reject(new StartError(report.message, report.exitCode === 2 ? 2 : 1));
+      if (report.kind === "loaded") {
+        // Reading its program took this isolate's rights; from here on nobody needs them.
+        dropStartupPermissions().then(() => order(worker, { kind: "start", settings }), reject);
+      } else if (report.kind === "started") {
+        console.log(bannerLines(settings, report.started).join("\n"));
+      } else if (report.kind === "stopped") {
+        resolve(0);
+      } else {
+        reject(new StartError(report.message, report.exitCode === 2 ? 2 : 1));
+      }
     };
     worker.onerror = (event) => {
       event.preventDefault();
       reject(new StartError(`the server stopped on an internal error: ${firstLine(event.message)}`));
     };
-    order(worker, { kind: "start", settings });
   });
 }
 

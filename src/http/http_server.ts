@@ -2,7 +2,7 @@
  * The HTTP side of a node. Protected mode holds here as on the MongoDB port: until there is access control, a peer on
  * another machine gets one sentence that says what to do, and nothing else.
  */
-import type { Logger } from "../base/mod.ts";
+import { HTTP_STOP_GRACE_MS, type Logger } from "../base/mod.ts";
 import { type Clock, type HttpListener, isLoopback, listenHttp, type PeerAddress } from "../io/mod.ts";
 import { healthResponse, type HealthStatus } from "./health.ts";
 
@@ -51,9 +51,9 @@ export class HttpServer {
     this.status = status;
   }
 
-  /** Takes no more requests and waits for those that run. */
+  /** Takes no more requests and waits a little for those that run. */
   close(): Promise<void> {
-    return this.listener.close();
+    return this.listener.close(HTTP_STOP_GRACE_MS);
   }
 
   /** Answers one request of a peer; the listener calls it. */

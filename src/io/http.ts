@@ -8,8 +8,11 @@ export type HttpHandler = (request: Request, peer: PeerAddress) => Response;
 export interface HttpListener {
   /** Where it listens; the port is the real one when 0 was asked for. */
   readonly address: PeerAddress;
-  /** Takes no more requests and waits for those that run. */
-  close(): Promise<void>;
+  /**
+   * Takes no more requests and waits for those that run, but no longer than `graceMs`: a peer that sent half a request
+   * would keep it waiting for ever. What hangs then ends with the isolate.
+   */
+  close(graceMs: number): Promise<void>;
 }
 
 /**
@@ -33,5 +36,13 @@ export function listenHttp(
       return new Response("internal error\n", { status: 500 });
     },
   }, (request, info) => handler(request, info.remoteAddr));
-  return { address: server.addr, close: () => server.shutdown() };
+  return {
+    address: server.addr,
+    close: async (graceMs) => {
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const grace = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
+      await Promise.race([server.shutdown(), grace]);
+      clearTimeout(timer);
+    },
+  };
 }
