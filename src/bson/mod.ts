@@ -11,6 +11,7 @@ export {
 } from "./compare.ts";
 export { type DecimalParts, decimalParts, doubleParts } from "./decimal.ts";
 export { BuiltDocument, Document, DocumentBuilder } from "./document.ts";
+export { encodeIndexKey } from "./index_key.ts";
 export { keyOf, type ValueKey } from "./key.ts";
 export {
   elementType,

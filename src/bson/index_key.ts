@@ -1,0 +1,213 @@
+/**
+ * A value as bytes whose order, byte by byte, is BSON order, and which are equal for exactly the values that
+ * `compareValues` calls equal: 1, 1.0 and NumberLong(1) have one key. No key begins another, so keys of several values
+ * may simply be joined.
+ *
+ *     key       tag of the type's rank | body
+ *     number    double, 8 bytes, sortable | 0x40 below, 0x80 equal to, 0xc0 above that double | digits, unless equal
+ *     digits    exponent of ten, 2 bytes | decimal digits + 1, one a byte | 0x00        (inverted when negative)
+ *     text      UTF-8 with 0x00 as 0x00 0xff | 0x00 0x00
+ *     document  (tag | name as text | body)* | 0x00
+ *     array     (tag | body)* | 0x00
+ *     binary    length, 4 bytes | subtype | bytes
+ *     date      double, sortable          timestamp  8 bytes, big-endian       ObjectId  12 bytes
+ *
+ * Sortable: big-endian, the sign bit flipped where it is clear, all bits where it is set; NaN is all zeros. Numbers
+ * that no double holds (large int64, most decimals) stand beside the nearest double, ordered by their digits.
+ */
+import { compareNumbers, rankOfType } from "./compare.ts";
+import { decimalParts } from "./decimal.ts";
+import { Document } from "./document.ts";
+import {
+  Binary,
+  BSONRegExp,
+  BSONSymbol,
+  Code,
+  DBPointer,
+  Decimal128,
+  Int32,
+  isArray,
+  isNumber,
+  ObjectId,
+  Timestamp,
+  typeOf,
+  UtcDate,
+  type Value,
+} from "./value.ts";
+
+/** Makes the lowest rank, −1, a tag above the byte that ends documents and arrays. */
+const TAG_OF_RANK_ZERO = 2;
+const END = 0;
+const BELOW = 0x40;
+const EQUAL = 0x80;
+const ABOVE = 0xc0;
+const EXPONENT_BIAS = 0x8000;
+const UTF8 = new TextEncoder();
+
+/** The key of a value, of any type; a missing one has a key too. */
+export function encodeIndexKey(value: Value): Uint8Array {
+  const writer = new KeyWriter();
+  writeKey(writer, value);
+  return writer.take();
+}
+
+function writeKey(writer: KeyWriter, value: Value): void {
+  writer.byte(tagOf(value));
+  writeBody(writer, value);
+}
+
+function tagOf(value: Value): number {
+  return rankOfType(typeOf(value)) + TAG_OF_RANK_ZERO;
+}
+
+function writeBody(writer: KeyWriter, value: Value): void {
+  if (isNumber(value)) writeNumber(writer, value);
+  else if (typeof value === "string") writer.text(value);
+  else if (typeof value === "boolean") writer.byte(Number(value));
+  else if (value instanceof ObjectId) writer.bytes(value.id);
+  else if (value instanceof UtcDate) writer.sortable(value.ms);
+  else if (value instanceof Document) writeDocument(writer, value);
+  else if (isArray(value)) writeArray(writer, value);
+  else writeRare(writer, value);
+}
+
+/** What is not here has no body: its tag says all. */
+function writeRare(writer: KeyWriter, value: Value): void {
+  if (value instanceof BSONSymbol) writer.text(value.value);
+  else if (value instanceof Code) writer.text(value.code);
+  else if (value instanceof Timestamp) {
+    writer.uint32(value.high);
+    writer.uint32(value.low);
+  } else if (value instanceof Binary) {
+    writer.uint32(value.length());
+    writer.byte(value.sub_type);
+    writer.bytes(value.value());
+  } else if (value instanceof BSONRegExp) {
+    writer.text(value.pattern);
+    writer.text(value.options);
+  } else if (value instanceof DBPointer) {
+    writer.text(value.collection);
+    writer.bytes(value.oid.id);
+  }
+}
+
+/** The type stands before the name, as in MongoDB's comparison of documents. */
+function writeDocument(writer: KeyWriter, document: Document): void {
+  const names = document.names();
+  const values = document.values();
+  for (let i = 0; i < names.length; i++) {
+    writer.byte(tagOf(values[i]));
+    writer.text(names[i]!);
+    writeBody(writer, values[i]);
+  }
+  writer.byte(END);
+}
+
+function writeArray(writer: KeyWriter, values: readonly Value[]): void {
+  for (const value of values) writeKey(writer, value);
+  writer.byte(END);
+}
+
+function writeNumber(writer: KeyWriter, value: number | bigint | Int32 | Decimal128): void {
+  const nearest = nearestDouble(value);
+  writer.sortable(nearest);
+  const order = typeof value === "number" || value instanceof Int32 ? 0 : compareNumbers(value, nearest);
+  if (order === 0) return writer.byte(EQUAL);
+  writer.byte(order < 0 ? BELOW : ABOVE);
+  writeDigits(writer, typeof value === "bigint" ? { coefficient: value, exponent: 0 } : finiteParts(value));
+}
+
+function nearestDouble(value: number | bigint | Int32 | Decimal128): number {
+  if (typeof value === "number") return value;
+  if (typeof value === "bigint") return Number(value);
+  if (value instanceof Int32) return value.value;
+  const parts = decimalParts(value);
+  switch (parts.kind) {
+    case "finite":
+      return Number(`${parts.coefficient}e${parts.exponent}`);
+    case "nan":
+      return NaN;
+    default:
+      return parts.kind === "positiveInfinity" ? Infinity : -Infinity;
+  }
+}
+
+interface Digits {
+  readonly coefficient: bigint;
+  readonly exponent: number;
+}
+
+/** Only a decimal can differ from its nearest double here, and then it is finite. */
+function finiteParts(value: number | Int32 | Decimal128): Digits {
+  const parts = value instanceof Decimal128 ? decimalParts(value) : undefined;
+  return parts?.kind === "finite" ? parts : { coefficient: 0n, exponent: 0 };
+}
+
+/** ±0.d₁d₂d₃… · 10^exponent with d₁ ≠ 0 and without zeros at the end: one form for each number. */
+function writeDigits(writer: KeyWriter, { coefficient, exponent }: Digits): void {
+  const negative = coefficient < 0n;
+  const digits = String(negative ? -coefficient : coefficient);
+  const mask = negative ? 0xff : 0;
+  const scale = EXPONENT_BIAS + exponent + digits.length;
+  writer.byte((scale >> 8) ^ mask);
+  writer.byte((scale & 0xff) ^ mask);
+  const significant = digits.replace(/0+$/, "");
+  for (let i = 0; i < significant.length; i++) writer.byte((significant.charCodeAt(i) - 47) ^ mask);
+  writer.byte(mask);
+}
+
+const SCRATCH = new DataView(new ArrayBuffer(8));
+
+class KeyWriter {
+  private buffer = new Uint8Array(32);
+  private at = 0;
+
+  take(): Uint8Array {
+    return this.buffer.slice(0, this.at);
+  }
+
+  byte(value: number): void {
+    this.reserve(1);
+    this.buffer[this.at++] = value;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.buffer.set(bytes, this.at);
+    this.at += bytes.length;
+  }
+
+  uint32(value: number): void {
+    for (let shift = 24; shift >= 0; shift -= 8) this.byte((value >>> shift) & 0xff);
+  }
+
+  text(text: string): void {
+    for (const byte of UTF8.encode(text)) {
+      this.byte(byte);
+      if (byte === 0) this.byte(0xff);
+    }
+    this.byte(0);
+    this.byte(0);
+  }
+
+  sortable(value: number): void {
+    if (Number.isNaN(value)) {
+      this.uint32(0);
+      return this.uint32(0);
+    }
+    // Adding zero makes −0 the 0 that it equals.
+    SCRATCH.setFloat64(0, value + 0);
+    const high = SCRATCH.getUint32(0);
+    const low = SCRATCH.getUint32(4);
+    const negative = high >>> 31 === 1;
+    this.uint32(negative ? ~high : high | 0x80000000);
+    this.uint32(negative ? ~low : low);
+  }
+
+  private reserve(bytes: number): void {
+    if (this.at + bytes <= this.buffer.length) return;
+    const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.at + bytes));
+    grown.set(this.buffer.subarray(0, this.at));
+    this.buffer = grown;
+  }
+}
