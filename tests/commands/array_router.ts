@@ -1,0 +1,173 @@
+/**
+ * A router whose collections are arrays in memory: the twin of the real one for tests of commands and of the server. Queries
+ * run through the real query room.
+ */
+import { CommandError } from "../../src/base/mod.ts";
+import {
+  Binary,
+  BuiltDocument,
+  type Document,
+  equalValues,
+  keyOf,
+  type RawDocument,
+  UtcDate,
+  type ValueKey,
+} from "../../src/bson/mod.ts";
+import {
+  type CollectionInfo,
+  type CollectionSpec,
+  type CollectionStats,
+  type InsertResult,
+  type Namespace,
+  namespaceText,
+  type Router,
+} from "../../src/cluster/mod.ts";
+import {
+  execute,
+  explain,
+  type Pipeline,
+  type QueryContext,
+  type Rows,
+  type Source,
+} from "../../src/query/mod.ts";
+
+interface Stored {
+  readonly info: CollectionInfo;
+  readonly documents: RawDocument[];
+  readonly ids: Set<ValueKey>;
+}
+
+export class ArrayRouter implements Router {
+  private readonly stored = new Map<string, Stored>();
+  private nextId = 1;
+  /** Rows that a scan gives at once. */
+  scanBatchRows = 100;
+  /** Scans that were opened and not ended. */
+  openScans = 0;
+  /** Awaited before each insert and each batch of a scan, so that tests can hold them up. */
+  gate: () => Promise<void> = () => Promise.resolve();
+
+  databaseNames(): readonly string[] {
+    return [...new Set([...this.stored.values()].map(({ info }) => info.db))].sort();
+  }
+
+  collections(db: string): readonly CollectionInfo[] {
+    return [...this.stored.values()].map(({ info }) => info).filter((info) => info.db === db)
+      .sort((a, b) => a.collection < b.collection ? -1 : 1);
+  }
+
+  collection(namespace: Namespace): CollectionInfo | undefined {
+    return this.stored.get(namespaceText(namespace))?.info;
+  }
+
+  createCollection(namespace: Namespace, spec: CollectionSpec): Promise<void> {
+    const existing = this.collection(namespace);
+    if (existing === undefined) {
+      this.add(namespace, spec);
+      return Promise.resolve();
+    }
+    if (equalValues(existing.options, spec.options)) return Promise.resolve();
+    return Promise.reject(
+      new CommandError("NamespaceExists", `Collection ${namespaceText(namespace)} already exists.`),
+    );
+  }
+
+  dropCollection(namespace: Namespace): Promise<boolean> {
+    return Promise.resolve(this.stored.delete(namespaceText(namespace)));
+  }
+
+  dropDatabase(db: string): Promise<boolean> {
+    const doomed = this.collections(db);
+    for (const info of doomed) this.stored.delete(namespaceText(info));
+    return Promise.resolve(doomed.length > 0);
+  }
+
+  async insert(
+    namespace: Namespace,
+    documents: readonly RawDocument[],
+    ordered: boolean,
+  ): Promise<InsertResult> {
+    await this.gate();
+    const stored = this.stored.get(namespaceText(namespace)) ??
+      this.add(namespace, { options: BuiltDocument.EMPTY });
+    const errors: { index: number; error: CommandError }[] = [];
+    let inserted = 0;
+    for (let index = 0; index < documents.length; index++) {
+      const error = store(stored, documents[index]!);
+      if (error === undefined) {
+        inserted++;
+        continue;
+      }
+      errors.push({ index, error });
+      if (ordered) break;
+    }
+    return { inserted, errors };
+  }
+
+  query(namespace: Namespace, pipeline: Pipeline, context: QueryContext): Rows {
+    return execute(pipeline, this.source(namespace), context);
+  }
+
+  explain(
+    namespace: Namespace,
+    pipeline: Pipeline,
+    context: QueryContext,
+    verbosity: string,
+  ): Promise<Document> {
+    return explain(pipeline, this.source(namespace), context, verbosity, namespaceText(namespace));
+  }
+
+  stats(namespace: Namespace): CollectionStats {
+    const documents = this.stored.get(namespaceText(namespace))?.documents ?? [];
+    const dataBytes = documents.reduce((sum, document) => sum + document.sizeBytes, 0);
+    return { count: documents.length, dataBytes, storageBytes: dataBytes, indexBytes: 0 };
+  }
+
+  private add(namespace: Namespace, spec: CollectionSpec): Stored {
+    const uuid = new Binary(crypto.getRandomValues(new Uint8Array(16)), Binary.SUBTYPE_UUID);
+    const info = { ...namespace, ...spec, id: this.nextId++, uuid };
+    const stored = { info, documents: [], ids: new Set<ValueKey>() };
+    this.stored.set(namespaceText(namespace), stored);
+    return stored;
+  }
+
+  private source(namespace: Namespace): Source {
+    const stored = this.stored.get(namespaceText(namespace));
+    if (stored === undefined) return { shape: { kind: "empty" }, scan: () => this.scan([]) };
+    return { shape: { kind: "documents" }, scan: () => this.scan(stored.documents) };
+  }
+
+  private async *scan(documents: readonly RawDocument[]): Rows {
+    this.openScans++;
+    try {
+      for (let at = 0; at < documents.length; at += this.scanBatchRows) {
+        await this.gate();
+        yield documents.slice(at, at + this.scanBatchRows);
+      }
+    } finally {
+      this.openScans--;
+    }
+  }
+}
+
+function store(stored: Stored, document: RawDocument): CommandError | undefined {
+  const { timeseries } = stored.info;
+  if (timeseries === undefined) {
+    const id = keyOf(document.get("_id"));
+    if (document.has("_id") && stored.ids.has(id)) {
+      return new CommandError(
+        "DuplicateKey",
+        `E11000 duplicate key error collection: ${namespaceText(stored.info)} index: _id_ dup key`,
+        { extra: { keyPattern: { _id: 1 } } },
+      );
+    }
+    stored.ids.add(id);
+  } else if (!(document.get(timeseries.timeField) instanceof UtcDate)) {
+    return new CommandError(
+      "BadValue",
+      `'${timeseries.timeField}' must be present and contain a valid BSON UTC datetime value`,
+    );
+  }
+  stored.documents.push(document);
+  return undefined;
+}
