@@ -4,6 +4,8 @@ import { ARITHMETIC } from "./arithmetic.ts";
 import { BOOLEAN } from "./boolean.ts";
 import { COMPARISON } from "./comparison.ts";
 import { CONDITIONAL } from "./conditional.ts";
+import { DATE } from "./date.ts";
+import { DATE_PART } from "./date_part.ts";
 import { LITERAL } from "./literal.ts";
 import type { OperatorDefinition } from "./operator.ts";
 
@@ -27,6 +29,8 @@ const OPERATORS: ReadonlyMap<string, OperatorDefinition> = new Map(
     ...BOOLEAN,
     ...COMPARISON,
     ...CONDITIONAL,
+    ...DATE,
+    ...DATE_PART,
     ...LITERAL,
   ]
     .sort((a, b) => a.name < b.name ? -1 : 1)

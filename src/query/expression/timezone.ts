@@ -126,7 +126,7 @@ export function parseTimezone(text: string): Timezone {
 }
 
 function parseOffset(text: string): Timezone | undefined {
-  if (text === "UTC" || text === "GMT" || text === "Z") return Timezone.UTC;
+  if (text === "UTC" || text === "GMT") return Timezone.UTC;
   const match = OFFSET.exec(text);
   if (match === null) return undefined;
   const magnitude = Number(match[2]) * MS_PER_HOUR + Number(match[3] ?? 0) * MS_PER_MINUTE;
@@ -136,19 +136,19 @@ function parseOffset(text: string): Timezone | undefined {
 function namedZone(text: string): Timezone {
   if (/^[A-Za-z]/.test(text)) {
     try {
-      return new Timezone(
-        0,
-        new Intl.DateTimeFormat("en-US-u-ca-iso8601", {
-          timeZone: text,
-          hourCycle: "h23",
-          year: "numeric",
-          month: "numeric",
-          day: "numeric",
-          hour: "numeric",
-          minute: "numeric",
-          second: "numeric",
-        }),
-      );
+      const format = new Intl.DateTimeFormat("en-US-u-ca-iso8601", {
+        timeZone: text,
+        hourCycle: "h23",
+        year: "numeric",
+        month: "numeric",
+        day: "numeric",
+        hour: "numeric",
+        minute: "numeric",
+        second: "numeric",
+      });
+      const { timeZone } = format.resolvedOptions();
+      // Names tell upper from lower case; the platform does not.
+      if (timeZone === text || timeZone.toLowerCase() !== text.toLowerCase()) return new Timezone(0, format);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
     }
