@@ -38,8 +38,15 @@ function durabilityText(settings: Settings): string {
 }
 
 function protectionLines(settings: Settings, started: Started): string[] {
-  if (!isOpenToOthers(started.mongo) && !isOpenToOthers(started.http)) return [];
-  return settings.insecure
-    ? ["  WARNING:       --insecure: everybody who can reach these addresses can read and change all data"]
-    : ["  WARNING:       protected mode: only this machine is served, until --insecure lifts that"];
+  const warning = protectionWarning(settings.insecure, started.mongo) ??
+    protectionWarning(settings.insecure, started.http);
+  return warning === undefined ? [] : [`  WARNING:       ${warning}`];
+}
+
+/** What somebody must know who can be reached from other machines; undefined for an address on loopback. */
+export function protectionWarning(insecure: boolean, address: ListenAddress): string | undefined {
+  if (!isOpenToOthers(address)) return undefined;
+  return insecure
+    ? "--insecure: everybody who can reach these addresses can read and change all data"
+    : "protected mode: only this machine is served, until --insecure lifts that";
 }

@@ -1,11 +1,20 @@
 /** What the start-up isolate and the server's Worker tell each other. Plain values: they are cloned on the way. */
 import type { ListenAddress } from "./address.ts";
+import type { Host } from "./host.ts";
 import type { Settings } from "./settings.ts";
 
 /** To the server. */
 export type ServerOrder =
-  | { readonly kind: "start"; readonly settings: Settings }
+  | { readonly kind: "start"; readonly start: ServerStart }
   | { readonly kind: "stop" };
+
+/** All that the server needs to know and cannot find out itself. */
+export interface ServerStart {
+  readonly settings: Settings;
+  readonly host: Host;
+  /** The command line's arguments, for `getCmdLineOpts`. */
+  readonly argv: readonly string[];
+}
 
 /** From the server. */
 export type ServerReport =

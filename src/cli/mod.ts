@@ -22,7 +22,7 @@ function run(args: readonly string[]): Promise<number> | number {
     variable: (name) => Deno.env.get(name),
     readTextFile: (path) => Deno.readTextFileSync(path),
   });
-  if (request.kind === "start") return runServer(request.settings);
+  if (request.kind === "start") return runServer(request.settings, args);
   console.log(request.kind === "help" ? helpText() : `chronogo ${VERSION}`);
   return 0;
 }

@@ -5,13 +5,25 @@
  * the way back: no new requests, running ones end, data is synced and closed.
  */
 import type { Logger } from "../base/mod.ts";
+import { Node } from "../cluster/mod.ts";
+import type { LogRing } from "../command/mod.ts";
 import { HttpServer } from "../http/mod.ts";
-import { type Clock, DenoDisk } from "../io/mod.ts";
+import { type Clock, DenoDisk, TcpNetwork } from "../io/mod.ts";
+import { MongoServer } from "../server/mod.ts";
+import { protectionWarning } from "./banner.ts";
 import { listenAt } from "./listen.ts";
-import type { Started } from "./message.ts";
-import type { Settings } from "./settings.ts";
-import { StartError } from "./start_error.ts";
+import type { ServerStart, Started } from "./message.ts";
+import { makeServices } from "./services.ts";
 import { VERSION } from "./version.ts";
+
+/** What the Worker gives to the server in it. */
+export interface ServerTools {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly logRing: LogRing;
+  /** Called when the process must end. */
+  readonly onFatal: (error: unknown) => void;
+}
 
 /** A server that serves. */
 export interface RunningServer {
@@ -20,39 +32,49 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-/** @throws StartError for what a person can mend, CorruptionError for a damaged data folder */
-export async function startServer(settings: Settings, clock: Clock, logger: Logger): Promise<RunningServer> {
-  const opened: Opened[] = [];
+/** What must be closed, in the order in which it was opened. */
+type Opened = { readonly name: string; readonly close: () => Promise<void> }[];
+
+/** @throws StartError or DataFolderError for what a person can mend, CorruptionError for damaged data */
+export async function startServer(start: ServerStart, tools: ServerTools): Promise<RunningServer> {
+  const opened: Opened = [];
   try {
-    return await open(settings, clock, logger, opened);
+    return await open(start, tools, opened);
   } catch (error) {
-    await closeAll(opened, logger);
+    await closeAll(opened, tools.logger);
     throw error;
   }
 }
 
-/** What must be closed, in the order in which it was opened. */
-interface Opened {
-  readonly name: string;
-  close(): void | Promise<void>;
+async function open(start: ServerStart, tools: ServerTools, opened: Opened): Promise<RunningServer> {
+  const { settings } = start;
+  const { clock, logger } = tools;
+  const http = await openHttp(start, tools);
+  opened.push({ name: "http", close: () => http.close() });
+
+  const node = await Node.open({
+    disk: new DenoDisk(settings.dataDir),
+    clock,
+    logger: logger.child("node"),
+    durability: settings.durability,
+  });
+  opened.push({ name: "node", close: () => node.close() });
+
+  const mongo = await openMongo(start, tools, node);
+  opened.push({ name: "mongo", close: () => mongo.stop() });
+
+  http.setStatus("ok");
+  return {
+    started: { mongo: mongo.address, http: http.address, found: node.summary },
+    stop: async () => {
+      http.setStatus("stopping");
+      await closeAll(opened, logger);
+    },
+  };
 }
 
-async function open(
-  settings: Settings,
-  clock: Clock,
-  logger: Logger,
-  opened: Opened[],
-): Promise<RunningServer> {
-  const disk = new DenoDisk(settings.dataDir);
-  const unlock = disk.lock("LOCK");
-  if (unlock === undefined) {
-    throw new StartError(
-      `data folder ${settings.dataDir} is locked: another ChronoGo uses it; stop it, or choose another --data-dir`,
-    );
-  }
-  opened.push({ name: "lock", close: unlock });
-
-  const http = await listenAt(
+function openHttp({ settings }: ServerStart, { clock, logger }: ServerTools): Promise<HttpServer> {
+  return listenAt(
     "--http-addr",
     settings.http,
     (hostname, port) =>
@@ -65,25 +87,34 @@ async function open(
         logger: logger.child("http"),
       }),
   );
-  opened.push({ name: "http", close: () => http.close() });
-
-  http.setStatus("ok");
-  return {
-    started: {
-      mongo: settings.mongo,
-      http: http.address,
-      found: { databases: 0, collections: 0, series: 0, rows: 0, recoveryMs: 0 },
-    },
-    stop: async () => {
-      http.setStatus("stopping");
-      await closeAll(opened, logger);
-    },
-  };
 }
 
-async function closeAll(opened: Opened[], logger: Logger): Promise<void> {
-  for (const part of opened.splice(0).reverse()) {
-    logger.debug(`closing ${part.name}`);
-    await part.close();
+function openMongo(start: ServerStart, tools: ServerTools, node: Node): Promise<MongoServer> {
+  const { settings } = start;
+  const services = makeServices(start, { ...tools, router: node.router });
+  const warning = protectionWarning(settings.insecure, settings.mongo);
+  if (warning !== undefined) tools.logRing.addStartupWarning(warning);
+  return listenAt(
+    "--mongo-addr",
+    settings.mongo,
+    (hostname, port) =>
+      MongoServer.listen({
+        network: new TcpNetwork(),
+        hostname,
+        port,
+        insecure: settings.insecure,
+        services,
+        logger: tools.logger.child("mongo"),
+      }),
+  );
+}
+
+/** Closes in reverse order, all of it even when a part fails. @throws the first failure */
+async function closeAll(opened: Opened, logger: Logger): Promise<void> {
+  const failures: unknown[] = [];
+  for (const { name, close } of opened.splice(0).reverse()) {
+    logger.debug(`closing ${name}`);
+    await close().catch((error) => failures.push(error));
   }
+  if (failures.length > 0) throw failures[0];
 }

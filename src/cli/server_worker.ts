@@ -3,11 +3,12 @@
  * one to stop, and reports back. All that a client's bytes can reach runs here.
  */
 import { CorruptionError, Logger } from "../base/mod.ts";
+import { DataFolderError } from "../cluster/mod.ts";
+import { LogRing } from "../command/mod.ts";
 import { SystemClock } from "../io/mod.ts";
 import { firstLine } from "./listen.ts";
-import type { ServerOrder, ServerReport } from "./message.ts";
+import type { ServerOrder, ServerReport, ServerStart } from "./message.ts";
 import { type RunningServer, startServer } from "./server.ts";
-import type { Settings } from "./settings.ts";
 import { StartError } from "./start_error.ts";
 
 const worker = globalThis as unknown as {
@@ -19,7 +20,7 @@ let server: Promise<RunningServer> | undefined;
 
 worker.onmessage = ({ data: order }) => {
   if (order.kind === "start") {
-    server = start(order.settings);
+    server = start(order.start);
     // A failed start is reported there; this only keeps it from being reported twice.
     server.catch(() => {});
   } else {
@@ -33,17 +34,32 @@ globalThis.addEventListener("error", (event) => writeLine(stackOf(event.error)))
 
 worker.postMessage({ kind: "loaded" });
 
-async function start(settings: Settings): Promise<RunningServer> {
+async function start(order: ServerStart): Promise<RunningServer> {
   const clock = new SystemClock();
-  const logger = new Logger("server", settings.logLevel, writeLine, () => clock.nowMs());
+  const logRing = new LogRing();
+  const sink = (line: string) => {
+    logRing.add(line);
+    writeLine(line);
+  };
+  const logger = new Logger("server", order.settings.logLevel, sink, () => clock.nowMs());
   try {
-    const running = await startServer(settings, clock, logger);
+    const running = await startServer(order, { clock, logger, logRing, onFatal });
     worker.postMessage({ kind: "started", started: running.started });
     return running;
   } catch (error) {
     reportFailure(error, logger);
     throw error;
   }
+}
+
+/** One of our own invariants broke: nothing that is in memory can be trusted any more, what is on disk can. */
+function onFatal(error: unknown): void {
+  writeLine(stackOf(error));
+  worker.postMessage({
+    kind: "failed",
+    message: `stopped on an internal error: ${messageOf(error)}`,
+    exitCode: 1,
+  });
 }
 
 async function stop(): Promise<void> {
@@ -62,7 +78,8 @@ function reportFailure(error: unknown, logger: Logger): void {
     worker.postMessage({ kind: "failed", message: error.message, exitCode: error.exitCode });
     return;
   }
-  if (!(error instanceof CorruptionError)) logger.error("start failed", { stack: stackOf(error) });
+  const isExplained = error instanceof DataFolderError || error instanceof CorruptionError;
+  if (!isExplained) logger.error("start failed", { stack: stackOf(error) });
   worker.postMessage({ kind: "failed", message: `cannot start: ${messageOf(error)}`, exitCode: 1 });
 }
 

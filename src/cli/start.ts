@@ -4,7 +4,8 @@
  */
 import { bannerLines } from "./banner.ts";
 import { firstLine } from "./listen.ts";
-import type { ServerOrder, ServerReport } from "./message.ts";
+import { readHost } from "./host.ts";
+import type { ServerOrder, ServerReport, ServerStart } from "./message.ts";
 import { dropStartupPermissions, sandboxPermissions } from "./sandbox.ts";
 import type { Settings } from "./settings.ts";
 import { StartError } from "./start_error.ts";
@@ -19,12 +20,13 @@ const SIGNAL_EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 type StopSignal = keyof typeof SIGNAL_EXIT_CODES;
 
 /** Runs the server until it ends; returns the exit code. @throws StartError when it cannot start or go on */
-export async function runServer(requested: Settings): Promise<number> {
+export async function runServer(requested: Settings, argv: readonly string[]): Promise<number> {
   const settings = { ...requested, dataDir: prepareDataDir(requested.dataDir) };
+  const start = { settings, host: readHost(readIfThere), argv };
   const worker = startWorker(settings);
   const removeListeners = stopOnSignals(worker);
   try {
-    return await serve(worker, settings);
+    return await serve(worker, start);
   } finally {
     removeListeners();
     worker.terminate();
@@ -39,6 +41,17 @@ function prepareDataDir(path: string): string {
   } catch (error) {
     const reason = error instanceof Error ? firstLine(error.message) : String(error);
     throw new StartError(`cannot use data folder ${path}: ${reason}`);
+  }
+}
+
+function readIfThere(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
+      return undefined;
+    }
+    throw error;
   }
 }
 
@@ -58,14 +71,14 @@ function startWorker(settings: Settings): Worker {
 }
 
 /** Follows the server's reports until it ends. */
-function serve(worker: Worker, settings: Settings): Promise<number> {
+function serve(worker: Worker, start: ServerStart): Promise<number> {
   return new Promise((resolve, reject) => {
     worker.onmessage = ({ data: report }: MessageEvent<ServerReport>) => {
       if (report.kind === "loaded") {
         // Reading its program took this isolate's rights; from here on nobody needs them.
-        dropStartupPermissions().then(() => order(worker, { kind: "start", settings }), reject);
+        dropStartupPermissions().then(() => order(worker, { kind: "start", start }), reject);
       } else if (report.kind === "started") {
-        console.log(bannerLines(settings, report.started).join("\n"));
+        console.log(bannerLines(start.settings, report.started).join("\n"));
       } else if (report.kind === "stopped") {
         resolve(0);
       } else {

@@ -1,0 +1,57 @@
+/** What the commands may know of the world, put together from the settings and the machine's facts. */
+import type { Logger } from "../base/mod.ts";
+import { BuiltDocument, type Document } from "../bson/mod.ts";
+import type { Router } from "../cluster/mod.ts";
+import type { LogRing, MemoryUsage, Services } from "../command/mod.ts";
+import type { Clock } from "../io/mod.ts";
+import { addressText } from "./address.ts";
+import type { ServerStart } from "./message.ts";
+import { VERSION } from "./version.ts";
+
+/** What the server has opened by the time its commands can run. */
+export interface ServiceParts {
+  readonly router: Router;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly logRing: LogRing;
+  readonly onFatal: (error: unknown) => void;
+}
+
+export function makeServices(start: ServerStart, parts: ServiceParts): Services {
+  const { settings, host, argv } = start;
+  return {
+    router: parts.router,
+    clock: parts.clock,
+    logger: parts.logger,
+    version: VERSION,
+    startedAtMs: parts.clock.nowMs(),
+    processId: Deno.pid,
+    port: settings.mongo.port,
+    host,
+    memoryUsage,
+    // The sandbox does not let the server ask for the file system's size: 0 is "unknown".
+    diskUsage: () => ({ usedBytes: 0, totalBytes: 0 }),
+    commandLine: { argv: ["chronogo", ...argv], parsed: parsedOptions(start) },
+    logLines: parts.logRing,
+    onFatal: parts.onFatal,
+  };
+}
+
+function memoryUsage(): MemoryUsage {
+  const { rss, heapUsed } = Deno.memoryUsage();
+  return { residentBytes: rss, virtualBytes: rss, heapUsedBytes: heapUsed };
+}
+
+/** The settings in force, by the names of the flags. */
+function parsedOptions({ settings }: ServerStart): Document {
+  return BuiltDocument.of({
+    "data-dir": settings.dataDir,
+    "mongo-addr": addressText(settings.mongo),
+    "http-addr": addressText(settings.http),
+    "insecure": settings.insecure,
+    "durability": settings.durability,
+    "log-level": settings.logLevel,
+    "node-id": settings.nodeId,
+    "cluster-id": settings.clusterId,
+  });
+}
