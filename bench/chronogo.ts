@@ -1,0 +1,61 @@
+/** ChronoGo as a peer: the server as a process, as `deno task start` runs it, with its default durability. */
+import { type ServerProcess, startServerProcess } from "../tests/support/server_process.ts";
+import { WireClient } from "../tests/support/wire_client.ts";
+import type { DiskBytes, Instance, Peer } from "./peer.ts";
+import {
+  answerOverWire,
+  cpuSecondsOf,
+  createCollections,
+  insertSinglyOverWire,
+  loadOverWire,
+  runOverWire,
+} from "./wire_instance.ts";
+
+export const CHRONOGO: Peer = { name: "ChronoGo", start };
+
+const LOG_FOLDER = "log";
+
+async function start(): Promise<Instance> {
+  const folder = await Deno.makeTempDir({ prefix: "chronogo-bench-" });
+  let server = await startServerProcess({ dataDir: `${folder}/data` });
+  await createCollections(server.port);
+  let client = await WireClient.connect(server.port);
+  return {
+    cpuSeconds: () => cpuSecondsOf(server.pid),
+    load: (workload, size, progress) => loadOverWire(server.port, workload, size, progress),
+    async diskBytes() {
+      client.close();
+      await stop(server);
+      const bytes = { data: 0, log: 0 };
+      addFolder(server.dataDir, false, bytes);
+      server = await startServerProcess({ dataDir: server.dataDir });
+      client = await WireClient.connect(server.port);
+      return bytes;
+    },
+    runQuery: (query) => runOverWire(client, query),
+    answer: (query) => answerOverWire(client, query),
+    insertSingly: (workload, size) => insertSinglyOverWire(server.port, workload, size, undefined),
+    async [Symbol.asyncDispose]() {
+      client.close();
+      await stop(server);
+      await Deno.remove(folder, { recursive: true });
+    },
+  };
+}
+
+async function stop(server: ServerProcess): Promise<void> {
+  const code = await server.stop();
+  if (code !== 0) throw new Error(`ChronoGo stopped with ${code}:\n${server.stderr()}`);
+}
+
+/** Adds up the files below a folder; those below a folder `log` are the log's. */
+function addFolder(
+  path: string,
+  isLog: boolean,
+  bytes: { -readonly [key in keyof DiskBytes]: number },
+): void {
+  for (const { name, isDirectory } of Deno.readDirSync(path)) {
+    if (isDirectory) addFolder(`${path}/${name}`, isLog || name === LOG_FOLDER, bytes);
+    else bytes[isLog ? "log" : "data"] += Deno.statSync(`${path}/${name}`).size;
+  }
+}

@@ -1,0 +1,36 @@
+/** `deno task bench`: one workload on ChronoGo and its peers, one after another in one run, and a table of ratios. */
+import { CHRONOGO } from "./chronogo.ts";
+import { measure, type Measured } from "./measure.ts";
+import { MONGODB } from "./mongodb.ts";
+import { type BenchOptions, parseBenchOptions } from "./options.ts";
+import type { Peer } from "./peer.ts";
+import { report } from "./report.ts";
+
+/** Of each peer its name on the command line. The first one is compared with the others. */
+const PEERS: Readonly<Record<string, Peer>> = { chronogo: CHRONOGO, mongodb: MONGODB };
+
+function chosenPeers({ peers }: BenchOptions): Peer[] {
+  if (peers.length === 0) return Object.values(PEERS);
+  return peers.map((name) => {
+    const peer = PEERS[name];
+    if (peer === undefined) throw new Error(`no peer "${name}": there are ${Object.keys(PEERS).join(", ")}`);
+    return peer;
+  });
+}
+
+/** One line that is written over, where the terminal can. */
+function showProgress(line: string): void {
+  const text = Deno.stderr.isTerminal() ? `\r\x1b[K${line}` : "";
+  Deno.stderr.writeSync(new TextEncoder().encode(text));
+}
+
+try {
+  const options = parseBenchOptions(Deno.args);
+  const results: Measured[] = [];
+  for (const peer of chosenPeers(options)) results.push(await measure(peer, options, showProgress));
+  showProgress("");
+  console.log(report(results, options));
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  Deno.exitCode = 1;
+}

@@ -1,0 +1,101 @@
+/** Runs the whole workload on one peer and measures it. */
+import { CpuWorkload } from "../tests/data/cpu_workload.ts";
+import type { BenchOptions } from "./options.ts";
+import type { Answer, DiskBytes, Instance, Peer } from "./peer.ts";
+import { cpuQueries, type Query } from "./query.ts";
+
+const START_MS = Date.UTC(2024, 0, 1);
+const INTERVAL_MS = 10_000;
+
+/** What was measured on one peer. */
+export interface Measured {
+  readonly peer: string;
+  readonly load: Timed;
+  readonly disk: DiskBytes;
+  readonly queries: readonly MeasuredQuery[];
+  readonly singles: MeasuredSingles | undefined;
+}
+
+export interface Timed {
+  readonly seconds: number;
+  /** Of the server's process. */
+  readonly cpuSeconds: number;
+}
+
+export interface MeasuredQuery {
+  readonly query: Query;
+  /** The median. */
+  readonly ms: number;
+  /** The server's, the mean of a run. */
+  readonly cpuMs: number;
+  readonly answer: Answer;
+}
+
+export interface MeasuredSingles extends Timed {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Measures one peer; `progress` gets a line for what is going on. */
+export async function measure(
+  peer: Peer,
+  options: BenchOptions,
+  progress: (text: string) => void,
+): Promise<Measured> {
+  progress(`${peer.name}: starting`);
+  await using instance = await peer.start();
+  const shape = { hosts: options.hosts, startMs: START_MS, intervalMs: INTERVAL_MS, seed: 42 };
+  const workload = new CpuWorkload(shape);
+  const load = await timed(instance, () => {
+    return instance.load(workload, options, (rows) => progress(`${peer.name}: ${rows} rows loaded`));
+  });
+  progress(`${peer.name}: measuring its disk`);
+  const disk = await instance.diskBytes();
+  const endMs = workload.timeOf(options.rowCount - 1) + INTERVAL_MS;
+  const queries: MeasuredQuery[] = [];
+  for (const query of cpuQueries(START_MS, endMs, options.hosts)) {
+    progress(`${peer.name}: ${query.name}`);
+    queries.push(await measureQuery(instance, query, options.runs));
+  }
+  progress(`${peer.name}: single inserts`);
+  const singles = await measureSingles(instance, new CpuWorkload({ ...shape, seed: 43 }), options);
+  return { peer: peer.name, load, disk, queries, singles };
+}
+
+async function measureQuery(instance: Instance, query: Query, runs: number): Promise<MeasuredQuery> {
+  const answer = await instance.answer(query);
+  const times = new Float64Array(runs);
+  const { cpuSeconds } = await timed(instance, async () => {
+    for (let run = 0; run < runs; run++) {
+      const start = performance.now();
+      await instance.runQuery(query);
+      times[run] = performance.now() - start;
+    }
+  });
+  return { query, ms: quantile(times, 0.5), cpuMs: cpuSeconds * 1000 / runs, answer };
+}
+
+async function measureSingles(
+  instance: Instance,
+  workload: CpuWorkload,
+  { singleRows, connections }: BenchOptions,
+): Promise<MeasuredSingles | undefined> {
+  if (instance.insertSingly === undefined) return undefined;
+  let latencies: Float64Array = new Float64Array();
+  const time = await timed(instance, async () => {
+    latencies = await instance.insertSingly?.(workload, { rowCount: singleRows, connections }) ?? latencies;
+  });
+  return { ...time, p50Ms: quantile(latencies, 0.5), p99Ms: quantile(latencies, 0.99) };
+}
+
+async function timed(instance: Instance, body: () => Promise<void>): Promise<Timed> {
+  const cpuBefore = instance.cpuSeconds();
+  const start = performance.now();
+  await body();
+  return { seconds: (performance.now() - start) / 1000, cpuSeconds: instance.cpuSeconds() - cpuBefore };
+}
+
+function quantile(values: Float64Array, at: number): number {
+  const sorted = values.toSorted();
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? NaN;
+}

@@ -1,0 +1,55 @@
+/** MongoDB as a peer: a standalone mongod, found as the oracle finds it, journalled writes for the single inserts. */
+import { startMongod } from "../tests/support/mongod.ts";
+import { WireClient } from "../tests/support/wire_client.ts";
+import type { Instance, Peer } from "./peer.ts";
+import {
+  answerOverWire,
+  COLLECTION,
+  command,
+  cpuSecondsOf,
+  createCollections,
+  insertSinglyOverWire,
+  loadOverWire,
+  runOverWire,
+} from "./wire_instance.ts";
+
+export const MONGODB: Peer = { name: "MongoDB 6.0.5", start };
+
+async function start(): Promise<Instance> {
+  const mongod = await startMongod();
+  await createCollections(mongod.port);
+  // From 6.3 on MongoDB makes an index on meta and time itself; TSBS has this one.
+  await command(mongod.port, {
+    createIndexes: COLLECTION,
+    indexes: [{ key: { "tags.hostname": 1, timestamp: -1 }, name: "hostname_timestamp" }],
+  });
+  const client = await WireClient.connect(mongod.port);
+  return {
+    cpuSeconds: () => cpuSecondsOf(mongod.pid),
+    load: (workload, size, progress) => loadOverWire(mongod.port, workload, size, progress),
+    async diskBytes() {
+      await command(mongod.port, { fsync: 1, $db: "admin" });
+      const stats = await command(mongod.port, { collStats: `system.buckets.${COLLECTION}` });
+      return {
+        data: Number(stats["storageSize"]) + Number(stats["totalIndexSize"]),
+        log: folderBytes(`${mongod.dbPath}/journal`),
+      };
+    },
+    runQuery: (query) => runOverWire(client, query),
+    answer: (query) => answerOverWire(client, query),
+    insertSingly: (workload, size) => {
+      return insertSinglyOverWire(mongod.port, workload, size, { w: 1, j: true });
+    },
+    async [Symbol.asyncDispose]() {
+      client.close();
+      await mongod.stop();
+    },
+  };
+}
+
+function folderBytes(path: string): number {
+  return [...Deno.readDirSync(path)].reduce(
+    (sum, { name }) => sum + Deno.statSync(`${path}/${name}`).size,
+    0,
+  );
+}

@@ -1,0 +1,58 @@
+/** The options of `deno task bench`. */
+import { parseArgs } from "node:util";
+
+export interface BenchOptions {
+  readonly hosts: number;
+  readonly rowCount: number;
+  readonly batchRows: number;
+  readonly singleRows: number;
+  readonly connections: number;
+  /** How often each query runs; the median counts. */
+  readonly runs: number;
+  /** Names of peers to run; all when empty. */
+  readonly peers: readonly string[];
+}
+
+export const USAGE =
+  `deno task bench [--quick] [--rows N] [--hosts N] [--batch N] [--singles N] [--runs N] [--peer NAME …]
+
+  --quick      a tenth of everything: is it sane, not how fast is it
+  --rows       rows to load (864000: a day of 100 hosts at 10 s)
+  --hosts      hosts that report them (100)
+  --batch      rows a batch (1000)
+  --singles    rows that 64 connections insert one by one (20000)
+  --runs       runs of each query; the median counts (11)
+  --peer       chronogo or mongodb; may be repeated (both)`;
+
+/** @throws Error with the usage when an option is wrong */
+export function parseBenchOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      quick: { type: "boolean" },
+      rows: { type: "string" },
+      hosts: { type: "string" },
+      batch: { type: "string" },
+      singles: { type: "string" },
+      runs: { type: "string" },
+      peer: { type: "string", multiple: true },
+    },
+  });
+  const quick = values.quick === true;
+  const hosts = count("hosts", values.hosts, 100);
+  return {
+    hosts,
+    rowCount: count("rows", values.rows, hosts * (quick ? 864 : 8640)),
+    batchRows: count("batch", values.batch, 1000),
+    singleRows: count("singles", values.singles, quick ? 2000 : 20_000),
+    connections: 64,
+    runs: count("runs", values.runs, quick ? 3 : 11),
+    peers: values.peer ?? [],
+  };
+}
+
+function count(name: string, text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  if (!/^[1-9]\d*$/.test(text)) throw new Error(`--${name} needs a whole number above 0\n\n${USAGE}`);
+  return Number(text);
+}

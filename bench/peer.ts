@@ -1,0 +1,54 @@
+/**
+ * A peer is a database that the bench runs the workload on: ChronoGo itself and those it is measured against. Each runs
+ * as a process of its own, started for the run and removed after it. What a peer cannot do it leaves undefined, and the
+ * table shows a dash.
+ */
+import type { CpuWorkload } from "../tests/data/cpu_workload.ts";
+import type { Query } from "./query.ts";
+
+/** A database that can be started. */
+export interface Peer {
+  /** As the table names it. */
+  readonly name: string;
+  start(): Promise<Instance>;
+}
+
+/** A database that runs, empty at first. */
+export interface Instance extends AsyncDisposable {
+  /** Processor seconds that its process has used so far. */
+  cpuSeconds(): number;
+  /** Inserts rows of the workload in batches, one after another. `progress` gets the rows so far. */
+  load(workload: CpuWorkload, rows: LoadSize, progress: (rows: number) => void): Promise<void>;
+  /** Bytes on disk of what was loaded, all of it written out. */
+  diskBytes(): Promise<DiskBytes>;
+  /** Runs a query to its last row and looks at nothing: what is timed should be the server. */
+  runQuery(query: Query): Promise<void>;
+  /** Runs a query and gives its answer, in a form that can be compared between peers. */
+  answer(query: Query): Promise<Answer>;
+  /** Inserts single rows, durable, over some connections at once; the time of each in milliseconds. */
+  insertSingly?(workload: CpuWorkload, load: SingleInserts): Promise<Float64Array>;
+}
+
+export interface LoadSize {
+  readonly rowCount: number;
+  readonly batchRows: number;
+}
+
+export interface SingleInserts {
+  readonly rowCount: number;
+  readonly connections: number;
+}
+
+export interface DiskBytes {
+  /** The data, with its indexes. */
+  readonly data: number;
+  /** The log beside it, of which a peer keeps more or less. */
+  readonly log: number;
+}
+
+/** What a query found. */
+export interface Answer {
+  readonly rowCount: number;
+  /** The same for the same answer: its numbers summed, rounded to what all peers' arithmetic agrees on. */
+  readonly checksum: number;
+}
