@@ -23,6 +23,12 @@ export function parseType(path: Path, value: Value): Filter {
 function typesNamed(value: Value): readonly number[] {
   if (typeof value === "string") {
     if (value === "number") return NUMBER_TYPES;
+    if (value === "missing") {
+      throw new CommandError(
+        "BadValue",
+        "'missing' is not a legal type name. To query for non-existence of a field, use {$exists:false}.",
+      );
+    }
     const type = typeOfAlias(value);
     if (type === undefined) throw new CommandError("BadValue", `Unknown type name alias: ${value}`);
     return [type];

@@ -36,8 +36,19 @@ export function parseProjection(
     throw new CommandError(51272, "projection specification must have at least one field");
   }
   const parser = new ProjectionParser(context, isFind);
-  parser.fields(document, "");
+  parser.parse(document);
   return parser.finish();
+}
+
+/** Where fields are written: the tree that they grow, and the path that leads there, with its dot. */
+interface Parent {
+  readonly tree: ProjectionTree;
+  readonly prefix: string;
+}
+
+/** One field as written: its name may be a path. */
+interface Field extends Parent {
+  readonly name: string;
 }
 
 class ProjectionParser {
@@ -49,9 +60,13 @@ class ProjectionParser {
 
   constructor(private readonly context: ParseContext, private readonly isFind: boolean) {}
 
-  fields(document: Document, prefix: string): void {
+  parse(document: Document): void {
+    this.fields(document, { tree: this.tree, prefix: "" });
+  }
+
+  private fields(document: Document, parent: Parent): void {
     const values = document.values();
-    document.names().forEach((name, i) => this.field(prefix + name, name, values[i]));
+    document.names().forEach((name, i) => this.field({ ...parent, name }, values[i]));
   }
 
   finish(): ParsedProjection {
@@ -60,27 +75,26 @@ class ProjectionParser {
       this.tree.addFirst("_id", { kind: "named" });
     }
     if (mode === "exclusion" && this.id === false) this.tree.addFirst("_id", { kind: "named" });
-    if (mode === "inclusion") {
-      for (const { path } of this.arrays) this.tree.add(path.join("."), { kind: "named" });
-    }
+    // An array that is cut is part of the result: included by name, or kept by not being excluded.
+    if (mode === "exclusion") this.arrays.forEach(({ path }) => this.tree.remove(path));
     return { mode, root: this.tree.node, arrays: this.arrays };
   }
 
   private undecidedMode(): "inclusion" | "exclusion" {
-    const hasElemMatch = this.arrays.some((array) => array.kind === "elemMatch");
-    return hasElemMatch || this.id === true ? "inclusion" : "exclusion";
+    if (this.id === true) return "inclusion";
+    const onlyElemMatch = this.arrays.length > 0 && this.arrays.every((array) => array.kind === "elemMatch");
+    return onlyElemMatch ? "inclusion" : "exclusion";
   }
 
-  /** @param path the whole path; `name` is its last part as written, which errors show */
-  private field(path: string, name: string, value: Value): void {
-    if (path.includes("$")) this.checkPositional(path);
-    if (value instanceof Document) return this.documentField(path, name, value);
-    if (isNumber(value) || typeof value === "boolean") return this.flag(path, name, isTrue(value));
-    this.computed(path, name, value);
+  private field(field: Field, value: Value): void {
+    if (field.name.includes("$")) this.checkPositional(field.name);
+    if (value instanceof Document) return this.documentField(field, value);
+    if (isNumber(value) || typeof value === "boolean") return this.flag(field, isTrue(value));
+    this.computed(field, value);
   }
 
-  private flag(path: string, name: string, included: boolean): void {
-    if (path === "_id") {
+  private flag({ tree, prefix, name }: Field, included: boolean): void {
+    if (prefix === "" && name === "_id") {
       this.id = included;
       return;
     }
@@ -91,10 +105,10 @@ class ProjectionParser {
         : new CommandError(31254, `Cannot do exclusion on field ${name} in inclusion projection`);
     }
     this.mode = mode;
-    this.tree.add(path, { kind: "named" });
+    tree.add(name, { kind: "named" });
   }
 
-  private documentField(path: string, name: string, value: Document): void {
+  private documentField(field: Field, value: Document): void {
     const names = value.names();
     if (names.length === 0) {
       throw new CommandError(
@@ -102,12 +116,17 @@ class ProjectionParser {
         "An empty sub-projection is not a valid value. Found empty object at path",
       );
     }
-    if (names.length > 1 || !names[0]!.startsWith("$")) return this.fields(value, `${path}.`);
-    if (this.isFind && this.arrayProjection(path, names[0]!, value)) return;
-    this.computed(path, name, value);
+    if (names.length > 1 || !names[0]!.startsWith("$")) {
+      return this.fields(value, {
+        tree: field.tree.below(field.name),
+        prefix: `${field.prefix}${field.name}.`,
+      });
+    }
+    if (this.isFind && this.arrayProjection(field, names[0]!, value)) return;
+    this.computed(field, value);
   }
 
-  private computed(path: string, name: string, value: Value): void {
+  private computed({ tree, name }: Field, value: Value): void {
     if (this.mode === "exclusion") {
       throw new CommandError(
         31310,
@@ -118,7 +137,7 @@ class ProjectionParser {
     const operator = value instanceof Document ? value.names()[0] : undefined;
     if (operator === "$meta") throw metaError(value);
     try {
-      this.tree.add(path, { kind: "computed", expression: parseExpression(value, this.context) });
+      tree.add(name, { kind: "computed", expression: parseExpression(value, this.context) });
     } catch (error) {
       if (error instanceof CommandError && error.message === `Unrecognized expression '${operator}'`) {
         throw new CommandError(31325, `Unknown expression ${operator}`);
@@ -128,19 +147,20 @@ class ProjectionParser {
   }
 
   /** `$slice` and `$elemMatch` of find. @returns whether it was one of them */
-  private arrayProjection(path: string, operator: string, value: Document): boolean {
+  private arrayProjection(field: Field, operator: string, value: Document): boolean {
     const argument = value.values()[0];
     if (operator === "$elemMatch") {
-      this.arrays.push(parseElemMatch(path, argument, this.context));
+      this.arrays.push(parseElemMatch(field.prefix + field.name, argument, this.context));
+      field.tree.add(field.name, { kind: "named" });
       return true;
     }
     if (operator !== "$slice") return false;
-    const slice = parseSlice(path, argument);
-    if (typeof slice === "object") {
-      this.arrays.push(slice);
-      return true;
-    }
+    const slice = this.addSlice(field, argument);
+    if (slice === undefined) return true;
     try {
+      if (this.mode === "exclusion") {
+        throw new CommandError(31252, "Cannot use expression other than $meta in exclusion projection");
+      }
       parseExpression(value, this.context);
     } catch (error) {
       throw withContext(
@@ -150,6 +170,20 @@ class ProjectionParser {
       );
     }
     return false;
+  }
+
+  /** @returns undefined, or why it is none of find's slices, in MongoDB's words */
+  private addSlice({ tree, prefix, name }: Field, argument: Value): string | undefined {
+    const slice = parseSlice(prefix + name, argument);
+    if (typeof slice === "string") return slice;
+    try {
+      tree.add(name, { kind: "named" });
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return `Location${error.code}: ${error.message}`;
+    }
+    this.arrays.push(slice);
+    return undefined;
   }
 
   private checkPositional(path: string): void {

@@ -6,7 +6,7 @@ import type { FieldProjection, ProjectionNode } from "./projection.ts";
 interface MutableNode extends Map<string, FieldProjection> {}
 
 export class ProjectionTree {
-  readonly root: MutableNode = new Map();
+  constructor(readonly root: MutableNode = new Map()) {}
 
   /** The finished tree. */
   get node(): ProjectionNode {
@@ -15,14 +15,25 @@ export class ProjectionTree {
 
   /** @throws CommandError 31249, 31250 when another path already rules that field, or one that is refused as a path */
   add(path: string, field: FieldProjection): void {
-    const names = parseFieldPath(path);
-    let node = this.root;
-    for (let i = 0; i < names.length - 1; i++) {
-      node = descend(node, names, i);
-    }
-    const last = names[names.length - 1]!;
+    const { node, last } = this.locate(path);
     if (node.has(last)) throw new CommandError(31250, `Path collision at ${path}`);
     node.set(last, field);
+  }
+
+  /** The tree of the fields below a path; errors name their paths from there on. @throws as `add` */
+  below(path: string): ProjectionTree {
+    const { node, last } = this.locate(path);
+    const field = node.get(last);
+    if (field?.kind === "nested") return new ProjectionTree(field.node as MutableNode);
+    const child = new ProjectionTree();
+    this.add(path, { kind: "nested", node: child.root });
+    return child;
+  }
+
+  /** Takes a path out again. */
+  remove(path: readonly string[]): void {
+    const { node, last } = this.locate(path.join("."));
+    node.delete(last);
   }
 
   /** Puts a top-level field in front of all others. */
@@ -31,6 +42,14 @@ export class ProjectionTree {
     this.root.clear();
     this.root.set(name, field);
     for (const [other, projection] of others) this.root.set(other, projection);
+  }
+
+  /** The node that holds the path's last field; the ones on the way are made. */
+  private locate(path: string): { readonly node: MutableNode; readonly last: string } {
+    const names = parseFieldPath(path);
+    let node = this.root;
+    for (let i = 0; i < names.length - 1; i++) node = descend(node, names, i);
+    return { node, last: names[names.length - 1]! };
   }
 }
 
@@ -44,7 +63,7 @@ function descend(node: MutableNode, names: readonly string[], at: number): Mutab
   if (field.kind !== "nested") {
     throw new CommandError(
       31249,
-      `Path collision at ${names.join(".")} remaining portion ${names.slice(at + 1).join(".")}`,
+      `Path collision at ${names.join(".")} remaining portion ${names.slice(1).join(".")}`,
     );
   }
   return field.node as MutableNode;

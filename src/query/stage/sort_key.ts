@@ -5,8 +5,16 @@
  * would hold (MongoDB's `BtreeKeyGenerator`).
  */
 import { CommandError } from "../../base/mod.ts";
-import { BsonUndefined, compareValues, Document, isArray, type Value } from "../../bson/mod.ts";
-import { arrayOffset } from "../filter/path.ts";
+import {
+  BsonUndefined,
+  BuiltDocument,
+  compareValues,
+  Document,
+  isArray,
+  type Value,
+} from "../../bson/mod.ts";
+import { renderDocument } from "../expression/message.ts";
+import { arrayAsDocument, arrayOffset } from "../filter/path.ts";
 
 export interface SortPart {
   readonly path: readonly string[];
@@ -60,72 +68,122 @@ function plainValue(row: Document, path: readonly string[]): Value {
 }
 
 function bestKey(row: Document, paths: readonly (readonly string[])[], order: KeyOrder): SortKey {
-  const cursors = paths.map((path) => advance({ value: row, path, at: 0, array: undefined, prefix: "" }));
   let best: SortKey | undefined;
-  expand(cursors, (key) => {
+  const parts = paths.map((path): Part => ({ rest: path, value: null, positional: undefined }));
+  expand(parts, pinned(row, paths), (key) => {
     if (best === undefined || order(key, best) < 0) best = key;
   });
   return best!;
 }
 
-/** How far a part has been followed. */
-interface Cursor {
+/**
+ * The fields that the paths start with, decoded once: two parts meet the same array only if it is the same object, and
+ * a view of bytes makes a new one at every look.
+ */
+function pinned(row: Document, paths: readonly (readonly string[])[]): Document {
+  const names = [...new Set(paths.map((path) => path[0]!))].filter((name) => row.has(name));
+  return new BuiltDocument(names, names.map((name) => pinnedValue(row.get(name))));
+}
+
+function pinnedValue(value: Value): Value {
+  if (isArray(value)) return value.map(pinnedValue);
+  if (!(value instanceof Document)) return value;
+  return new BuiltDocument(value.names(), value.values().map(pinnedValue));
+}
+
+/** How far one part of the key has been followed. */
+interface Part {
+  /** The names still to be followed; empty at the end. */
+  readonly rest: readonly string[];
+  /** The value, once it is found. */
   readonly value: Value;
-  readonly path: readonly string[];
-  /** The next name of the path. */
-  readonly at: number;
-  /** The array it stopped at, not yet opened. */
-  readonly array: readonly Value[] | undefined;
-  /** The names up to that array: parts with the same one open it together. */
-  readonly prefix: string;
+  /** What a number at the start of `rest` picks from the array that was just opened. */
+  readonly positional: Positional | undefined;
 }
 
-/** Follows a part to its end or to an array that must be opened; a number in the path picks an element. */
-function advance(cursor: Cursor): Cursor {
-  let { value, at } = cursor;
-  const { path } = cursor;
-  for (;;) {
-    if (isArray(value)) {
-      const offset = at < path.length ? arrayOffset(path[at]!) : -1;
-      if (offset < 0 || offset >= value.length) {
-        return { value, path, at, array: value, prefix: `${cursor.prefix}/${path.slice(0, at).join(".")}` };
-      }
-      value = value[offset];
-      at++;
-    } else if (at === path.length) {
-      return { ...cursor, value: value === undefined ? null : value, at, array: undefined };
-    } else if (value instanceof Document) {
-      value = value.get(path[at++]!);
-    } else {
-      return { ...cursor, value: null, at: path.length, array: undefined };
+interface Positional {
+  readonly array: readonly Value[];
+  readonly isNested: boolean;
+  readonly found: Found;
+}
+
+/** Where following a path stopped: at its end, at nothing, or at an array with names left. */
+interface Found {
+  readonly value: Value;
+  readonly rest: readonly string[];
+}
+
+/** Follows a path to its end or to the first array. */
+function follow(start: Value, path: readonly string[]): Found {
+  let value = start;
+  for (let i = 0; i < path.length; i++) {
+    if (isArray(value)) return { value, rest: path.slice(i) };
+    if (!(value instanceof Document)) return { value: undefined, rest: [] };
+    value = value.get(path[i]!);
+  }
+  return { value, rest: [] };
+}
+
+/**
+ * Follows all parts in a document, and on through the elements of the one array that they may meet. Names are those of
+ * `BtreeKeyGenerator::_getKeysWithArray`, where the rules for numbers in paths come from.
+ */
+function expand(parts: readonly Part[], document: Document, visit: (key: SortKey) => void): void {
+  let array: readonly Value[] | undefined;
+  let opensWhole = false;
+  const inArray = new Set<number>();
+  const next = parts.map((part, i): Part => {
+    if (part.rest.length === 0) return part;
+    const inDocument = document.has(part.rest[0]!);
+    if (inDocument && part.positional !== undefined) throw ambiguous(part.rest[0]!, part.positional.array);
+    const found = inDocument ? follow(document, part.rest) : part.positional?.found ?? NOTHING;
+    if (!inDocument && part.positional?.isNested) opensWhole = true;
+    if (!isArray(found.value)) return { rest: [], value: found.value ?? null, positional: undefined };
+    if (array !== undefined && array !== found.value) {
+      throw new CommandError("BadValue", "cannot sort with keys that are parallel arrays");
     }
+    array = found.value;
+    inArray.add(i);
+    return { rest: found.rest, value: null, positional: undefined };
+  });
+  if (array === undefined) return visit(next.map((part) => part.value));
+  openArray(next, array, inArray, opensWhole, visit);
+}
+
+const NOTHING: Found = { value: undefined, rest: [] };
+
+function openArray(
+  parts: readonly Part[],
+  array: readonly Value[],
+  inArray: ReadonlySet<number>,
+  opensWhole: boolean,
+  visit: (key: SortKey) => void,
+): void {
+  const opened = parts.map((part, i) => inArray.has(i) ? { ...part, positional: pick(array, part) } : part);
+  const elements = array.length === 0 ? [BsonUndefined.VALUE] : array;
+  for (const element of elements) {
+    const entered = opened.map((part, i) =>
+      inArray.has(i) && part.rest.length === 0
+        ? { ...part, value: opensWhole && array.length > 0 ? array : element }
+        : part
+    );
+    if (entered.every((part) => part.rest.length === 0)) visit(entered.map((part) => part.value));
+    else expand(entered, element instanceof Document ? element : BuiltDocument.EMPTY, visit);
   }
 }
 
-/** Opens the arrays that the parts stopped at, all the same one, element by element. */
-function expand(cursors: readonly Cursor[], visit: (key: SortKey) => void): void {
-  const open = cursors.filter((cursor) => cursor.array !== undefined);
-  if (open.length === 0) return visit(cursors.map((cursor) => cursor.value));
-  const { array, prefix } = open[0]!;
-  if (open.some((cursor) => cursor.prefix !== prefix)) {
-    throw new CommandError("BadValue", "cannot sort with keys that are parallel arrays");
-  }
-  if (array!.length === 0) {
-    return visit(cursors.map((cursor) => cursor.array === undefined ? cursor.value : emptyValue(cursor)));
-  }
-  for (const element of array!) {
-    expand(cursors.map((cursor) => cursor.array === undefined ? cursor : enter(cursor, element)), visit);
-  }
+function pick(array: readonly Value[], part: Part): Positional | undefined {
+  const [name, ...rest] = part.rest;
+  const offset = name === undefined ? -1 : arrayOffset(name);
+  if (offset < 0 || offset >= array.length) return undefined;
+  const element = array[offset];
+  return { array, isNested: isArray(element), found: follow(element, rest) };
 }
 
-/** An empty array sorts as undefined where the path ends at it, as a missing field where it goes on. */
-function emptyValue(cursor: Cursor): Value {
-  return cursor.at === cursor.path.length ? BsonUndefined.VALUE : null;
-}
-
-/** An array inside of the array is not opened again where the path ends. */
-function enter(cursor: Cursor, element: Value): Cursor {
-  if (cursor.at === cursor.path.length) return { ...cursor, value: element, array: undefined };
-  if (!(element instanceof Document)) return { ...cursor, value: null, array: undefined };
-  return advance({ ...cursor, value: element, array: undefined });
+function ambiguous(name: string, array: readonly Value[]): CommandError {
+  return new CommandError(
+    16746,
+    "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), " +
+      `field: '${name}' for array: ${renderDocument(arrayAsDocument(array))}`,
+  );
 }
