@@ -3,3 +3,5 @@ export { type AppendOptions, Log, type LogOptions } from "./log/log.ts";
 export { type EntryHeader, type LogRecord } from "./log/record.ts";
 export { type OnRecord } from "./log/replay.ts";
 export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
+export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./documents/document_store.ts";
+export { duplicateKeyError } from "./documents/duplicate_key.ts";

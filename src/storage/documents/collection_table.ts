@@ -1,0 +1,100 @@
+/**
+ * One collection in SQLite:
+ *
+ *     c<ID>     seq INTEGER PRIMARY KEY | key BLOB | doc BLOB      in order of insertion, MongoDB's natural order
+ *     c<ID>_id  key → seq, unique                                  in BSON order of _id (bson/index_key.ts)
+ *
+ * A statement is prepared once per connection and collection; none stays open between calls.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { execute } from "./sqlite.ts";
+
+/** A document and where it stands. */
+export interface StoredRow {
+  readonly seq: number;
+  readonly doc: Uint8Array;
+}
+
+/** Bytes of documents read at once, beyond the first one. */
+const BATCH_BYTES = 1024 * 1024;
+/** Documents read at once. */
+const BATCH_ROWS = 1024;
+
+export function createTable(database: DatabaseSync, id: number): void {
+  execute(
+    database,
+    `CREATE TABLE IF NOT EXISTS c${id} (seq INTEGER PRIMARY KEY, key BLOB NOT NULL, doc BLOB NOT NULL)`,
+    `CREATE UNIQUE INDEX IF NOT EXISTS c${id}_id ON c${id} (key)`,
+    `INSERT INTO collections VALUES (${id}, 0, 0) ON CONFLICT DO NOTHING`,
+  );
+}
+
+export function dropTable(database: DatabaseSync, id: number): void {
+  execute(database, `DROP TABLE IF EXISTS c${id}`, `DELETE FROM collections WHERE id = ${id}`);
+}
+
+/** The writing side. */
+export class TableWriter {
+  private readonly insertRow: StatementSync;
+  private readonly updateTotals: StatementSync;
+
+  constructor(database: DatabaseSync, private readonly id: number) {
+    this.insertRow = database.prepare(
+      `INSERT INTO c${id} VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING`,
+    );
+    this.updateTotals = database.prepare("UPDATE collections SET documents = ?, bytes = ? WHERE id = ?");
+  }
+
+  /** @returns whether the key was free */
+  insert(seq: number, key: Uint8Array, doc: Uint8Array): boolean {
+    return Number(this.insertRow.run(seq, key, doc).changes) === 1;
+  }
+
+  saveTotals(count: number, dataBytes: number): void {
+    this.updateTotals.run(count, dataBytes, this.id);
+  }
+}
+
+/** The reading side. Rows at or above `below` are not seen. */
+export class TableReader {
+  private readonly byPlace: StatementSync;
+  private readonly byKey: StatementSync;
+
+  constructor(database: DatabaseSync, id: number) {
+    this.byPlace = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq > ? AND seq < ? ORDER BY seq`);
+    this.byKey = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ? AND seq < ?`);
+  }
+
+  /** The next rows behind a place, in order; none at the end. */
+  batchAfter(seq: number, below: number): StoredRow[] {
+    const rows: StoredRow[] = [];
+    let bytes = 0;
+    for (const row of this.byPlace.iterate(seq, below)) {
+      const stored = rowOf(row);
+      rows.push(stored);
+      bytes += stored.doc.length;
+      if (rows.length === BATCH_ROWS || bytes >= BATCH_BYTES) break;
+    }
+    return rows;
+  }
+
+  find(key: Uint8Array, below: number): StoredRow | undefined {
+    const row = this.byKey.get(key, below);
+    return row === undefined ? undefined : rowOf(row);
+  }
+}
+
+function rowOf(row: Record<string, unknown>): StoredRow {
+  return { seq: row["seq"] as number, doc: row["doc"] as Uint8Array };
+}
+
+/** The highest place taken; 0 in an empty collection. */
+export function lastSeq(database: DatabaseSync, id: number): number {
+  return Number(database.prepare(`SELECT max(seq) AS last FROM c${id}`).get()?.["last"] ?? 0);
+}
+
+/** Bytes of the pages of a table or an index. */
+export function pageBytes(database: DatabaseSync, name: string): number {
+  const row = database.prepare("SELECT sum(pgsize) AS bytes FROM dbstat WHERE name = ?").get(name);
+  return Number(row?.["bytes"] ?? 0);
+}

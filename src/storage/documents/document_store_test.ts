@@ -1,0 +1,270 @@
+import assert from "node:assert/strict";
+import { CommandError, CorruptionError } from "../../base/mod.ts";
+import {
+  BuiltDocument,
+  Decimal128,
+  encodeDocument,
+  Int32,
+  ObjectId,
+  RawDocument,
+  type Value,
+} from "../../bson/mod.ts";
+import { DocumentStore } from "./document_store.ts";
+
+const COLLECTION = 5;
+
+function documentOf(id: Value, extra: Readonly<Record<string, Value>> = {}): RawDocument {
+  return new RawDocument(encodeDocument(BuiltDocument.of({ _id: id, ...extra })));
+}
+
+/** Runs over a store in memory and over one in a file. */
+function onEveryStore(name: string, body: (store: DocumentStore) => void | Promise<void>): void {
+  Deno.test(`in memory: ${name}`, () => withStore(":memory:", body));
+  Deno.test(`in a file: ${name}`, () => withFile((path) => withStore(path, body)));
+}
+
+async function withStore(path: string, body: (store: DocumentStore) => void | Promise<void>): Promise<void> {
+  const store = DocumentStore.open(path);
+  store.createCollection(COLLECTION);
+  try {
+    await body(store);
+  } finally {
+    store.close();
+  }
+}
+
+async function withFile(body: (path: string) => void | Promise<void>): Promise<void> {
+  const folder = Deno.makeTempDirSync({ prefix: "chronogo-documents-" });
+  try {
+    await body(`${folder}/documents.sqlite`);
+  } finally {
+    Deno.removeSync(folder, { recursive: true });
+  }
+}
+
+/** Inserts and commits; returns the payload that the log would hold. */
+function write(store: DocumentStore, index: number, documents: readonly RawDocument[]): Uint8Array {
+  store.begin();
+  for (const document of documents) assert.ok(store.insert(COLLECTION, document));
+  const payload = joined(store.effects());
+  store.commit(index);
+  return payload;
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+const noCheckpoint = () => Promise.resolve();
+
+async function idsOf(store: DocumentStore, ids?: readonly Value[]): Promise<Value[]> {
+  const found: Value[] = [];
+  const request = ids === undefined ? {} : { ids };
+  for await (const batch of store.scan(COLLECTION, { ...request, checkpoint: noCheckpoint })) {
+    for (const document of batch) found.push(document.get("_id"));
+  }
+  return found;
+}
+
+onEveryStore("documents come back byte for byte, in order of insertion", async (store) => {
+  const ids: Value[] = ["b", "a", new ObjectId(), 1.5, new Int32(-3), true, BuiltDocument.of({ x: "y" })];
+  const documents = ids.map((id, i) => documentOf(id, { i, list: [i, "x"] }));
+  write(store, 1, documents.slice(0, 4));
+  write(store, 2, documents.slice(4));
+  const found: Uint8Array[] = [];
+  for await (const batch of store.scan(COLLECTION, { checkpoint: noCheckpoint })) {
+    found.push(...batch.map((document) => document.slice()));
+  }
+  assert.deepEqual(found, documents.map((document) => document.slice()));
+  assert.deepEqual(store.get(COLLECTION, "a")?.slice(), documents[1]?.slice());
+  assert.equal(store.get(COLLECTION, "c"), undefined);
+});
+
+onEveryStore("a view into larger bytes is stored alone", (store) => {
+  const one = documentOf("one");
+  const bytes = new Uint8Array(one.sizeBytes + 20).fill(7);
+  bytes.set(one.slice(), 10);
+  write(store, 1, [new RawDocument(bytes, 10)]);
+  assert.deepEqual(store.get(COLLECTION, "one")?.slice(), one.slice());
+});
+
+onEveryStore(
+  "a second document under an equal _id is refused, and the transaction goes on",
+  async (store) => {
+    write(store, 1, [documentOf(new Int32(1))]);
+    store.begin();
+    for (const equal of [1, 1n, Decimal128.fromString("1.0")]) {
+      assert.equal(store.insert(COLLECTION, documentOf(equal)), false);
+    }
+    assert.equal(store.insert(COLLECTION, documentOf(2)), true);
+    assert.equal(store.insert(COLLECTION, documentOf(2n)), false, "also one of the same transaction");
+    store.commit(2);
+    assert.deepEqual(await idsOf(store), [Int32.of(1), 2]);
+  },
+);
+
+onEveryStore("nothing is seen before its commit, nor after a rollback", async (store) => {
+  write(store, 1, [documentOf("kept")]);
+  store.begin();
+  store.insert(COLLECTION, documentOf("lost"));
+  assert.deepEqual(await idsOf(store), ["kept"]);
+  assert.equal(store.get(COLLECTION, "lost"), undefined);
+  assert.equal(store.stats(COLLECTION).count, 1);
+  store.rollback();
+  assert.deepEqual(await idsOf(store), ["kept"]);
+  assert.equal(store.stats(COLLECTION).count, 1);
+  store.begin();
+  store.insert(COLLECTION, documentOf("lost"));
+  store.insert(COLLECTION, documentOf("more"));
+  store.commit(2);
+  assert.deepEqual(await idsOf(store), ["kept", "lost", "more"]);
+  assert.equal(store.appliedIndex, 2);
+});
+
+onEveryStore("a scan for ids gives each of them once, in order of _id", async (store) => {
+  write(store, 1, [3, 1, 2, 5].map((id) => documentOf(id)));
+  assert.deepEqual(await idsOf(store, [5, 4, Int32.of(1), 1, 3n]), [1, 3, 5]);
+  assert.deepEqual(await idsOf(store, []), []);
+});
+
+onEveryStore("a scan holds nothing between batches: writes and checkpoints go on", async (store) => {
+  write(store, 1, Array.from({ length: 2500 }, (_, i) => documentOf(i)));
+  const counters = { rowsRead: 0 };
+  let checkpoints = 0;
+  const checkpoint = () => {
+    checkpoints++;
+    return Promise.resolve();
+  };
+  const scan = store.scan(COLLECTION, { checkpoint, counters });
+  const first = await scan.next();
+  assert.ok(!first.done && first.value.length < 2500);
+  assert.equal(counters.rowsRead, first.value.length);
+  write(store, 2, [documentOf("late")]);
+  assert.equal(store.checkpoint(), 2);
+  let seen = first.value.length;
+  let last: Value;
+  for await (const batch of scan) {
+    seen += batch.length;
+    last = batch.at(-1)?.get("_id");
+  }
+  assert.equal(seen, 2501);
+  assert.equal(last, "late");
+  assert.ok(checkpoints >= 3);
+});
+
+onEveryStore("large documents make small batches", async (store) => {
+  const text = "x".repeat(700_000);
+  write(store, 1, [1, 2, 3, 4].map((id) => documentOf(id, { text })));
+  const sizes: number[] = [];
+  for await (const batch of store.scan(COLLECTION, { checkpoint: noCheckpoint })) sizes.push(batch.length);
+  assert.deepEqual(sizes, [2, 2]);
+});
+
+onEveryStore("a scan ends with an error when its collection is dropped", async (store) => {
+  write(store, 1, Array.from({ length: 2500 }, (_, i) => documentOf(i)));
+  const scan = store.scan(COLLECTION, { checkpoint: noCheckpoint });
+  await scan.next();
+  store.dropCollection(COLLECTION);
+  await assert.rejects(scan.next(), { code: 175 });
+});
+
+onEveryStore("collections are made and dropped, also around an open transaction", async (store) => {
+  store.createCollection(9);
+  store.createCollection(9);
+  assert.deepEqual(store.collectionIds(), [5, 9]);
+  store.begin();
+  store.insert(9, documentOf(1));
+  store.createCollection(7);
+  store.dropCollection(5);
+  assert.equal((await store.scan(7, { checkpoint: noCheckpoint }).next()).done, true);
+  store.rollback();
+  assert.deepEqual(store.collectionIds(), [7, 9]);
+  store.begin();
+  assert.ok(store.insert(7, documentOf(1)));
+  assert.ok(store.insert(9, documentOf(1)));
+  store.commit(1);
+  assert.equal(store.get(7, 1)?.get("_id"), 1);
+  store.dropCollection(7);
+  store.createCollection(7);
+  assert.equal(store.get(7, 1), undefined);
+  assert.equal(store.stats(7).count, 0);
+});
+
+onEveryStore("counts documents and bytes", (store) => {
+  const documents = Array.from({ length: 300 }, (_, i) => documentOf(i, { text: "x".repeat(100) }));
+  write(store, 1, documents);
+  const { count, dataBytes, storageBytes, indexBytes } = store.stats(COLLECTION);
+  assert.equal(count, 300);
+  assert.equal(dataBytes, documents.reduce((sum, document) => sum + document.sizeBytes, 0));
+  assert.ok(storageBytes >= dataBytes && storageBytes < dataBytes * 2);
+  assert.ok(indexBytes > 0 && indexBytes < storageBytes);
+});
+
+onEveryStore("replays the log's effects, once", async (store) => {
+  const source = DocumentStore.open(":memory:");
+  source.createCollection(COLLECTION);
+  const first = write(source, 3, [documentOf("a"), documentOf("b")]);
+  const second = write(source, 5, [documentOf("c")]);
+  source.close();
+  store.dropCollection(COLLECTION);
+  for (let round = 0; round < 2; round++) {
+    store.replay(3, first);
+    store.replay(5, second);
+  }
+  assert.deepEqual(await idsOf(store), ["a", "b", "c"]);
+  assert.equal(store.appliedIndex, 5);
+});
+
+Deno.test("what is committed is there after closing, with counts and order", () =>
+  withFile(async (path) => {
+    await withStore(path, (store) => {
+      write(store, 7, [documentOf("b"), documentOf("a")]);
+      assert.equal(store.durableIndex, 0);
+      assert.equal(store.checkpoint(), 7);
+      write(store, 8, [documentOf("c")]);
+      assert.equal(store.durableIndex, 7);
+    });
+    await withStore(path, async (store) => {
+      assert.equal(store.appliedIndex, 8);
+      assert.equal(store.durableIndex, 8, "opening makes it durable");
+      assert.equal(store.stats(COLLECTION).count, 3);
+      write(store, 9, [documentOf("0")]);
+      assert.deepEqual(await idsOf(store), ["b", "a", "c", "0"]);
+    });
+  }));
+
+Deno.test("a file that is not ours, or of another version, is refused", () =>
+  withFile(async (path) => {
+    Deno.writeTextFileSync(path, "no database at all, but long enough to look at".repeat(100));
+    assert.throws(() => DocumentStore.open(path), CorruptionError);
+    Deno.removeSync(path);
+    const { DatabaseSync } = await import("node:sqlite");
+    const foreign = new DatabaseSync(path);
+    foreign.exec("CREATE TABLE t (a)");
+    foreign.close();
+    assert.throws(() => DocumentStore.open(path), /another program/);
+    Deno.removeSync(path);
+    DocumentStore.open(path).close();
+    const later = new DatabaseSync(path);
+    later.exec("PRAGMA user_version = 99");
+    later.close();
+    assert.throws(() => DocumentStore.open(path), /has documents format 99; this program knows 1/);
+  }));
+
+Deno.test("a full device fails the write with 14031, and the store goes on", () =>
+  withStore(":memory:", async (store) => {
+    write(store, 1, [documentOf("kept")]);
+    // The only way to a full device without one: SQLite's own limit on the file.
+    const { writing } = store as unknown as { writing: { exec(sql: string): void } };
+    writing.exec("PRAGMA max_page_count = 20");
+    store.begin();
+    const fill = () => {
+      for (let i = 0; i < 1000; i++) store.insert(COLLECTION, documentOf(i, { text: "x".repeat(1000) }));
+    };
+    assert.throws(fill, (error) => error instanceof CommandError && error.code === 14031);
+    store.rollback();
+    assert.deepEqual(await idsOf(store), ["kept"]);
+    writing.exec("PRAGMA max_page_count = 100000");
+    write(store, 2, [documentOf("works")]);
+    assert.deepEqual(await idsOf(store), ["kept", "works"]);
+  }));

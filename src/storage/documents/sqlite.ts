@@ -1,0 +1,111 @@
+/**
+ * Connections to one SQLite file. WAL mode with synchronous=NORMAL: a commit is not synced (the log is the journal), a
+ * checkpoint syncs first the WAL and then the file. Checkpoints happen only when asked for, so that it is known which
+ * entries they made durable.
+ */
+import { DatabaseSync } from "node:sqlite";
+import { CommandError, CorruptionError } from "../../base/mod.ts";
+
+/** A store that lives in memory and ends with its connection. */
+export const IN_MEMORY = ":memory:";
+
+/** "CHRN": tells `file` and other programs whose it is. */
+const APPLICATION_ID = 0x4348524e;
+/** Where SQLite keeps it in its header. */
+const APPLICATION_ID_OFFSET = 68;
+const FORMAT_VERSION = 1;
+const SQLITE_CORRUPT = 11;
+const SQLITE_FULL = 13;
+const SQLITE_NOTADB = 26;
+
+const SETTINGS = [
+  "PRAGMA journal_mode = WAL",
+  "PRAGMA synchronous = NORMAL",
+  "PRAGMA wal_autocheckpoint = 0",
+  // The process may write nowhere but in its data folder.
+  "PRAGMA temp_store = MEMORY",
+];
+
+const TABLES = [
+  "CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), log_index INTEGER NOT NULL)",
+  "INSERT INTO applied VALUES (1, 0)",
+  "CREATE TABLE collections (id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+  `PRAGMA application_id = ${APPLICATION_ID}`,
+  `PRAGMA user_version = ${FORMAT_VERSION}`,
+];
+
+/** Runs statements in turn; unlike `DatabaseSync.exec`, its errors carry SQLite's code. */
+export function execute(database: DatabaseSync, ...statements: readonly string[]): void {
+  for (const statement of statements) database.prepare(statement).all();
+}
+
+/** @throws CorruptionError when the file is none of ours, CommandError UnsupportedFormat when it is of another version */
+export function openForWriting(path: string): DatabaseSync {
+  return guarded(path, () => {
+    const database = new DatabaseSync(path);
+    try {
+      // Looked at before it is touched: setting the mode already writes to the file.
+      const isNew = checkFormat(path, database);
+      execute(database, ...SETTINGS);
+      if (isNew) execute(database, "BEGIN", ...TABLES, "COMMIT");
+      return database;
+    } catch (error) {
+      database.close();
+      throw error;
+    }
+  });
+}
+
+/** A connection that sees what is committed and nothing else. */
+export function openForReading(path: string): DatabaseSync {
+  return guarded(path, () => {
+    const database = new DatabaseSync(path, { readOnly: true });
+    execute(database, "PRAGMA temp_store = MEMORY");
+    return database;
+  });
+}
+
+/** @returns whether the file is empty, and so to be made ours */
+function checkFormat(path: string, database: DatabaseSync): boolean {
+  const version = pragma(database, "user_version");
+  if (pragma(database, "application_id") !== APPLICATION_ID) {
+    const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
+    if (!isEmpty) throw new CorruptionError(path, APPLICATION_ID_OFFSET, "a SQLite file of another program");
+    return true;
+  }
+  if (version !== FORMAT_VERSION) {
+    const text = `"${path}" has documents format ${version}; this program knows ${FORMAT_VERSION}`;
+    throw new CommandError("UnsupportedFormat", text);
+  }
+  return false;
+}
+
+function pragma(database: DatabaseSync, name: string): number {
+  return Number(database.prepare(`PRAGMA ${name}`).get()?.[name]);
+}
+
+/** Runs what may fail on SQLite's side, and gives its failure a name of ours. */
+export function guarded<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    throw translated(path, error);
+  }
+}
+
+function translated(path: string, error: unknown): unknown {
+  if (!(error instanceof Error) || !("errcode" in error) || typeof error.errcode !== "number") return error;
+  // The low byte is the primary code, the rest tells its kinds apart.
+  switch (error.errcode & 0xff) {
+    case SQLITE_FULL:
+      return new CommandError(
+        "OutOfDiskSpace",
+        `cannot write "${path}", the device is full: ${error.message}`,
+      );
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+      return new CorruptionError(path, 0, error.message);
+    default:
+      return new CommandError("InternalError", `cannot use "${path}": ${error.message}`);
+  }
+}
