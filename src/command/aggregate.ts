@@ -37,6 +37,7 @@ export const aggregate: Command = {
   name: "aggregate",
   help: "run an aggregation pipeline",
   stableApi: true,
+  takesWriteConcern: true,
   kind: "read",
   run: runAggregate,
 };

@@ -68,6 +68,7 @@ export const create: Command = {
   help:
     "create a collection: {create: name, timeseries: {timeField, metaField?, granularity?}, expireAfterSeconds?}",
   stableApi: true,
+  takesWriteConcern: true,
   run: runCreate,
 };
 

@@ -13,6 +13,7 @@ export const drop: Command = {
   name: "drop",
   help: "drop a collection",
   stableApi: true,
+  takesWriteConcern: true,
   run: runDrop,
 };
 

@@ -11,6 +11,7 @@ export const dropDatabase: Command = {
   name: "dropDatabase",
   help: "drop (delete) this database",
   stableApi: true,
+  takesWriteConcern: true,
   run: runDropDatabase,
 };
 

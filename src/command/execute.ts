@@ -70,6 +70,9 @@ async function run(
   }
   const generic = parseGenericArguments(args);
   if (generic.apiStrict && !command.stableApi) throw notInStableApi(name);
+  if (args.has("writeConcern") && !command.takesWriteConcern) {
+    throw new CommandError("InvalidOptions", "Command does not support writeConcern");
+  }
   const session = generic.sessionId === undefined ? undefined : state.sessions.use(generic.sessionId);
   const operation = state.operations.begin(client, generic.maxTimeMs, labelOf(command, db, args));
   const call: CommandCall = {

@@ -32,6 +32,7 @@ export const insert: Command = {
   name: "insert",
   help: "insert documents into a collection",
   stableApi: true,
+  takesWriteConcern: true,
   kind: "write",
   run: runInsert,
 };

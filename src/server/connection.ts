@@ -108,9 +108,19 @@ export class ServerConnection {
       }
       this.state.counters.network.physicalBytesIn += count;
       this.frames.filled(count);
+      this.cutMessages();
+    }
+  }
+
+  /** Broken framing ends the reading; what came whole before it is still answered. */
+  private cutMessages(): void {
+    try {
       for (let message = this.frames.next(); message !== undefined; message = this.frames.next()) {
         if (!this.stopping) this.queue.add(message);
       }
+    } catch (error) {
+      this.onError(error);
+      this.stop();
     }
   }
 
