@@ -5,8 +5,8 @@
  * A write is checked first, logged second, applied third, answered last: a reader never sees what a crash could take
  * back, and an entry that stands in the log can always be applied.
  */
-import { assert, type CommandError, type Logger } from "../base/mod.ts";
-import type { Document, RawDocument } from "../bson/mod.ts";
+import { assert, type Logger, MAX_LOG_TAIL_BYTES } from "../base/mod.ts";
+import type { RawDocument } from "../bson/mod.ts";
 import type { Clock, Disk } from "../io/mod.ts";
 import type { Rows, ScanRequest, Source } from "../query/mod.ts";
 import { DocumentStore, type Log, type LogRecord, TimeseriesStore } from "../storage/mod.ts";
@@ -25,20 +25,28 @@ export interface VNodeOptions {
   readonly group: number;
   /** Bytes of measurements in memory before they are flushed. */
   readonly memtableBytes?: number;
+  /** Where SQLite keeps the documents when the disk is not the operating system's: ":memory:". */
+  readonly documentsPath?: string;
 }
 
 export class VNode {
   private log: Log | undefined;
-  private flushing: Promise<void> | undefined;
+  private appliedIndex = 0;
+  private checkpointRuns = false;
+  private checkpointFailed = false;
+  private requestCheckpoint: () => Promise<void> = () => Promise.resolve();
   private readonly writer: DocumentWriter;
 
   private constructor(
     readonly group: number,
     private readonly timeseries: TimeseriesStore,
     private readonly documents: DocumentStore,
-    private readonly logger: Logger,
   ) {
-    this.writer = new DocumentWriter(documents);
+    this.writer = new DocumentWriter(documents, (effects) => {
+      return this.joinedLog().append(this.group, EntryKind.Documents, effects, {
+        onDurable: (index) => this.appliedIndex = index,
+      });
+    });
   }
 
   /** Opens the stores; entries of the log are the caller's to replay. */
@@ -52,14 +60,16 @@ export class VNode {
       directory: `${directory}/timeseries`,
       ...(options.memtableBytes === undefined ? {} : { memtableBytes: options.memtableBytes }),
     });
-    const documents = DocumentStore.open(disk.absolutePath(`${directory}/documents.sqlite`));
-    return new VNode(options.group, timeseries, documents, logger);
+    const documents = DocumentStore.open(
+      options.documentsPath ?? disk.absolutePath(`${directory}/documents.sqlite`),
+    );
+    return new VNode(options.group, timeseries, documents);
   }
 
   /** Joins the log, once all of it has been replayed. */
-  join(log: Log): void {
+  join(log: Log, requestCheckpoint: () => Promise<void>): void {
     this.log = log;
-    this.writer.join(log, this.group);
+    this.requestCheckpoint = requestCheckpoint;
   }
 
   /** Makes room for a collection; nothing when it is there. */
@@ -71,6 +81,14 @@ export class VNode {
     }
   }
 
+  /** Drops all collections but these: those whose end a store had not written down. */
+  retainCollections(infos: readonly CollectionInfo[]): void {
+    const ids = new Set(infos.map((info) => info.id));
+    for (const id of [...this.timeseries.tableIds(), ...this.documents.collectionIds()]) {
+      if (!ids.has(id)) this.dropCollection(id);
+    }
+  }
+
   dropCollection(id: number): void {
     this.timeseries.dropTable(id);
     this.documents.dropCollection(id);
@@ -78,6 +96,7 @@ export class VNode {
 
   /** Applies an entry at replay. Entries of collections that were dropped later change nothing. */
   replay(record: LogRecord): void {
+    this.appliedIndex = record.index;
     switch (record.kind) {
       case EntryKind.Measurements: {
         const { tableId, rows } = decodeMeasurements(record.payload);
@@ -92,14 +111,50 @@ export class VNode {
   }
 
   /** Stores documents; durable when it resolves. */
-  async insert(info: CollectionInfo, documents: readonly RawDocument[], ordered: boolean): Promise<InsertResult> {
+  async insert(
+    info: CollectionInfo,
+    documents: readonly RawDocument[],
+    ordered: boolean,
+  ): Promise<InsertResult> {
+    await this.makeRoom();
     if (info.timeseries === undefined) {
       return await this.writer.insert(info.id, namespaceText(info), documents, ordered);
     }
-    await this.waitForRoom();
     const prepared = this.timeseries.prepareInsert(info.id, documents, ordered);
     if (prepared.accepted > 0) await this.logMeasurements(info.id, prepared.payload);
     return { inserted: prepared.accepted, errors: prepared.errors };
+  }
+
+  /**
+   * Starts a checkpoint when memory or the log is full. It is waited for only when the one before still runs (that is
+   * the back-pressure that writers feel) or has failed: then its error is this writer's answer.
+   */
+  private async makeRoom(): Promise<void> {
+    if (!this.timeseries.needsFlush() && this.joinedLog().sizeBytes < MAX_LOG_TAIL_BYTES) return;
+    if (this.checkpointRuns || this.checkpointFailed) return await this.requestCheckpoint();
+    this.checkpointRuns = true;
+    this.requestCheckpoint().then(() => {
+      this.checkpointFailed = false;
+    }, () => {
+      this.checkpointFailed = true;
+    }).finally(() => {
+      this.checkpointRuns = false;
+    });
+  }
+
+  private joinedLog(): Log {
+    assert(this.log !== undefined, "a VNode writes after it has joined the log");
+    return this.log;
+  }
+
+  private async logMeasurements(tableId: number, rows: Uint8Array): Promise<void> {
+    const { timeseries } = this;
+    await this.joinedLog().append(this.group, EntryKind.Measurements, [encodeTableId(tableId), rows], {
+      onDurable: (index) => {
+        this.appliedIndex = index;
+        if (timeseries.hasTable(tableId)) timeseries.applyInsert(index, tableId, rows);
+      },
+    });
   }
 
   /** What the query engine reads a collection through. */
@@ -115,9 +170,10 @@ export class VNode {
   }
 
   stats(info: CollectionInfo): CollectionStats {
-    if (info.timeseries === undefined) return { ...this.documents.stats(info.id), indexBytes: 0 };
+    if (info.timeseries === undefined) return this.documents.stats(info.id);
     const stats = this.timeseries.stats(info.id);
-    const { rows, dataBytes, storageBytes, indexBytes, series, segments, memtableRows, memtableBytes } = stats;
+    const { rows, dataBytes, storageBytes, indexBytes, series, segments, memtableRows, memtableBytes } =
+      stats;
     return {
       count: rows,
       dataBytes,
@@ -138,13 +194,13 @@ export class VNode {
    * @returns the log's index up to which nothing is needed any more
    */
   async checkpoint(): Promise<number> {
-    const flushedIndex = await this.timeseries.flush();
-    const documentsIndex = await this.writer.checkpoint();
-    return Math.min(flushedIndex, documentsIndex);
+    const appliedIndex = this.appliedIndex;
+    await this.timeseries.flush();
+    await this.writer.checkpoint();
+    return appliedIndex;
   }
 
   async close(): Promise<void> {
-    await this.flushing;
     await this.timeseries.close();
     this.documents.close();
   }

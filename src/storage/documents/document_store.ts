@@ -123,6 +123,10 @@ export class DocumentStore {
     return [...this.collections.keys()].sort((a, b) => a - b);
   }
 
+  hasCollection(id: number): boolean {
+    return this.collections.has(id);
+  }
+
   /** Makes a collection; nothing when it is there. An open transaction does not undo it. */
   createCollection(id: number): void {
     if (this.collections.has(id)) return;

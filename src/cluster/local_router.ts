@@ -1,0 +1,131 @@
+/** The router of a single node: the catalog is at hand, and every collection lives in the one VNode of this isolate. */
+import { Binary, BuiltDocument, type Document, equalValues, type RawDocument } from "../bson/mod.ts";
+import { CommandError } from "../base/mod.ts";
+import { execute, explain, type Pipeline, type QueryContext, type Rows, type Source } from "../query/mod.ts";
+import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
+import type { MNode } from "./mnode.ts";
+import type { CollectionSpec, CollectionStats, InsertResult, Router } from "./router.ts";
+import type { VNode } from "./vnode.ts";
+
+const UUID_SUBTYPE = 4;
+
+/** What the router asks of its node: changes of the catalog, durable when they resolve. */
+export interface CatalogOwner {
+  readonly catalog: MNode;
+  addCollection(info: CollectionInfo): Promise<void>;
+  dropCollection(id: number): Promise<void>;
+}
+
+export class LocalRouter implements Router {
+  /** Changes of the catalog run one after another: each decides on the state that the one before left. */
+  private catalogTurn: Promise<unknown> = Promise.resolve();
+
+  constructor(private readonly owner: CatalogOwner, private readonly vnode: VNode) {}
+
+  databaseNames(): readonly string[] {
+    return this.owner.catalog.databaseNames();
+  }
+
+  collections(db: string): readonly CollectionInfo[] {
+    return this.owner.catalog.collections(db);
+  }
+
+  collection(namespace: Namespace): CollectionInfo | undefined {
+    return this.owner.catalog.collection(namespace);
+  }
+
+  createCollection(namespace: Namespace, spec: CollectionSpec): Promise<void> {
+    return this.inTurn(async () => {
+      const existing = this.collection(namespace);
+      if (existing === undefined) return await this.owner.addCollection(this.newCollection(namespace, spec));
+      if (!equalValues(existing.options, spec.options)) {
+        throw new CommandError("NamespaceExists", `Collection ${namespaceText(namespace)} already exists.`);
+      }
+    });
+  }
+
+  dropCollection(namespace: Namespace): Promise<boolean> {
+    return this.inTurn(async () => {
+      const info = this.collection(namespace);
+      if (info !== undefined) await this.owner.dropCollection(info.id);
+      return info !== undefined;
+    });
+  }
+
+  dropDatabase(db: string): Promise<boolean> {
+    return this.inTurn(async () => {
+      const collections = this.collections(db);
+      for (const info of collections) await this.owner.dropCollection(info.id);
+      return collections.length > 0;
+    });
+  }
+
+  async insert(
+    namespace: Namespace,
+    documents: readonly RawDocument[],
+    ordered: boolean,
+  ): Promise<InsertResult> {
+    return await this.vnode.insert(await this.collectionToWrite(namespace), documents, ordered);
+  }
+
+  query(namespace: Namespace, pipeline: Pipeline, context: QueryContext): Rows {
+    return execute(pipeline, this.source(namespace), context);
+  }
+
+  explain(
+    namespace: Namespace,
+    pipeline: Pipeline,
+    context: QueryContext,
+    verbosity: string,
+  ): Promise<Document> {
+    return explain(pipeline, this.source(namespace), context, verbosity);
+  }
+
+  stats(namespace: Namespace): CollectionStats {
+    const info = this.collection(namespace);
+    if (info === undefined) return { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
+    return this.vnode.stats(info);
+  }
+
+  private source(namespace: Namespace): Source {
+    const info = this.collection(namespace);
+    return info === undefined ? EMPTY_SOURCE : this.vnode.source(info);
+  }
+
+  private async collectionToWrite(namespace: Namespace): Promise<CollectionInfo> {
+    const info = this.collection(namespace);
+    if (info !== undefined) return info;
+    return await this.inTurn(async () => {
+      const madeMeanwhile = this.collection(namespace);
+      if (madeMeanwhile !== undefined) return madeMeanwhile;
+      const made = this.newCollection(namespace, { options: BuiltDocument.EMPTY });
+      await this.owner.addCollection(made);
+      return made;
+    });
+  }
+
+  private newCollection(namespace: Namespace, spec: CollectionSpec): CollectionInfo {
+    return { ...namespace, ...spec, id: this.owner.catalog.nextId, uuid: newUuid() };
+  }
+
+  private inTurn<T>(change: () => Promise<T>): Promise<T> {
+    const turn = this.catalogTurn.then(change);
+    this.catalogTurn = turn.catch(() => {});
+    return turn;
+  }
+}
+
+/** A collection that does not exist reads as an empty one. */
+const EMPTY_SOURCE: Source = {
+  shape: { kind: "empty" },
+  // deno-lint-ignore require-yield
+  scan: async function* () {},
+};
+
+/** A random UUID (version 4). */
+function newUuid(): Binary {
+  const bytes = crypto.getRandomValues(new Uint8Array(16));
+  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
+  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+  return new Binary(bytes, UUID_SUBTYPE);
+}

@@ -1,0 +1,182 @@
+/**
+ * One node: the data folder, the log, the MNode's state and the VNodes in this isolate, opened in that order and closed
+ * in the reverse one.
+ */
+import { assert, type Logger } from "../base/mod.ts";
+import type { Clock, Disk } from "../io/mod.ts";
+import { Log, type LogRecord } from "../storage/mod.ts";
+import type { CollectionInfo } from "./catalog.ts";
+import { readCatalog, writeCatalog } from "./catalog_file.ts";
+import { type DataFolder, takeDataFolder } from "./data_folder.ts";
+import { collectionToDocument, encodeDropped, EntryKind, MNODE_GROUP } from "./entry.ts";
+import { LocalRouter } from "./local_router.ts";
+import { MNode } from "./mnode.ts";
+import type { Router } from "./router.ts";
+import { VNode } from "./vnode.ts";
+import { encodeDocument } from "../bson/mod.ts";
+
+const VNODE_GROUP = 1;
+const LOG_DIRECTORY = "log";
+
+export interface NodeOptions {
+  readonly disk: Disk;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** `commit`: a write is synced before its answer; `interval`: at most 100 ms later. */
+  readonly durability?: "commit" | "interval";
+  /** Bytes of measurements in memory before they are flushed. */
+  readonly memtableBytes?: number;
+  /** Where SQLite keeps the documents when the disk is not the operating system's: ":memory:". */
+  readonly documentsPath?: string;
+}
+
+/** What was found at the start. */
+export interface NodeSummary {
+  readonly databases: number;
+  readonly collections: number;
+  readonly series: number;
+  /** Measurements of all time-series collections. */
+  readonly rows: number;
+  /** Entries replayed from the log. */
+  readonly replayedEntries: number;
+  readonly recoveryMs: number;
+}
+
+export class Node {
+  /** What commands ask of the data. */
+  readonly router: Router;
+  private checkpointing: Promise<void> | undefined;
+  private closed = false;
+
+  private constructor(
+    private readonly options: NodeOptions,
+    private readonly folder: DataFolder,
+    private readonly log: Log,
+    private readonly mnode: MNode,
+    private readonly vnode: VNode,
+    readonly summary: NodeSummary,
+  ) {
+    this.router = new LocalRouter(this, vnode);
+  }
+
+  /**
+   * Takes the data folder, opens what is in it and replays the log.
+   *
+   * @throws DataFolderError when the folder cannot be used; CorruptionError when a file is damaged
+   */
+  static async open(options: NodeOptions): Promise<Node> {
+    const { disk, clock, logger } = options;
+    const startedMs = clock.monotonicMs();
+    const folder = await takeDataFolder(disk);
+    try {
+      const mnode = new MNode();
+      const state = readCatalog(disk);
+      if (state !== undefined) mnode.restore(state);
+      const vnode = await VNode.open({ ...options, directory: `vnode-${VNODE_GROUP}`, group: VNODE_GROUP });
+      for (const info of mnode.allCollections()) vnode.addCollection(info);
+      let replayedEntries = 0;
+      const log = await Log.open(disk, LOG_DIRECTORY, {
+        clock,
+        durability: options.durability ?? "commit",
+        onRecord: (record) => {
+          replay(record, mnode, vnode);
+          replayedEntries++;
+        },
+      });
+      vnode.retainCollections(mnode.allCollections());
+      const recoveryMs = clock.monotonicMs() - startedMs;
+      logger.info("opened", { replayedEntries, ms: Math.round(recoveryMs) });
+      const summary = {
+        databases: mnode.databaseNames().length,
+        collections: mnode.allCollections().length,
+        ...vnode.totals(),
+        replayedEntries,
+        recoveryMs,
+      };
+      const node = new Node(options, folder, log, mnode, vnode, summary);
+      vnode.join(log, () => node.checkpoint());
+      return node;
+    } catch (error) {
+      folder.release();
+      throw error;
+    }
+  }
+
+  /** Which collections exist. */
+  get catalog(): MNode {
+    return this.mnode;
+  }
+
+  /** Logs and applies that a collection exists; its id must be the catalog's next. */
+  async addCollection(info: CollectionInfo): Promise<void> {
+    await this.changeCatalog(EntryKind.CollectionCreated, encodeDocument(collectionToDocument(info)));
+  }
+
+  /** Logs and applies that a collection is gone. */
+  async dropCollection(id: number): Promise<void> {
+    await this.changeCatalog(EntryKind.CollectionDropped, encodeDropped(id));
+  }
+
+  /** Makes the log short again: all that it holds goes to the files of its owner. One runs at a time. */
+  checkpoint(): Promise<void> {
+    this.checkpointing ??= this.runCheckpoint().finally(() => {
+      this.checkpointing = undefined;
+    });
+    return this.checkpointing;
+  }
+
+  /** Flushes, syncs and closes; the data folder is free when it resolves. */
+  async close(): Promise<void> {
+    assert(!this.closed, "a node is closed once");
+    this.closed = true;
+    try {
+      await this.checkpointing?.catch(() => {});
+      await this.checkpoint();
+    } finally {
+      await this.vnode.close();
+      await this.log.close();
+      this.folder.release();
+    }
+  }
+
+  private async changeCatalog(kind: number, payload: Uint8Array): Promise<void> {
+    await this.log.append(MNODE_GROUP, kind, [payload], {
+      onDurable: (index) => applyCatalog(index, kind, payload, this.mnode, this.vnode),
+    });
+  }
+
+  private async runCheckpoint(): Promise<void> {
+    try {
+      await this.writeEverything();
+    } catch (error) {
+      this.options.logger.error("checkpoint failed", { error: String(error) });
+      throw error;
+    }
+  }
+
+  private async writeEverything(): Promise<void> {
+    const startedMs = this.options.clock.monotonicMs();
+    const catalogIndex = this.mnode.appliedIndex;
+    await writeCatalog(this.options.disk, this.mnode.snapshot());
+    const vnodeIndex = await this.vnode.checkpoint();
+    this.log.cut(MNODE_GROUP, catalogIndex);
+    this.log.cut(VNODE_GROUP, vnodeIndex);
+    const ms = Math.round(this.options.clock.monotonicMs() - startedMs);
+    this.options.logger.info("checkpoint", { logIndex: vnodeIndex, logBytes: this.log.sizeBytes, ms });
+  }
+}
+
+function replay(record: LogRecord, mnode: MNode, vnode: VNode): void {
+  if (record.group === MNODE_GROUP) {
+    applyCatalog(record.index, record.kind, record.payload, mnode, vnode);
+  } else {
+    assert(record.group === VNODE_GROUP, `log entry of group ${record.group}`);
+    vnode.replay(record);
+  }
+}
+
+function applyCatalog(index: number, kind: number, payload: Uint8Array, mnode: MNode, vnode: VNode): void {
+  const change = mnode.apply(index, kind, payload);
+  if (change?.kind === "created") vnode.addCollection(change.collection);
+  if (change?.kind === "dropped") vnode.dropCollection(change.id);
+}
