@@ -6,6 +6,8 @@ import { runServer } from "./start.ts";
 import { StartError } from "./start_error.ts";
 import { VERSION } from "./version.ts";
 
+export { type EmbeddedServer, type EmbedOptions, openServer } from "./embed.ts";
+
 /** Does what a command line asks for and leaves the process with the exit code. */
 export async function main(args: readonly string[]): Promise<never> {
   try {
