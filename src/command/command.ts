@@ -55,6 +55,8 @@ export interface Command {
   readonly adminOnly?: boolean;
   /** Belongs to MongoDB's Stable API, version 1. */
   readonly stableApi?: boolean;
+  /** May have documents beside its body. */
+  readonly takesSequences?: boolean;
   /** May be sent with a writeConcern. */
   readonly takesWriteConcern?: boolean;
   /** May be run by a client that is not trusted. */

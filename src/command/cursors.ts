@@ -79,7 +79,7 @@ export class Cursor {
   async fill(reply: BsonWriter, size: number): Promise<void> {
     const startBytes = reply.length;
     for (let count = 0; count < size; count++) {
-      const document = await this.peek();
+      const document = this.batch[this.at] ?? await this.pull();
       if (document === undefined) return;
       const before = reply.length;
       reply.header(BsonType.Object, String(count));
@@ -93,7 +93,8 @@ export class Cursor {
     }
   }
 
-  private async peek(): Promise<Document | undefined> {
+  /** The first document of the next batch that has one; undefined at the end. */
+  private async pull(): Promise<Document | undefined> {
     while (this.at >= this.batch.length && !this.ended) {
       const next = await this.options.rows.next();
       this.at = 0;

@@ -73,6 +73,9 @@ async function run(
   if (args.has("writeConcern") && !command.takesWriteConcern) {
     throw new CommandError("InvalidOptions", "Command does not support writeConcern");
   }
+  if (input.sequences.length > 0 && !command.takesSequences) {
+    throw new CommandError(40415, `BSON field '${name}.${input.sequences[0]!.name}' is an unknown field.`);
+  }
   const session = generic.sessionId === undefined ? undefined : state.sessions.use(generic.sessionId);
   const operation = state.operations.begin(client, generic.maxTimeMs, labelOf(command, db, args));
   const call: CommandCall = {

@@ -33,6 +33,7 @@ export const insert: Command = {
   help: "insert documents into a collection",
   stableApi: true,
   takesWriteConcern: true,
+  takesSequences: true,
   kind: "write",
   run: runInsert,
 };

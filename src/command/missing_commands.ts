@@ -161,6 +161,8 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
 
 /** The answer to a command that MongoDB has and ChronoGo has not. */
 export function notImplemented(name: string): CommandError {
+  // Gone from MongoDB as well, which has its own words for it.
+  if (name === "getLastError") return new CommandError(5739000, "getLastError command is not supported");
   return new CommandError(
     "NotImplemented",
     `the command '${name}' is not implemented in this version of ChronoGo`,
