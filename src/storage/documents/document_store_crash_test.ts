@@ -1,0 +1,135 @@
+/**
+ * The power fails: of SQLite's files is left what the last checkpoint made durable, and any beginning of the WAL, torn
+ * and with garbage behind it. With the log replayed, the store is what it was.
+ */
+import assert from "node:assert/strict";
+import { type Random, seededRandom } from "../../base/mod.ts";
+import { BuiltDocument, encodeDocument, RawDocument } from "../../bson/mod.ts";
+import { DocumentStore } from "./document_store.ts";
+
+interface Entry {
+  readonly index: number;
+  readonly payload: Uint8Array;
+}
+
+/** What the store should hold: the ids of each collection, in order. */
+type Model = Map<number, string[]>;
+
+function documentOf(id: string, random: Random): RawDocument {
+  const text = "x".repeat(Math.floor(random() ** 4 * 20_000));
+  return new RawDocument(encodeDocument(BuiltDocument.of({ _id: id, text })));
+}
+
+/** One transaction of some inserts, some of them duplicates; committed or rolled back. */
+function work(store: DocumentStore, model: Model, log: Entry[], random: Random): void {
+  const index = (log.at(-1)?.index ?? 0) + 1 + Math.floor(random() * 3);
+  const added: [number, string][] = [];
+  store.begin();
+  for (let count = 1 + Math.floor(random() * 10); count > 0; count--) {
+    const collection = 1 + Math.floor(random() * 3);
+    const id = `id ${Math.floor(random() * 500)}`;
+    store.createCollection(collection);
+    if (store.insert(collection, documentOf(id, random))) added.push([collection, id]);
+  }
+  const payload = Uint8Array.from(store.effects().flatMap((part) => [...part]));
+  if (payload.length === 0 || random() < 0.2) return store.rollback();
+  store.commit(index);
+  log.push({ index, payload });
+  for (const [collection, id] of added) model.set(collection, [...model.get(collection) ?? [], id]);
+}
+
+/** Copies what a power failure could leave of the files. */
+function crashImage(path: string, image: string, random: Random): void {
+  Deno.copyFileSync(path, image);
+  const wal = Deno.readFileSync(`${path}-wal`);
+  const kept = Math.floor(random() * (wal.length + 1));
+  if (random() < 0.5) {
+    for (let i = kept; i < wal.length; i++) wal[i] = random() * 256;
+    Deno.writeFileSync(`${image}-wal`, wal);
+  } else {
+    Deno.writeFileSync(`${image}-wal`, wal.subarray(0, kept));
+  }
+}
+
+async function contents(store: DocumentStore, ids: Iterable<number>): Promise<Model> {
+  const found: Model = new Map();
+  for (const id of ids) {
+    const names: string[] = [];
+    for await (const batch of store.scan(id, { checkpoint: () => Promise.resolve() })) {
+      for (const document of batch) names.push(document.get("_id") as string);
+    }
+    assert.equal(store.stats(id).count, names.length);
+    found.set(id, names);
+  }
+  return found;
+}
+
+async function checkImage(
+  image: string,
+  durableIndex: number,
+  log: readonly Entry[],
+  model: Model,
+): Promise<void> {
+  const store = DocumentStore.open(image);
+  try {
+    assert.ok(store.appliedIndex >= durableIndex, "a checkpoint is never lost");
+    for (const { index, payload } of log) store.replay(index, payload);
+    assert.deepEqual(await contents(store, model.keys()), model);
+    assert.equal(store.appliedIndex, log.at(-1)?.index ?? 0);
+  } finally {
+    store.close();
+  }
+}
+
+Deno.test("a power failure at any time loses nothing that the log has", async () => {
+  for (let seed = 1; seed <= 4; seed++) {
+    const folder = Deno.makeTempDirSync({ prefix: "chronogo-documents-crash-" });
+    const random = seededRandom(seed);
+    const store = DocumentStore.open(`${folder}/documents.sqlite`);
+    try {
+      const model: Model = new Map();
+      const log: Entry[] = [];
+      for (let step = 0; step < 40; step++) {
+        work(store, model, log, random);
+        if (random() < 0.15) store.checkpoint();
+        if (random() < 0.5) continue;
+        const image = `${folder}/image${step}.sqlite`;
+        crashImage(`${folder}/documents.sqlite`, image, random);
+        await checkImage(image, store.durableIndex, log, model);
+      }
+    } finally {
+      store.close();
+      Deno.removeSync(folder, { recursive: true });
+    }
+  }
+});
+
+Deno.test("a store works in a Worker that may only read and write its folder", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "chronogo-documents-worker-" });
+  const storage = new URL("./document_store.ts", import.meta.url).href;
+  const bson = new URL("../../bson/mod.ts", import.meta.url).href;
+  const program = `import { DocumentStore } from ${JSON.stringify(storage)};
+    import { BuiltDocument, encodeDocument, RawDocument } from ${JSON.stringify(bson)};
+    const store = DocumentStore.open(${JSON.stringify(`${folder}/documents.sqlite`)});
+    store.createCollection(1);
+    store.begin();
+    store.insert(1, new RawDocument(encodeDocument(BuiltDocument.of({ _id: "x" }))));
+    store.commit(4);
+    const answer = [store.checkpoint(), store.get(1, "x").get("_id")];
+    store.close();
+    postMessage(answer);`;
+  const source = URL.createObjectURL(new Blob([program], { type: "application/typescript" }));
+  const permissions = { read: [folder], write: [folder] };
+  const worker = new Worker(source, { type: "module", deno: { permissions } });
+  try {
+    const answer = await new Promise((resolve, reject) => {
+      worker.onmessage = (event) => resolve(event.data);
+      worker.onerror = (event) => reject(new Error(event.message));
+    });
+    assert.deepEqual(answer, [4, "x"]);
+  } finally {
+    worker.terminate();
+    URL.revokeObjectURL(source);
+    Deno.removeSync(folder, { recursive: true });
+  }
+});
