@@ -59,6 +59,4 @@ export class ServerCounters {
   readonly network = { bytesIn: 0, bytesOut: 0, physicalBytesIn: 0, physicalBytesOut: 0, requests: 0 };
   /** Errors: those that clients caused, and our own. */
   readonly asserts = { user: 0, internal: 0 };
-  activeReaders = 0;
-  activeWriters = 0;
 }

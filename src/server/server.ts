@@ -46,7 +46,7 @@ export class MongoServer {
   /**
    * Accepts nothing more, lets the commands that run finish, closes all connections and cursors.
    *
-   * @param graceMs how long running commands have before they are stopped
+   * @param graceMs how long running commands have before they are stopped, and then again to come to their end
    */
   async stop(graceMs = SHUTDOWN_GRACE_MS): Promise<void> {
     if (this.stopping) return;
@@ -54,14 +54,24 @@ export class MongoServer {
     this.listener.close();
     this.state.shutDown();
     for (const connection of this.connections) connection.stop();
-    const { clock } = this.options.services;
-    let cancelTimer = () => {};
-    const outOfTime = new Promise<void>((resolve) => cancelTimer = clock.after(graceMs, resolve));
-    await Promise.race([Promise.all(this.serving), outOfTime]);
-    cancelTimer();
+    await this.served(graceMs);
     await this.state.close();
     for (const connection of this.connections) connection.close();
-    await Promise.all(this.serving);
+    if (!await this.served(graceMs)) {
+      this.options.logger.warn("stopped with commands still running", { connections: this.connections.size });
+    }
+  }
+
+  /** Waits until all connections are over. @returns whether they were, before `waitMs` */
+  private async served(waitMs: number): Promise<boolean> {
+    let cancelTimer = () => {};
+    const outOfTime = new Promise<boolean>((resolve) => {
+      cancelTimer = this.options.services.clock.after(waitMs, () => resolve(false));
+    });
+    const all = Promise.all(this.serving).then(() => true);
+    const done = await Promise.race([all, outOfTime]);
+    cancelTimer();
+    return done;
   }
 
   private async acceptLoop(): Promise<void> {

@@ -291,6 +291,20 @@ Deno.test("stopping ends reads that do not end by themselves", async () => {
   client.close();
 });
 
+Deno.test("stopping does not wait for ever for a write that hangs", async () => {
+  const { server, router, port } = startTestServer();
+  let release = () => {};
+  router.gate = () => new Promise((resolve) => release = resolve);
+  const socket = await RawSocket.open(port);
+  await socket.send(opMsg(0, bodySection({ insert: "p", documents: [{ _id: 1 }], $db: "t" })));
+  await eventually(() => server.state.operations.size === 1, "the insert runs");
+  await server.stop(20);
+  assert.equal(await socket.reply(), null);
+  release();
+  await eventually(() => server.state.connections === 0, "the insert ends");
+  socket.close();
+});
+
 Deno.test("clients that go leave nothing behind", async () => {
   await withServer(async ({ port, server, router, client }) => {
     await client.must({
