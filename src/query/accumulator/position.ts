@@ -97,3 +97,6 @@ export const POSITION: readonly AccumulatorDefinition[] = [
   { name: "$last", create: () => new Last() },
   { name: "$lastN", parse: parseWithN, create: (_, n) => new LastN(n) },
 ];
+
+export const createFirstN = (n: number): Accumulator => new FirstN(n);
+export const createLastN = (n: number): Accumulator => new LastN(n);

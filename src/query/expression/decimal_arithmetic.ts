@@ -4,16 +4,18 @@
  */
 import { Decimal128, doubleParts } from "../../bson/mod.ts";
 
-/** A decimal taken apart, its sign kept for zero too: ±coefficient · 10^exponent. */
-export type Decimal =
-  | {
-    readonly kind: "finite";
-    readonly negative: boolean;
-    readonly coefficient: bigint;
-    readonly exponent: number;
-  }
-  | { readonly kind: "infinity"; readonly negative: boolean }
-  | { readonly kind: "nan" };
+/** ±coefficient · 10^exponent; zero has a sign too. */
+export interface Finite {
+  readonly kind: "finite";
+  readonly negative: boolean;
+  readonly coefficient: bigint;
+  readonly exponent: number;
+}
+
+/** A decimal taken apart. */
+export type Decimal = Finite | { readonly kind: "infinity"; readonly negative: boolean } | {
+  readonly kind: "nan";
+};
 
 const DIGITS = 34;
 const COEFFICIENT_LIMIT = 10n ** 34n;
@@ -27,7 +29,7 @@ export function infinity(negative: boolean): Decimal {
   return { kind: "infinity", negative };
 }
 
-export function finite(negative: boolean, coefficient: bigint, exponent: number): Decimal {
+export function finite(negative: boolean, coefficient: bigint, exponent: number): Finite {
   return { kind: "finite", negative, coefficient, exponent };
 }
 
@@ -118,7 +120,7 @@ export function fromDouble15(value: number): Decimal {
   return exact.kind !== "finite" || exact.coefficient === 0n ? exact : roundToDigits(exact, 15);
 }
 
-function roundToDigits(decimal: Decimal & { kind: "finite" }, digits: number): Decimal {
+function roundToDigits(decimal: Finite, digits: number): Decimal {
   const { negative, coefficient, exponent } = decimal;
   const excess = digitCount(coefficient) - digits;
   if (excess <= 0) return finite(negative, coefficient * 10n ** BigInt(-excess), exponent + excess);
@@ -149,7 +151,7 @@ export function isZero(decimal: Decimal): boolean {
 }
 
 /** The signed coefficient of a finite decimal at a smaller exponent. */
-function scaled(decimal: Decimal & { kind: "finite" }, exponent: number): bigint {
+function scaled(decimal: Finite, exponent: number): bigint {
   const magnitude = decimal.coefficient * 10n ** BigInt(decimal.exponent - exponent);
   return decimal.negative ? -magnitude : magnitude;
 }
@@ -168,8 +170,8 @@ export function add(a: Decimal, b: Decimal): Decimal {
 
 /** Where `small` lies far below the last digit of `large` a stand-in of one unit there rounds the same. */
 function addFarApart(
-  large: Decimal & { kind: "finite" },
-  small: Decimal & { kind: "finite" },
+  large: Finite,
+  small: Finite,
 ): Decimal | undefined {
   if (large.coefficient === 0n || small.coefficient === 0n) {
     return large.coefficient === 0n || large.exponent - small.exponent <= DIGITS * 2
@@ -183,7 +185,7 @@ function addFarApart(
 }
 
 /** A number with as many trailing zeros as 34 digits allow, down to `exponent`. */
-function padTo(decimal: Decimal & { kind: "finite" }, exponent: number): Decimal {
+function padTo(decimal: Finite, exponent: number): Decimal {
   const shift = Math.min(decimal.exponent - exponent, DIGITS - digitCount(decimal.coefficient));
   return finite(decimal.negative, decimal.coefficient * 10n ** BigInt(shift), decimal.exponent - shift);
 }
@@ -229,12 +231,16 @@ export function strip(negative: boolean, coefficient: bigint, exponent: number, 
   return finite(negative, coefficient, exponent);
 }
 
+function absoluteOf(value: Finite): Finite {
+  return finite(false, value.coefficient, value.exponent);
+}
+
 /** What is left of `a` after as many whole `b` as fit, with the sign of `a`, as C's fmod. */
 export function remainder(a: Decimal, b: Decimal): Decimal {
   if (a.kind === "nan" || b.kind === "nan" || a.kind === "infinity" || isZero(b)) return DECIMAL_NAN;
   if (b.kind === "infinity") return a;
   const exponent = Math.min(a.exponent, b.exponent);
-  const left = scaled(absolute(a) as typeof a, exponent) % scaled(absolute(b) as typeof b, exponent);
+  const left = scaled(absoluteOf(a), exponent) % scaled(absoluteOf(b), exponent);
   return roundToFit(finite(a.negative, left, exponent));
 }
 

@@ -16,3 +16,22 @@ function scientific(text: string): string {
   const digits = power.slice(1).padStart(2, "0");
   return `${String(Number(mantissa))}e${power[0]}${digits}`;
 }
+
+/** As `formatDouble`, in the spelling of conversions: `NaN`, `Infinity`. */
+export function doubleText(value: number): string {
+  if (Number.isFinite(value)) return formatDouble(value);
+  return Number.isNaN(value) ? "NaN" : value > 0 ? "Infinity" : "-Infinity";
+}
+
+const DOUBLE_TEXT = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?$/;
+const INFINITE_TEXT = /^[+-]?inf(?:inity)?$/i;
+
+/** The double that a text is, or what is wrong with it. */
+export function parseDoubleText(text: string): number | string {
+  if (text === "") return "Empty string";
+  if (INFINITE_TEXT.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
+  if (/^[+-]?nan$/i.test(text)) return NaN;
+  if (!DOUBLE_TEXT.test(text)) return "Did not consume whole string.";
+  const value = Number(text);
+  return Number.isFinite(value) ? value : "Out of range";
+}

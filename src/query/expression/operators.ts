@@ -1,12 +1,27 @@
 /** The registry of expression operators: all families joined, and those of MongoDB 8.0 that are known and missing. */
 import { CommandError } from "../../base/mod.ts";
 import { ARITHMETIC } from "./arithmetic.ts";
+import { ARRAY } from "./array.ts";
+import { ARRAY_EACH } from "./array_each.ts";
+import { BINARY_DATA } from "./binary_data.ts";
+import { BITWISE } from "./bitwise.ts";
 import { BOOLEAN } from "./boolean.ts";
 import { COMPARISON } from "./comparison.ts";
 import { CONDITIONAL } from "./conditional.ts";
+import { CONVERSION } from "./conversion.ts";
 import { DATE } from "./date.ts";
+import { DATE_BUILD } from "./date_build.ts";
+import { DATE_FORMAT } from "./date_format.ts";
 import { DATE_PART } from "./date_part.ts";
 import { LITERAL } from "./literal.ts";
+import { OBJECT } from "./object.ts";
+import { POWER } from "./power.ts";
+import { RANDOM } from "./random.ts";
+import { REGEX } from "./regex.ts";
+import { SET } from "./set.ts";
+import { STATISTICS } from "./statistics.ts";
+import { STRING } from "./string.ts";
+import { TRIGONOMETRY } from "./trigonometry.ts";
 import type { OperatorDefinition } from "./operator.ts";
 
 /** Operators of MongoDB 8.0 that ChronoGo knows and does not have. */
@@ -19,19 +34,32 @@ const MISSING: ReadonlySet<string> = new Set([
   "$function",
   "$meta",
   "$toHashedIndexKey",
-  "$tsIncrement",
-  "$tsSecond",
 ]);
 
 const OPERATORS: ReadonlyMap<string, OperatorDefinition> = new Map(
   [
     ...ARITHMETIC,
+    ...ARRAY,
+    ...ARRAY_EACH,
+    ...BINARY_DATA,
+    ...BITWISE,
     ...BOOLEAN,
     ...COMPARISON,
     ...CONDITIONAL,
+    ...CONVERSION,
     ...DATE,
+    ...DATE_BUILD,
+    ...DATE_FORMAT,
     ...DATE_PART,
     ...LITERAL,
+    ...OBJECT,
+    ...POWER,
+    ...RANDOM,
+    ...REGEX,
+    ...SET,
+    ...STATISTICS,
+    ...STRING,
+    ...TRIGONOMETRY,
   ]
     .sort((a, b) => a.name < b.name ? -1 : 1)
     .map((definition) => [definition.name, definition]),

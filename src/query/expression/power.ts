@@ -1,0 +1,193 @@
+/** `$sqrt`, `$pow`, `$exp`, logarithms, and rounding to places: `$round`, `$trunc`. */
+import { CommandError } from "../../base/mod.ts";
+import { Decimal128, Int32, isNullish, isNumber, type Value } from "../../bson/mod.ts";
+import { numeric } from "./arithmetic.ts";
+import * as decimals from "./decimal_arithmetic.ts";
+import * as functions from "./decimal_functions.ts";
+import { renderValue, typeName } from "./message.ts";
+import {
+  asBigInt,
+  asDecimal,
+  asDouble,
+  asInt64,
+  DECIMAL,
+  DOUBLE,
+  INT,
+  intOrLong,
+  isLongRange,
+  type NumberValue,
+  rankOf,
+} from "./number.ts";
+import { binary, type OperatorDefinition, variadic } from "./operator.ts";
+
+/** A function that doubles have and decimals have their own way for; integers count as doubles. */
+export function realFunction(
+  name: string,
+  ofDouble: (x: number) => number,
+  ofDecimal: (x: decimals.Decimal) => decimals.Decimal,
+  check?: (value: NumberValue) => void,
+): OperatorDefinition {
+  return numeric(name, (value) => {
+    check?.(value);
+    if (value instanceof Decimal128) return decimals.putTogether(ofDecimal(decimals.takeApart(value)));
+    return ofDouble(asDouble(value));
+  });
+}
+
+function checkNotNegative(value: NumberValue): void {
+  if (asDouble(value) < 0) {
+    throw new CommandError(28714, "$sqrt's argument must be greater than or equal to 0");
+  }
+}
+
+function positive(name: string, code: number): (value: NumberValue) => void {
+  return (value) => {
+    if (asDouble(value) <= 0) {
+      throw new CommandError(
+        code,
+        `${name}'s argument must be a positive number, but is ${renderValue(value)}`,
+      );
+    }
+  };
+}
+
+const LOG = binary("$log", (argument, base) => {
+  if (isNullish(argument) || isNullish(base)) return null;
+  if (!isNumber(argument)) {
+    throw new CommandError(28756, `$log's argument must be numeric, not ${typeName(argument)}`);
+  }
+  if (!isNumber(base)) throw new CommandError(28757, `$log's base must be numeric, not ${typeName(base)}`);
+  positive("$log", 28758)(argument);
+  const baseValue = asDouble(base);
+  if (baseValue <= 0 || baseValue === 1) {
+    throw new CommandError(
+      28759,
+      `$log's base must be a positive number not equal to 1, but is ${renderValue(base)}`,
+    );
+  }
+  if (rankOf(argument) === DECIMAL || rankOf(base) === DECIMAL) {
+    const log = (value: NumberValue) => functions.naturalLogarithm(asDecimal(value));
+    return decimals.putTogether(decimals.divide(log(argument), log(base)));
+  }
+  return Math.log(asDouble(argument)) / Math.log(baseValue);
+});
+
+const POW = binary("$pow", (base, exponent) => {
+  if (isNullish(base) || isNullish(exponent)) return null;
+  if (!isNumber(base)) throw new CommandError(28762, `$pow's base must be numeric, not ${typeName(base)}`);
+  if (!isNumber(exponent)) {
+    throw new CommandError(28763, `$pow's exponent must be numeric, not ${typeName(exponent)}`);
+  }
+  if (asDouble(base) === 0 && asDouble(exponent) < 0) {
+    throw new CommandError(28764, "$pow cannot take a base of 0 and a negative exponent");
+  }
+  const rank = Math.max(rankOf(base), rankOf(exponent));
+  if (rank === DECIMAL) return decimals.putTogether(functions.power(asDecimal(base), asDecimal(exponent)));
+  if (rank === DOUBLE) return Math.pow(asDouble(base), asDouble(exponent));
+  const exact = integerPower(asBigInt(base as bigint | Int32), asBigInt(exponent as bigint | Int32));
+  if (exact === undefined) return Math.pow(asDouble(base), asDouble(exponent));
+  return rank === INT ? intOrLong(exact) : exact;
+});
+
+/** An exact power that int64 holds, or undefined. */
+function integerPower(base: bigint, exponent: bigint): bigint | undefined {
+  if (base === 1n || (base === 0n && exponent > 0n) || exponent === 0n) return exponent === 0n ? 1n : base;
+  if (base === -1n) return exponent % 2n === 0n ? 1n : -1n;
+  if (exponent < 0n || exponent > 63n) return undefined;
+  const power = base ** exponent;
+  return isLongRange(power) ? power : undefined;
+}
+
+const LEAST_PLACES = -20n;
+const MOST_PLACES = 100n;
+
+function rounding(name: "$round" | "$trunc", how: decimals.Rounding): OperatorDefinition {
+  return variadic(name, [1, 2], (values) => {
+    const [value, precision] = values;
+    if (isNullish(value)) return null;
+    if (values.length > 1 && isNullish(precision)) return null;
+    if (!isNumber(value)) {
+      throw new CommandError(51081, `${name} only supports numeric types, not ${typeName(value)}`);
+    }
+    const places = values.length > 1 ? placesOf(name, precision) : 0;
+    return roundToPlaces(name, value, places, how, values);
+  });
+}
+
+function placesOf(name: string, precision: Value): number {
+  if (!isNumber(precision)) {
+    throw new CommandError(16004, `can't convert from BSON type ${typeName(precision)} to long`);
+  }
+  const places = asInt64(precision);
+  if (places === undefined) {
+    throw new CommandError(51082, `precision argument to  ${name} must be a integral value`);
+  }
+  if (places < LEAST_PLACES || places > MOST_PLACES) {
+    throw new CommandError(
+      51083,
+      `cannot apply ${name} with precision value ${places} value must be in [-20, 100]`,
+    );
+  }
+  return Number(places);
+}
+
+function roundToPlaces(
+  name: string,
+  value: NumberValue,
+  places: number,
+  how: decimals.Rounding,
+  values: readonly Value[],
+): Value {
+  if (value instanceof Decimal128) {
+    return decimals.putTogether(roundDecimal(decimals.takeApart(value), places, how));
+  }
+  if (typeof value === "number") return roundDouble(value, places, how);
+  if (places >= 0) return value;
+  const rounded = decimals.toInteger(
+    decimals.quantize(decimals.fromInteger(asBigInt(value)), -places, how),
+  );
+  if (rounded === undefined || !isLongRange(rounded)) {
+    throw new CommandError(
+      51080,
+      `invalid conversion from Decimal128 result in ${name} resulting from arguments: [${
+        values.map(renderValue).join(", ")
+      }]`,
+    );
+  }
+  return value instanceof Int32 ? intOrLong(rounded) : rounded;
+}
+
+/** NaN, infinities and numbers too long for the places asked for stay as they are. */
+function roundDecimal(value: decimals.Decimal, places: number, how: decimals.Rounding): decimals.Decimal {
+  const rounded = decimals.quantize(value, -places, how);
+  return rounded.kind === "nan" && value.kind !== "nan" ? value : rounded;
+}
+
+/** By way of the exact decimal of the double, as MongoDB: 1.005 to two places is 1. */
+function roundDouble(value: number, places: number, how: decimals.Rounding): number {
+  if (!Number.isFinite(value)) return value;
+  if (places === 0) return how === "down" ? Math.trunc(value) : roundHalfEven(value);
+  return decimals.toDouble(roundDecimal(decimals.fromDouble(value), places, how));
+}
+
+function roundHalfEven(value: number): number {
+  const down = Math.floor(value);
+  const rest = value - down;
+  if (rest !== 0.5) return rest < 0.5 ? keepSign(down, value) : keepSign(down + 1, value);
+  return keepSign(down % 2 === 0 ? down : down + 1, value);
+}
+
+function keepSign(rounded: number, value: number): number {
+  return rounded === 0 && (value < 0 || Object.is(value, -0)) ? -0 : rounded;
+}
+
+export const POWER: readonly OperatorDefinition[] = [
+  realFunction("$exp", Math.exp, functions.exponential),
+  realFunction("$ln", Math.log, functions.naturalLogarithm, positive("$ln", 28766)),
+  LOG,
+  realFunction("$log10", Math.log10, functions.decimalLogarithm, positive("$log10", 28761)),
+  POW,
+  rounding("$round", "halfEven"),
+  realFunction("$sqrt", Math.sqrt, functions.squareRoot, checkNotNegative),
+  rounding("$trunc", "down"),
+];

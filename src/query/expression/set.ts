@@ -1,0 +1,135 @@
+/** Arrays as sets: order and repetition do not count, equality is that of values (1 and 1.0 are one). */
+import { CommandError } from "../../base/mod.ts";
+import { compareValues, isArray, isNullish, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
+import { isTruthy } from "./boolean.ts";
+import { operatorNode } from "./expression.ts";
+import { typeName } from "./message.ts";
+import { binary, type OperatorDefinition, unary, variadic } from "./operator.ts";
+
+/** Values by key; of equal ones the first stays. */
+function setOf(values: readonly Value[]): Map<ValueKey, Value> {
+  const set = new Map<ValueKey, Value>();
+  for (const value of values) {
+    const key = keyOf(value);
+    if (!set.has(key)) set.set(key, value);
+  }
+  return set;
+}
+
+function sorted(values: Iterable<Value>): readonly Value[] {
+  return [...values].sort(compareValues);
+}
+
+const SET_UNION: OperatorDefinition = {
+  name: "$setUnion",
+  arity: [0, Infinity],
+  compile: ({ args }) => (scope) => {
+    const all: Value[] = [];
+    for (const arg of args) {
+      const value = arg(scope);
+      if (isNullish(value)) return null;
+      for (const item of operand("$setUnion", 17043, value)) all.push(item);
+    }
+    return sorted(setOf(all).values());
+  },
+};
+
+function operand(name: string, code: number, value: Value): readonly Value[] {
+  if (isArray(value)) return value;
+  throw new CommandError(
+    code,
+    `All operands of ${name} must be arrays. One argument is of type: ${typeName(value)}`,
+  );
+}
+
+const SET_INTERSECTION: OperatorDefinition = {
+  name: "$setIntersection",
+  arity: [0, Infinity],
+  compile: ({ args }) => (scope) => {
+    let common: Map<ValueKey, Value> | undefined;
+    for (const arg of args) {
+      const value = arg(scope);
+      if (isNullish(value)) return null;
+      const items = operand("$setIntersection", 17047, value);
+      if (common === undefined) {
+        common = setOf(items);
+      } else if (common.size > 0) {
+        const other = setOf(items);
+        for (const key of common.keys()) {
+          if (!other.has(key)) common.delete(key);
+        }
+      }
+    }
+    return sorted(common?.values() ?? []);
+  },
+};
+
+const SET_DIFFERENCE = binary("$setDifference", (a, b) => {
+  if (isNullish(a) || isNullish(b)) return null;
+  if (!isArray(a)) throw notBothArrays("$setDifference", 17048, "First", a);
+  if (!isArray(b)) throw notBothArrays("$setDifference", 17049, "Second", b);
+  const without = setOf(b);
+  return [...setOf(a)].filter(([key]) => !without.has(key)).map(([, value]) => value);
+});
+
+function notBothArrays(name: string, code: number, place: string, value: Value): CommandError {
+  return new CommandError(
+    code,
+    `both operands of ${name} must be arrays. ${place} argument is of type: ${typeName(value)}`,
+  );
+}
+
+const SET_EQUALS: OperatorDefinition = {
+  ...variadic("$setEquals", [0, Infinity], (values) => {
+    let first: Map<ValueKey, Value> | undefined;
+    let equal = true;
+    for (const [i, value] of values.entries()) {
+      if (!isArray(value)) {
+        throw new CommandError(
+          17044,
+          `All operands of $setEquals must be arrays. ${i + 1}-th argument is of type: ${typeName(value)}`,
+        );
+      }
+      const set = setOf(value);
+      first ??= set;
+      const other = first;
+      equal &&= set.size === other.size && [...set.keys()].every((key) => other.has(key));
+    }
+    return equal;
+  }),
+  parse: (value, context, parse) => {
+    const items = isArray(value) ? value : [value];
+    if (items.length < 2) {
+      throw new CommandError(17045, `$setEquals needs at least two arguments had: ${items.length}`);
+    }
+    return operatorNode("$setEquals", items.map((item) => parse(item, context)));
+  },
+};
+
+const SET_IS_SUBSET = binary("$setIsSubset", (a, b) => {
+  if (!isArray(a)) throw notBothArrays("$setIsSubset", 17310, "First", a);
+  if (!isArray(b)) throw notBothArrays("$setIsSubset", 17042, "Second", b);
+  const whole = setOf(b);
+  return a.every((value) => whole.has(keyOf(value)));
+});
+
+function elements(
+  name: string,
+  code: number,
+  holds: (items: readonly Value[]) => boolean,
+): OperatorDefinition {
+  return unary(name, (value) => {
+    if (isArray(value)) return holds(value);
+    throw new CommandError(code, `${name}'s argument must be an array, but is ${typeName(value)}`);
+  });
+}
+
+export const SET: readonly OperatorDefinition[] = [
+  elements("$allElementsTrue", 17040, (items) => items.every(isTruthy)),
+  elements("$anyElementTrue", 17041, (items) => items.some(isTruthy)),
+  SET_DIFFERENCE,
+  SET_EQUALS,
+  SET_INTERSECTION,
+  SET_IS_SUBSET,
+  SET_UNION,
+];

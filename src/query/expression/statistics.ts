@@ -1,0 +1,72 @@
+/**
+ * Accumulators used as expressions: over their arguments, or over the items of the array that is their only argument
+ * (`{$avg: "$temperatures"}`); `$firstN` and its like over the items of `input`.
+ */
+import { CommandError } from "../../base/mod.ts";
+import { isArray, type Value } from "../../bson/mod.ts";
+import type { Accumulator } from "../accumulator/accumulator.ts";
+import { createDeviation } from "../accumulator/deviation.ts";
+import { createExtreme, createExtremes } from "../accumulator/extremes.ts";
+import { countOf, splitWithN } from "../accumulator/n_argument.ts";
+import { createFirstN, createLastN } from "../accumulator/position.ts";
+import { createAverage, createSum } from "../accumulator/sum.ts";
+import { namedNode } from "./expression.ts";
+import type { OperatorDefinition } from "./operator.ts";
+
+function over(name: string, create: () => Accumulator): OperatorDefinition {
+  return {
+    name,
+    arity: [0, Infinity],
+    compile: ({ args }) => {
+      const only = args.length === 1 ? args[0] : undefined;
+      return (scope) => {
+        const accumulator = create();
+        if (only === undefined) {
+          for (const arg of args) accumulator.add(arg(scope));
+        } else {
+          addAll(accumulator, only(scope));
+        }
+        return accumulator.result();
+      };
+    },
+  };
+}
+
+function addAll(accumulator: Accumulator, value: Value): void {
+  if (!isArray(value)) return accumulator.add(value);
+  for (const item of value) accumulator.add(item);
+}
+
+function overN(name: string, create: (n: number) => Accumulator): OperatorDefinition {
+  return {
+    name,
+    parse: (value, context, parse) => {
+      const { n, input } = splitWithN(name, value);
+      return namedNode(name, { n: parse(n, context), input: parse(input, context) });
+    },
+    compile: ({ named }) => {
+      const n = named["n"]!;
+      const input = named["input"]!;
+      return (scope) => {
+        const accumulator = create(countOf(n(scope)));
+        const items = input(scope);
+        if (!isArray(items)) throw new CommandError(5788200, "Input must be an array");
+        for (const item of items) accumulator.add(item);
+        return accumulator.result();
+      };
+    },
+  };
+}
+
+export const STATISTICS: readonly OperatorDefinition[] = [
+  over("$avg", createAverage),
+  overN("$firstN", createFirstN),
+  overN("$lastN", createLastN),
+  over("$max", () => createExtreme(-1)),
+  overN("$maxN", (n) => createExtremes(-1, n)),
+  over("$min", () => createExtreme(1)),
+  overN("$minN", (n) => createExtremes(1, n)),
+  over("$stdDevPop", () => createDeviation(0)),
+  over("$stdDevSamp", () => createDeviation(1)),
+  over("$sum", createSum),
+];
