@@ -1,0 +1,85 @@
+/** One value of a column as a BSON value or as the bytes of a BSON element. */
+import {
+  BsonType,
+  type BsonWriter,
+  Decimal128,
+  Int32,
+  ObjectId,
+  readText,
+  readValue,
+  Timestamp,
+  UtcDate,
+  type Value,
+} from "../../bson/mod.ts";
+import { BYTES, type Column, sizeOfType } from "../../column/mod.ts";
+import type { FieldName } from "./shape.ts";
+
+const TWO_32 = 4294967296;
+
+/** Value `index` of a column. */
+export function valueAt(column: Column, index: number): Value {
+  const type = column.typeAt(index);
+  if (column.width === BYTES) {
+    const { arena } = column;
+    const start = column.startAt(index);
+    if (type === BsonType.String) return readText(arena, start, column.ends[index]!);
+    return readValue(arena, type as BsonType, start);
+  }
+  const { words, width } = column;
+  const at = index * width;
+  switch (type) {
+    case BsonType.Double:
+      return column.doubles[index];
+    case BsonType.Int32:
+      return Int32.of(words[at]!);
+    case BsonType.Boolean:
+      return words[at] !== 0;
+    case BsonType.Null:
+      return null;
+    case BsonType.Date:
+      return new UtcDate(words[at + 1]! * TWO_32 + (words[at]! >>> 0));
+    case BsonType.Int64:
+      return BigInt.asIntN(64, (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]! >>> 0));
+    case BsonType.ObjectId:
+      return new ObjectId(column.wordBytes.slice(at * 4, at * 4 + 12));
+    case BsonType.Decimal128:
+      return new Decimal128(column.wordBytes.slice(at * 4, at * 4 + 16));
+    case BsonType.Timestamp:
+      return Timestamp.fromBits(words[at]!, words[at + 1]!);
+    default:
+      return readValue(column.wordBytes, type as BsonType, 0);
+  }
+}
+
+/** Writes value `index` of a column as an element, every bit as it was. */
+export function writeCell(column: Column, index: number, name: FieldName, writer: BsonWriter): void {
+  const type = column.typeAt(index);
+  writeHeader(type, name, writer);
+  if (column.width === BYTES) return writeBytes(column, type, index, writer);
+  const { words, width } = column;
+  const at = index * width;
+  switch (sizeOfType(type)) {
+    case 0:
+      return;
+    case 1:
+      return writer.byte(words[at]!);
+    default:
+      for (let i = 0; i < sizeOfType(type) >> 2; i++) writer.int32(words[at + i]!);
+  }
+}
+
+/** Writes an element's type byte and name. */
+export function writeHeader(type: number, name: FieldName, writer: BsonWriter): void {
+  if (name.bytes === undefined) return writer.header(type as BsonType, name.text);
+  writer.byte(type);
+  writer.bytes(name.bytes);
+}
+
+function writeBytes(column: Column, type: number, index: number, writer: BsonWriter): void {
+  const start = column.startAt(index);
+  const end = column.ends[index]!;
+  if (type !== BsonType.String) return writer.bytes(column.arena, start, end);
+  writer.int32(end - start + 1);
+  writer.bytes(column.arena, start, end);
+  writer.byte(0);
+}

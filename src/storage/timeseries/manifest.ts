@@ -1,0 +1,282 @@
+/**
+ * What the store consists of: an append-only file of changes (docs/format/manifest.md).
+ *
+ *     CURRENT        the name of the manifest that counts, and a line feed; replaced by rename only
+ *     MANIFEST-n     8 bytes "CGMANIF\n" | uint32 version | uint32 CRC-32 of the 12 bytes before | records
+ *     record         uint32 bytes of the content | uint32 CRC-32 of the content | content: a change as JSON
+ *
+ * The state is what applying all changes gives. A change counts once its record is synced. Only the last record can be
+ * torn by a crash: bad bytes with a good record behind them are damage, bad bytes without one are cut off.
+ */
+import { assert, CorruptionError, crc32 } from "../../base/mod.ts";
+import { ByteWriter } from "../../column/mod.ts";
+import type { Disk, DiskFile } from "../../io/mod.ts";
+
+const VERSION = 1;
+const HEADER_BYTES = 16;
+const RECORD_HEADER_BYTES = 8;
+const MAGIC = new TextEncoder().encode("CGMANIF\n");
+const CURRENT = "CURRENT";
+const CURRENT_DRAFT = "CURRENT.tmp";
+/** A manifest is written anew once it is this large and four times what the new one takes. */
+const LEAST_REWRITE_BYTES = 64 * 1024;
+const REWRITE_FACTOR = 4;
+
+/** What a table is made with. */
+export interface TableOptions {
+  readonly timeField: string;
+  readonly metaField: string | undefined;
+  /** A hint for the span of time that a partition covers, in seconds. */
+  readonly spanSeconds: number;
+}
+
+/** One change of the state. */
+export type Change =
+  | ({ readonly kind: "table"; readonly id: number } & TableOptions)
+  | { readonly kind: "drop"; readonly id: number }
+  /** A segment came; series file and log count up to the places named. */
+  | {
+    readonly kind: "flush";
+    readonly segment: number;
+    readonly seriesBytes: number;
+    readonly flushedIndex: number;
+  }
+  | { readonly kind: "remove"; readonly segment: number };
+
+export class Manifest {
+  readonly tables = new Map<number, TableOptions>();
+  /** Numbers of the segments, from old to new. */
+  readonly segments = new Set<number>();
+  /** Bytes of the series file that count. */
+  seriesBytes = 0;
+  /** Log records up to this one are in segments. */
+  flushedIndex = 0;
+  private largestSegment = 0;
+  private lengthBytes = HEADER_BYTES;
+  private rewrittenBytes = HEADER_BYTES;
+  /** The append that runs or ran last: one at a time. */
+  private last: Promise<void> = Promise.resolve();
+
+  private constructor(
+    private readonly disk: Disk,
+    private readonly directory: string,
+    private number: number,
+    private file: DiskFile,
+  ) {}
+
+  /** Opens the manifest of a folder, or makes one. @throws CorruptionError */
+  static async open(disk: Disk, directory: string): Promise<Manifest> {
+    const currentPath = `${directory}/${CURRENT}`;
+    if (!disk.exists(currentPath)) {
+      const orphan = disk.list(directory).find((name) => name.endsWith(".seg"));
+      if (orphan !== undefined) {
+        throw new CorruptionError(currentPath, 0, `it is missing, but there is a segment "${orphan}"`);
+      }
+      return await Manifest.create(disk, directory);
+    }
+    const number = readCurrent(disk, currentPath);
+    const file = disk.open(`${directory}/${manifestName(number)}`, "write");
+    try {
+      const manifest = new Manifest(disk, directory, number, file);
+      manifest.load();
+      return manifest;
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+  }
+
+  private static async create(disk: Disk, directory: string): Promise<Manifest> {
+    disk.remove(`${directory}/${manifestName(1)}`);
+    const file = await writeManifest(disk, directory, 1, []);
+    return new Manifest(disk, directory, 1, file);
+  }
+
+  /** Names in the folder that belong to the state of now. */
+  ownNames(): Set<string> {
+    return new Set([CURRENT, manifestName(this.number)]);
+  }
+
+  /** A number that no segment has had. */
+  nextSegment(): number {
+    return ++this.largestSegment;
+  }
+
+  /** Makes a change, durable when it resolves; when it rejects, whether it counts shows at the next opening. */
+  append(change: Change): Promise<void> {
+    const appended = this.last.then(() => this.write(change));
+    this.last = appended.catch(() => {});
+    return appended;
+  }
+
+  close(): void {
+    this.file.close();
+  }
+
+  private async write(change: Change): Promise<void> {
+    const out = new ByteWriter();
+    writeRecord(change, out);
+    // What an earlier failure left behind must not follow this record.
+    if (this.file.size() > this.lengthBytes) this.file.truncate(this.lengthBytes);
+    this.file.writeAt(out.written(), this.lengthBytes);
+    await this.file.sync();
+    this.lengthBytes += out.length;
+    this.apply(change);
+    if (this.lengthBytes >= Math.max(LEAST_REWRITE_BYTES, this.rewrittenBytes * REWRITE_FACTOR)) {
+      await this.rewrite();
+    }
+  }
+
+  /** Writes the state of now into a new manifest and switches to it. */
+  private async rewrite(): Promise<void> {
+    const changes: Change[] = [];
+    for (const [id, options] of this.tables) changes.push({ kind: "table", id, ...options });
+    for (const segment of this.segments) {
+      const { seriesBytes, flushedIndex } = this;
+      changes.push({ kind: "flush", segment, seriesBytes, flushedIndex });
+    }
+    const number = this.number + 1;
+    this.disk.remove(`${this.directory}/${manifestName(number)}`);
+    const file = await writeManifest(this.disk, this.directory, number, changes);
+    this.file.close();
+    this.file = file;
+    this.disk.remove(`${this.directory}/${manifestName(this.number)}`);
+    this.number = number;
+    this.lengthBytes = file.size();
+    this.rewrittenBytes = this.lengthBytes;
+  }
+
+  private load(): void {
+    const bytes = new Uint8Array(this.file.size());
+    this.file.readAt(bytes, 0);
+    checkHeader(this.file.path, bytes);
+    let at = HEADER_BYTES;
+    for (;;) {
+      const content = recordAt(bytes, at);
+      if (content === undefined) break;
+      this.apply(parseChange(this.file.path, at, content));
+      at += RECORD_HEADER_BYTES + content.length;
+    }
+    if (at < bytes.length) {
+      refuseDamage(this.file.path, bytes, at);
+      this.file.truncate(at);
+    }
+    this.lengthBytes = at;
+  }
+
+  private apply(change: Change): void {
+    switch (change.kind) {
+      case "table": {
+        const { timeField, metaField, spanSeconds } = change;
+        this.tables.set(change.id, { timeField, metaField, spanSeconds });
+        break;
+      }
+      case "drop":
+        this.tables.delete(change.id);
+        break;
+      case "flush":
+        this.segments.add(change.segment);
+        this.largestSegment = Math.max(this.largestSegment, change.segment);
+        this.seriesBytes = change.seriesBytes;
+        this.flushedIndex = change.flushedIndex;
+        break;
+      case "remove":
+        this.segments.delete(change.segment);
+    }
+  }
+}
+
+function manifestName(number: number): string {
+  return `MANIFEST-${String(number).padStart(6, "0")}`;
+}
+
+function readCurrent(disk: Disk, path: string): number {
+  const file = disk.open(path, "read");
+  const bytes = new Uint8Array(file.size());
+  file.readAt(bytes, 0);
+  file.close();
+  const text = new TextDecoder().decode(bytes);
+  const match = /^MANIFEST-(\d+)\n$/.exec(text);
+  if (match === null) {
+    throw new CorruptionError(path, 0, `it holds ${JSON.stringify(text)}, expected a manifest's name`);
+  }
+  return Number(match[1]);
+}
+
+/** Writes a manifest and makes it the one that counts. */
+async function writeManifest(
+  disk: Disk,
+  directory: string,
+  number: number,
+  changes: readonly Change[],
+): Promise<DiskFile> {
+  const name = manifestName(number);
+  const file = disk.open(`${directory}/${name}`, "create");
+  const out = new ByteWriter();
+  out.bytes(MAGIC);
+  out.uint32(VERSION);
+  out.uint32(crc32(out.written()));
+  for (const change of changes) writeRecord(change, out);
+  file.writeAt(out.written(), 0);
+  await file.sync();
+  const draft = `${directory}/${CURRENT_DRAFT}`;
+  disk.remove(draft);
+  const current = disk.open(draft, "create");
+  current.writeAt(new TextEncoder().encode(`${name}\n`), 0);
+  await current.sync();
+  current.close();
+  // The manifest's name must be there before the one that points to it.
+  await disk.syncDirectory(directory);
+  disk.rename(draft, `${directory}/${CURRENT}`);
+  await disk.syncDirectory(directory);
+  return file;
+}
+
+function writeRecord(change: Change, out: ByteWriter): void {
+  const content = new TextEncoder().encode(JSON.stringify(change));
+  out.uint32(content.length);
+  out.uint32(crc32(content));
+  out.bytes(content);
+}
+
+function checkHeader(path: string, bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer);
+  if (bytes.length < HEADER_BYTES || !MAGIC.every((byte, i) => bytes[i] === byte)) {
+    throw new CorruptionError(path, 0, "this is no manifest");
+  }
+  if (view.getUint32(12, true) !== crc32(bytes.subarray(0, 12))) {
+    throw new CorruptionError(path, 12, "the header's checksum is wrong");
+  }
+  const version = view.getUint32(8, true);
+  if (version !== VERSION) {
+    throw new CorruptionError(path, 8, `manifest version ${version}, this program knows ${VERSION}`);
+  }
+}
+
+/** The content of the good record at `at`, or undefined. */
+function recordAt(bytes: Uint8Array, at: number): Uint8Array | undefined {
+  if (at + RECORD_HEADER_BYTES > bytes.length) return undefined;
+  const view = new DataView(bytes.buffer);
+  const end = at + RECORD_HEADER_BYTES + view.getUint32(at, true);
+  if (end === at + RECORD_HEADER_BYTES || end > bytes.length) return undefined;
+  const content = bytes.subarray(at + RECORD_HEADER_BYTES, end);
+  return view.getUint32(at + 4, true) === crc32(content) ? content : undefined;
+}
+
+function refuseDamage(path: string, bytes: Uint8Array, at: number): void {
+  for (let later = at + 1; later < bytes.length; later++) {
+    if (recordAt(bytes, later) === undefined) continue;
+    throw new CorruptionError(path, at, `a bad record with a good one behind it, at ${later}`);
+  }
+}
+
+function parseChange(path: string, at: number, content: Uint8Array): Change {
+  const change: unknown = JSON.parse(new TextDecoder().decode(content));
+  assert(typeof change === "object" && change !== null && "kind" in change, "a record holds a change");
+  const known = ["table", "drop", "flush", "remove"];
+  if (typeof change.kind !== "string" || !known.includes(change.kind)) {
+    throw new CorruptionError(path, at, `a change of kind ${JSON.stringify(change.kind)} is not known`);
+  }
+  // The checksum says that it is what `writeRecord` wrote.
+  return change as Change;
+}

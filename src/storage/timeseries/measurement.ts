@@ -1,0 +1,135 @@
+/**
+ * The way of a measurement into the log: checked, its meta made canonical, its bytes copied.
+ *
+ *     payload   byte version (1) | BSON documents, one behind the other
+ *
+ * Canonical is a meta whose documents have their fields sorted by the bytes of their names (stable, arrays keep their
+ * order), so that equal series have equal bytes; everything else stays as it came. MongoDB does the same.
+ */
+import { assert, CommandError, MAX_DOCUMENT_BYTES } from "../../base/mod.ts";
+import {
+  BsonType,
+  elementType,
+  type RawDocument,
+  readInt64AsNumber,
+  skipElement,
+  valueStart,
+} from "../../bson/mod.ts";
+import { ByteWriter } from "../../column/mod.ts";
+
+const PAYLOAD_VERSION = 1;
+/** Where the documents of a payload start. */
+const DOCUMENTS_START = 1;
+
+export interface PreparedInsert {
+  /** What goes into the log; undefined when nothing was accepted. */
+  readonly payload: Uint8Array | undefined;
+  readonly accepted: number;
+  /** What is wrong with the others, by their place in the request. */
+  readonly errors: readonly { readonly index: number; readonly error: CommandError }[];
+}
+
+/**
+ * Checks measurements and lays them out for the log.
+ *
+ * @param documents validated BSON
+ * @param ordered stops at the first error
+ */
+export function prepareMeasurements(
+  documents: readonly RawDocument[],
+  ordered: boolean,
+  timeField: string,
+  metaField: string | undefined,
+): PreparedInsert {
+  const out = new ByteWriter(
+    DOCUMENTS_START + documents.reduce((sum, document) => sum + document.sizeBytes, 0),
+  );
+  out.byte(PAYLOAD_VERSION);
+  const errors: { index: number; error: CommandError }[] = [];
+  let accepted = 0;
+  for (let index = 0; index < documents.length; index++) {
+    const document = documents[index]!;
+    const error = checkMeasurement(document, timeField);
+    if (error === undefined) {
+      writeMeasurement(document, metaField, out);
+      accepted++;
+    } else {
+      errors.push({ index, error });
+      if (ordered) break;
+    }
+  }
+  return { payload: accepted === 0 ? undefined : out.written(), accepted, errors };
+}
+
+/** Where the documents of a payload start. */
+export function documentsStart(payload: Uint8Array): number {
+  const version = payload[0];
+  assert(version === PAYLOAD_VERSION, `version ${version} of an insert's payload is known`);
+  return DOCUMENTS_START;
+}
+
+function checkMeasurement(document: RawDocument, timeField: string): CommandError | undefined {
+  if (document.sizeBytes > MAX_DOCUMENT_BYTES) {
+    const size = `${document.sizeBytes} (0x${document.sizeBytes.toString(16).toUpperCase()})`;
+    const text = `BSONObj size: ${size} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}(16MB)`;
+    return new CommandError("BSONObjectTooLarge", text);
+  }
+  const at = document.find(timeField);
+  if (at < 0 || elementType(document.bytes, at) !== BsonType.Date) {
+    const text = `'${timeField}' must be present and contain a valid BSON UTC datetime value`;
+    return new CommandError("BadValue", text);
+  }
+  const ms = readInt64AsNumber(document.bytes, valueStart(document.bytes, at));
+  if (ms <= Number.MAX_SAFE_INTEGER && ms >= Number.MIN_SAFE_INTEGER) return undefined;
+  const text = `'${timeField}' must lie within 9007199254740991 milliseconds of 1970-01-01`;
+  return new CommandError("BadValue", text);
+}
+
+function writeMeasurement(document: RawDocument, metaField: string | undefined, out: ByteWriter): void {
+  const { bytes } = document;
+  const at = metaField === undefined ? -1 : document.find(metaField);
+  if (at < 0) return out.bytes(document.slice());
+  const type = elementType(bytes, at);
+  const start = valueStart(bytes, at);
+  if (isCanonical(bytes, type, start)) return out.bytes(document.slice());
+  const end = skipElement(bytes, at);
+  out.bytes(bytes.subarray(document.start, start));
+  writeCanonical(bytes, type, start, end, out);
+  out.bytes(bytes.subarray(end, document.end));
+}
+
+/** Whether every document in the value has its fields sorted. */
+function isCanonical(bytes: Uint8Array, type: number, start: number): boolean {
+  if (type !== BsonType.Object && type !== BsonType.Array) return true;
+  const isObject = type === BsonType.Object;
+  let last = -1;
+  for (let at = start + 4; bytes[at] !== 0; at = skipElement(bytes, at)) {
+    if (isObject && last >= 0 && compareNames(bytes, last + 1, at + 1) > 0) return false;
+    if (!isCanonical(bytes, bytes[at]!, valueStart(bytes, at))) return false;
+    last = at;
+  }
+  return true;
+}
+
+function writeCanonical(bytes: Uint8Array, type: number, start: number, end: number, out: ByteWriter): void {
+  if (type !== BsonType.Object && type !== BsonType.Array) return out.bytes(bytes.subarray(start, end));
+  const elements: number[] = [];
+  for (let at = start + 4; bytes[at] !== 0; at = skipElement(bytes, at)) elements.push(at);
+  if (type === BsonType.Object) elements.sort((a, b) => compareNames(bytes, a + 1, b + 1));
+  out.bytes(bytes.subarray(start, start + 4));
+  for (const at of elements) {
+    const value = valueStart(bytes, at);
+    out.bytes(bytes.subarray(at, value));
+    writeCanonical(bytes, bytes[at]!, value, skipElement(bytes, at), out);
+  }
+  out.byte(0);
+}
+
+/** Order of two names, each ended by a zero byte, by their bytes. */
+function compareNames(bytes: Uint8Array, a: number, b: number): number {
+  while (bytes[a] === bytes[b] && bytes[a] !== 0) {
+    a++;
+    b++;
+  }
+  return bytes[a]! - bytes[b]!;
+}

@@ -1,0 +1,267 @@
+/**
+ * The rows of one table that are not in a segment yet, in order of arrival.
+ *
+ *     row r         times[r], series[r], shapes[r]; its values in columns
+ *     column c      the values of the rows that have it, without gaps; `rows` says which, once a row has none
+ *     series s      rows in order of time: a chain from heads[s] by next, backwards from tails[s] by previous
+ *
+ * A row that is not before the last one of its series joins the chain's end. Late rows go to the skip list instead, from
+ * where readers merge them in. Rows of one series and time stand in order of arrival. Rows never change and keep their
+ * number, so a reader that ignores numbers from its start on sees what there was then.
+ */
+import { assert } from "../../base/mod.ts";
+import {
+  BsonType,
+  RawDocument,
+  readInt32,
+  readInt64AsNumber,
+  skipElement,
+  type Value,
+  valueStart,
+} from "../../bson/mod.ts";
+import { Column, grownInt32, type MemoryAccount } from "../../column/mod.ts";
+import type { RowSource } from "./row_source.ts";
+import type { SeriesIndex } from "./series_index.ts";
+import { type Shape, type TableNames, WHOLE } from "./shape.ts";
+import { ShapeTrie } from "./shape_trie.ts";
+import { SkipList } from "./skip_list.ts";
+
+const INITIAL_ROWS = 16;
+/** No row: the end of a chain. */
+export const NO_ROW = -1;
+
+/** A column, and the rows that have a value in it. */
+class SparseColumn {
+  readonly values: Column;
+  /** The row of each value, ascending; undefined while value i is that of row i. */
+  rows: Int32Array | undefined;
+
+  constructor(private readonly account: MemoryAccount) {
+    this.values = new Column(account);
+  }
+
+  append(row: number, type: number, bytes: Uint8Array, start: number, end: number): void {
+    const index = this.values.length;
+    if (this.rows !== undefined || index !== row) this.addRow(index, row);
+    this.values.append(type, bytes, start, end);
+  }
+
+  /** The index of a row's value; the row has one. */
+  indexOf(row: number): number {
+    const { rows } = this;
+    if (rows === undefined) return row;
+    let low = 0;
+    let high = this.values.length - 1;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (rows[middle]! < row) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+
+  private addRow(index: number, row: number): void {
+    if (this.rows === undefined) {
+      this.rows = new Int32Array(Math.max(INITIAL_ROWS, index * 2));
+      for (let i = 0; i < index; i++) this.rows[i] = i;
+      this.account.bytes += this.rows.byteLength;
+    } else if (index === this.rows.length) {
+      this.account.bytes += this.rows.byteLength;
+      this.rows = grownInt32(this.rows, index * 2);
+    }
+    this.rows[index] = row;
+  }
+}
+
+export class Memtable implements RowSource {
+  /** Rows so far. */
+  length = 0;
+  /** Bytes of the rows as BSON. */
+  dataBytes = 0;
+  minTime = Infinity;
+  maxTime = -Infinity;
+  readonly late: SkipList;
+  private times = new Float64Array(INITIAL_ROWS);
+  private series: Int32Array = new Int32Array(INITIAL_ROWS);
+  private shapes: Int32Array = new Int32Array(INITIAL_ROWS);
+  private next: Int32Array = new Int32Array(INITIAL_ROWS);
+  private previous: Int32Array = new Int32Array(INITIAL_ROWS);
+  private heads: Int32Array = new Int32Array(0);
+  private tails: Int32Array = new Int32Array(0);
+  private readonly trie: ShapeTrie;
+  private readonly columns: SparseColumn[] = [];
+  private readonly whole: SparseColumn;
+
+  constructor(
+    private readonly index: SeriesIndex,
+    names: TableNames,
+    private readonly fields: { readonly timeField: string; readonly metaField: string | undefined },
+    private readonly account: MemoryAccount,
+  ) {
+    this.late = new SkipList(account);
+    this.trie = new ShapeTrie(names, account);
+    this.whole = new SparseColumn(account);
+    account.bytes += this.rowBytes;
+  }
+
+  /** Series numbers below this may have rows here. */
+  get seriesEnd(): number {
+    return this.heads.length;
+  }
+
+  /** Adds the measurements in `bytes[start, end)`, which `prepareMeasurements` let through. */
+  appendAll(bytes: Uint8Array, start: number, end: number): void {
+    for (let at = start; at < end; at += readInt32(bytes, at)) this.append(bytes, at);
+  }
+
+  private append(bytes: Uint8Array, start: number): void {
+    const { trie } = this;
+    const shape = trie.match(bytes, start);
+    const row = this.length;
+    if (row === this.times.length) this.growRows();
+    if (shape === WHOLE) this.appendWhole(bytes, start, row);
+    else this.appendValues(bytes, row);
+    const time = readInt64AsNumber(bytes, trie.timeStart);
+    const series = this.index.numberOf(trie.metaType, bytes, trie.metaStart, trie.metaEnd);
+    this.shapes[row] = shape;
+    this.times[row] = time;
+    this.series[row] = series;
+    if (time < this.minTime) this.minTime = time;
+    if (time > this.maxTime) this.maxTime = time;
+    this.dataBytes += readInt32(bytes, start);
+    this.length = row + 1;
+    this.link(row, series, time);
+  }
+
+  private appendValues(bytes: Uint8Array, row: number): void {
+    const { trie, columns } = this;
+    for (let i = 0; i < trie.valueCount; i++) {
+      const number = trie.columns[i]!;
+      while (number >= columns.length) columns.push(new SparseColumn(this.account));
+      columns[number]!.append(row, trie.types[i]!, bytes, trie.starts[i]!, trie.ends[i]!);
+    }
+  }
+
+  /** A row without a shape: its bytes as one value, its time and meta found by name. */
+  private appendWhole(bytes: Uint8Array, start: number, row: number): void {
+    const { trie, fields } = this;
+    const end = start + readInt32(bytes, start);
+    this.whole.append(row, BsonType.Object, bytes, start, end);
+    const time = findElement(bytes, start, fields.timeField);
+    assert(time >= 0, "a measurement has a time");
+    trie.timeStart = valueStart(bytes, time);
+    const meta = fields.metaField === undefined ? -1 : findElement(bytes, start, fields.metaField);
+    trie.metaType = meta < 0 ? 0 : bytes[meta]!;
+    trie.metaStart = meta < 0 ? 0 : valueStart(bytes, meta);
+    trie.metaEnd = meta < 0 ? 0 : skipElement(bytes, meta);
+  }
+
+  private link(row: number, series: number, time: number): void {
+    if (series >= this.heads.length) this.growSeries(series + 1);
+    const tail = this.tails[series]!;
+    if (tail !== NO_ROW && time < this.times[tail]!) {
+      this.late.insert(series, time, row);
+      return;
+    }
+    this.next[row] = NO_ROW;
+    this.previous[row] = tail;
+    this.tails[series] = row;
+    if (tail === NO_ROW) this.heads[series] = row;
+    else this.next[tail] = row;
+  }
+
+  /** The first row of a series' chain, or `NO_ROW`. */
+  headOf(series: number): number {
+    return series < this.heads.length ? this.heads[series]! : NO_ROW;
+  }
+
+  /** The last row of a series' chain, or `NO_ROW`. */
+  tailOf(series: number): number {
+    return series < this.tails.length ? this.tails[series]! : NO_ROW;
+  }
+
+  /** The chain's row after, or `NO_ROW`. */
+  rowAfter(row: number): number {
+    return this.next[row]!;
+  }
+
+  /** The chain's row before, or `NO_ROW`. */
+  rowBefore(row: number): number {
+    return this.previous[row]!;
+  }
+
+  seriesOf(row: number): number {
+    return this.series[row]!;
+  }
+
+  /** The number of a row's shape. */
+  shapeNumberOf(row: number): number {
+    return this.shapes[row]!;
+  }
+
+  shapeOf(row: number): Shape | undefined {
+    return this.trie.shapes[this.shapes[row]!];
+  }
+
+  /** What shape a number stands for, and what path a column has. */
+  get dictionary(): Pick<ShapeTrie, "shapes" | "paths"> {
+    return this.trie;
+  }
+
+  timeOf(row: number): number {
+    return this.times[row]!;
+  }
+
+  metaOf(row: number): Value {
+    return this.index.metaOf(this.series[row]!);
+  }
+
+  rawMetaOf(row: number): { type: number; bytes: Uint8Array } {
+    const series = this.series[row]!;
+    return { type: this.index.typeOf(series), bytes: this.index.bytesOf(series) };
+  }
+
+  columnFor(column: number): Column {
+    return this.columns[column]!.values;
+  }
+
+  indexIn(column: number, row: number): number {
+    return this.columns[column]!.indexOf(row);
+  }
+
+  wholeBytes(row: number): Uint8Array {
+    const { values } = this.whole;
+    const index = this.whole.indexOf(row);
+    return values.arena.subarray(values.startAt(index), values.ends[index]!);
+  }
+
+  private get rowBytes(): number {
+    return this.times.byteLength + 4 * this.series.byteLength;
+  }
+
+  private growRows(): void {
+    this.account.bytes -= this.rowBytes;
+    const rows = this.times.length * 2;
+    const times = new Float64Array(rows);
+    times.set(this.times);
+    this.times = times;
+    this.series = grownInt32(this.series, rows);
+    this.shapes = grownInt32(this.shapes, rows);
+    this.next = grownInt32(this.next, rows);
+    this.previous = grownInt32(this.previous, rows);
+    this.account.bytes += this.rowBytes;
+  }
+
+  private growSeries(atLeast: number): void {
+    const before = this.heads.length;
+    const length = Math.max(INITIAL_ROWS, before * 2, atLeast);
+    this.heads = grownInt32(this.heads, length).fill(NO_ROW, before);
+    this.tails = grownInt32(this.tails, length).fill(NO_ROW, before);
+    this.account.bytes += (length - before) * 8;
+  }
+}
+
+/** Where the first element of that name starts in the document at `start`, or -1. */
+function findElement(bytes: Uint8Array, start: number, name: string): number {
+  return new RawDocument(bytes, start).find(name);
+}

@@ -1,0 +1,242 @@
+/**
+ * A row group: up to 65,536 rows of one table, sorted by (series, time, arrival), their values in pages of 4,096 rows.
+ *
+ * The header says what is where. Sequences of numbers go through `column/codec/integer.ts` and `double.ts`:
+ *
+ *     varint rows | varint columns | each: varint length, path key
+ *     varint series | their numbers | their rows
+ *     varint shapes (without 0, the rows kept whole) | each: varint items, items as varints
+ *     varint runs of one shape | their shapes | their rows
+ *     page directory, one entry a page: of the times, of the rows kept whole, of each column
+ *       values (0: no page) | bytes on disk | type sets | nulls | NaNs | min | max | sum | rest of the sum
+ *       | flags (1: exact)
+ *
+ * The pages lie one behind the other in the order of the directory, and the header behind them.
+ */
+import { PAGE_ROWS } from "../../base/mod.ts";
+import {
+  ByteReader,
+  ByteWriter,
+  decodeDoubles,
+  decodeIntegers,
+  encodeDoubles,
+  encodeIntegers,
+  type PageStatistics,
+} from "../../column/mod.ts";
+import { type Path, pathOfKey, Shape, type TableNames } from "./shape.ts";
+
+/** Page columns that come before the table's own: the times, then the rows kept whole. */
+export const TIME_PAGES = 0;
+export const WHOLE_PAGES = 1;
+export const FIRST_COLUMN_PAGES = 2;
+
+/** A page as its writer leaves it. */
+export interface WrittenPage extends PageStatistics {
+  readonly sizeBytes: number;
+}
+
+/** A row group's header as its writer gathers it. */
+export interface RowGroupHeader {
+  readonly rows: number;
+  readonly pathKeys: readonly string[];
+  readonly series: readonly number[];
+  readonly seriesRows: readonly number[];
+  /** The items of the shapes 1, 2 … */
+  readonly shapes: readonly (readonly number[])[];
+  readonly shapeRuns: readonly number[];
+  readonly shapeRunRows: readonly number[];
+  /** Page column by page column, page by page. */
+  readonly pages: readonly WrittenPage[];
+}
+
+/** Pages that a column of `rows` rows has. */
+export function pageCount(rows: number): number {
+  return Math.ceil(rows / PAGE_ROWS);
+}
+
+export function encodeRowGroup(header: RowGroupHeader, out: ByteWriter): void {
+  out.varint(header.rows);
+  out.varint(header.pathKeys.length);
+  for (const key of header.pathKeys) {
+    out.sizedBytes(Uint8Array.from(key, (unit) => unit.charCodeAt(0)));
+  }
+  out.varint(header.series.length);
+  writeNumbers(header.series, out);
+  writeNumbers(header.seriesRows, out);
+  out.varint(header.shapes.length);
+  for (const items of header.shapes) {
+    out.varint(items.length);
+    for (const item of items) out.varint(item);
+  }
+  out.varint(header.shapeRuns.length);
+  writeNumbers(header.shapeRuns, out);
+  writeNumbers(header.shapeRunRows, out);
+  const { pages } = header;
+  writeNumbers(pages.map((page) => page.count), out);
+  const present = pages.filter((page) => page.count > 0);
+  writeNumbers(present.map((page) => page.sizeBytes), out);
+  writeNumbers(present.map((page) => page.typeSet), out);
+  writeNumbers(present.map((page) => page.nulls), out);
+  writeNumbers(present.map((page) => page.nans), out);
+  for (const field of ["min", "max", "sum", "sumRest"] as const) {
+    const doubles = Float64Array.from(present, (page) => page[field]);
+    encodeDoubles(new Int32Array(doubles.buffer), doubles.length, out);
+  }
+  writeNumbers(present.map((page) => Number(page.isExact)), out);
+}
+
+function writeNumbers(values: readonly number[], out: ByteWriter): void {
+  encodeIntegers(Float64Array.from(values), values.length, out);
+}
+
+/** Where a page is and what is known of it; `offset` is 0 for one that has no values. */
+export interface Page extends PageStatistics {
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+/** A row group as its readers see it. */
+export class RowGroup {
+  private readonly shapeRunEnds: Float64Array;
+  private readonly shapeRuns: Float64Array;
+  private readonly shapes: readonly (Shape | undefined)[];
+  /** The series of the rows, ascending, and where the rows of each end. */
+  readonly series: Float64Array;
+  readonly seriesEnds: Float64Array;
+  readonly rows: number;
+  readonly paths: readonly Path[];
+  private readonly pages: readonly Page[];
+
+  /** @param firstOffset where in the file the first page is */
+  constructor(bytes: Uint8Array, firstOffset: number, names: TableNames) {
+    const reader = new ByteReader(bytes);
+    this.rows = reader.varint();
+    const columns = reader.varint();
+    this.paths = Array.from({ length: columns }, () => pathOfKey(latin1(reader.sizedBytes())));
+    const series = reader.varint();
+    this.series = readNumbers(reader, series);
+    this.seriesEnds = runningSum(readNumbers(reader, series));
+    const shapes: (Shape | undefined)[] = [undefined];
+    for (let left = reader.varint(); left > 0; left--) {
+      const items = Array.from({ length: reader.varint() }, () => reader.varint());
+      shapes.push(new Shape(items, this.paths, names));
+    }
+    this.shapes = shapes;
+    const runs = reader.varint();
+    this.shapeRuns = readNumbers(reader, runs);
+    this.shapeRunEnds = runningSum(readNumbers(reader, runs));
+    this.pages = readDirectory(reader, (columns + FIRST_COLUMN_PAGES) * pageCount(this.rows), firstOffset);
+  }
+
+  /** About what this holds in memory. */
+  get memoryBytes(): number {
+    return 512 + this.pages.length * 120 + (this.series.length + this.shapeRuns.length) * 16 +
+      this.paths.length * 200;
+  }
+
+  /** Page `page` of a page column. */
+  page(pageColumn: number, page: number): Page {
+    return this.pages[pageColumn * pageCount(this.rows) + page]!;
+  }
+
+  /** The place of a series among `series`, or -1. */
+  placeOf(series: number): number {
+    const place = firstAtLeast(this.series, series);
+    return this.series[place] === series ? place : -1;
+  }
+
+  /** The first row of the series at a place. */
+  firstRowOf(place: number): number {
+    return place === 0 ? 0 : this.seriesEnds[place - 1]!;
+  }
+
+  /** The series of a row. */
+  seriesOf(row: number): number {
+    return this.series[firstAtLeast(this.seriesEnds, row + 1)]!;
+  }
+
+  /** The shape of a row; undefined for one that is kept whole. */
+  shapeOf(row: number): Shape | undefined {
+    return this.shapes[this.shapeRuns[firstAtLeast(this.shapeRunEnds, row + 1)]!];
+  }
+}
+
+function readDirectory(reader: ByteReader, count: number, firstOffset: number): Page[] {
+  const counts = readNumbers(reader, count);
+  const present = counts.reduce((sum, values) => sum + Number(values > 0), 0);
+  const sizes = readNumbers(reader, present);
+  const typeSets = readNumbers(reader, present);
+  const nulls = readNumbers(reader, present);
+  const nans = readNumbers(reader, present);
+  const [mins, maxs, sums, rests] = [0, 1, 2, 3].map(() => readDoubles(reader, present));
+  const exact = readNumbers(reader, present);
+  let offset = firstOffset;
+  let next = 0;
+  return Array.from(counts, (values): Page => {
+    if (values === 0) return NO_PAGE;
+    const i = next++;
+    const page = {
+      offset,
+      sizeBytes: sizes[i]!,
+      count: values,
+      typeSet: typeSets[i]!,
+      nulls: nulls[i]!,
+      nans: nans[i]!,
+      min: mins![i]!,
+      max: maxs![i]!,
+      sum: sums![i]!,
+      sumRest: rests![i]!,
+      isExact: exact[i] === 1,
+    };
+    offset += page.sizeBytes;
+    return page;
+  });
+}
+
+const NO_STATISTICS: PageStatistics = {
+  count: 0,
+  nulls: 0,
+  typeSet: 0,
+  nans: 0,
+  min: Infinity,
+  max: -Infinity,
+  sum: 0,
+  sumRest: 0,
+  isExact: true,
+};
+/** What stands for a page without values. */
+export const NO_WRITTEN_PAGE: WrittenPage = { ...NO_STATISTICS, sizeBytes: 0 };
+const NO_PAGE: Page = { ...NO_STATISTICS, offset: 0, sizeBytes: 0 };
+
+function readNumbers(reader: ByteReader, count: number): Float64Array {
+  const values = new Float64Array(count);
+  decodeIntegers(reader, count, values);
+  return values;
+}
+
+function readDoubles(reader: ByteReader, count: number): Float64Array {
+  const values = new Float64Array(count);
+  decodeDoubles(reader, count, new Int32Array(values.buffer));
+  return values;
+}
+
+function runningSum(values: Float64Array): Float64Array {
+  for (let i = 1; i < values.length; i++) values[i] = values[i]! + values[i - 1]!;
+  return values;
+}
+
+/** The first index whose value, in ascending `values`, is at least `wanted`. */
+function firstAtLeast(values: Float64Array, wanted: number): number {
+  let low = 0;
+  let high = values.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (values[middle]! < wanted) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}

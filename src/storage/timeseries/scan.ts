@@ -1,0 +1,322 @@
+/**
+ * Reads a table: rows of segments and memtables, merged, as views.
+ *
+ * Without a time order, series by series in order of their number, each in time order. With one, all series merged by
+ * time; row groups and memtables are opened only when the merge reaches their first (or last) time, so that the newest
+ * rows of a long history touch only the newest files.
+ *
+ * A scan sees the table as it was when it began: its segments, its frozen memtable, and the rows that the active one had.
+ */
+import { PIPELINE_BATCH_ROWS, YIELD_AFTER_MS } from "../../base/mod.ts";
+import type { Document, Value } from "../../bson/mod.ts";
+import type { Clock } from "../../io/mod.ts";
+import type { Memtable } from "./memtable.ts";
+import { openMemtableRun } from "./memtable_run.ts";
+import type { Direction, Run, TimeRange } from "./run.ts";
+import { RunHeap } from "./run_heap.ts";
+import type { Segment } from "./segment.ts";
+import type { RowGroupEntry } from "./segment_format.ts";
+import { OpenRowGroup, openSegmentRun } from "./segment_run.ts";
+import type { SeriesIndex } from "./series_index.ts";
+import type { TableNames } from "./shape.ts";
+import { documentOf } from "./stored_document.ts";
+
+/** What is asked for; the twin of `ScanRequest` in query/source.ts, which says what each means. */
+export interface TimeseriesScan {
+  readonly fields?: ReadonlySet<string>;
+  readonly timeRange?: TimeRange;
+  readonly seriesFilter?: (meta: Value) => boolean;
+  readonly ids?: readonly Value[];
+  readonly timeOrder?: Direction;
+  readonly checkpoint: () => Promise<void>;
+  readonly counters: TimeseriesCounters;
+}
+
+/** What a scan touched. */
+export interface TimeseriesCounters {
+  seriesScanned: number;
+  seriesMatched: number;
+  segmentsRead: number;
+  segmentsSkipped: number;
+  pagesRead: number;
+  pagesSkipped: number;
+  rowsRead: number;
+}
+
+/** A table as it is now: what a scan reads from. */
+export interface TableSnapshot {
+  readonly names: TableNames;
+  readonly index: SeriesIndex;
+  /** Series with lower numbers exist. */
+  readonly seriesCount: number;
+  /** From old to new. */
+  readonly segments: readonly { readonly segment: Segment; readonly groups: readonly RowGroupEntry[] }[];
+  /** From old to new; rows from `limit` on came later. */
+  readonly memtables: readonly { readonly memtable: Memtable; readonly limit: number }[];
+}
+
+const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
+/** Series that are judged between two looks at the clock. */
+const SERIES_BETWEEN_LOOKS = 256;
+
+/** The rows asked for, in batches that are never empty. */
+export async function* scanTable(
+  snapshot: TableSnapshot,
+  request: TimeseriesScan,
+  clock: Clock,
+): AsyncGenerator<readonly Document[], void, undefined> {
+  const pacer = new Pacer(clock, request.checkpoint);
+  const matched = await matchSeries(snapshot, request, pacer);
+  if (matched !== undefined && !matched.includes(1)) return;
+  const sources = sourcesOf(snapshot, request);
+  const batches = request.timeOrder === undefined
+    ? bySeries(snapshot, sources, matched, pacer)
+    : byTime(sources, request, request.timeOrder, matched, pacer);
+  for await (const batch of batches) {
+    request.counters.rowsRead += batch.length;
+    yield batch;
+    await request.checkpoint();
+    pacer.restart();
+  }
+}
+
+/** Lets others run once some milliseconds have passed. */
+class Pacer {
+  private since: number;
+
+  constructor(private readonly clock: Clock, private readonly checkpoint: () => Promise<void>) {
+    this.since = clock.monotonicMs();
+  }
+
+  isDue(): boolean {
+    return this.clock.monotonicMs() - this.since >= YIELD_AFTER_MS;
+  }
+
+  async rest(): Promise<void> {
+    await this.checkpoint();
+    this.restart();
+  }
+
+  restart(): void {
+    this.since = this.clock.monotonicMs();
+  }
+}
+
+/** One byte a series, 1 where its rows can match; undefined for all of them. */
+async function matchSeries(
+  snapshot: TableSnapshot,
+  request: TimeseriesScan,
+  pacer: Pacer,
+): Promise<Uint8Array | undefined> {
+  const { counters, seriesFilter } = request;
+  const { seriesCount, index } = snapshot;
+  counters.seriesScanned += seriesCount;
+  if (seriesFilter === undefined) {
+    counters.seriesMatched += seriesCount;
+    return undefined;
+  }
+  const matched = new Uint8Array(seriesCount);
+  for (let series = 0; series < seriesCount; series++) {
+    if (seriesFilter(index.metaOf(series))) {
+      matched[series] = 1;
+      counters.seriesMatched++;
+    }
+    if (series % SERIES_BETWEEN_LOOKS === 0 && pacer.isDue()) await pacer.rest();
+  }
+  return matched;
+}
+
+/** A row group or a memtable that may have rows in the range: opened when it is reached. */
+interface Source {
+  readonly age: number;
+  readonly minTime: number;
+  readonly maxTime: number;
+  readonly firstSeries: number;
+  readonly lastSeries: number;
+  open(): OpenSource;
+}
+
+interface OpenSource {
+  /** The series that may have rows here, ascending. */
+  series(): Iterable<number>;
+  run(series: number, direction: Direction): Run | undefined;
+}
+
+function sourcesOf(snapshot: TableSnapshot, request: TimeseriesScan): Source[] {
+  const range = request.timeRange ?? ALL_TIMES;
+  const { counters } = request;
+  const sources: Source[] = [];
+  let age = 0;
+  for (const { segment, groups } of snapshot.segments) {
+    const before = sources.length;
+    for (const entry of groups) {
+      age++;
+      if (entry.minTime > range.toMs || entry.maxTime < range.fromMs) continue;
+      sources.push(groupSource(snapshot, segment, entry, range, age, counters));
+    }
+    if (sources.length > before) counters.segmentsRead++;
+    else counters.segmentsSkipped++;
+  }
+  for (const { memtable, limit } of snapshot.memtables) {
+    age++;
+    if (limit === 0 || memtable.minTime > range.toMs || memtable.maxTime < range.fromMs) continue;
+    sources.push(memtableSource(snapshot, memtable, limit, range, age));
+  }
+  return sources;
+}
+
+function groupSource(
+  snapshot: TableSnapshot,
+  segment: Segment,
+  entry: RowGroupEntry,
+  range: TimeRange,
+  age: number,
+  counters: TimeseriesCounters,
+): Source {
+  const { firstSeries, lastSeries, minTime, maxTime } = entry;
+  const open = () => {
+    const group = segment.rowGroup(entry, snapshot.names);
+    const rows = new OpenRowGroup(segment, group, snapshot.index, counters);
+    return {
+      series: () => group.series,
+      run: (series: number, direction: Direction) => openSegmentRun(rows, series, range, direction, age),
+    };
+  };
+  return { age, minTime, maxTime, firstSeries, lastSeries, open };
+}
+
+function memtableSource(
+  snapshot: TableSnapshot,
+  memtable: Memtable,
+  limit: number,
+  range: TimeRange,
+  age: number,
+): Source {
+  const lastSeries = Math.min(snapshot.seriesCount, memtable.seriesEnd) - 1;
+  const { minTime, maxTime } = memtable;
+  const open = () => ({
+    series: () => countTo(lastSeries),
+    run: (series: number, direction: Direction) =>
+      openMemtableRun(memtable, series, range, direction, age, limit),
+  });
+  return { age, minTime, maxTime, firstSeries: 0, lastSeries, open };
+}
+
+function* countTo(last: number): Generator<number> {
+  for (let number = 0; number <= last; number++) yield number;
+}
+
+/** Collects rows into batches of `PIPELINE_BATCH_ROWS`. */
+class Batch {
+  private rows: Document[] = [];
+
+  get length(): number {
+    return this.rows.length;
+  }
+
+  add(run: Run): void {
+    this.rows.push(documentOf(run.source, run.row));
+  }
+
+  take(): Document[] {
+    const rows = this.rows;
+    this.rows = [];
+    return rows;
+  }
+}
+
+async function* bySeries(
+  snapshot: TableSnapshot,
+  sources: readonly Source[],
+  matched: Uint8Array | undefined,
+  pacer: Pacer,
+): AsyncGenerator<readonly Document[]> {
+  const batch = new Batch();
+  const window = new SourceWindow(sources);
+  for (let series = 0; series < snapshot.seriesCount; series++) {
+    if (matched !== undefined && matched[series] === 0) continue;
+    const heap = new RunHeap(1);
+    for (const source of window.sourcesOf(series)) {
+      const run = source.run(series, 1);
+      if (run !== undefined) heap.push(run);
+    }
+    for (let run = heap.top(); run !== undefined; run = heap.top()) {
+      batch.add(run);
+      heap.advanceTop();
+      if (batch.length === PIPELINE_BATCH_ROWS) {
+        yield batch.take();
+      }
+    }
+    if (series % SERIES_BETWEEN_LOOKS === 0 && pacer.isDue()) await pacer.rest();
+  }
+  if (batch.length > 0) yield batch.take();
+}
+
+/** The sources that hold a series, for series asked for in ascending order: opened at its first, let go after its last. */
+class SourceWindow {
+  private readonly waiting: Source[];
+  private open: { readonly lastSeries: number; readonly source: OpenSource }[] = [];
+
+  constructor(sources: readonly Source[]) {
+    this.waiting = sources.toSorted((a, b) => b.firstSeries - a.firstSeries);
+  }
+
+  sourcesOf(series: number): OpenSource[] {
+    if (this.open.some((entry) => entry.lastSeries < series)) {
+      this.open = this.open.filter((entry) => entry.lastSeries >= series);
+    }
+    while (this.waiting.length > 0 && this.waiting[this.waiting.length - 1]!.firstSeries <= series) {
+      const source = this.waiting.pop()!;
+      if (source.lastSeries >= series) {
+        this.open.push({ lastSeries: source.lastSeries, source: source.open() });
+      }
+    }
+    return this.open.map((entry) => entry.source);
+  }
+}
+
+async function* byTime(
+  sources: readonly Source[],
+  request: TimeseriesScan,
+  direction: Direction,
+  matched: Uint8Array | undefined,
+  pacer: Pacer,
+): AsyncGenerator<readonly Document[]> {
+  const range = request.timeRange ?? ALL_TIMES;
+  // The first times come last, where they are popped.
+  const firstTime = (source: Source) =>
+    direction === 1 ? Math.max(source.minTime, range.fromMs) : Math.min(source.maxTime, range.toMs);
+  const waiting = sources.toSorted((a, b) => (firstTime(b) - firstTime(a)) * direction);
+  const heap = new RunHeap(direction);
+  const batch = new Batch();
+  for (;;) {
+    const top = heap.top();
+    const next = waiting[waiting.length - 1];
+    if (next !== undefined && (top === undefined || (firstTime(next) - top.time) * direction <= 0)) {
+      waiting.pop();
+      await openAll(next.open(), heap, direction, matched, pacer);
+      continue;
+    }
+    if (top === undefined) break;
+    batch.add(top);
+    heap.advanceTop();
+    if (batch.length === PIPELINE_BATCH_ROWS) yield batch.take();
+  }
+  if (batch.length > 0) yield batch.take();
+}
+
+async function openAll(
+  source: OpenSource,
+  heap: RunHeap,
+  direction: Direction,
+  matched: Uint8Array | undefined,
+  pacer: Pacer,
+): Promise<void> {
+  let looked = 0;
+  for (const series of source.series()) {
+    if (matched !== undefined && matched[series] !== 1) continue;
+    const run = source.run(series, direction);
+    if (run !== undefined) heap.push(run);
+    if (++looked % SERIES_BETWEEN_LOOKS === 0 && pacer.isDue()) await pacer.rest();
+  }
+}

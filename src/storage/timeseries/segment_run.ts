@@ -1,0 +1,117 @@
+/** Reads the rows of one series from a row group in time order. */
+import { assert, PAGE_ROWS } from "../../base/mod.ts";
+import { PageRows } from "./page_rows.ts";
+import { type RowGroup, TIME_PAGES } from "./row_group.ts";
+import type { Direction, Run, TimeRange } from "./run.ts";
+import type { Segment } from "./segment.ts";
+import type { SeriesIndex } from "./series_index.ts";
+
+/** What reading adds to. */
+export interface RunCounters {
+  pagesRead: number;
+  pagesSkipped: number;
+}
+
+/** One row group, and the page of it that its readers share while they stand in the same. */
+export class OpenRowGroup {
+  private readonly pages: (WeakRef<PageRows> | undefined)[] = [];
+
+  constructor(
+    readonly segment: Segment,
+    readonly group: RowGroup,
+    private readonly series: SeriesIndex,
+    readonly counters: RunCounters,
+  ) {}
+
+  rowsOfPage(page: number): PageRows {
+    const known = this.pages[page]?.deref();
+    if (known !== undefined) return known;
+    const rows = new PageRows(this.segment, this.group, page, this.series, this.counters);
+    this.pages[page] = new WeakRef(rows);
+    return rows;
+  }
+}
+
+/** @returns undefined when the series has no rows in the range there */
+export function openSegmentRun(
+  open: OpenRowGroup,
+  series: number,
+  range: TimeRange,
+  direction: Direction,
+  age: number,
+): Run | undefined {
+  const place = open.group.placeOf(series);
+  if (place < 0) return undefined;
+  const all = { first: open.group.firstRowOf(place), end: open.group.seriesEnds[place]! };
+  const rows = cut(open, all, range);
+  return rows.first < rows.end ? new SegmentRun(open, series, rows, direction, age) : undefined;
+}
+
+/** Rows `[first, end)` of a row group. */
+interface RowSpan {
+  readonly first: number;
+  readonly end: number;
+}
+
+/** The rows of one series, sorted by time, that lie in a range. */
+function cut(open: OpenRowGroup, rows: RowSpan, range: TimeRange): RowSpan {
+  const first = firstRow(open, rows.first, rows.end, (time) => time >= range.fromMs);
+  const end = firstRow(open, first, rows.end, (time) => time > range.toMs);
+  open.counters.pagesSkipped += pagesIn(rows.first, rows.end) - pagesIn(first, end);
+  return { first, end };
+}
+
+/**
+ * The first row of `[first, end)`, sorted by time, that `holds` is true of; it is true of all later times, too. Pages that
+ * their bounds decide are not read.
+ */
+function firstRow(open: OpenRowGroup, first: number, end: number, holds: (time: number) => boolean): number {
+  let low = first;
+  let high = end;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const bounds = open.group.page(TIME_PAGES, pageOf(middle));
+    const found = holds(bounds.min) ||
+      (holds(bounds.max) && holds(open.rowsOfPage(pageOf(middle)).timeOf(middle)));
+    if (found) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+function pagesIn(first: number, end: number): number {
+  return first < end ? pageOf(end - 1) - pageOf(first) + 1 : 0;
+}
+
+function pageOf(row: number): number {
+  return Math.floor(row / PAGE_ROWS);
+}
+
+class SegmentRun implements Run {
+  source: PageRows;
+  row: number;
+  time: number;
+
+  constructor(
+    private readonly open: OpenRowGroup,
+    readonly series: number,
+    private readonly rows: RowSpan,
+    private readonly direction: Direction,
+    readonly age: number,
+  ) {
+    assert(rows.first < rows.end, "a run has rows");
+    this.row = direction === 1 ? rows.first : rows.end - 1;
+    this.source = open.rowsOfPage(pageOf(this.row));
+    this.time = this.source.timeOf(this.row);
+  }
+
+  advance(): boolean {
+    const row = this.row + this.direction;
+    if (row < this.rows.first || row >= this.rows.end) return false;
+    this.row = row;
+    const page = pageOf(row);
+    if (page !== this.source.page) this.source = this.open.rowsOfPage(page);
+    this.time = this.source.timeOf(row);
+    return true;
+  }
+}

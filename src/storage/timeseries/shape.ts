@@ -1,0 +1,138 @@
+/**
+ * The shape of a row: which fields it has, in which order, and the column each value lies in.
+ *
+ * It is a list of items, one a leaf in the order of the document:
+ *
+ *     0       the timeField
+ *     1       the metaField
+ *     c + 2   column c, whose path says where the leaf stands
+ *
+ * Paths are the names from the top down, so `{a: {b: 1, c: 2}, d: 3}` has the paths a·b, a·c, d. Neighbours with a common
+ * beginning share the documents of it; no name comes twice in one document and no shredded document is empty, so the
+ * list gives back exactly one document. Rows for which that does not hold are kept whole (see `shape_trie.ts`).
+ */
+import { readText } from "../../bson/mod.ts";
+
+/** Items that are no column. */
+export const TIME_ITEM = 0;
+export const META_ITEM = 1;
+export const FIRST_COLUMN_ITEM = 2;
+/** The number of the shape that rows kept whole have. */
+export const WHOLE = 0;
+
+/** Names from the top down. `key` tells paths apart: the bytes of all names as Latin-1, zero characters between. */
+export interface Path {
+  readonly key: string;
+  readonly names: readonly FieldName[];
+}
+
+/** A name as text and, if that is not the same, as bytes. */
+export interface FieldName {
+  readonly text: string;
+  /** The bytes with their zero byte; undefined when `text` is ASCII and gives the same. */
+  readonly bytes: Uint8Array | undefined;
+}
+
+export const FieldKind = { Time: 0, Meta: 1, Leaf: 2, Nested: 3 } as const;
+
+export interface ShapeField {
+  readonly kind: typeof FieldKind[keyof typeof FieldKind];
+  readonly name: FieldName;
+  /** The column of a leaf, else -1. */
+  readonly column: number;
+  /** What stands in a nested document. */
+  readonly nested: ShapeNode | undefined;
+}
+
+/** The fields of one document, the top or a nested one. */
+export class ShapeNode {
+  readonly fields: ShapeField[] = [];
+  private nameList: readonly string[] | undefined;
+  private readonly byName = new Map<string, ShapeField>();
+
+  get names(): readonly string[] {
+    return this.nameList ??= this.fields.map((field) => field.name.text);
+  }
+
+  find(name: string): ShapeField | undefined {
+    return this.byName.get(name);
+  }
+
+  add(field: ShapeField): void {
+    this.fields.push(field);
+    if (!this.byName.has(field.name.text)) this.byName.set(field.name.text, field);
+  }
+}
+
+export class Shape {
+  private tree: ShapeNode | undefined;
+
+  /** @param paths of the columns, by number; may grow afterwards */
+  constructor(
+    readonly items: readonly number[],
+    private readonly paths: readonly Path[],
+    private readonly names: TableNames,
+  ) {}
+
+  /** The fields of the document; made when first asked for, for many shapes are never read. */
+  get root(): ShapeNode {
+    return this.tree ??= buildTree(this.items, this.paths, this.names);
+  }
+
+  /** The columns that rows of this shape have a value in, in the order of the document. */
+  columns(): number[] {
+    return this.items.filter((item) => item >= FIRST_COLUMN_ITEM).map((item) => item - FIRST_COLUMN_ITEM);
+  }
+}
+
+/** What the table's two special fields are called. */
+export interface TableNames {
+  readonly time: FieldName;
+  readonly meta: FieldName | undefined;
+}
+
+/** @param bytes the name without its zero byte */
+export function fieldName(bytes: Uint8Array): FieldName {
+  const text = readText(bytes, 0, bytes.length);
+  if (bytes.every((byte) => byte < 128)) return { text, bytes: undefined };
+  const terminated = new Uint8Array(bytes.length + 1);
+  terminated.set(bytes);
+  return { text, bytes: terminated };
+}
+
+/** A path from its key. */
+export function pathOfKey(key: string): Path {
+  const names = key.split("\0").map((name) => fieldName(Uint8Array.from(name, (unit) => unit.charCodeAt(0))));
+  return { key, names };
+}
+
+function buildTree(items: readonly number[], paths: readonly Path[], names: TableNames): ShapeNode {
+  const root = new ShapeNode();
+  const open: { readonly name: string; readonly node: ShapeNode }[] = [];
+  for (const item of items) {
+    if (item < FIRST_COLUMN_ITEM) {
+      open.length = 0;
+      const kind = item === TIME_ITEM ? FieldKind.Time : FieldKind.Meta;
+      root.add({ kind, name: item === TIME_ITEM ? names.time : names.meta!, column: -1, nested: undefined });
+      continue;
+    }
+    const column = item - FIRST_COLUMN_ITEM;
+    const path = paths[column]!;
+    const parts = path.key.split("\0");
+    const last = parts.length - 1;
+    let shared = 0;
+    while (shared < last && open[shared]?.name === parts[shared]) shared++;
+    open.length = shared;
+    for (let i = shared; i < last; i++) {
+      const nested = new ShapeNode();
+      nodeAbove(open, root).add({ kind: FieldKind.Nested, name: path.names[i]!, column: -1, nested });
+      open.push({ name: parts[i]!, node: nested });
+    }
+    nodeAbove(open, root).add({ kind: FieldKind.Leaf, name: path.names[last]!, column, nested: undefined });
+  }
+  return root;
+}
+
+function nodeAbove(open: readonly { readonly node: ShapeNode }[], root: ShapeNode): ShapeNode {
+  return open.length === 0 ? root : open[open.length - 1]!.node;
+}

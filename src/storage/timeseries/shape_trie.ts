@@ -1,0 +1,342 @@
+/**
+ * Finds a document's shape in one walk over its bytes: a trie whose edges are fields.
+ *
+ *     Leaf   a field that is one value        Time, Meta   the table's own fields
+ *     Open   a field that is a document,      Close        its end
+ *            not empty and not too deep       End          the end of the whole document: here stands a shape
+ *
+ * Documents of one source have one shape, so nearly every step compares one name with the bytes at hand. What a walk
+ * passes is noted (`columns`, `types`, `starts`, `ends`) for the writer of columns, which runs only once the whole
+ * document is known to have a shape. None is given (`WHOLE`) to a document with a name twice, with more columns than a
+ * table may have, or with a shape beyond the limit of all; such rows are kept whole.
+ */
+import { MAX_SHAPE_PLACES, MAX_SHREDDED_DEPTH, MAX_TABLE_COLUMNS } from "../../base/mod.ts";
+import { BsonType, valueSize } from "../../bson/mod.ts";
+import { grownInt32, type MemoryAccount } from "../../column/mod.ts";
+import {
+  fieldName,
+  FIRST_COLUMN_ITEM,
+  META_ITEM,
+  type Path,
+  pathOfKey,
+  Shape,
+  type TableNames,
+  TIME_ITEM,
+  WHOLE,
+} from "./shape.ts";
+
+const Kind = { Root: 0, Leaf: 1, Time: 2, Meta: 3, Open: 4, Close: 5, End: 6 } as const;
+const NONE = -1;
+const ROOT = 0;
+const INITIAL_NODES = 64;
+const EMPTY_DOCUMENT_BYTES = 5;
+/** Branches at one place; beyond them documents are kept whole, so that a walk stays short. */
+const MAX_BRANCHES = 64;
+/** About what a node and its share of a shape take in memory. */
+const NODE_BYTES = 64;
+
+/** What a walk notes, used before the next one: one for all tries. */
+const WALK = {
+  columns: new Int32Array(MAX_TABLE_COLUMNS),
+  types: new Uint8Array(MAX_TABLE_COLUMNS),
+  starts: new Int32Array(MAX_TABLE_COLUMNS),
+  ends: new Int32Array(MAX_TABLE_COLUMNS),
+};
+
+export class ShapeTrie {
+  /** Shapes by number; `WHOLE` has none. */
+  readonly shapes: (Shape | undefined)[] = [undefined];
+  readonly paths: Path[] = [];
+  /** Of the last walk: values in columns. */
+  valueCount = 0;
+  readonly columns = WALK.columns;
+  readonly types = WALK.types;
+  readonly starts = WALK.starts;
+  readonly ends = WALK.ends;
+  /** Of the last walk: where the time's eight bytes are. */
+  timeStart = 0;
+  /** Of the last walk: the meta; type 0 when there is none. */
+  metaType = 0;
+  metaStart = 0;
+  metaEnd = 0;
+
+  private nodeCount = 1;
+  private kinds = new Uint8Array(INITIAL_NODES);
+  private parents: Int32Array = new Int32Array(INITIAL_NODES);
+  private children: Int32Array = new Int32Array(INITIAL_NODES).fill(NONE, 0, 1);
+  private siblings: Int32Array = new Int32Array(INITIAL_NODES).fill(NONE, 0, 1);
+  private nameStarts: Int32Array = new Int32Array(INITIAL_NODES);
+  /** The column of a leaf, the shape of an end. */
+  private numbers: Int32Array = new Int32Array(INITIAL_NODES);
+  private names = new Uint8Array(INITIAL_NODES * 8);
+  private namesLength = 1;
+  private readonly columnOfPath = new Map<string, number>();
+  private readonly timeName: Uint8Array;
+  private readonly metaName: Uint8Array | undefined;
+
+  constructor(private readonly tableNames: TableNames, private readonly account: MemoryAccount) {
+    this.timeName = new TextEncoder().encode(`${tableNames.time.text}\0`);
+    if (tableNames.meta !== undefined) this.metaName = new TextEncoder().encode(`${tableNames.meta.text}\0`);
+  }
+
+  /**
+   * The number of the shape of the document at `start`, learned if it is new; `WHOLE` when it cannot have one.
+   * The document is valid and its first field of the time's name is a date.
+   */
+  match(bytes: Uint8Array, start: number): number {
+    this.valueCount = 0;
+    this.metaType = 0;
+    this.metaStart = 0;
+    this.metaEnd = 0;
+    let at = start + 4;
+    let depth = 0;
+    let node = ROOT;
+    for (;;) {
+      const type = bytes[at]!;
+      if (type === 0) {
+        node = this.step(node, depth === 0 ? Kind.End : Kind.Close);
+        if (node === NONE) return WHOLE;
+        if (depth === 0) return this.numbers[node]!;
+        depth--;
+        at++;
+        continue;
+      }
+      const nested = type === BsonType.Object && depth < MAX_SHREDDED_DEPTH;
+      const next = this.stepInto(node, bytes, at + 1, nested, depth);
+      if (next === NONE) return WHOLE;
+      node = next;
+      at = this.valueAt;
+      if (this.kinds[node] === Kind.Open) {
+        depth++;
+        at += 4;
+      } else {
+        at = this.note(node, type, bytes, at);
+      }
+    }
+  }
+
+  /** Set by `stepInto`: where the value starts. */
+  private valueAt = 0;
+
+  /** Notes the value of a field; returns where the next one starts. */
+  private note(node: number, type: number, bytes: Uint8Array, at: number): number {
+    const end = at + valueSize(bytes, type as BsonType, at);
+    switch (this.kinds[node]) {
+      case Kind.Time:
+        this.timeStart = at;
+        return end;
+      case Kind.Meta:
+        this.metaType = type;
+        this.metaStart = at;
+        this.metaEnd = end;
+        return end;
+    }
+    const index = this.valueCount++;
+    const text = type === BsonType.String;
+    this.columns[index] = this.numbers[node]!;
+    this.types[index] = type;
+    this.starts[index] = text ? at + 4 : at;
+    this.ends[index] = text ? end - 1 : end;
+    return end;
+  }
+
+  /** The node after `node` for the field whose name starts at `at`; `NONE` when there can be none. */
+  private stepInto(node: number, bytes: Uint8Array, at: number, isObject: boolean, depth: number): number {
+    const { names, nameStarts, siblings, kinds } = this;
+    for (let child = this.children[node]!; child !== NONE; child = siblings[child]!) {
+      const valueAt = matchName(names, nameStarts[child]!, bytes, at);
+      if (valueAt < 0) continue;
+      const kind = kinds[child]!;
+      if (kind >= Kind.Close) continue;
+      if (kind !== Kind.Time && kind !== Kind.Meta) {
+        const opens = isObject && !isEmptyDocument(bytes, valueAt);
+        if (opens !== (kind === Kind.Open)) continue;
+      }
+      this.valueAt = valueAt;
+      return child;
+    }
+    return this.learn(node, bytes, at, isObject, depth);
+  }
+
+  /** The end of a document after `node`. */
+  private step(node: number, kind: typeof Kind.Close | typeof Kind.End): number {
+    for (let child = this.children[node]!; child !== NONE; child = this.siblings[child]!) {
+      if (this.kinds[child] === kind) return child;
+    }
+    if (!this.hasRoom(node)) return NONE;
+    const added = this.addNode(node, kind, 0);
+    if (kind === Kind.End) {
+      const items = this.itemsOf(added);
+      this.account.bytes += items.length * NODE_BYTES;
+      this.numbers[added] = this.shapes.length;
+      this.shapes.push(new Shape(items, this.paths, this.tableNames));
+    }
+    return added;
+  }
+
+  private learn(node: number, bytes: Uint8Array, at: number, isObject: boolean, depth: number): number {
+    let end = at;
+    while (bytes[end] !== 0) end++;
+    const name = bytes.subarray(at, end + 1);
+    this.valueAt = end + 1;
+    if (this.isNameTaken(node, name) || !this.hasRoom(node)) return NONE;
+    const kind = this.kindOf(name, depth, isObject && !isEmptyDocument(bytes, end + 1));
+    let column = 0;
+    if (kind === Kind.Leaf) {
+      column = this.columnFor(node, name);
+      if (column === NONE) return NONE;
+    }
+    const added = this.addNode(node, kind, this.addName(name));
+    this.numbers[added] = column;
+    return added;
+  }
+
+  private kindOf(name: Uint8Array, depth: number, opens: boolean): number {
+    if (depth === 0 && equalBytes(name, this.timeName)) return Kind.Time;
+    if (depth === 0 && this.metaName !== undefined && equalBytes(name, this.metaName)) return Kind.Meta;
+    return opens ? Kind.Open : Kind.Leaf;
+  }
+
+  /** Whether the document that `node` stands in has a field of that name already. */
+  private isNameTaken(node: number, name: Uint8Array): boolean {
+    let closed = 0;
+    for (let above = node; above !== ROOT; above = this.parents[above]!) {
+      const kind = this.kinds[above]!;
+      if (kind === Kind.Close) {
+        closed++;
+        continue;
+      }
+      if (kind === Kind.Open) {
+        if (closed === 0) return false;
+        closed--;
+      }
+      if (closed === 0 && matchName(this.names, this.nameStarts[above]!, name, 0) >= 0) return true;
+    }
+    return false;
+  }
+
+  private hasRoom(node: number): boolean {
+    let branches = 0;
+    for (let child = this.children[node]!; child !== NONE; child = this.siblings[child]!) branches++;
+    return branches < MAX_BRANCHES && this.nodeCount < MAX_SHAPE_PLACES;
+  }
+
+  private columnFor(node: number, name: Uint8Array): number {
+    const key = this.openNames(node).concat(latin1(name.subarray(0, name.length - 1))).join("\0");
+    const known = this.columnOfPath.get(key);
+    if (known !== undefined) return known;
+    if (this.paths.length === MAX_TABLE_COLUMNS) return NONE;
+    this.columnOfPath.set(key, this.paths.length);
+    return this.paths.push(pathOfKey(key)) - 1;
+  }
+
+  /** The names of the documents that are open at `node`, from the top down. */
+  private openNames(node: number): string[] {
+    const names: string[] = [];
+    let closed = 0;
+    for (let above = node; above !== ROOT; above = this.parents[above]!) {
+      if (this.kinds[above] === Kind.Close) closed++;
+      if (this.kinds[above] !== Kind.Open) continue;
+      if (closed > 0) {
+        closed--;
+      } else {
+        const start = this.nameStarts[above]!;
+        names.unshift(latin1(this.names.subarray(start, this.names.indexOf(0, start))));
+      }
+    }
+    return names;
+  }
+
+  private itemsOf(end: number): number[] {
+    const items: number[] = [];
+    for (let node = end; node !== ROOT; node = this.parents[node]!) {
+      switch (this.kinds[node]) {
+        case Kind.Leaf:
+          items.push(this.numbers[node]! + FIRST_COLUMN_ITEM);
+          break;
+        case Kind.Time:
+          items.push(TIME_ITEM);
+          break;
+        case Kind.Meta:
+          items.push(META_ITEM);
+          break;
+      }
+    }
+    return items.reverse();
+  }
+
+  /** New branches come last: what came first is the likeliest. */
+  private addNode(parent: number, kind: number, nameStart: number): number {
+    const node = this.nodeCount++;
+    if (node === this.kinds.length) this.growNodes();
+    this.account.bytes += NODE_BYTES;
+    this.kinds[node] = kind;
+    this.parents[node] = parent;
+    this.nameStarts[node] = nameStart;
+    this.children[node] = NONE;
+    this.siblings[node] = NONE;
+    let last = this.children[parent]!;
+    if (last === NONE) {
+      this.children[parent] = node;
+      return node;
+    }
+    while (this.siblings[last]! !== NONE) last = this.siblings[last]!;
+    this.siblings[last] = node;
+    return node;
+  }
+
+  private addName(name: Uint8Array): number {
+    const start = this.namesLength;
+    this.namesLength += name.length;
+    if (this.namesLength > this.names.length) {
+      const grown = new Uint8Array(Math.max(this.names.length * 2, this.namesLength));
+      grown.set(this.names);
+      this.names = grown;
+    }
+    this.names.set(name, start);
+    return start;
+  }
+
+  private growNodes(): void {
+    const length = this.kinds.length * 2;
+    const kinds = new Uint8Array(length);
+    kinds.set(this.kinds);
+    this.kinds = kinds;
+    this.parents = grownInt32(this.parents, length);
+    this.children = grownInt32(this.children, length);
+    this.siblings = grownInt32(this.siblings, length);
+    this.nameStarts = grownInt32(this.nameStarts, length);
+    this.numbers = grownInt32(this.numbers, length);
+  }
+}
+
+/** The names of a table's own fields, as shapes have them. */
+export function tableNames(timeField: string, metaField: string | undefined): TableNames {
+  const encoder = new TextEncoder();
+  return {
+    time: fieldName(encoder.encode(timeField)),
+    meta: metaField === undefined ? undefined : fieldName(encoder.encode(metaField)),
+  };
+}
+
+/** Whether the names at both places, each ended by a zero byte, are the same; returns the place after it, or -1. */
+function matchName(names: Uint8Array, nameAt: number, bytes: Uint8Array, at: number): number {
+  for (;;) {
+    const byte = names[nameAt++];
+    if (byte !== bytes[at++]) return -1;
+    if (byte === 0) return at;
+  }
+}
+
+function isEmptyDocument(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === EMPTY_DOCUMENT_BYTES && bytes[at + 1] === 0 && bytes[at + 2] === 0 &&
+    bytes[at + 3] === 0;
+}
+
+function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}
+
+function latin1(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}

@@ -1,0 +1,120 @@
+/** One table as its store holds it in memory. */
+import { MemoryAccount } from "../../column/mod.ts";
+import type { TableOptions } from "./manifest.ts";
+import { Memtable } from "./memtable.ts";
+import type { TableSnapshot } from "./scan.ts";
+import type { Segment } from "./segment.ts";
+import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
+import { SeriesIndex } from "./series_index.ts";
+import type { TableNames } from "./shape.ts";
+import { tableNames } from "./shape_trie.ts";
+
+/** What a table holds. */
+export interface TableStats {
+  readonly rows: number;
+  readonly series: number;
+  /** Bytes of the rows as BSON, as inserted. */
+  readonly dataBytes: number;
+  /** Bytes of its row groups on disk. */
+  readonly storageBytes: number;
+  /** Bytes of its series on disk. */
+  readonly indexBytes: number;
+  readonly segments: number;
+  readonly memtableRows: number;
+  readonly memtableBytes: number;
+}
+
+interface TableSegment {
+  readonly segment: Segment;
+  readonly dataBytes: number;
+  readonly groups: readonly RowGroupEntry[];
+}
+
+interface OpenMemtable {
+  readonly memtable: Memtable;
+  readonly account: MemoryAccount;
+}
+
+export class Table {
+  readonly index = new SeriesIndex();
+  /** Series with lower numbers are on disk. */
+  persistedSeries = 0;
+  /** Bytes of its records in the series file. */
+  seriesBytes = 0;
+  private readonly names: TableNames;
+  /** From old to new; replaced, never changed, so that a scan can keep it. */
+  private segments: readonly TableSegment[] = [];
+  private active: OpenMemtable | undefined;
+  private frozen: OpenMemtable | undefined;
+
+  constructor(readonly id: number, readonly options: TableOptions) {
+    this.names = tableNames(options.timeField, options.metaField);
+  }
+
+  /** Bytes of the active memtable. */
+  get activeBytes(): number {
+    return this.active?.account.bytes ?? 0;
+  }
+
+  /** Adds measurements; returns by how many bytes the memtable grew. */
+  append(payload: Uint8Array, start: number): number {
+    const before = this.activeBytes;
+    this.active ??= this.newMemtable();
+    const { memtable, account } = this.active;
+    memtable.appendAll(payload, start, payload.length);
+    return account.bytes - before;
+  }
+
+  /** Makes the active memtable the frozen one; undefined when it has no rows. */
+  freeze(): Memtable | undefined {
+    this.frozen = this.active;
+    this.active = undefined;
+    return this.frozen?.memtable;
+  }
+
+  /** The frozen memtable's rows are in a segment now, if there was one. */
+  thaw(): void {
+    this.frozen = undefined;
+  }
+
+  addSegment(segment: Segment, entry: TableEntry): void {
+    this.segments = [...this.segments, { segment, dataBytes: entry.dataBytes, groups: entry.groups }];
+  }
+
+  snapshot(): TableSnapshot {
+    const memtables = [this.frozen, this.active].filter((open) => open !== undefined);
+    return {
+      names: this.names,
+      index: this.index,
+      seriesCount: this.index.size,
+      segments: this.segments,
+      memtables: memtables.map(({ memtable }) => ({ memtable, limit: memtable.length })),
+    };
+  }
+
+  stats(): TableStats {
+    const memtables = [this.frozen, this.active].filter((open) => open !== undefined);
+    const memtableRows = sum(memtables, ({ memtable }) => memtable.length);
+    const groups = this.segments.flatMap((segment) => segment.groups);
+    return {
+      rows: memtableRows + sum(groups, (group) => group.rows),
+      series: this.index.size,
+      dataBytes: sum(memtables, ({ memtable }) => memtable.dataBytes) +
+        sum(this.segments, (segment) => segment.dataBytes),
+      storageBytes: sum(groups, (group) => group.pagesBytes + group.headerBytes),
+      indexBytes: this.seriesBytes,
+      segments: this.segments.length,
+      memtableRows,
+      memtableBytes: sum(memtables, ({ account }) => account.bytes),
+    };
+  }
+
+  private newMemtable(): OpenMemtable {
+    const account = new MemoryAccount();
+    return { memtable: new Memtable(this.index, this.names, this.options, account), account };
+  }
+}
+
+function sum<T>(items: readonly T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}

@@ -1,0 +1,357 @@
+/**
+ * The time-series tables of one shard, on one disk.
+ *
+ *     directory/CURRENT, MANIFEST-n    which segments count, how much of the series file, up to which log record
+ *     directory/SERIES                 the series of all tables
+ *     directory/NNNNNNNN.seg           segments: immutable files of row groups
+ *
+ * An insert is prepared (checked, laid out for the log), logged by the caller, and applied: parsed into the memtable of
+ * its table. A flush freezes all memtables and writes them into one segment; then the manifest gets one record, and the
+ * log is not needed up to the index it names. What a crash leaves half-written is in no manifest and is removed at the
+ * next opening, when the caller replays the log from `flushedIndex` on.
+ */
+import {
+  assert,
+  DEFAULT_MEMTABLE_BYTES,
+  DEFAULT_PAGE_CACHE_BYTES,
+  type Logger,
+  YIELD_AFTER_MS,
+} from "../../base/mod.ts";
+import type { Document, RawDocument } from "../../bson/mod.ts";
+import type { Clock, Disk } from "../../io/mod.ts";
+import { Manifest, type TableOptions } from "./manifest.ts";
+import { documentsStart, type PreparedInsert, prepareMeasurements } from "./measurement.ts";
+import type { Memtable } from "./memtable.ts";
+import { PageCache } from "./page_cache.ts";
+import { scanTable, type TimeseriesScan } from "./scan.ts";
+import { Segment } from "./segment.ts";
+import { writeSegment } from "./segment_writer.ts";
+import { type NewSeries, SERIES_FILE, SeriesFile } from "./series_file.ts";
+import { Table, type TableStats } from "./table.ts";
+
+export interface TimeseriesStoreOptions {
+  readonly disk: Disk;
+  /** Where the store's files are; made if need be. */
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Memtables are due to be flushed once they hold this. */
+  readonly memtableBytes?: number;
+  /** What the cache of decoded pages may hold. */
+  readonly pageCacheBytes?: number;
+}
+
+/** Memtables on their way to a segment. */
+interface Frozen {
+  /** By ascending table id. */
+  readonly memtables: ReadonlyMap<number, Memtable>;
+  /** For each of these tables, the series there were. */
+  readonly series: readonly NewSeries[];
+  /** The last log record that is in them. */
+  readonly logIndex: number;
+  readonly bytes: number;
+}
+
+export class TimeseriesStore {
+  private readonly tables = new Map<number, Table>();
+  private readonly segments = new Map<number, Segment>();
+  /** The last log record that was applied. */
+  private appliedIndex: number;
+  private activeBytes = 0;
+  private frozen: Frozen | undefined;
+  private flushing: Promise<number> | undefined;
+  private flushed: number;
+  private isClosed = false;
+
+  private constructor(
+    private readonly options: TimeseriesStoreOptions,
+    private readonly manifest: Manifest,
+    private readonly seriesFile: SeriesFile,
+    private readonly cache: PageCache,
+  ) {
+    this.flushed = manifest.flushedIndex;
+    this.appliedIndex = manifest.flushedIndex;
+  }
+
+  /** Opens the store of a folder, or makes one. @throws CorruptionError */
+  static async open(options: TimeseriesStoreOptions): Promise<TimeseriesStore> {
+    const { disk, directory } = options;
+    disk.makeDirectory(directory);
+    const manifest = await Manifest.open(disk, directory);
+    const seriesFile = await SeriesFile.open(disk, directory);
+    const cache = new PageCache(options.pageCacheBytes ?? DEFAULT_PAGE_CACHE_BYTES);
+    const store = new TimeseriesStore(options, manifest, seriesFile, cache);
+    try {
+      store.load();
+      await store.removeDeadSegments();
+      store.removeLeftovers();
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+    return store;
+  }
+
+  /** Log records up to here are in segments: they need not be replayed, nor kept for this store. */
+  get flushedIndex(): number {
+    return this.flushed;
+  }
+
+  /** Bytes of all memtables, those that are being flushed included. */
+  get memtableBytes(): number {
+    return this.activeBytes + (this.frozen?.bytes ?? 0);
+  }
+
+  /** Makes a table, durable when it resolves; nothing when it is there. */
+  async createTable(id: number, options: TableOptions): Promise<void> {
+    if (this.tables.has(id)) return;
+    this.tables.set(id, new Table(id, options));
+    try {
+      await this.manifest.append({ kind: "table", id, ...options });
+    } catch (error) {
+      this.tables.delete(id);
+      throw error;
+    }
+  }
+
+  /** Removes a table, for good when it resolves; nothing when it is not there. Scans that run go on. */
+  async dropTable(id: number): Promise<void> {
+    if (!this.tables.has(id)) return;
+    await this.manifest.append({ kind: "drop", id });
+    this.activeBytes -= this.tables.get(id)?.activeBytes ?? 0;
+    this.tables.delete(id);
+    await this.removeDeadSegments();
+  }
+
+  hasTable(id: number): boolean {
+    return this.tables.has(id);
+  }
+
+  /**
+   * Checks measurements and lays them out for the log. What is accepted can be applied: `applyInsert` does not fail.
+   *
+   * @param documents validated BSON
+   * @param ordered stops at the first error
+   */
+  prepareInsert(tableId: number, documents: readonly RawDocument[], ordered: boolean): PreparedInsert {
+    const { timeField, metaField } = this.table(tableId).options;
+    return prepareMeasurements(documents, ordered, timeField, metaField);
+  }
+
+  /**
+   * Applies what `prepareInsert` made and the log holds. Nothing when it is in a segment already or its table is gone,
+   * as it may be at replay.
+   */
+  applyInsert(logIndex: number, tableId: number, payload: Uint8Array): void {
+    if (logIndex <= this.flushed) return;
+    this.noteIndex(logIndex);
+    const table = this.tables.get(tableId);
+    if (table !== undefined) this.activeBytes += table.append(payload, documentsStart(payload));
+  }
+
+  /** The log has gone on to this record with what is not for this store: a flush covers it. */
+  noteIndex(logIndex: number): void {
+    this.appliedIndex = Math.max(this.appliedIndex, logIndex);
+  }
+
+  needsFlush(): boolean {
+    return this.activeBytes >= (this.options.memtableBytes ?? DEFAULT_MEMTABLE_BYTES);
+  }
+
+  /**
+   * Writes all rows that were applied before into a segment; reads and writes go on meanwhile. One flush runs at a time:
+   * a call during one waits for that one. After a failure the rows stay in memory, and the next flush takes them along.
+   *
+   * @returns the log index up to which the caller may cut
+   */
+  flush(): Promise<number> {
+    this.flushing ??= this.runFlush().finally(() => this.flushing = undefined);
+    return this.flushing;
+  }
+
+  /** The rows of a table as it is at this call, in batches that are never empty. */
+  scan(tableId: number, request: TimeseriesScan): AsyncGenerator<readonly Document[], void, undefined> {
+    return scanTable(this.table(tableId).snapshot(), request, this.options.clock);
+  }
+
+  stats(tableId: number): TableStats {
+    return this.table(tableId).stats();
+  }
+
+  /** What all tables hold together. */
+  totals(): { readonly tables: number; readonly series: number; readonly rows: number } {
+    let series = 0;
+    let rows = 0;
+    for (const table of this.tables.values()) {
+      const stats = table.stats();
+      series += stats.series;
+      rows += stats.rows;
+    }
+    return { tables: this.tables.size, series, rows };
+  }
+
+  /** Waits for a running flush and closes all files. What is in memtables is in the log. */
+  async close(): Promise<void> {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    await this.flushing?.catch((error) => this.logFailure(error));
+    this.manifest.close();
+    this.seriesFile.close();
+    for (const segment of this.segments.values()) segment.close();
+  }
+
+  private table(id: number): Table {
+    const table = this.tables.get(id);
+    assert(table !== undefined, `table ${id} exists`);
+    return table;
+  }
+
+  private load(): void {
+    const { manifest, seriesFile, tables } = this;
+    for (const [id, options] of manifest.tables) tables.set(id, new Table(id, options));
+    seriesFile.read(manifest.seriesBytes, (id) => tables.get(id)?.index, (id, sizeBytes) => {
+      const table = tables.get(id);
+      if (table !== undefined) table.seriesBytes += sizeBytes;
+    });
+    for (const table of tables.values()) table.persistedSeries = table.index.size;
+    for (const number of manifest.segments) this.openSegment(number);
+  }
+
+  private openSegment(number: number): Segment {
+    const { disk } = this.options;
+    const segment = Segment.open(disk, this.segmentPath(number), number, this.cache);
+    this.segments.set(number, segment);
+    for (const entry of segment.tables) this.tables.get(entry.tableId)?.addSegment(segment, entry);
+    return segment;
+  }
+
+  private segmentPath(number: number): string {
+    return `${this.options.directory}/${segmentName(number)}`;
+  }
+
+  private removeLeftovers(): void {
+    const { disk, directory, logger } = this.options;
+    const own = this.manifest.ownNames().add(SERIES_FILE);
+    for (const number of this.segments.keys()) own.add(segmentName(number));
+    for (const name of disk.list(directory)) {
+      if (own.has(name)) continue;
+      logger.info("removed a file that a crash left behind", { file: `${directory}/${name}` });
+      disk.remove(`${directory}/${name}`);
+    }
+  }
+
+  private async runFlush(): Promise<number> {
+    this.frozen ??= this.freeze();
+    const { frozen } = this;
+    if (frozen === undefined) return this.appliedIndex;
+    const started = this.options.clock.monotonicMs();
+    const number = this.manifest.nextSegment();
+    const series = await this.seriesFile.append(this.manifest.seriesBytes, frozen.series);
+    const sizeBytes = await this.writeSegmentFile(number, frozen.memtables);
+    await this.manifest.append({
+      kind: "flush",
+      segment: number,
+      seriesBytes: series.lengthBytes,
+      flushedIndex: frozen.logIndex,
+    });
+    this.install(number, frozen, series.tableBytes);
+    await this.removeDeadSegments();
+    this.options.logger.debug("flushed memtables", {
+      segment: number,
+      tables: frozen.memtables.size,
+      bytes: sizeBytes,
+      ms: Math.round(this.options.clock.monotonicMs() - started),
+    });
+    return this.flushed;
+  }
+
+  /** Takes the rows of all tables; undefined when there are none. */
+  private freeze(): Frozen | undefined {
+    const memtables = new Map<number, Memtable>();
+    const series: NewSeries[] = [];
+    for (const table of [...this.tables.values()].sort((a, b) => a.id - b.id)) {
+      const memtable = table.freeze();
+      if (memtable === undefined) continue;
+      memtables.set(table.id, memtable);
+      series.push({
+        tableId: table.id,
+        index: table.index,
+        first: table.persistedSeries,
+        end: table.index.size,
+      });
+    }
+    const bytes = this.activeBytes;
+    this.activeBytes = 0;
+    return memtables.size === 0 ? undefined : { memtables, series, logIndex: this.appliedIndex, bytes };
+  }
+
+  private async writeSegmentFile(number: number, memtables: ReadonlyMap<number, Memtable>): Promise<number> {
+    const { disk, directory, clock } = this.options;
+    const path = this.segmentPath(number);
+    const file = disk.open(path, "create");
+    try {
+      const { sizeBytes } = await writeSegment(file, memtables, pacer(clock));
+      await file.sync();
+      file.close();
+      await disk.syncDirectory(directory);
+      return sizeBytes;
+    } catch (error) {
+      file.close();
+      this.removeQuietly(path);
+      throw error;
+    }
+  }
+
+  /** A half-written file that cannot be removed now is removed at the next opening. */
+  private removeQuietly(path: string): void {
+    try {
+      this.options.disk.remove(path);
+    } catch (error) {
+      this.logFailure(error);
+    }
+  }
+
+  private logFailure(error: unknown): void {
+    this.options.logger.error("a flush failed; its rows stay in memory and in the log", {
+      error: String(error),
+    });
+  }
+
+  /** Puts the segment in the place of the frozen memtables, all at once. */
+  private install(number: number, frozen: Frozen, tableBytes: ReadonlyMap<number, number>): void {
+    this.openSegment(number);
+    for (const { tableId, end } of frozen.series) {
+      const table = this.tables.get(tableId);
+      if (table === undefined) continue;
+      table.thaw();
+      table.persistedSeries = end;
+      table.seriesBytes += tableBytes.get(tableId) ?? 0;
+    }
+    this.flushed = frozen.logIndex;
+    this.frozen = undefined;
+  }
+
+  /** Segments whose tables are all gone lose their file; scans that still read them keep it open. */
+  private async removeDeadSegments(): Promise<void> {
+    for (const [number, segment] of this.segments) {
+      if (segment.tables.some((entry) => this.tables.has(entry.tableId))) continue;
+      this.segments.delete(number);
+      await this.manifest.append({ kind: "remove", segment: number });
+      this.options.disk.remove(segment.path);
+    }
+  }
+}
+
+function segmentName(number: number): string {
+  return `${String(number).padStart(8, "0")}.seg`;
+}
+
+/** Lets others run after some milliseconds of work. */
+function pacer(clock: Clock): () => Promise<void> {
+  let since = clock.monotonicMs();
+  return async () => {
+    if (clock.monotonicMs() - since < YIELD_AFTER_MS) return;
+    await new Promise<void>((resolve) => setTimeout(resolve, 0));
+    since = clock.monotonicMs();
+  };
+}
