@@ -92,5 +92,10 @@ function stackOf(error: unknown): string {
 }
 
 function writeLine(line: string): void {
-  Deno.stderr.writeSync(encoder.encode(`${line}\n`));
+  try {
+    Deno.stderr.writeSync(encoder.encode(`${line}\n`));
+  } catch (error) {
+    // Whoever read the log is gone: that is no reason to stop serving, and there is nobody left to tell.
+    if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+  }
 }
