@@ -18,7 +18,7 @@ const SMALLEST_DOCUMENT_BYTES = 5;
  * @throws CommandError InvalidBSON (22) that says what is wrong and where; Overflow (15) when it is nested too deep
  */
 export function validateDocument(bytes: Uint8Array, start: number, end: number): number {
-  return checkDocument(bytes, start, end, 1);
+  return checkDocument(bytes, start, end, 0);
 }
 
 function checkDocument(bytes: Uint8Array, start: number, end: number, depth: number): number {

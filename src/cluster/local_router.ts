@@ -1,5 +1,5 @@
 /** The router of a single node: the catalog is at hand, and every collection lives in the one VNode of this isolate. */
-import { Binary, BuiltDocument, type Document, equalValues, type RawDocument } from "../bson/mod.ts";
+import { Binary, BuiltDocument, type Document, type RawDocument } from "../bson/mod.ts";
 import { CommandError } from "../base/mod.ts";
 import { execute, explain, type Pipeline, type QueryContext, type Rows, type Source } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
@@ -37,10 +37,10 @@ export class LocalRouter implements Router {
   createCollection(namespace: Namespace, spec: CollectionSpec): Promise<void> {
     return this.inTurn(async () => {
       const existing = this.collection(namespace);
-      if (existing === undefined) return await this.owner.addCollection(this.newCollection(namespace, spec));
-      if (!equalValues(existing.options, spec.options)) {
+      if (existing !== undefined) {
         throw new CommandError("NamespaceExists", `Collection ${namespaceText(namespace)} already exists.`);
       }
+      await this.owner.addCollection(this.newCollection(namespace, spec));
     });
   }
 
@@ -78,7 +78,7 @@ export class LocalRouter implements Router {
     context: QueryContext,
     verbosity: string,
   ): Promise<Document> {
-    return explain(pipeline, this.source(namespace), context, verbosity);
+    return explain(pipeline, this.source(namespace), context, verbosity, namespaceText(namespace));
   }
 
   stats(namespace: Namespace): CollectionStats {

@@ -143,6 +143,7 @@ export class Node {
     await this.log.append(MNODE_GROUP, kind, [payload], {
       onDurable: (index) => applyCatalog(index, kind, payload, this.mnode, this.vnode),
     });
+    await this.vnode.settle();
   }
 
   private async runCheckpoint(): Promise<void> {
@@ -159,8 +160,8 @@ export class Node {
     const catalogIndex = this.mnode.appliedIndex;
     await writeCatalog(this.options.disk, this.mnode.snapshot());
     const vnodeIndex = await this.vnode.checkpoint();
-    this.log.cut(MNODE_GROUP, catalogIndex);
-    this.log.cut(VNODE_GROUP, vnodeIndex);
+    await this.log.cut(MNODE_GROUP, catalogIndex);
+    await this.log.cut(VNODE_GROUP, vnodeIndex);
     const ms = Math.round(this.options.clock.monotonicMs() - startedMs);
     this.options.logger.info("checkpoint", { logIndex: vnodeIndex, logBytes: this.log.sizeBytes, ms });
   }

@@ -13,7 +13,7 @@ export interface Router {
   collections(db: string): readonly CollectionInfo[];
   collection(namespace: Namespace): CollectionInfo | undefined;
 
-  /** Makes a collection. @throws CommandError NamespaceExists (48), unless the same one exists already. */
+  /** Makes a collection. @throws CommandError NamespaceExists (48) */
   createCollection(namespace: Namespace, spec: CollectionSpec): Promise<void>;
   /** @returns whether there was one */
   dropCollection(namespace: Namespace): Promise<boolean>;

@@ -9,8 +9,14 @@ import { assert, type Logger, MAX_LOG_TAIL_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import type { Clock, Disk } from "../io/mod.ts";
 import type { Rows, ScanRequest, Source } from "../query/mod.ts";
-import { DocumentStore, type Log, type LogRecord, TimeseriesStore } from "../storage/mod.ts";
-import { type CollectionInfo, namespaceText } from "./catalog.ts";
+import {
+  DocumentStore,
+  type Log,
+  type LogRecord,
+  type TableOptions,
+  TimeseriesStore,
+} from "../storage/mod.ts";
+import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./catalog.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
 import type { CollectionStats, InsertResult } from "./router.ts";
@@ -32,6 +38,7 @@ export interface VNodeOptions {
 export class VNode {
   private log: Log | undefined;
   private appliedIndex = 0;
+  private tableChanges: Promise<void> = Promise.resolve();
   private checkpointRuns = false;
   private checkpointFailed = false;
   private requestCheckpoint: () => Promise<void> = () => Promise.resolve();
@@ -44,7 +51,10 @@ export class VNode {
   ) {
     this.writer = new DocumentWriter(documents, (effects) => {
       return this.joinedLog().append(this.group, EntryKind.Documents, effects, {
-        onDurable: (index) => this.appliedIndex = index,
+        onDurable: (index) => {
+          this.appliedIndex = index;
+          timeseries.noteIndex(index);
+        },
       });
     });
   }
@@ -72,12 +82,12 @@ export class VNode {
     this.requestCheckpoint = requestCheckpoint;
   }
 
-  /** Makes room for a collection; nothing when it is there. */
+  /** Makes room for a collection; nothing when it is there. What fails is reported by `settle`. */
   addCollection(info: CollectionInfo): void {
     if (info.timeseries === undefined) {
       this.documents.createCollection(info.id);
     } else {
-      this.timeseries.createTable(info.id, info.timeseries);
+      this.changeTables(this.timeseries.createTable(info.id, tableOptions(info.timeseries)));
     }
   }
 
@@ -90,8 +100,19 @@ export class VNode {
   }
 
   dropCollection(id: number): void {
-    this.timeseries.dropTable(id);
+    this.changeTables(this.timeseries.dropTable(id));
     this.documents.dropCollection(id);
+  }
+
+  /** Waits until all tables that were added or dropped are written down. @throws what kept the last one from it */
+  async settle(): Promise<void> {
+    await this.tableChanges;
+  }
+
+  private changeTables(change: Promise<void>): void {
+    const before = this.tableChanges;
+    this.tableChanges = before.catch(() => {}).then(() => change);
+    this.tableChanges.catch(() => {});
   }
 
   /** Applies an entry at replay. Entries of collections that were dropped later change nothing. */
@@ -100,10 +121,10 @@ export class VNode {
     switch (record.kind) {
       case EntryKind.Measurements: {
         const { tableId, rows } = decodeMeasurements(record.payload);
-        if (this.timeseries.hasTable(tableId)) this.timeseries.applyInsert(record.index, tableId, rows);
-        return;
+        return this.timeseries.applyInsert(record.index, tableId, rows);
       }
       case EntryKind.Documents:
+        this.timeseries.noteIndex(record.index);
         return this.documents.replay(record.index, record.payload);
       default:
         assert(false, `log entry of kind ${record.kind} belongs to a VNode`);
@@ -120,8 +141,10 @@ export class VNode {
     if (info.timeseries === undefined) {
       return await this.writer.insert(info.id, namespaceText(info), documents, ordered);
     }
+    // A full disk may have kept the table from being made with its collection.
+    await this.timeseries.createTable(info.id, tableOptions(info.timeseries));
     const prepared = this.timeseries.prepareInsert(info.id, documents, ordered);
-    if (prepared.accepted > 0) await this.logMeasurements(info.id, prepared.payload);
+    if (prepared.payload !== undefined) await this.logMeasurements(info.id, prepared.payload);
     return { inserted: prepared.accepted, errors: prepared.errors };
   }
 
@@ -152,7 +175,7 @@ export class VNode {
     await this.joinedLog().append(this.group, EntryKind.Measurements, [encodeTableId(tableId), rows], {
       onDurable: (index) => {
         this.appliedIndex = index;
-        if (timeseries.hasTable(tableId)) timeseries.applyInsert(index, tableId, rows);
+        timeseries.applyInsert(index, tableId, rows);
       },
     });
   }
@@ -165,12 +188,16 @@ export class VNode {
     }
     return {
       shape: { kind: "timeseries", timeField: timeseries.timeField, metaField: timeseries.metaField },
-      scan: (request: ScanRequest): Rows => this.timeseries.scan(info.id, request),
+      scan: (request: ScanRequest): Rows =>
+        this.timeseries.hasTable(info.id) ? this.timeseries.scan(info.id, request) : noRows(),
     };
   }
 
   stats(info: CollectionInfo): CollectionStats {
-    if (info.timeseries === undefined) return this.documents.stats(info.id);
+    if (info.timeseries === undefined) {
+      return this.documents.hasCollection(info.id) ? this.documents.stats(info.id) : NO_STATS;
+    }
+    if (!this.timeseries.hasTable(info.id)) return NO_STATS;
     const stats = this.timeseries.stats(info.id);
     const { rows, dataBytes, storageBytes, indexBytes, series, segments, memtableRows, memtableBytes } =
       stats;
@@ -204,4 +231,14 @@ export class VNode {
     await this.timeseries.close();
     this.documents.close();
   }
+}
+
+const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
+
+// deno-lint-ignore require-yield
+async function* noRows(): Rows {}
+
+function tableOptions(options: TimeseriesOptions): TableOptions {
+  const { timeField, metaField, bucketMaxSpanSeconds } = options;
+  return { timeField, metaField, spanSeconds: bucketMaxSpanSeconds };
 }

@@ -123,6 +123,11 @@ export class TimeseriesStore {
     await this.removeDeadSegments();
   }
 
+  /** In no order. */
+  tableIds(): number[] {
+    return [...this.tables.keys()];
+  }
+
   hasTable(id: number): boolean {
     return this.tables.has(id);
   }
