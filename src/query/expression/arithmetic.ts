@@ -10,6 +10,7 @@ import {
   asBigInt,
   asDecimal,
   asDouble,
+  asInt32,
   DECIMAL,
   DOUBLE,
   isLongRange,
@@ -91,7 +92,10 @@ function subtract(a: Value, b: Value): Value {
     if (b instanceof UtcDate) return BigInt(a.ms) - BigInt(b.ms);
     if (isNumber(b)) return subtractFromDate(a, b);
   }
-  throw new CommandError("TypeMismatch", `can't $subtract ${typeName(b)} from ${typeName(a)}`);
+  throw new CommandError(
+    "TypeMismatch",
+    `can't $subtract ${typeName(b)} from ${a instanceof UtcDate ? "Date" : typeName(a)}`,
+  );
 }
 
 function subtractWide(a: NumberValue, b: NumberValue): Value {
@@ -184,12 +188,19 @@ function modulo(a: Value, b: Value): Value {
     if (isNullish(a) || isNullish(b)) return null;
     throw new CommandError(16611, `$mod only supports numeric types, not ${typeName(a)} and ${typeName(b)}`);
   }
+  if (a instanceof Decimal128 || b instanceof Decimal128) {
+    const divisor = asDecimal(b);
+    if (decimals.isZero(divisor)) throw new CommandError(5733415, "can't $mod by zero");
+    return decimals.putTogether(decimals.remainder(asDecimal(a), divisor));
+  }
   if (asDouble(b) === 0) throw new CommandError(16610, "can't $mod by zero");
-  const rank = Math.max(rankOf(a), rankOf(b));
-  if (rank === DECIMAL) return decimals.putTogether(decimals.remainder(asDecimal(a), asDecimal(b)));
-  if (rank === DOUBLE) return asDouble(a) % asDouble(b);
-  if (a instanceof Int32 && b instanceof Int32) return Int32.of(a.value % b.value + 0);
-  return asBigInt(a as bigint | Int32) % asBigInt(b as bigint | Int32);
+  // A whole double as divisor does not widen an integer.
+  const divisor = typeof b === "number" ? asInt32(b) : b;
+  if (typeof a === "number" || divisor === undefined) return asDouble(a) % asDouble(b);
+  if (a instanceof Int32 && typeof divisor !== "bigint") {
+    return Int32.of(a.value % (typeof divisor === "number" ? divisor : divisor.value) + 0);
+  }
+  return asBigInt(a) % (typeof divisor === "number" ? BigInt(divisor) : asBigInt(divisor));
 }
 
 /** An operator on one number: null for missing and null, error 28765 for what is no number. */

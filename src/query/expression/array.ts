@@ -3,7 +3,8 @@ import { CommandError } from "../../base/mod.ts";
 import { equalValues, Int32, isArray, isNullish, isNumber, type Value } from "../../bson/mod.ts";
 import type { Evaluator } from "./expression.ts";
 import { renderValue, typeName } from "./message.ts";
-import { asInt32 } from "./number.ts";
+import { asDouble, asInt32 } from "./number.ts";
+import { formatDouble } from "./number_text.ts";
 import { binary, type OperatorDefinition, unary, variadic } from "./operator.ts";
 
 const SIZE = unary("$size", (value) => {
@@ -32,7 +33,9 @@ const ARRAY_ELEM_AT = binary("$arrayElemAt", (array, index) => {
   if (at === undefined) {
     throw new CommandError(
       28691,
-      `$arrayElemAt's second argument must be representable as a 32-bit integer: ${renderValue(index)}`,
+      `$arrayElemAt's second argument must be representable as a 32-bit integer: ${
+        formatDouble(asDouble(index))
+      }`,
     );
   }
   return array[at < 0 ? array.length + at : at];
@@ -77,7 +80,7 @@ function sliceNumber(value: Value, noNumber: number, noInt: number, wanted: stri
   if (number !== undefined) return number;
   throw new CommandError(
     noInt,
-    `${place} argument to $slice can't be represented as a 32-bit integer: ${renderValue(value)}`,
+    `${place} argument to $slice can't be represented as a 32-bit integer: ${formatDouble(asDouble(value))}`,
   );
 }
 

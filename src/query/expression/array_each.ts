@@ -116,6 +116,7 @@ const FILTER: OperatorDefinition = {
       if (!isArray(items)) {
         throw new CommandError(28651, `input to $filter must be an array not ${typeName(items)}`);
       }
+      if (items.length === 0) return [];
       const most = limit === undefined ? Infinity : filterLimit(limit(scope));
       const inner = extendScope(scope);
       const kept: Value[] = [];

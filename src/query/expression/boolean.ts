@@ -1,12 +1,12 @@
 /** `$and`, `$or`, `$not`: evaluated left to right, and no further than the answer needs. */
 import { isNullish, isNumber, type Value } from "../../bson/mod.ts";
-import { asDouble } from "./number.ts";
+import { signOf } from "./number.ts";
 import { type OperatorDefinition, unary } from "./operator.ts";
 
 /** Whether a value counts as true: all but missing, null, undefined, false and the zeros. */
 export function isTruthy(value: Value): boolean {
   if (typeof value === "boolean") return value;
-  if (isNumber(value)) return asDouble(value) !== 0;
+  if (isNumber(value)) return signOf(value) !== 0;
   return !isNullish(value);
 }
 

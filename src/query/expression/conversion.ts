@@ -156,7 +156,7 @@ function wholeOf(value: NumberValue): bigint {
 }
 
 function textToInteger(text: string): bigint {
-  if (text === "") throw numberFailure(text, "Empty string");
+  if (text === "") throw numberFailure(text, "No digits");
   if (/^0x/i.test(text)) throw numberFailure(text, "");
   const digits = /^([+-]?)(\d+)$/.exec(text);
   if (digits === null) {

@@ -89,17 +89,16 @@ function compileTrunc({ named }: Operands): Evaluator {
     if (isNullish(dateValue)) return null;
     const unitValue = unit(scope);
     if (isNullish(unitValue)) return null;
-    const parsedUnit = unitArgument("$dateTrunc", unitValue);
     const binSize = named["binSize"]?.(scope);
     if (named["binSize"] !== undefined && isNullish(binSize)) return null;
     const timezone = zoneArgument("$dateTrunc", named["timezone"], scope);
     if (timezone === undefined) return null;
+    const ms = truncatedMoment(dateValue);
+    const parsedUnit = unitArgument("$dateTrunc", unitValue);
+    const size = binSizeOf(binSize, parsedUnit);
     const startOfWeek = weekStart("$dateTrunc", parsedUnit, named["startOfWeek"], scope);
     if (startOfWeek === undefined) return null;
-    const ms = truncatedMoment(dateValue);
-    return new UtcDate(
-      truncateDate(ms, { unit: parsedUnit, binSize: binSizeOf(binSize, parsedUnit), timezone, startOfWeek }),
-    );
+    return new UtcDate(truncateDate(ms, { unit: parsedUnit, binSize: size, timezone, startOfWeek }));
   };
 }
 
@@ -190,7 +189,6 @@ function compileShift(name: string, sign: 1 | -1, { named }: Operands): Evaluato
     if (isNullish(start)) return null;
     const unitValue = unit(scope);
     if (isNullish(unitValue)) return null;
-    const parsedUnit = shiftUnit(name, unitValue);
     const amountValue = amount(scope);
     if (isNullish(amountValue)) return null;
     const timezone = timezoneOf(named["timezone"], scope);
@@ -199,6 +197,7 @@ function compileShift(name: string, sign: 1 | -1, { named }: Operands): Evaluato
     if (ms === undefined) {
       throw new CommandError(5166403, `${name} requires startDate to be convertible to a date`);
     }
+    const parsedUnit = shiftUnit(name, unitValue);
     return new UtcDate(
       addToDate(ms, parsedUnit, sign * shiftAmount(name, parsedUnit, amountValue), timezone),
     );
@@ -252,13 +251,14 @@ function compileDiff({ named }: Operands): Evaluator {
     if (isNullish(end)) return null;
     const unitValue = unit(scope);
     if (isNullish(unitValue)) return null;
-    const parsedUnit = unitArgument("$dateDiff", unitValue);
     const timezone = zoneArgument("$dateDiff", named["timezone"], scope);
     if (timezone === undefined) return null;
+    const startMs = diffMoment("startDate", start);
+    const endMs = diffMoment("endDate", end);
+    const parsedUnit = unitArgument("$dateDiff", unitValue);
     const startOfWeek = weekStart("$dateDiff", parsedUnit, named["startOfWeek"], scope);
     if (startOfWeek === undefined) return null;
-    const startMs = diffMoment("startDate", start);
-    return BigInt(diffDates(startMs, diffMoment("endDate", end), parsedUnit, timezone, startOfWeek));
+    return BigInt(diffDates(startMs, endMs, parsedUnit, timezone, startOfWeek));
   };
 }
 

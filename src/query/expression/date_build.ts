@@ -41,7 +41,6 @@ function parseDateFromParts(value: Value, context: ParseContext, parse: Parse): 
   return node;
 }
 
-const YEARS = [1, 9999] as const;
 const SHORT = [-32768, 32767] as const;
 
 /** Reads whole numbers; null ones are remembered, as any of them makes the date null. */
@@ -52,7 +51,7 @@ class PartReader {
 
   read(name: string, otherwise: number, range?: readonly [number, number]): number {
     const evaluate = this.named[name];
-    if (evaluate === undefined) return otherwise;
+    if (evaluate === undefined || this.isNull) return otherwise;
     const value = evaluate(this.scope);
     if (isNullish(value)) {
       this.isNull = true;
@@ -65,19 +64,12 @@ class PartReader {
         `'${name}' must evaluate to an integer, found ${typeName(value)} with value ${renderValue(value)}`,
       );
     }
-    const part = Number(whole);
-    if (range !== undefined && (part < range[0] || part > range[1])) throw outOfRange(name, part, range);
-    return part;
+    if (range !== undefined && (whole < range[0] || whole > range[1])) throw outOfRange(name, whole, range);
+    return Number(whole);
   }
 }
 
-function outOfRange(name: string, part: number, range: readonly [number, number]): CommandError {
-  if (range === YEARS) {
-    return new CommandError(
-      40523,
-      `'${name}' must evaluate to an integer in the range 1 to 9999, found ${part}`,
-    );
-  }
+function outOfRange(name: string, part: bigint, range: readonly [number, number]): CommandError {
   return new CommandError(
     31034,
     `'${name}' must evaluate to a value in the range [${range[0]}, ${
@@ -89,23 +81,36 @@ function outOfRange(name: string, part: number, range: readonly [number, number]
 function compileDateFromParts({ named }: Operands): Evaluator {
   const iso = named["isoWeekYear"] !== undefined;
   return (scope) => {
+    const zone = timezoneOf(named["timezone"], scope);
+    if (zone === undefined) return null;
     const parts = new PartReader(named, scope);
     const day = iso ? isoDay(parts) : naturalDay(parts);
     const time = parts.read("hour", 0, SHORT) * MS_PER_HOUR + parts.read("minute", 0, SHORT) * MS_PER_MINUTE +
       parts.read("second", 0) * MS_PER_SECOND + parts.read("millisecond", 0);
-    const zone = timezoneOf(named["timezone"], scope);
-    if (parts.isNull || zone === undefined) return null;
+    if (parts.isNull) return null;
+    checkYear(iso ? "isoWeekYear" : "year", parts);
     return new UtcDate(zone.toUtc(day * MS_PER_DAY) + time);
   };
 }
 
+/** Years are checked last, when all other parts are known to be right. */
+function checkYear(name: string, parts: PartReader): void {
+  const year = parts.read(name, 1970);
+  if (year >= 1 && year <= 9999) return;
+  throw new CommandError(
+    40523,
+    `'${name}' must evaluate to an integer in the range 1 to 9999, found ${year}`,
+  );
+}
+
 function naturalDay(parts: PartReader): number {
-  const year = parts.read("year", 1970, YEARS);
-  return dayNumber(year, parts.read("month", 1, SHORT), 1) + parts.read("day", 1, SHORT) - 1;
+  const year = parts.read("year", 1970);
+  const month = parts.read("month", 1, SHORT);
+  return dayNumber(year, month, 1) + parts.read("day", 1, SHORT) - 1;
 }
 
 function isoDay(parts: PartReader): number {
-  const year = parts.read("isoWeekYear", 1970, YEARS);
+  const year = parts.read("isoWeekYear", 1970);
   return isoYearStart(year) + (parts.read("isoWeek", 1, SHORT) - 1) * 7 +
     parts.read("isoDayOfWeek", 1, SHORT) - 1;
 }

@@ -57,7 +57,7 @@ function failure(message: string): CommandError {
 }
 
 function parsingFailure(text: string, at: number, what: string): CommandError {
-  return failure(`Error parsing date string '${text}'; ${at}: ${what} '${text[at] ?? " "}'`);
+  return failure(`Error parsing date string '${text}'; ${at}: ${what} '${text[at] ?? "\0"}'`);
 }
 
 function localMoment(read: Read, text: string): number {
@@ -77,7 +77,9 @@ function dayOf(read: Read, text: string): number {
     throw failure(`an incomplete date/time string has been found, with elements missing: "${text}"`);
   }
   if (day < 1 || day > daysInMonth(year, month)) {
-    throw failure(`Error parsing date string '${text}'; ${text.length + 1}: The parsed date was invalid ' '`);
+    throw failure(
+      `Error parsing date string '${text}'; ${text.length + 1}: The parsed date was invalid '\0'`,
+    );
   }
   return dayNumber(year, month, day);
 }
@@ -87,9 +89,9 @@ const MONTH =
   "(?<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)";
 const WEEKDAY = "(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]?\\s+)?";
 const TIME =
-  "(?:[T\\s]+(?<hour>[01]?\\d|2[0-4]):(?<minute>[0-5]?\\d)(?::(?<second>[0-5]?\\d|60)(?:[.,:](?<fraction>\\d+))?)?(?:\\s*(?<half>[ap])\\.?m\\.?)?)?";
+  "(?:[T\\s]+(?<hour>[01]?\\d|2[0-3])(?::(?<minute>[0-5]?\\d))?(?::(?<second>[0-5]?\\d|60)(?:[.,:](?<fraction>\\d+))?)?(?:\\s*(?<half>[ap])\\.?m\\.?)?)?";
 const COMPACT_TIME =
-  "(?:T?(?<hour>[01]\\d|2[0-4]):?(?<minute>[0-5]\\d):?(?<second>[0-5]\\d)?(?:[.,](?<fraction>\\d+))?)?";
+  "(?:T?(?<hour>[01]\\d|2[0-3]):?(?<minute>[0-5]\\d):?(?<second>[0-5]\\d)?(?:[.,](?<fraction>\\d+))?)?";
 const ZONE = "(?:\\s*(?<zone>Z|UTC|GMT|(?:GMT)?(?<sign>[+-])(?<zoneHour>\\d{1,2}):?(?<zoneMinute>\\d{2})?))?";
 
 /** The free forms: date, time, zone; the first that fits is taken. */
@@ -108,7 +110,7 @@ const FREE_FORMS: readonly RegExp[] = [
 ].map((form) => new RegExp(`^\\s*${form}${ZONE}\\s*$`, "i"));
 
 function readFree(text: string): Read {
-  if (text === "") throw failure("Error parsing date string ''; 0: Empty string ' '");
+  if (text === "") throw failure("Error parsing date string ''; 0: Empty string '\0'");
   for (const form of FREE_FORMS) {
     const groups = form.exec(text)?.groups;
     if (groups !== undefined) return readGroups(groups);
@@ -200,8 +202,9 @@ function readByFormat(text: string, format: string): Read {
   let at = 0;
   for (let i = 0; i < format.length; i++) {
     const letter = format[i]!;
+    if (at >= text.length) throw parsingFailure(text, at, "Not enough data available to satisfy format");
     if (letter !== "%") {
-      if (text[at] !== letter) throw parsingFailure(text, at, "The format separator does not match");
+      if (text[at] !== letter) throw parsingFailure(text, at, "Format literal not found");
       at++;
     } else {
       at += readPart(read, text, at, format[++i]);

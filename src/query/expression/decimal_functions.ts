@@ -31,7 +31,7 @@ function fromFixed(value: bigint, exponent = 0): Decimal {
 }
 
 /** With trailing zeros up to 34 digits: how a result that is not exact is written. */
-function fill(value: Decimal): Decimal {
+export function fill(value: Decimal): Decimal {
   if (value.kind !== "finite" || value.coefficient === 0n) return value;
   const pad = RESULT_DIGITS - decimals.digitCount(value.coefficient);
   if (pad <= 0) return value;
@@ -146,7 +146,7 @@ export function exponential(x: Decimal): Decimal {
 
 /** ln x; −∞ at zero, NaN below. */
 export function naturalLogarithm(x: Decimal): Decimal {
-  return logarithm(x, () => 0n, ONE);
+  return logarithm(x, ONE);
 }
 
 /** Logarithm to base 10; exact for powers of ten. */
@@ -154,15 +154,31 @@ export function decimalLogarithm(x: Decimal): Decimal {
   if (x.kind === "finite" && /^10*$/.test(x.coefficient.toString()) && !x.negative) {
     return decimals.fromInteger(BigInt(x.exponent + decimals.digitCount(x.coefficient) - 1));
   }
-  return logarithm(x, () => 0n, LN_10);
+  return logarithm(x, LN_10);
 }
 
-function logarithm(x: Decimal, atOne: () => bigint, base: bigint): Decimal {
+function logarithm(x: Decimal, base: bigint): Decimal {
   if (x.kind === "nan" || (x.negative && !decimals.isZero(x))) return DECIMAL_NAN;
   if (x.kind === "infinity") return x;
   if (x.coefficient === 0n) return infinity(true);
   const log = logFixed(x);
-  return log === atOne() ? finite(false, 0n, 0) : fromFixed(divideFixed(log, base));
+  return log === 0n ? finite(false, 0n, 0) : wholeOrFilled(fromFixed(divideFixed(log, base)));
+}
+
+/** A logarithm that comes out whole is written without places. */
+function wholeOrFilled(value: Decimal): Decimal {
+  const whole = decimals.toInteger(value);
+  if (whole === undefined) return value;
+  const integer = decimals.fromInteger(whole);
+  return decimals.isZero(decimals.subtract(value, integer)) ? integer : value;
+}
+
+/** Logarithm to any base that is positive and not 1. */
+export function logarithmToBase(x: Decimal, base: Decimal): Decimal {
+  if (base.kind !== "finite") {
+    return base.kind === "nan" || x.kind !== "finite" ? DECIMAL_NAN : finite(false, 0n, 0);
+  }
+  return logarithm(x, logFixed(base));
 }
 
 /** The square root; its exponent is half the argument's where it is exact. */
@@ -186,15 +202,17 @@ export function squareRoot(x: Decimal): Decimal {
   return decimals.roundToFit(finite(false, root * 10n + 1n, preferred - shift - 1));
 }
 
+const FILLED_ONE = fill(finite(false, 1n, 0));
+
 /** base to the power of exponent. A negative base takes whole exponents only. */
 export function power(base: Decimal, exponent: Decimal): Decimal {
-  if (decimals.isZero(exponent)) return finite(false, 1n, 0);
+  if (decimals.isZero(exponent)) return FILLED_ONE;
   if (base.kind === "nan" || exponent.kind === "nan") return DECIMAL_NAN;
   const whole = wholeExponent(exponent);
   const negative = base.negative && whole !== undefined && whole % 2n !== 0n;
-  if (decimals.isZero(base)) return exponent.negative ? infinity(negative) : finite(negative, 0n, 0);
+  if (decimals.isZero(base)) return exponent.negative ? infinity(negative) : finite(negative, 0n, -6176);
   if (exponent.kind === "infinity") return powerOfInfinity(base, exponent.negative);
-  if (base.kind === "infinity") return exponent.negative ? finite(negative, 0n, 0) : infinity(negative);
+  if (base.kind === "infinity") return exponent.negative ? finite(negative, 0n, -6176) : infinity(negative);
   if (base.negative && whole === undefined) return DECIMAL_NAN;
   const magnitude = expFixed(toFixed(exponent) * logFixed(base) / ONE);
   return negative ? decimals.negate(magnitude) : magnitude;
@@ -209,9 +227,9 @@ function wholeExponent(exponent: Decimal): bigint | undefined {
 
 function powerOfInfinity(base: Decimal, negative: boolean): Decimal {
   const size = decimals.subtract(decimals.absolute(base), finite(false, 1n, 0));
-  if (decimals.isZero(size)) return finite(false, 1n, 0);
+  if (decimals.isZero(size)) return FILLED_ONE;
   const grows = size.kind !== "nan" && !size.negative;
-  return grows !== negative ? infinity(false) : finite(false, 0n, 0);
+  return grows !== negative ? infinity(false) : finite(false, 0n, -6176);
 }
 
 /** Sine and cosine of a fixed-point angle. */
@@ -231,10 +249,21 @@ function sineCosine(angle: bigint): readonly [sine: bigint, cosine: bigint] {
   return ([[sine, cosine], [cosine, -sine], [-sine, -cosine], [-cosine, sine]] as const)[quadrant]!;
 }
 
-/** A function of finite arguments by fixed point; zero, NaN and infinities by `special`. */
-function byFixed(apply: (x: bigint) => bigint | undefined, special: (x: Decimal) => Decimal) {
+/** Below 10 to this power x³ does not count beside x. */
+const TINY_EXPONENT = -20;
+
+/**
+ * A function of finite arguments by fixed point; zero, NaN and infinities by `special`, and so are arguments near zero of
+ * functions that are the argument itself there.
+ */
+function byFixed(
+  apply: (x: bigint) => bigint | undefined,
+  special: (x: Decimal) => Decimal,
+  isOdd = false,
+) {
   return (x: Decimal): Decimal => {
     if (x.kind !== "finite" || x.coefficient === 0n) return special(x);
+    if (isOdd && x.exponent + decimals.digitCount(x.coefficient) < TINY_EXPONENT) return x;
     const result = apply(toFixed(x));
     return result === undefined ? DECIMAL_NAN : fromFixed(result);
   };
@@ -245,17 +274,21 @@ const same = (x: Decimal): Decimal => x;
 const oneAtZero = (x: Decimal): Decimal => x.kind === "finite" ? finite(false, 1n, 0) : DECIMAL_NAN;
 const HALF_PI = fromFixed(PI / 2n);
 
-export const sine = byFixed((x) => sineCosine(x)[0], sameOrNaN);
+export const sine = byFixed((x) => sineCosine(x)[0], sameOrNaN, true);
 export const cosine = byFixed((x) => sineCosine(x)[1], oneAtZero);
-export const tangent = byFixed((x) => {
-  const [s, c] = sineCosine(x);
-  return divideFixed(s, c);
-}, sameOrNaN);
+export const tangent = byFixed(
+  (x) => {
+    const [s, c] = sineCosine(x);
+    return divideFixed(s, c);
+  },
+  sameOrNaN,
+  true,
+);
 
 export const arctangent = byFixed(arctanFixed, (x) => {
   if (x.kind !== "infinity") return x;
   return x.negative ? decimals.negate(HALF_PI) : HALF_PI;
-});
+}, true);
 
 function arcsineFixed(x: bigint): bigint | undefined {
   if (x > ONE || x < -ONE) return undefined;
@@ -263,7 +296,7 @@ function arcsineFixed(x: bigint): bigint | undefined {
   return arctanFixed(divideFixed(x, rootFixed(ONE - multiplyFixed(x, x))));
 }
 
-export const arcsine = byFixed(arcsineFixed, sameOrNaN);
+export const arcsine = byFixed(arcsineFixed, sameOrNaN, true);
 export const arccosine = byFixed((x) => {
   const angle = arcsineFixed(x);
   return angle === undefined ? undefined : PI / 2n - angle;
@@ -271,8 +304,14 @@ export const arccosine = byFixed((x) => {
 
 /** The angle of the point (x, y), in (−π, π]. */
 export function arctangent2(y: Decimal, x: Decimal): Decimal {
-  if (y.kind !== "finite" || x.kind !== "finite") {
-    return decimals.fromDouble(Math.atan2(decimals.toDouble(y), decimals.toDouble(x)));
+  if (y.kind !== "finite" || x.kind !== "finite") return arctangent2AtInfinity(y, x);
+  if (y.coefficient === 0n && !x.negative) return finite(y.negative, 0n, -6176);
+  const ratio = decimals.divide(y, x);
+  if (
+    !x.negative && ratio.kind === "finite" &&
+    ratio.exponent + decimals.digitCount(ratio.coefficient) < TINY_EXPONENT
+  ) {
+    return x.coefficient === 0n ? ratio : fill(ratio);
   }
   const exponent = Math.min(x.exponent, y.exponent);
   const at = (value: Finite) => toFixed(finite(value.negative, value.coefficient, value.exponent - exponent));
@@ -314,31 +353,43 @@ export const hyperbolicCosine = hyperbolic(1n, (x) => {
   return x.kind === "finite" ? finite(false, 1n, 0) : decimals.absolute(x);
 });
 
-export const hyperbolicTangent = byFixed((x) => {
-  const limit = 100n * ONE;
-  if (x > limit || x < -limit) return x > 0n ? ONE : -ONE;
-  const [up, down] = exponentials(x);
-  return divideFixed(up - down, up + down);
-}, (x) => x.kind === "infinity" ? finite(x.negative, 1n, 0) : x);
+export const hyperbolicTangent = byFixed(
+  (x) => {
+    const limit = 100n * ONE;
+    if (x > limit || x < -limit) return x > 0n ? ONE : -ONE;
+    const [up, down] = exponentials(x);
+    return divideFixed(up - down, up + down);
+  },
+  (x) => x.kind === "infinity" ? finite(x.negative, 1n, 0) : x,
+  true,
+);
 
 /** ln of positive fixed point. */
 const logOfFixed = (x: bigint): bigint => logFixed(finite(false, x, -WORK_DIGITS));
 
-export const areaSine = byFixed((x) => {
-  const magnitude = x < 0n ? -x : x;
-  const area = logOfFixed(magnitude + rootFixed(multiplyFixed(x, x) + ONE));
-  return x < 0n ? -area : area;
-}, same);
+export const areaSine = byFixed(
+  (x) => {
+    const magnitude = x < 0n ? -x : x;
+    const area = logOfFixed(magnitude + rootFixed(multiplyFixed(x, x) + ONE));
+    return x < 0n ? -area : area;
+  },
+  same,
+  true,
+);
 
 export const areaCosine = byFixed(
   (x) => x < ONE ? undefined : logOfFixed(x + rootFixed(multiplyFixed(x, x) - ONE)),
   (x) => x.kind === "infinity" && !x.negative ? x : DECIMAL_NAN,
 );
 
-export const areaTangent = byFixed((x) => {
-  if (x >= ONE || x <= -ONE) return undefined;
-  return (logOfFixed(ONE + x) - logOfFixed(ONE - x)) / 2n;
-}, sameOrNaN);
+export const areaTangent = byFixed(
+  (x) => {
+    if (x >= ONE || x <= -ONE) return undefined;
+    return (logOfFixed(ONE + x) - logOfFixed(ONE - x)) / 2n;
+  },
+  sameOrNaN,
+  true,
+);
 
 const DEGREES = 180n;
 
@@ -350,4 +401,16 @@ export function toRadians(x: Decimal): Decimal {
 /** Degrees of radians. */
 export function toDegrees(x: Decimal): Decimal {
   return decimals.multiply(x, fromFixed(divideFixed(DEGREES * ONE, PI)));
+}
+
+const sign = (negative: boolean, value: Decimal): Decimal => negative ? decimals.negate(value) : value;
+
+/** Where an argument is infinite or NaN. */
+function arctangent2AtInfinity(y: Decimal, x: Decimal): Decimal {
+  if (y.kind === "nan" || x.kind === "nan") return DECIMAL_NAN;
+  if (y.kind === "infinity") {
+    if (x.kind !== "infinity") return sign(y.negative, HALF_PI);
+    return sign(y.negative, fromFixed(x.negative ? PI * 3n / 4n : PI / 4n));
+  }
+  return sign(y.negative, x.negative ? fromFixed(PI) : finite(false, 0n, 0));
 }

@@ -6,10 +6,15 @@ import {
   aliasOfType,
   Binary,
   BSONRegExp,
+  BSONSymbol,
+  BsonUndefined,
+  Code,
   Decimal128,
   Document,
   Int32,
   isArray,
+  MaxKey,
+  MinKey,
   ObjectId,
   Timestamp,
   typeOf,
@@ -61,6 +66,11 @@ function renderScalar(value: Value): string {
     return `Timestamp(${value.getHighBitsUnsigned()}, ${value.getLowBitsUnsigned()})`;
   }
   if (value instanceof Binary) return `BinData(${value.sub_type}, ${value.toString("hex").toUpperCase()})`;
+  if (value instanceof MinKey) return "MinKey";
+  if (value instanceof MaxKey) return "MaxKey";
+  if (value instanceof BSONSymbol) return `Symbol("${value.value}")`;
+  if (value instanceof Code) return `Code("${value.code}")`;
+  if (value instanceof BsonUndefined) return "undefined";
   return aliasOfType(typeOf(value));
 }
 

@@ -1,6 +1,8 @@
 /** The four numeric types: which is the widest, and how a value moves from one to another. */
+import { CommandError } from "../../base/mod.ts";
 import { Decimal128, Int32, isNumber, type Value } from "../../bson/mod.ts";
 import * as decimals from "./decimal_arithmetic.ts";
+import { formatDouble } from "./number_text.ts";
 
 export type NumberValue = number | bigint | Int32 | Decimal128;
 
@@ -85,4 +87,30 @@ export function asInt64(value: Value): bigint | undefined {
   const whole = decimals.toInteger(decimal);
   if (whole === undefined || !isLongRange(whole)) return undefined;
   return decimals.isZero(decimals.subtract(decimal, decimals.fromInteger(whole))) ? whole : undefined;
+}
+
+/** −1, 0 or 1; NaN for NaN. Exact for decimals too small for a double. */
+export function signOf(value: NumberValue): number {
+  if (!(value instanceof Decimal128)) return Math.sign(asDouble(value));
+  const decimal = decimals.takeApart(value);
+  if (decimal.kind === "nan") return NaN;
+  return decimals.isZero(decimal) ? 0 : decimal.negative ? -1 : 1;
+}
+
+const LONG_LIMIT = 2 ** 63;
+
+/**
+ * A number cut toward zero to an int64, as MongoDB takes arguments of that type.
+ *
+ * @throws CommandError 31109 for a double that lies beyond
+ */
+export function coerceToLong(value: NumberValue): bigint {
+  if (typeof value === "bigint") return value;
+  if (value instanceof Int32) return BigInt(value.value);
+  if (value instanceof Decimal128) return decimals.toInteger(decimals.takeApart(value)) ?? 0n;
+  const double = value;
+  if (!(double >= -LONG_LIMIT && double < LONG_LIMIT)) {
+    throw new CommandError(31109, `Can't coerce out of range value ${formatDouble(double)} to long`);
+  }
+  return BigInt(Math.trunc(double));
 }

@@ -29,8 +29,10 @@ const INFINITE_TEXT = /^[+-]?inf(?:inity)?$/i;
 /** The double that a text is, or what is wrong with it. */
 export function parseDoubleText(text: string): number | string {
   if (text === "") return "Empty string";
+  if (/^\s/.test(text)) return "Leading whitespace";
   if (INFINITE_TEXT.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
   if (/^[+-]?nan$/i.test(text)) return NaN;
+  if (!/^[+-]?\.?\d/.test(text)) return "Did not consume any digits";
   if (!DOUBLE_TEXT.test(text)) return "Did not consume whole string.";
   const value = Number(text);
   return Number.isFinite(value) ? value : "Out of range";

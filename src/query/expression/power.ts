@@ -9,7 +9,8 @@ import {
   asBigInt,
   asDecimal,
   asDouble,
-  asInt64,
+  asInt32,
+  coerceToLong,
   DECIMAL,
   DOUBLE,
   INT,
@@ -17,7 +18,9 @@ import {
   isLongRange,
   type NumberValue,
   rankOf,
+  signOf,
 } from "./number.ts";
+import { formatDouble } from "./number_text.ts";
 import { binary, type OperatorDefinition, variadic } from "./operator.ts";
 
 /** A function that doubles have and decimals have their own way for; integers count as doubles. */
@@ -35,17 +38,17 @@ export function realFunction(
 }
 
 function checkNotNegative(value: NumberValue): void {
-  if (asDouble(value) < 0) {
+  if (signOf(value) < 0) {
     throw new CommandError(28714, "$sqrt's argument must be greater than or equal to 0");
   }
 }
 
 function positive(name: string, code: number): (value: NumberValue) => void {
   return (value) => {
-    if (asDouble(value) <= 0) {
+    if (signOf(value) <= 0) {
       throw new CommandError(
         code,
-        `${name}'s argument must be a positive number, but is ${renderValue(value)}`,
+        `${name}'s argument must be a positive number, but is ${formatDouble(asDouble(value))}`,
       );
     }
   };
@@ -62,12 +65,11 @@ const LOG = binary("$log", (argument, base) => {
   if (baseValue <= 0 || baseValue === 1) {
     throw new CommandError(
       28759,
-      `$log's base must be a positive number not equal to 1, but is ${renderValue(base)}`,
+      `$log's base must be a positive number not equal to 1, but is ${formatDouble(baseValue)}`,
     );
   }
   if (rankOf(argument) === DECIMAL || rankOf(base) === DECIMAL) {
-    const log = (value: NumberValue) => functions.naturalLogarithm(asDecimal(value));
-    return decimals.putTogether(decimals.divide(log(argument), log(base)));
+    return decimals.putTogether(functions.logarithmToBase(asDecimal(argument), asDecimal(base)));
   }
   return Math.log(asDouble(argument)) / Math.log(baseValue);
 });
@@ -78,7 +80,7 @@ const POW = binary("$pow", (base, exponent) => {
   if (!isNumber(exponent)) {
     throw new CommandError(28763, `$pow's exponent must be numeric, not ${typeName(exponent)}`);
   }
-  if (asDouble(base) === 0 && asDouble(exponent) < 0) {
+  if (signOf(base) === 0 && signOf(exponent) < 0) {
     throw new CommandError(28764, "$pow cannot take a base of 0 and a negative exponent");
   }
   const rank = Math.max(rankOf(base), rankOf(exponent));
@@ -105,10 +107,10 @@ function rounding(name: "$round" | "$trunc", how: decimals.Rounding): OperatorDe
   return variadic(name, [1, 2], (values) => {
     const [value, precision] = values;
     if (isNullish(value)) return null;
-    if (values.length > 1 && isNullish(precision)) return null;
     if (!isNumber(value)) {
       throw new CommandError(51081, `${name} only supports numeric types, not ${typeName(value)}`);
     }
+    if (values.length > 1 && isNullish(precision)) return null;
     const places = values.length > 1 ? placesOf(name, precision) : 0;
     return roundToPlaces(name, value, places, how, values);
   });
@@ -118,8 +120,8 @@ function placesOf(name: string, precision: Value): number {
   if (!isNumber(precision)) {
     throw new CommandError(16004, `can't convert from BSON type ${typeName(precision)} to long`);
   }
-  const places = asInt64(precision);
-  if (places === undefined) {
+  const places = coerceToLong(precision);
+  if (asInt32(precision) === undefined) {
     throw new CommandError(51082, `precision argument to  ${name} must be a integral value`);
   }
   if (places < LEAST_PLACES || places > MOST_PLACES) {
@@ -157,10 +159,11 @@ function roundToPlaces(
   return value instanceof Int32 ? intOrLong(rounded) : rounded;
 }
 
-/** NaN, infinities and numbers too long for the places asked for stay as they are. */
+/** A number too long for the places asked for gets as many as it can have. */
 function roundDecimal(value: decimals.Decimal, places: number, how: decimals.Rounding): decimals.Decimal {
   const rounded = decimals.quantize(value, -places, how);
-  return rounded.kind === "nan" && value.kind !== "nan" ? value : rounded;
+  if (rounded.kind !== "nan" || value.kind === "nan") return rounded;
+  return functions.fill(value);
 }
 
 /** By way of the exact decimal of the double, as MongoDB: 1.005 to two places is 1. */

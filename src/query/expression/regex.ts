@@ -59,16 +59,17 @@ function expressionOf(name: string, pattern: Value, options: Value): RegExp | un
   if (!isNullish(options) && typeof options !== "string") {
     throw new CommandError(51106, `${name} needs 'options' to be of type string`);
   }
-  if (isNullish(pattern)) return undefined;
   const own = pattern instanceof BSONRegExp ? pattern.options : "";
-  if (own !== "" && typeof options === "string" && options !== "") {
+  if (own !== "" && typeof options === "string") {
     throw new CommandError(
       51107,
-      `${name} found regex option(s) specified in both 'regex' and 'option' fields`,
+      `${name}: found regex option(s) specified in both 'regex' and 'option' fields`,
     );
   }
-  const source = pattern instanceof BSONRegExp ? pattern.pattern : pattern;
-  return translate(name, source, typeof options === "string" && options !== "" ? options : own);
+  const used = typeof options === "string" ? options : own;
+  // Wrong options are an error even where there is nothing to look for.
+  if (isNullish(pattern)) return void translate(name, "", used);
+  return translate(name, pattern instanceof BSONRegExp ? pattern.pattern : pattern, used);
 }
 
 function translate(name: string, pattern: string, options: string): RegExp {

@@ -2,9 +2,9 @@
 import { CommandError } from "../../base/mod.ts";
 import { compareValues, isArray, isNullish, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
 import { isTruthy } from "./boolean.ts";
-import { operatorNode } from "./expression.ts";
+import { type Evaluator, type Expression, operatorNode } from "./expression.ts";
 import { typeName } from "./message.ts";
-import { binary, type OperatorDefinition, unary, variadic } from "./operator.ts";
+import { binary, type OperatorDefinition, unary } from "./operator.ts";
 
 /** Values by key; of equal ones the first stays. */
 function setOf(values: readonly Value[]): Map<ValueKey, Value> {
@@ -80,13 +80,22 @@ function notBothArrays(name: string, code: number, place: string, value: Value):
 }
 
 const SET_EQUALS: OperatorDefinition = {
-  ...variadic("$setEquals", [0, Infinity], (values) => {
+  name: "$setEquals",
+  parse: (value, context, parse) => {
+    const items = isArray(value) ? value : [value];
+    if (items.length < 2) {
+      throw new CommandError(17045, `$setEquals needs at least two arguments had: ${items.length}`);
+    }
+    return operatorNode("$setEquals", items.map((item) => parse(item, context)));
+  },
+  compile: ({ args, node }) => (scope) => {
     let first: Map<ValueKey, Value> | undefined;
     let equal = true;
-    for (const [i, value] of values.entries()) {
+    for (const [i, arg] of args.entries()) {
+      const value = arg(scope);
       if (!isArray(value)) {
         throw new CommandError(
-          17044,
+          isLiteral(node.args[i]) ? 5887502 : 17044,
           `All operands of $setEquals must be arrays. ${i + 1}-th argument is of type: ${typeName(value)}`,
         );
       }
@@ -96,22 +105,33 @@ const SET_EQUALS: OperatorDefinition = {
       equal &&= set.size === other.size && [...set.keys()].every((key) => other.has(key));
     }
     return equal;
-  }),
-  parse: (value, context, parse) => {
-    const items = isArray(value) ? value : [value];
-    if (items.length < 2) {
-      throw new CommandError(17045, `$setEquals needs at least two arguments had: ${items.length}`);
-    }
-    return operatorNode("$setEquals", items.map((item) => parse(item, context)));
   },
 };
 
-const SET_IS_SUBSET = binary("$setIsSubset", (a, b) => {
-  if (!isArray(a)) throw notBothArrays("$setIsSubset", 17310, "First", a);
-  if (!isArray(b)) throw notBothArrays("$setIsSubset", 17042, "Second", b);
-  const whole = setOf(b);
-  return a.every((value) => whole.has(keyOf(value)));
-});
+const SET_IS_SUBSET: OperatorDefinition = {
+  name: "$setIsSubset",
+  arity: [2, 2],
+  compile: ({ args, node }) => {
+    const [left, right] = args as [Evaluator, Evaluator];
+    // MongoDB has a variant for a constant set, with a code of its own.
+    const constant = isLiteral(node.args[1]);
+    const code = constant ? 17310 : 17046;
+    return (scope) => {
+      const a = left(scope);
+      const b = right(scope);
+      if (constant && !isArray(b)) throw notBothArrays("$setIsSubset", 17311, "Second", b);
+      if (!isArray(a)) throw notBothArrays("$setIsSubset", code, "First", a);
+      if (!isArray(b)) throw notBothArrays("$setIsSubset", 17042, "Second", b);
+      const whole = setOf(b);
+      return a.every((value) => whole.has(keyOf(value)));
+    };
+  },
+};
+
+function isLiteral(expression: Expression | undefined): boolean {
+  if (expression?.kind === "array") return expression.items.every(isLiteral);
+  return expression?.kind === "constant";
+}
 
 function elements(
   name: string,

@@ -19,7 +19,7 @@ import { indexArgument } from "./array.ts";
 import { isoDateText } from "./date_format.ts";
 import type { Evaluator } from "./expression.ts";
 import { renderValue, typeName } from "./message.ts";
-import { asDouble, asInt32, type NumberValue } from "./number.ts";
+import { asInt32, coerceToLong } from "./number.ts";
 import { formatDouble } from "./number_text.ts";
 import { type NamedArguments, parseNamed } from "./named_arguments.ts";
 import { binary, type OperatorDefinition, unary, variadic } from "./operator.ts";
@@ -128,7 +128,7 @@ function substrBytes(name: string): OperatorDefinition {
 }
 
 function byteNumber(value: Value, code: number, what: string): number {
-  if (isNumber(value)) return Math.trunc(asDouble(value as NumberValue));
+  if (isNumber(value)) return Number(coerceToLong(value));
   throw new CommandError(
     code,
     `$substrBytes:  ${what} must be a numeric type (is BSON type ${typeName(value)})`,

@@ -1,10 +1,11 @@
 /** Trigonometry, on doubles and decimals; an argument outside the domain is error 50989. */
 import { CommandError } from "../../base/mod.ts";
-import { isNullish, isNumber, type Value } from "../../bson/mod.ts";
+import { Decimal128, isNullish, isNumber, type Value } from "../../bson/mod.ts";
 import * as decimals from "./decimal_arithmetic.ts";
 import * as functions from "./decimal_functions.ts";
-import { renderValue, typeName } from "./message.ts";
+import { typeName } from "./message.ts";
 import { asDecimal, asDouble, DECIMAL, type NumberValue, rankOf } from "./number.ts";
+import { formatDouble } from "./number_text.ts";
 import { binary, type OperatorDefinition } from "./operator.ts";
 import { realFunction } from "./power.ts";
 
@@ -21,16 +22,18 @@ function within(name: string, domain: Domain): (value: NumberValue) => void {
   return (value) => {
     const x = asDouble(value);
     if (domain.has(x) || Number.isNaN(x)) return;
+    const shown = value instanceof Decimal128 ? value.toString() : formatDouble(x);
     throw new CommandError(
       50989,
-      `cannot apply ${name} to ${renderValue(value)}, value must be in ${domain.text}`,
+      `cannot apply ${name} to ${shown}, value must be in ${domain.text}`,
     );
   };
 }
 
 const ATAN2 = binary("$atan2", (y, x) => {
-  if (isNullish(y) || isNullish(x)) return null;
+  if (isNullish(y)) return null;
   const ordinate = atan2Argument(51044, y);
+  if (isNullish(x)) return null;
   const abscissa = atan2Argument(51045, x);
   if (rankOf(ordinate) === DECIMAL || rankOf(abscissa) === DECIMAL) {
     return decimals.putTogether(functions.arctangent2(asDecimal(ordinate), asDecimal(abscissa)));
