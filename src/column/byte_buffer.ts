@@ -66,6 +66,11 @@ export class ByteWriter {
     this.bytes(source);
   }
 
+  /** Overwrites bytes written before. */
+  overwrite(at: number, source: Uint8Array): void {
+    this.buffer.set(source, at);
+  }
+
   /** Overwrites a word written before. */
   setUint32(at: number, value: number): void {
     this.view.setUint32(at, value, true);

@@ -33,6 +33,8 @@ export class Column {
   private capacity = 0;
   private doubleView: Float64Array | undefined;
   private byteView: Uint8Array | undefined;
+  private arenaViewCache: DataView | undefined;
+  private wordViewCache: DataView | undefined;
 
   constructor(private readonly account = new MemoryAccount()) {}
 
@@ -92,9 +94,9 @@ export class Column {
    * Adds a value.
    *
    * @param type its type byte
-   * @param bytes where `bytes[start, end)` is the value as BSON has it; for a string the text alone
+   * @param source where the bytes `[start, end)` are the value as BSON has it; for a string the text alone
    */
-  append(type: number, bytes: Uint8Array, start: number, end: number): void {
+  append(type: number, source: DataView, start: number, end: number): void {
     if (type !== this.type) this.admit(type);
     const index = this.length++;
     if (index === this.capacity) this.grow();
@@ -103,19 +105,19 @@ export class Column {
     switch (this.width) {
       case 2: {
         const at = index << 1;
-        words[at] = word(bytes, start, end);
-        words[at + 1] = end - start > 4 ? word(bytes, start + 4, end) : 0;
+        words[at] = word(source, start, end);
+        words[at + 1] = end - start > 4 ? source.getInt32(start + 4, true) : 0;
         return;
       }
       case 1:
-        words[index] = word(bytes, start, end);
+        words[index] = word(source, start, end);
         return;
       case BYTES:
-        this.appendBytes(index, bytes, start, end);
+        this.appendBytes(index, source, start, end);
         return;
       default:
         for (let i = 0; i < this.width; i++) {
-          words[index * this.width + i] = word(bytes, start + i * 4, end);
+          words[index * this.width + i] = word(source, start + i * 4, end);
         }
     }
   }
@@ -125,12 +127,12 @@ export class Column {
     const type = other.typeAt(index);
     if (type !== this.type) this.admit(type);
     if (other.width === BYTES) {
-      this.append(type, other.arena, other.startAt(index), other.ends[index]!);
+      this.append(type, other.arenaView, other.startAt(index), other.ends[index]!);
     } else if (this.width === other.width) {
       this.appendWords(type, other.words, index * other.width);
     } else {
       const start = index * other.width * 4;
-      this.append(type, other.wordBytes, start, start + sizeOfType(type));
+      this.append(type, other.wordView, start, start + sizeOfType(type));
     }
   }
 
@@ -142,12 +144,20 @@ export class Column {
     for (let i = 0, at = index * width; i < width; i++) words[at + i] = source[from + i]!;
   }
 
-  private appendBytes(index: number, bytes: Uint8Array, start: number, end: number): void {
+  private appendBytes(index: number, source: DataView, start: number, end: number): void {
     const at = this.startAt(index);
     const next = at + end - start;
     if (next > this.arena.length) this.growArena(next);
-    this.arena.set(bytes.subarray(start, end), at);
+    copyBytes(source, start, end, this.arena, at);
     this.ends[index] = next;
+  }
+
+  private get arenaView(): DataView {
+    return this.arenaViewCache = viewOf(this.arena, this.arenaViewCache);
+  }
+
+  private get wordView(): DataView {
+    return this.wordViewCache = viewOf(this.words, this.wordViewCache);
   }
 
   /** Makes the layout one that can hold a value of `type` beside those that are here. */
@@ -171,7 +181,7 @@ export class Column {
 
   private changeWidth(width: number): void {
     if (width === this.width) return;
-    const old = { width: this.width, words: this.words, bytes: this.wordBytes };
+    const old = { width: this.width, words: this.words, view: this.wordView };
     assert(old.width !== BYTES || this.length === 0, "a column of bytes holds every type");
     this.account.bytes -= this.memoryBytes;
     this.width = width;
@@ -181,7 +191,7 @@ export class Column {
     const start = Math.max(0, old.width) * 4;
     for (let i = 0; i < this.length; i++) {
       if (width === BYTES) {
-        this.appendBytes(i, old.bytes, i * start, i * start + sizeOfType(this.typeAt(i)));
+        this.appendBytes(i, old.view, i * start, i * start + sizeOfType(this.typeAt(i)));
       } else {
         for (let k = 0; k < old.width; k++) this.words[i * width + k] = old.words[i * old.width + k]!;
       }
@@ -216,12 +226,36 @@ function widthTogether(a: number, b: number): number {
   return a === BYTES || b === BYTES || a > 2 || b > 2 ? BYTES : Math.max(a, b);
 }
 
-/** The little-endian word at `at`; a value that ends within it is a single byte (a boolean) or nothing. */
-function word(bytes: Uint8Array, at: number, end: number): number {
-  if (end - at >= 4) {
-    return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+/** The word at `at`; a value that ends within it is a single byte (a boolean) or nothing. */
+function word(source: DataView, at: number, end: number): number {
+  if (end - at >= 4) return source.getInt32(at, true);
+  return end > at ? source.getUint8(at) : 0;
+}
+
+/** Below this length a loop beats the call of `set` on a new view. */
+const SHORT_BYTES = 32;
+
+/** Copies the bytes `[start, end)` of `source` to `target` from `at` on. */
+export function copyBytes(
+  source: DataView,
+  start: number,
+  end: number,
+  target: Uint8Array,
+  at: number,
+): void {
+  if (end - start > SHORT_BYTES) {
+    target.set(new Uint8Array(source.buffer, source.byteOffset + start, end - start), at);
+  } else {
+    for (let from = start; from < end; from++) target[at++] = source.getUint8(from);
   }
-  return end > at ? bytes[at]! : 0;
+}
+
+/** A view of the same bytes: the one from last time, if it still is one. */
+export function viewOf(bytes: ArrayBufferView, last?: DataView): DataView {
+  const { buffer, byteOffset, byteLength } = bytes;
+  const same = last !== undefined && last.buffer === buffer && last.byteOffset === byteOffset &&
+    last.byteLength === byteLength;
+  return same ? last : new DataView(buffer, byteOffset, byteLength);
 }
 
 /** A longer array with the same beginning. */

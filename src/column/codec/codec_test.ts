@@ -217,7 +217,7 @@ Deno.test("columns and pages of any mixture of types keep every value's type and
       const type = types[Math.floor(random() * types.length)]!;
       const value = randomValue(type, random);
       const padded = Uint8Array.of(9, 9, 9, ...value, 9, 9, 9, 9);
-      column.append(type, padded, 3, 3 + value.length);
+      column.append(type, new DataView(padded.buffer), 3, 3 + value.length);
       expected.push([type, [...value]]);
     }
     assert.deepEqual(contentOf(column), expected);

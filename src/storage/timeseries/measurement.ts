@@ -15,7 +15,8 @@ import {
   skipElement,
   valueStart,
 } from "../../bson/mod.ts";
-import { ByteWriter } from "../../column/mod.ts";
+import { ByteWriter, viewOf } from "../../column/mod.ts";
+import { SeriesIndex } from "./series_index.ts";
 
 const PAYLOAD_VERSION = 1;
 /** Where the documents of a payload start. */
@@ -34,12 +35,14 @@ export interface PreparedInsert {
  *
  * @param documents validated BSON
  * @param ordered stops at the first error
+ * @param metas of the same table, kept from call to call
  */
 export function prepareMeasurements(
   documents: readonly RawDocument[],
   ordered: boolean,
   timeField: string,
   metaField: string | undefined,
+  metas: MetaCache,
 ): PreparedInsert {
   const out = new ByteWriter(
     DOCUMENTS_START + documents.reduce((sum, document) => sum + document.sizeBytes, 0),
@@ -51,7 +54,7 @@ export function prepareMeasurements(
     const document = documents[index]!;
     const error = checkMeasurement(document, timeField);
     if (error === undefined) {
-      writeMeasurement(document, metaField, out);
+      writeMeasurement(document, metaField, metas, out);
       accepted++;
     } else {
       errors.push({ index, error });
@@ -85,17 +88,54 @@ function checkMeasurement(document: RawDocument, timeField: string): CommandErro
   return new CommandError("BadValue", text);
 }
 
-function writeMeasurement(document: RawDocument, metaField: string | undefined, out: ByteWriter): void {
+function writeMeasurement(
+  document: RawDocument,
+  metaField: string | undefined,
+  metas: MetaCache,
+  out: ByteWriter,
+): void {
   const { bytes } = document;
+  const start = out.length;
+  out.bytes(document.slice());
   const at = metaField === undefined ? -1 : document.find(metaField);
-  if (at < 0) return out.bytes(document.slice());
+  if (at < 0) return;
   const type = elementType(bytes, at);
-  const start = valueStart(bytes, at);
-  if (isCanonical(bytes, type, start)) return out.bytes(document.slice());
-  const end = skipElement(bytes, at);
-  out.bytes(bytes.subarray(document.start, start));
+  if (type !== BsonType.Object && type !== BsonType.Array) return;
+  const value = valueStart(bytes, at);
+  const canonical = metas.canonicalOf(type, bytes, value, skipElement(bytes, at));
+  // Sorting moves fields and changes no length.
+  if (canonical !== undefined) out.overwrite(start + value - document.start, canonical);
+}
+
+/** Entries and bytes of metas that are remembered as they came. */
+const MAX_CACHED_METAS = 65_536;
+const MAX_CACHED_BYTES = 8 << 20;
+
+/** Remembers the canonical form of metas as clients send them, so that a known one is only compared. */
+export class MetaCache {
+  private index = new SeriesIndex();
+  private canonical: (Uint8Array | undefined)[] = [];
+
+  /** The canonical bytes of the meta `bytes[start, end)`; undefined when it is canonical already. */
+  canonicalOf(type: number, bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+    if (this.index.size >= MAX_CACHED_METAS || this.index.metaBytes() >= MAX_CACHED_BYTES) {
+      this.index = new SeriesIndex();
+      this.canonical = [];
+    }
+    const number = this.index.numberOf(type, viewOf(bytes), start, end);
+    if (number === this.canonical.length) {
+      this.canonical.push(
+        isCanonical(bytes, type, start) ? undefined : canonicalBytes(bytes, type, start, end),
+      );
+    }
+    return this.canonical[number];
+  }
+}
+
+function canonicalBytes(bytes: Uint8Array, type: number, start: number, end: number): Uint8Array {
+  const out = new ByteWriter(end - start);
   writeCanonical(bytes, type, start, end, out);
-  out.bytes(bytes.subarray(end, document.end));
+  return out.written();
 }
 
 /** Whether every document in the value has its fields sorted. */

@@ -19,7 +19,7 @@ import {
   type Value,
   valueStart,
 } from "../../bson/mod.ts";
-import { Column, grownInt32, type MemoryAccount } from "../../column/mod.ts";
+import { Column, grownInt32, type MemoryAccount, viewOf } from "../../column/mod.ts";
 import type { RowSource } from "./row_source.ts";
 import type { SeriesIndex } from "./series_index.ts";
 import { type Shape, type TableNames, WHOLE } from "./shape.ts";
@@ -40,10 +40,10 @@ class SparseColumn {
     this.values = new Column(account);
   }
 
-  append(row: number, type: number, bytes: Uint8Array, start: number, end: number): void {
+  append(row: number, type: number, source: DataView, start: number, end: number): void {
     const index = this.values.length;
     if (this.rows !== undefined || index !== row) this.addRow(index, row);
-    this.values.append(type, bytes, start, end);
+    this.values.append(type, source, start, end);
   }
 
   /** The index of a row's value; the row has one. */
@@ -111,18 +111,19 @@ export class Memtable implements RowSource {
 
   /** Adds the measurements in `bytes[start, end)`, which `prepareMeasurements` let through. */
   appendAll(bytes: Uint8Array, start: number, end: number): void {
-    for (let at = start; at < end; at += readInt32(bytes, at)) this.append(bytes, at);
+    const view = viewOf(bytes);
+    for (let at = start; at < end; at += readInt32(bytes, at)) this.append(bytes, view, at);
   }
 
-  private append(bytes: Uint8Array, start: number): void {
+  private append(bytes: Uint8Array, view: DataView, start: number): void {
     const { trie } = this;
-    const shape = trie.match(bytes, start);
+    const shape = trie.match(bytes, view, start);
     const row = this.length;
     if (row === this.times.length) this.growRows();
-    if (shape === WHOLE) this.appendWhole(bytes, start, row);
-    else this.appendValues(bytes, row);
+    if (shape === WHOLE) this.appendWhole(bytes, view, start, row);
+    else this.appendValues(view, row);
     const time = readInt64AsNumber(bytes, trie.timeStart);
-    const series = this.index.numberOf(trie.metaType, bytes, trie.metaStart, trie.metaEnd);
+    const series = this.index.numberOf(trie.metaType, view, trie.metaStart, trie.metaEnd);
     this.shapes[row] = shape;
     this.times[row] = time;
     this.series[row] = series;
@@ -133,20 +134,20 @@ export class Memtable implements RowSource {
     this.link(row, series, time);
   }
 
-  private appendValues(bytes: Uint8Array, row: number): void {
+  private appendValues(view: DataView, row: number): void {
     const { trie, columns } = this;
     for (let i = 0; i < trie.valueCount; i++) {
       const number = trie.columns[i]!;
       while (number >= columns.length) columns.push(new SparseColumn(this.account));
-      columns[number]!.append(row, trie.types[i]!, bytes, trie.starts[i]!, trie.ends[i]!);
+      columns[number]!.append(row, trie.types[i]!, view, trie.starts[i]!, trie.ends[i]!);
     }
   }
 
   /** A row without a shape: its bytes as one value, its time and meta found by name. */
-  private appendWhole(bytes: Uint8Array, start: number, row: number): void {
+  private appendWhole(bytes: Uint8Array, view: DataView, start: number, row: number): void {
     const { trie, fields } = this;
     const end = start + readInt32(bytes, start);
-    this.whole.append(row, BsonType.Object, bytes, start, end);
+    this.whole.append(row, BsonType.Object, view, start, end);
     const time = findElement(bytes, start, fields.timeField);
     assert(time >= 0, "a measurement has a time");
     trie.timeStart = valueStart(bytes, time);

@@ -9,6 +9,7 @@ import {
   type PageStatistics,
   statisticsOf,
   ValueType,
+  viewOf,
 } from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
 import { writeBlock } from "./block.ts";
@@ -220,7 +221,7 @@ function wholeColumn(memtable: Memtable, rows: Int32Array): Column {
   for (const row of rows) {
     if (memtable.shapeNumberOf(row) !== WHOLE) continue;
     const bytes = memtable.wholeBytes(row);
-    column.append(ValueType.Object, bytes, 0, bytes.length);
+    column.append(ValueType.Object, viewOf(bytes), 0, bytes.length);
   }
   return column;
 }

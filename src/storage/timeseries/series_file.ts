@@ -15,6 +15,7 @@ import {
   decodeIntegers,
   encodeBytes,
   encodeIntegers,
+  viewOf,
 } from "../../column/mod.ts";
 import type { Disk, DiskFile } from "../../io/mod.ts";
 import { readBlock, writeBlock } from "./block.ts";
@@ -135,6 +136,6 @@ function addSeries(reader: ByteReader, index: SeriesIndex, path: string, at: num
   decodeIntegers(reader, count, lengths);
   for (let i = 0; i < count; i++) {
     const bytes = reader.bytes(lengths[i]!);
-    index.numberOf(types[i]!, bytes, 0, bytes.length);
+    index.numberOf(types[i]!, viewOf(bytes), 0, bytes.length);
   }
 }

@@ -8,7 +8,7 @@
  * with that one is all the work of a usual row, and hashing happens only when it was another.
  */
 import { type BsonType, readValue, type Value } from "../../bson/mod.ts";
-import { grownInt32 } from "../../column/mod.ts";
+import { copyBytes, grownInt32, viewOf } from "../../column/mod.ts";
 
 const INITIAL_SERIES = 8;
 const INITIAL_ARENA_BYTES = 256;
@@ -21,6 +21,7 @@ export class SeriesIndex {
   private followers: Int32Array = new Int32Array(INITIAL_SERIES);
   private hashes: Int32Array = new Int32Array(INITIAL_SERIES);
   private arena = new Uint8Array(INITIAL_ARENA_BYTES);
+  private view = viewOf(this.arena);
   private slots: Int32Array = new Int32Array(INITIAL_SERIES * 2);
   private last = 0;
 
@@ -38,22 +39,22 @@ export class SeriesIndex {
    * The number of a series, given a new one if need be.
    *
    * @param type the type byte of its meta, 0 without one
-   * @param bytes where `bytes[start, end)` is the value, canonical
+   * @param source where the bytes `[start, end)` are the value, canonical
    */
-  numberOf(type: number, bytes: Uint8Array, start: number, end: number): number {
+  numberOf(type: number, source: DataView, start: number, end: number): number {
     if (this.size > 0) {
       const guess = this.followers[this.last]!;
-      if (this.isSame(guess, type, bytes, start, end)) return this.last = guess;
+      if (this.isSame(guess, type, source, start, end)) return this.last = guess;
     }
-    const found = this.findOrAdd(type, bytes, start, end);
+    const found = this.findOrAdd(type, source, start, end);
     this.followers[this.last] = found;
     return this.last = found;
   }
 
   /** The number of a series, or -1. */
-  find(type: number, bytes: Uint8Array, start: number, end: number): number {
-    const hash = hashOf(type, bytes, start, end);
-    return this.slots[this.slotOf(hash, type, bytes, start, end)]! - 1;
+  find(type: number, source: DataView, start: number, end: number): number {
+    const hash = hashOf(type, source, start, end);
+    return this.slots[this.slotOf(hash, type, source, start, end)]! - 1;
   }
 
   typeOf(series: number): number {
@@ -75,15 +76,15 @@ export class SeriesIndex {
     return series === 0 ? 0 : this.ends[series - 1]!;
   }
 
-  private findOrAdd(type: number, bytes: Uint8Array, start: number, end: number): number {
-    const hash = hashOf(type, bytes, start, end);
-    const slot = this.slotOf(hash, type, bytes, start, end);
+  private findOrAdd(type: number, source: DataView, start: number, end: number): number {
+    const hash = hashOf(type, source, start, end);
+    const slot = this.slotOf(hash, type, source, start, end);
     if (this.slots[slot]! > 0) return this.slots[slot]! - 1;
     const series = this.size++;
     if (series === this.types.length) this.grow();
     const at = this.startOf(series);
     if (at + end - start > this.arena.length) this.growArena(at + end - start);
-    this.arena.set(bytes.subarray(start, end), at);
+    copyBytes(source, start, end, this.arena, at);
     this.types[series] = type;
     this.ends[series] = at + end - start;
     this.hashes[series] = hash;
@@ -93,21 +94,25 @@ export class SeriesIndex {
   }
 
   /** Where the series stands, or the free slot where it belongs. */
-  private slotOf(hash: number, type: number, bytes: Uint8Array, start: number, end: number): number {
+  private slotOf(hash: number, type: number, source: DataView, start: number, end: number): number {
     const mask = this.slots.length - 1;
     let slot = hash & mask;
     for (; this.slots[slot]! > 0; slot = (slot + 1) & mask) {
       const series = this.slots[slot]! - 1;
-      if (this.hashes[series] === hash && this.isSame(series, type, bytes, start, end)) return slot;
+      if (this.hashes[series] === hash && this.isSame(series, type, source, start, end)) return slot;
     }
     return slot;
   }
 
-  private isSame(series: number, type: number, bytes: Uint8Array, start: number, end: number): boolean {
-    const { arena } = this;
+  private isSame(series: number, type: number, source: DataView, start: number, end: number): boolean {
+    const { view } = this;
     let at = this.startOf(series);
     if (this.types[series] !== type || this.ends[series]! - at !== end - start) return false;
-    for (let i = start; i < end; i++) if (bytes[i] !== arena[at++]) return false;
+    let i = start;
+    for (; i + 4 <= end; i += 4, at += 4) {
+      if (source.getInt32(i, true) !== view.getInt32(at, true)) return false;
+    }
+    for (; i < end; i++) if (source.getUint8(i) !== view.getUint8(at++)) return false;
     return true;
   }
 
@@ -125,6 +130,7 @@ export class SeriesIndex {
     const arena = new Uint8Array(Math.max(this.arena.length * 2, atLeast));
     arena.set(this.arena);
     this.arena = arena;
+    this.view = viewOf(arena);
   }
 
   private rehash(): void {
@@ -139,15 +145,14 @@ export class SeriesIndex {
 }
 
 /** A multiplicative hash over words of four bytes, its bits mixed at the end (the finalizer of MurmurHash3). */
-function hashOf(type: number, bytes: Uint8Array, start: number, end: number): number {
+function hashOf(type: number, source: DataView, start: number, end: number): number {
   let hash = type + 0x9e3779b9;
   let at = start;
   for (; at + 4 <= end; at += 4) {
-    const word = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
-    hash = Math.imul(hash ^ word, 0x85ebca6b);
+    hash = Math.imul(hash ^ source.getInt32(at, true), 0x85ebca6b);
     hash ^= hash >>> 15;
   }
-  for (; at < end; at++) hash = Math.imul(hash ^ bytes[at]!, 0x85ebca6b);
+  for (; at < end; at++) hash = Math.imul(hash ^ source.getUint8(at), 0x85ebca6b);
   hash ^= hash >>> 13;
   hash = Math.imul(hash, 0xc2b2ae35);
   return hash ^ (hash >>> 16);

@@ -12,7 +12,7 @@
  */
 import { MAX_SHAPE_PLACES, MAX_SHREDDED_DEPTH, MAX_TABLE_COLUMNS } from "../../base/mod.ts";
 import { BsonType, valueSize } from "../../bson/mod.ts";
-import { grownInt32, type MemoryAccount } from "../../column/mod.ts";
+import { grownInt32, type MemoryAccount, sizeOfType, viewOf } from "../../column/mod.ts";
 import {
   fieldName,
   FIRST_COLUMN_ITEM,
@@ -68,8 +68,10 @@ export class ShapeTrie {
   private nameStarts: Int32Array = new Int32Array(INITIAL_NODES);
   /** The column of a leaf, the shape of an end. */
   private numbers: Int32Array = new Int32Array(INITIAL_NODES);
+  private nameEnds: Int32Array = new Int32Array(INITIAL_NODES);
   private names = new Uint8Array(INITIAL_NODES * 8);
-  private namesLength = 1;
+  private namesView = viewOf(this.names);
+  private namesLength = 0;
   private readonly columnOfPath = new Map<string, number>();
   private readonly timeName: Uint8Array;
   private readonly metaName: Uint8Array | undefined;
@@ -83,7 +85,7 @@ export class ShapeTrie {
    * The number of the shape of the document at `start`, learned if it is new; `WHOLE` when it cannot have one.
    * The document is valid and its first field of the time's name is a date.
    */
-  match(bytes: Uint8Array, start: number): number {
+  match(bytes: Uint8Array, view: DataView, start: number): number {
     this.valueCount = 0;
     this.metaType = 0;
     this.metaStart = 0;
@@ -102,7 +104,7 @@ export class ShapeTrie {
         continue;
       }
       const nested = type === BsonType.Object && depth < MAX_SHREDDED_DEPTH;
-      const next = this.stepInto(node, bytes, at + 1, nested, depth);
+      const next = this.stepInto(node, bytes, view, at + 1, nested, depth);
       if (next === NONE) return WHOLE;
       node = next;
       at = this.valueAt;
@@ -120,7 +122,8 @@ export class ShapeTrie {
 
   /** Notes the value of a field; returns where the next one starts. */
   private note(node: number, type: number, bytes: Uint8Array, at: number): number {
-    const end = at + valueSize(bytes, type as BsonType, at);
+    const size = sizeOfType(type);
+    const end = at + (size < 0 ? valueSize(bytes, type as BsonType, at) : size);
     switch (this.kinds[node]) {
       case Kind.Time:
         this.timeStart = at;
@@ -141,13 +144,19 @@ export class ShapeTrie {
   }
 
   /** The node after `node` for the field whose name starts at `at`; `NONE` when there can be none. */
-  private stepInto(node: number, bytes: Uint8Array, at: number, isObject: boolean, depth: number): number {
-    const { names, nameStarts, siblings, kinds } = this;
+  private stepInto(
+    node: number,
+    bytes: Uint8Array,
+    view: DataView,
+    at: number,
+    isObject: boolean,
+    depth: number,
+  ): number {
+    const { namesView, nameStarts, nameEnds, siblings, kinds } = this;
     for (let child = this.children[node]!; child !== NONE; child = siblings[child]!) {
-      const valueAt = matchName(names, nameStarts[child]!, bytes, at);
-      if (valueAt < 0) continue;
+      const valueAt = matchName(namesView, nameStarts[child]!, nameEnds[child]!, view, at);
       const kind = kinds[child]!;
-      if (kind >= Kind.Close) continue;
+      if (valueAt < 0 || kind >= Kind.Close) continue;
       if (kind !== Kind.Time && kind !== Kind.Meta) {
         const opens = isObject && !isEmptyDocument(bytes, valueAt);
         if (opens !== (kind === Kind.Open)) continue;
@@ -164,7 +173,7 @@ export class ShapeTrie {
       if (this.kinds[child] === kind) return child;
     }
     if (!this.hasRoom(node)) return NONE;
-    const added = this.addNode(node, kind, 0);
+    const added = this.addNode(node, kind);
     if (kind === Kind.End) {
       const items = this.itemsOf(added);
       this.account.bytes += items.length * NODE_BYTES;
@@ -186,7 +195,8 @@ export class ShapeTrie {
       column = this.columnFor(node, name);
       if (column === NONE) return NONE;
     }
-    const added = this.addNode(node, kind, this.addName(name));
+    const added = this.addNode(node, kind);
+    this.setName(added, name);
     this.numbers[added] = column;
     return added;
   }
@@ -210,7 +220,7 @@ export class ShapeTrie {
         if (closed === 0) return false;
         closed--;
       }
-      if (closed === 0 && matchName(this.names, this.nameStarts[above]!, name, 0) >= 0) return true;
+      if (closed === 0 && equalBytes(this.nameOf(above), name)) return true;
     }
     return false;
   }
@@ -240,8 +250,7 @@ export class ShapeTrie {
       if (closed > 0) {
         closed--;
       } else {
-        const start = this.nameStarts[above]!;
-        names.unshift(latin1(this.names.subarray(start, this.names.indexOf(0, start))));
+        names.unshift(latin1(this.nameOf(above).subarray(0, -1)));
       }
     }
     return names;
@@ -266,13 +275,12 @@ export class ShapeTrie {
   }
 
   /** New branches come last: what came first is the likeliest. */
-  private addNode(parent: number, kind: number, nameStart: number): number {
+  private addNode(parent: number, kind: number): number {
     const node = this.nodeCount++;
     if (node === this.kinds.length) this.growNodes();
     this.account.bytes += NODE_BYTES;
     this.kinds[node] = kind;
     this.parents[node] = parent;
-    this.nameStarts[node] = nameStart;
     this.children[node] = NONE;
     this.siblings[node] = NONE;
     let last = this.children[parent]!;
@@ -285,16 +293,23 @@ export class ShapeTrie {
     return node;
   }
 
-  private addName(name: Uint8Array): number {
+  /** The name of a node's field with its zero byte. */
+  private nameOf(node: number): Uint8Array {
+    return this.names.subarray(this.nameStarts[node]!, this.nameEnds[node]!);
+  }
+
+  private setName(node: number, name: Uint8Array): void {
     const start = this.namesLength;
     this.namesLength += name.length;
     if (this.namesLength > this.names.length) {
       const grown = new Uint8Array(Math.max(this.names.length * 2, this.namesLength));
       grown.set(this.names);
       this.names = grown;
+      this.namesView = viewOf(grown);
     }
     this.names.set(name, start);
-    return start;
+    this.nameStarts[node] = start;
+    this.nameEnds[node] = this.namesLength;
   }
 
   private growNodes(): void {
@@ -306,6 +321,7 @@ export class ShapeTrie {
     this.children = grownInt32(this.children, length);
     this.siblings = grownInt32(this.siblings, length);
     this.nameStarts = grownInt32(this.nameStarts, length);
+    this.nameEnds = grownInt32(this.nameEnds, length);
     this.numbers = grownInt32(this.numbers, length);
   }
 }
@@ -319,13 +335,16 @@ export function tableNames(timeField: string, metaField: string | undefined): Ta
   };
 }
 
-/** Whether the names at both places, each ended by a zero byte, are the same; returns the place after it, or -1. */
-function matchName(names: Uint8Array, nameAt: number, bytes: Uint8Array, at: number): number {
-  for (;;) {
-    const byte = names[nameAt++];
-    if (byte !== bytes[at++]) return -1;
-    if (byte === 0) return at;
+/** Whether the bytes at `at` are the name `[start, end)` of `names`; returns the place behind it, or -1. */
+function matchName(names: DataView, start: number, end: number, view: DataView, at: number): number {
+  const last = at + end - start;
+  if (last > view.byteLength) return -1;
+  let i = start;
+  for (; i + 4 <= end; i += 4, at += 4) {
+    if (names.getInt32(i, true) !== view.getInt32(at, true)) return -1;
   }
+  for (; i < end; i++) if (names.getUint8(i) !== view.getUint8(at++)) return -1;
+  return last;
 }
 
 function isEmptyDocument(bytes: Uint8Array, at: number): boolean {

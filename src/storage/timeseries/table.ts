@@ -1,6 +1,7 @@
 /** One table as its store holds it in memory. */
 import { MemoryAccount } from "../../column/mod.ts";
 import type { TableOptions } from "./manifest.ts";
+import { MetaCache } from "./measurement.ts";
 import { Memtable } from "./memtable.ts";
 import type { TableSnapshot } from "./scan.ts";
 import type { Segment } from "./segment.ts";
@@ -37,6 +38,7 @@ interface OpenMemtable {
 
 export class Table {
   readonly index = new SeriesIndex();
+  readonly metas = new MetaCache();
   /** Series with lower numbers are on disk. */
   persistedSeries = 0;
   /** Bytes of its records in the series file. */

@@ -139,8 +139,8 @@ export class TimeseriesStore {
    * @param ordered stops at the first error
    */
   prepareInsert(tableId: number, documents: readonly RawDocument[], ordered: boolean): PreparedInsert {
-    const { timeField, metaField } = this.table(tableId).options;
-    return prepareMeasurements(documents, ordered, timeField, metaField);
+    const { options: { timeField, metaField }, metas } = this.table(tableId);
+    return prepareMeasurements(documents, ordered, timeField, metaField, metas);
   }
 
   /**
