@@ -47,7 +47,7 @@ async function start(order: ServerStart): Promise<RunningServer> {
     worker.postMessage({ kind: "started", started: running.started });
     return running;
   } catch (error) {
-    reportFailure(error, logger);
+    reportFailure(error, order.settings.dataDir, logger);
     throw error;
   }
 }
@@ -73,14 +73,23 @@ async function stop(): Promise<void> {
   worker.postMessage({ kind: "stopped" });
 }
 
-function reportFailure(error: unknown, logger: Logger): void {
+function reportFailure(error: unknown, dataDir: string, logger: Logger): void {
   if (error instanceof StartError) {
     worker.postMessage({ kind: "failed", message: error.message, exitCode: error.exitCode });
     return;
   }
-  const isExplained = error instanceof DataFolderError || error instanceof CorruptionError;
-  if (!isExplained) logger.error("start failed", { stack: stackOf(error) });
-  worker.postMessage({ kind: "failed", message: `cannot start: ${messageOf(error)}`, exitCode: 1 });
+  if (!saysWhatIsWrong(error)) logger.error("start failed", { stack: stackOf(error) });
+  worker.postMessage({
+    kind: "failed",
+    message: `cannot serve ${dataDir}: ${messageOf(error)}`,
+    exitCode: 1,
+  });
+}
+
+/** True for what the folder or the machine has wrong; of all else the stack is worth a line in the log. */
+function saysWhatIsWrong(error: unknown): boolean {
+  const isSystemError = error instanceof Error && "code" in error && typeof error.code === "string";
+  return isSystemError || error instanceof DataFolderError || error instanceof CorruptionError;
 }
 
 function messageOf(error: unknown): string {

@@ -102,7 +102,7 @@ Deno.test("a data folder that is in use, is no folder, or is of another program:
   await using server = await startServerProcess();
   const locked = await startFailure({ dataDir: server.dataDir });
   assert.equal(locked.exitCode, 1);
-  assertOneLine(locked.stderr, /data folder .* is in use by another ChronoGo/);
+  assertOneLine(locked.stderr, /cannot serve \/.*: the data folder is in use by another ChronoGo/);
   assert.equal(
     (await fetch(`http://127.0.0.1:${server.httpPort}/health`).then((r) => r.json())).status,
     "ok",
@@ -124,7 +124,24 @@ Deno.test("a data folder that is in use, is no folder, or is of another program:
   assert.equal(future.exitCode, 1);
   assertOneLine(future.stderr, /has format 999, this version of ChronoGo reads format/);
   await Deno.writeTextFile(`${folder}/format.json`, "\0\0\0");
-  assertOneLine((await startFailure({ dataDir: folder })).stderr, /format\.json is damaged/);
+  assertOneLine(
+    (await startFailure({ dataDir: folder })).stderr,
+    /cannot serve \/.*: .*format\.json is damaged/,
+  );
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("damaged data: one line that names the file, 1", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "chronogo-test-" });
+  const dataDir = `${folder}/data`;
+  {
+    await using server = await startServerProcess({ dataDir });
+    assert.equal(await server.stop(), 0);
+  }
+  await Deno.writeTextFile(`${dataDir}/mnode/catalog`, "rotten");
+  const damaged = await startFailure({ dataDir });
+  assert.equal(damaged.exitCode, 1);
+  assertOneLine(damaged.stderr, /cannot serve \/.*: "mnode\/catalog" is damaged at byte \d+: /);
   await Deno.remove(folder, { recursive: true });
 });
 
