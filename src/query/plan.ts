@@ -34,7 +34,7 @@ export interface ScanPlan {
 
 /** Plans a pipeline over a source of that shape. */
 export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
-  const stages = mergeSortsWithLimits(pipeline.stages);
+  const stages = mergeSortsWithLimits(lastSortsOnly(rangesFirst(pipeline.stages)));
   const matches = leadingMatches(stages);
   const conjuncts = matches.flatMap((match) => conjunctsOf(match.filter));
   const timeOrder = timeOrderOf(stages[matches.length], shape);
@@ -71,6 +71,28 @@ function conditionsFor(
     timeRange: timeRangeOf(conjuncts, timeField),
     series: metaField === undefined ? undefined : seriesConditionOf(conjuncts, metaField),
   };
+}
+
+/** `$skip` and `$limit` go before stages that turn each row into one: rows that are not wanted are not made. */
+function rangesFirst(stages: readonly Stage[]): readonly Stage[] {
+  const ordered: Stage[] = [];
+  for (const stage of stages) {
+    let at = ordered.length;
+    if (stage.kind === "skip" || stage.kind === "limit") {
+      while (at > 0 && isOneToOne(ordered[at - 1]!)) at--;
+    }
+    ordered.splice(at, 0, stage);
+  }
+  return ordered;
+}
+
+function isOneToOne(stage: Stage): boolean {
+  return stage.kind === "project" || stage.kind === "replaceRoot";
+}
+
+/** A sort right before another one decides nothing. */
+function lastSortsOnly(stages: readonly Stage[]): readonly Stage[] {
+  return stages.filter((stage, i) => stage.kind !== "sort" || stages[i + 1]?.kind !== "sort");
 }
 
 /** A sort keeps only the rows that the limits behind it let through; skips in between add to them. */

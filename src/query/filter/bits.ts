@@ -1,8 +1,8 @@
 /** `$bitsAllSet $bitsAllClear $bitsAnySet $bitsAnyClear`: bits of integers (two's complement) and binary data. */
 import { CommandError } from "../../base/mod.ts";
-import { Binary, Decimal128, Int32, isArray, isNumber, type Value } from "../../bson/mod.ts";
+import { Binary, Decimal128, decimalParts, isArray, isNumber, type Value } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
-import { readInteger, readNonNegativeInteger, toDouble } from "./argument.ts";
+import { readInteger, readNonNegativeInteger } from "./argument.ts";
 import type { BitsFilter, BitsOperator, Filter, Path } from "./filter.ts";
 import type { ValueTest } from "./path.ts";
 
@@ -67,14 +67,37 @@ export function bitsTest({ operator, positions }: BitsFilter): ValueTest {
   };
 }
 
-/** Reads bits of a value; undefined for one that has none: no number, or a fraction, or beyond 64 bits. */
+const INT64_MIN = -(2n ** 63n);
+
+/** To the nearest integer, halves to the even one; what fits no 64 bits has the bits of the least one. */
+function roundDecimal(value: Decimal128): bigint {
+  const parts = decimalParts(value);
+  if (parts.kind !== "finite" || parts.exponent > MAX_INT64_DIGITS) return INT64_MIN;
+  const { coefficient, exponent } = parts;
+  const integer = exponent >= 0
+    ? coefficient * 10n ** BigInt(exponent)
+    : divideToEven(coefficient, 10n ** BigInt(-exponent));
+  return integer >= -INT64_MIN || integer < INT64_MIN ? INT64_MIN : integer;
+}
+
+const MAX_INT64_DIGITS = 19;
+
+function divideToEven(dividend: bigint, divisor: bigint): bigint {
+  const quotient = dividend / divisor;
+  const rest = dividend % divisor;
+  const twice = (rest < 0n ? -rest : rest) * 2n;
+  const isUp = twice > divisor || (twice === divisor && quotient % 2n !== 0n);
+  return isUp ? quotient + (dividend < 0n ? -1n : 1n) : quotient;
+}
+
+/** Reads bits of a value; undefined for one that has none: no number, or a double that is no 64-bit integer. */
 function bitReader(value: Value): ((position: number) => boolean) | undefined {
   if (value instanceof Binary) {
     const bytes = value.value();
     return (position) => (bytes[position >> 3] ?? 0) >> (position & 7) & 1 ? true : false;
   }
-  if (!isNumber(value) || value instanceof Decimal128 && !Number.isInteger(toDouble(value))) return undefined;
-  const integer = value instanceof Int32 ? BigInt(value.value) : readInteger("", value);
+  if (!isNumber(value)) return undefined;
+  const integer = value instanceof Decimal128 ? roundDecimal(value) : readInteger("", value);
   if (typeof integer === "string") return undefined;
   return (position) => (integer >> BigInt(Math.min(position, 63)) & 1n) === 1n;
 }

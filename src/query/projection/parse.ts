@@ -75,8 +75,11 @@ class ProjectionParser {
       this.tree.addFirst("_id", { kind: "named" });
     }
     if (mode === "exclusion" && this.id === false) this.tree.addFirst("_id", { kind: "named" });
-    // An array that is cut is part of the result: included by name, or kept by not being excluded.
-    if (mode === "exclusion") this.arrays.forEach(({ path }) => this.tree.remove(path));
+    // A slice is cut from its field where that stands: included by name, or kept by not being excluded. What
+    // $elemMatch finds replaces a field that was kept, and comes last in an inclusion.
+    for (const { kind, path } of this.arrays) {
+      if (mode === "exclusion" || kind === "elemMatch") this.tree.remove(path);
+    }
     return { mode, root: this.tree.node, arrays: this.arrays };
   }
 
@@ -161,7 +164,8 @@ class ProjectionParser {
       if (this.mode === "exclusion") {
         throw new CommandError(31252, "Cannot use expression other than $meta in exclusion projection");
       }
-      parseExpression(value, this.context);
+      this.computed(field, value);
+      return true;
     } catch (error) {
       throw withContext(
         `Invalid $slice syntax. The given syntax ${renderDocument(value)} did not match the find() syntax ` +
@@ -169,7 +173,6 @@ class ProjectionParser {
         error,
       );
     }
-    return false;
   }
 
   /** @returns undefined, or why it is none of find's slices, in MongoDB's words */

@@ -58,7 +58,11 @@ export function parseFacet<Stage>(
       );
     }
     stages.forEach((stage, at) => checkStage(name, stage, at));
-    return parseStages(stages);
+    stages.filter((stage) => nameOf(stage) !== "$facet").forEach(checkAllowed);
+    // A nested $facet is refused too, but only once its own specification is found to be right.
+    const parsed = parseStages(stages);
+    stages.forEach(checkAllowed);
+    return parsed;
   });
   return { kind: "facet", names: value.names(), pipelines, source: value };
 }
@@ -71,7 +75,14 @@ function checkStage(facet: string, stage: Value, at: number): void {
         `element of type ${typeName(stage)}: ${elementText(String(at), stage)}`,
     );
   }
-  const name = stage.names()[0]!;
+}
+
+function nameOf(stage: Value): string {
+  return stage instanceof Document ? stage.names()[0]! : "";
+}
+
+function checkAllowed(stage: Value): void {
+  const name = nameOf(stage);
   if (REFUSED.has(name)) {
     throw new CommandError(40600, `${name} is not allowed to be used within a $facet stage`);
   }

@@ -1,12 +1,12 @@
 /**
  * `$group`: rows with the same `_id` become one. Groups come out in the order in which they were first seen.
  *
- * Values are the same when they are equal in BSON order, whatever their numeric type; a missing value is null. An
- * `_id` that is an object of expressions is looked up field by field, level by level, so that no document is made for
- * a row whose group exists.
+ * Values are the same when they are equal in BSON order, whatever their numeric type. A missing value is null, also as
+ * the only field of an object; among several it stays missing. An `_id` that is an object of expressions is looked up
+ * field by field, level by level, so that no document is made for a row whose group exists.
  */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, Document, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
+import { BuiltDocument, Document, isNumber, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
@@ -48,7 +48,7 @@ export function parseGroup(value: Value, context: ParseContext): GroupStage {
 
 function parseId(value: Value, context: ParseContext): Expression {
   if (value instanceof Document && !value.names()[0]?.startsWith("$")) {
-    if (value.names().some((name) => name.includes("."))) {
+    if (value.values().some((field) => isNumber(field) || typeof field === "boolean")) {
       throw new CommandError(17390, "$group does not support inclusion-style expressions");
     }
   }
@@ -128,6 +128,7 @@ function objectGroupFinder(
   const root: Level = new Map();
   const last = fields.length - 1;
   const values = new Array<Value>(fields.length);
+  const missing = fields.length === 1 ? null : undefined;
   return (scope, onNew) => {
     let level = root;
     for (let i = 0; i < last; i++) {
@@ -138,7 +139,8 @@ function objectGroupFinder(
       if (next === undefined) level.set(key, next = new Map());
       level = next;
     }
-    const value = fields[last]!(scope);
+    const found = fields[last]!(scope);
+    const value = found === undefined ? missing : found;
     values[last] = value;
     const key = keyOf(value);
     const known = level.get(key) as Group | undefined;
