@@ -16,6 +16,9 @@
  *       what ChronoGo does otherwise:
  *         run: { … }
  *         differs: { reason: why, expect: {ok: 1.0} }            # ChronoGo's whole reply (a list for some commands)
+ *       what differs only a little:
+ *         run: { … }
+ *         differs: { reason: why, change: { n: 0 } }             # these fields of the reply (a list for some commands)
  *
  * In a command, `{ $lastCursor: 1 }` stands for the id of the cursor in the reply before. A command without `$db` goes to
  * the topic's own database. The scalars are those of yaml_bson.ts.
@@ -52,9 +55,12 @@ export interface OracleCase {
 /** What ChronoGo means to answer otherwise than MongoDB 6.0 as a standalone. */
 export interface IntendedDifference {
   readonly reason: string;
-  /** ChronoGo's replies, one a command; the text `same` where it is MongoDB's. */
-  readonly expect: readonly (Document | "same")[];
+  /** ChronoGo's replies, one a command: whole, or what changes in MongoDB's. */
+  readonly replies: readonly ExpectedReply[];
 }
+
+/** A whole reply; or MongoDB's, of which the fields of `change` are other ones. */
+export type ExpectedReply = { readonly whole: Document } | { readonly change: Document };
 
 /** The topics that have a case file, sorted. */
 export function topics(): string[] {
@@ -112,12 +118,12 @@ function toDifference(place: string, value: unknown): IntendedDifference | undef
     isPlainObject(value) && typeof value["reason"] === "string",
     `${place}: a difference needs a reason`,
   );
-  const expect = Array.isArray(value["expect"]) ? value["expect"] : [value["expect"]];
-  assert(
-    expect.every((item) => item === "same" || isPlainObject(item)),
-    `${place}: expected replies, or "same"`,
-  );
-  return { reason: value["reason"], expect };
+  const isWhole = "expect" in value;
+  const replies = toCommands(place, isWhole ? value["expect"] : value["change"]);
+  return {
+    reason: value["reason"],
+    replies: replies.map((reply) => isWhole ? { whole: reply } : { change: reply }),
+  };
 }
 
 function toCommands(place: string, value: unknown): readonly Document[] {

@@ -2,7 +2,7 @@
 import { EJSON } from "bson";
 import type { CaseFile, OracleCase } from "./case_file.ts";
 import { formatJson } from "./golden.ts";
-import { isObject, type Json, normalizeExpected, type Replies } from "./normalize.ts";
+import { isObject, type Json, normalizeExpected, type Replies, sortKeys } from "./normalize.ts";
 
 /** One reply that is not what it should be. */
 export interface Difference {
@@ -81,8 +81,12 @@ function unrecorded(file: CaseFile, oracleCase: OracleCase): Difference {
 function expectedReplies(file: CaseFile, oracleCase: OracleCase, recorded: Replies): Replies {
   const { differs, chronogo } = oracleCase;
   if (differs === undefined) return recorded;
-  return differs.expect.map((reply, at) => {
-    return reply === "same" ? recorded[at] ?? null : normalizeExpected(reply, chronogo[at] ?? {}, file);
+  return differs.replies.map((reply, at) => {
+    const command = chronogo[at] ?? {};
+    if ("whole" in reply) return normalizeExpected(reply.whole, command, file);
+    const changed = normalizeExpected(reply.change, command, file);
+    const original = recorded[at] ?? {};
+    return isObject(changed) && isObject(original) ? sortKeys({ ...original, ...changed }) : original;
   });
 }
 

@@ -149,7 +149,7 @@ function sortByText(values: readonly Json[]): Json[] {
   return [...values].sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1);
 }
 
-function sortKeys(object: { readonly [key: string]: Json }): Json {
+export function sortKeys(object: { readonly [key: string]: Json }): Json {
   return Object.fromEntries(Object.entries(object).sort(([a], [b]) => a < b ? -1 : a > b ? 1 : 0));
 }
 

@@ -113,15 +113,19 @@ Deno.test("a difference is told with its place", () => {
 });
 
 Deno.test("an intended difference has its own answer", () => {
-  const expect = [{ ok: 1 } as Document];
   const oracleCase = {
     name: "pings",
     oracle: [{ ping: 1 }],
     chronogo: [{ ping: 1 }],
-    differs: { reason: "why", expect },
+    differs: { reason: "why", replies: [{ whole: { ok: 1 } }] },
   };
   const file = { ...FILE, cases: [oracleCase] };
   const answer = (reply: Document) => new Map([["pings", normalize([reply], oracleCase.oracle, file)]]);
   assert.deepEqual(compare(file, answer({ ok: 0, code: 1 }), answer({ ok: 1 })), []);
   assert.equal(compare(file, answer({ ok: 0, code: 1 }), answer({ ok: 0, code: 1 })).length, 1);
+
+  const littleElse = { ...oracleCase, differs: { reason: "why", replies: [{ change: { n: 0 } }] } };
+  const other = { ...FILE, cases: [littleElse] };
+  assert.deepEqual(compare(other, answer({ n: 1, ok: 1, x: 2 }), answer({ x: 2, n: 0, ok: 1 })), []);
+  assert.equal(compare(other, answer({ n: 1, ok: 1, x: 2 }), answer({ x: 3, n: 0, ok: 1 })).length, 1);
 });

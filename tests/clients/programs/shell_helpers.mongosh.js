@@ -14,6 +14,6 @@ print(JSON.stringify({
   indexes: db.plain.getIndexes().map(({ name }) => name),
   version: db.version(),
   hello: db.hello().msg,
-  stats: db.plain.stats().count,
+  stats: db.runCommand({ collStats: "plain" }).count,
   explained: typeof db.series.find({ m: 1 }).explain(),
 }));
