@@ -3,7 +3,7 @@ import { CommandError } from "../../base/mod.ts";
 import { Document, isNumber, type Value } from "../../bson/mod.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { renderElement, renderValue } from "../expression/message.ts";
-import { asInt64 } from "../expression/number.ts";
+import { asInt64, coerceToLong } from "../expression/number.ts";
 import type { Parse } from "../expression/operator.ts";
 import type { AccumulatorNode } from "./accumulator.ts";
 
@@ -43,8 +43,8 @@ export function countOf(n: Value): number {
   if (!isNumber(n)) {
     throw new CommandError(5787902, `Value for 'n' must be of integral type, but found ${renderValue(n)}`);
   }
-  const whole = asInt64(n);
-  if (whole === undefined) {
+  const whole = coerceToLong(n);
+  if (asInt64(n) === undefined) {
     throw new CommandError(5787903, `Value for 'n' must be of integral type, but found ${renderValue(n)}`);
   }
   if (whole <= 0n) throw new CommandError(5787908, `'n' must be greater than 0, found ${whole}`);

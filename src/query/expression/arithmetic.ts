@@ -11,6 +11,7 @@ import {
   asDecimal,
   asDouble,
   asInt32,
+  coerceToLong,
   DECIMAL,
   DOUBLE,
   isLongRange,
@@ -107,19 +108,9 @@ function subtractWide(a: NumberValue, b: NumberValue): Value {
 }
 
 function subtractFromDate(date: UtcDate, amount: NumberValue): UtcDate {
-  const whole = wholeMilliseconds(amount);
-  const ms = whole === undefined ? undefined : BigInt(date.ms) - whole;
-  if (ms === undefined || !isLongRange(ms)) throw new CommandError("Overflow", "date overflow in $subtract");
+  const ms = BigInt(date.ms) - coerceToLong(amount);
+  if (!isLongRange(ms)) throw new CommandError("Overflow", "date overflow in $subtract");
   return new UtcDate(Number(ms));
-}
-
-/** A duration as whole milliseconds: doubles round half away from zero, decimals half to even. */
-function wholeMilliseconds(amount: NumberValue): bigint | undefined {
-  if (typeof amount === "number") {
-    return Number.isFinite(amount) ? BigInt(Math.sign(amount) * Math.round(Math.abs(amount))) : undefined;
-  }
-  if (amount instanceof Decimal128) return decimals.toInteger(decimals.takeApart(amount), "halfEven");
-  return asBigInt(amount);
 }
 
 const MULTIPLY: OperatorDefinition = {
@@ -227,7 +218,10 @@ function ceilOrFloor(
   return (value) => {
     if (typeof value === "number") return toward(value);
     if (!(value instanceof Decimal128)) return value;
-    return decimals.putTogether(decimals.roundToInteger(decimals.takeApart(value), rounding));
+    const decimal = decimals.takeApart(value);
+    const whole = decimals.quantize(decimal, 0, rounding);
+    // What is too large for 34 digits has no fraction to lose.
+    return decimals.putTogether(whole.kind === "nan" ? decimal : whole);
   };
 }
 

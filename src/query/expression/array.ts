@@ -49,7 +49,8 @@ function elementAt(name: "$first" | "$last", of: (array: readonly Value[]) => Va
   });
 }
 
-const SLICE = variadic("$slice", [2, 3], ([array, second, third]) => {
+const SLICE = variadic("$slice", [2, 3], (values) => {
+  const [array, second, third] = values;
   if (isNullish(array) || isNullish(second)) return null;
   if (!isArray(array)) {
     throw new CommandError(
@@ -64,7 +65,7 @@ const SLICE = variadic("$slice", [2, 3], ([array, second, third]) => {
     "Second argument to $slice must be a numeric value",
     "Second",
   );
-  if (third === undefined) return first < 0 ? array.slice(first) : array.slice(0, first);
+  if (values.length === 2) return first < 0 ? array.slice(first) : array.slice(0, first);
   if (isNullish(third)) return null;
   const count = sliceNumber(third, 28727, 28728, "Third argument to $slice must be numeric", "Third");
   if (count <= 0) {

@@ -114,7 +114,12 @@ function toInt(value: Value): Value {
   if (typeof value === "boolean") return Int32.of(value ? 1 : 0);
   if (isNumber(value)) {
     const whole = intOrLong(wholeOf(value));
-    if (typeof whole === "bigint") throw overflow(value);
+    if (typeof whole === "bigint") {
+      // MongoDB leaves an int64 out of the message.
+      throw typeof value === "bigint"
+        ? failure("Conversion would overflow target type", "")
+        : overflow(value);
+    }
     return whole;
   }
   if (typeof value === "string") {

@@ -253,6 +253,11 @@ function compileDiff({ named }: Operands): Evaluator {
     if (isNullish(unitValue)) return null;
     const timezone = zoneArgument("$dateDiff", named["timezone"], scope);
     if (timezone === undefined) return null;
+    if (
+      unitValue === "week" && named["startOfWeek"] !== undefined && isNullish(named["startOfWeek"](scope))
+    ) {
+      return null;
+    }
     const startMs = diffMoment("startDate", start);
     const endMs = diffMoment("endDate", end);
     const parsedUnit = unitArgument("$dateDiff", unitValue);

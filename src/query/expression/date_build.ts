@@ -81,12 +81,12 @@ function outOfRange(name: string, part: bigint, range: readonly [number, number]
 function compileDateFromParts({ named }: Operands): Evaluator {
   const iso = named["isoWeekYear"] !== undefined;
   return (scope) => {
-    const zone = timezoneOf(named["timezone"], scope);
-    if (zone === undefined) return null;
     const parts = new PartReader(named, scope);
-    const day = iso ? isoDay(parts) : naturalDay(parts);
     const time = parts.read("hour", 0, SHORT) * MS_PER_HOUR + parts.read("minute", 0, SHORT) * MS_PER_MINUTE +
       parts.read("second", 0) * MS_PER_SECOND + parts.read("millisecond", 0);
+    const zone = timezoneOf(named["timezone"], scope);
+    if (zone === undefined) return null;
+    const day = iso ? isoDay(parts) : naturalDay(parts);
     if (parts.isNull) return null;
     checkYear(iso ? "isoWeekYear" : "year", parts);
     return new UtcDate(zone.toUtc(day * MS_PER_DAY) + time);
@@ -136,8 +136,8 @@ function compileDateFromString({ named }: Operands): Evaluator {
   const dateString = named["dateString"]!;
   const { timezone, onError, onNull } = named;
   return (scope) => {
-    const zone = timezoneOf(timezone, scope);
     const format = formatArgument(named["format"], scope);
+    const zone = timezoneOf(timezone, scope);
     const text = dateString(scope);
     if (isNullish(text)) return onNull === undefined ? null : onNull(scope);
     if (format === null || zone === undefined) return null;

@@ -89,7 +89,7 @@ const MONTH =
   "(?<name>jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)";
 const WEEKDAY = "(?:(?:mon|tues?|wed(?:nes)?|thu(?:rs?)?|fri|sat(?:ur)?|sun)(?:day)?[.,]?\\s+)?";
 const TIME =
-  "(?:[T\\s]+(?<hour>[01]?\\d|2[0-3])(?::(?<minute>[0-5]?\\d))?(?::(?<second>[0-5]?\\d|60)(?:[.,:](?<fraction>\\d+))?)?(?:\\s*(?<half>[ap])\\.?m\\.?)?)?";
+  "(?:[T\\s]+(?<hour>[01]?\\d|2[0-3])(?::(?<minute>[0-5]?\\d))?(?::(?<second>[0-5]?\\d|60)(?:[.,:](?<fraction>\\d+))?)?)?";
 const COMPACT_TIME =
   "(?:T?(?<hour>[01]\\d|2[0-3]):?(?<minute>[0-5]\\d):?(?<second>[0-5]\\d)?(?:[.,](?<fraction>\\d+))?)?";
 const ZONE = "(?:\\s*(?<zone>Z|UTC|GMT|(?:GMT)?(?<sign>[+-])(?<zoneHour>\\d{1,2}):?(?<zoneMinute>\\d{2})?))?";
@@ -99,7 +99,7 @@ const FREE_FORMS: readonly RegExp[] = [
   `(?<year>[+-]?\\d{4,})-(?<month>0?[1-9]|1[0-2])-(?<day>[0-2]?\\d|3[01])${TIME}`,
   `(?<year>\\d{4})-(?<month>0[1-9]|1[0-2])`,
   `(?<year>\\d{4})-?W(?<isoWeek>[0-4]\\d|5[0-3])(?:-?(?<isoDay>[0-7]))?${TIME}`,
-  `(?<year>\\d{4})[.-]?(?<dayOfYear>[0-2]\\d\\d|3[0-6]\\d)`,
+  `(?<year>\\d{4})(?<dayOfYear>[0-2]\\d\\d|3[0-6]\\d)`,
   `(?<year>\\d{4})(?<month>0[1-9]|1[0-2])(?<day>[0-2]\\d|3[01])${COMPACT_TIME}`,
   `(?<year>\\d{4})/(?<month>0?[1-9]|1[0-2])/(?<day>[0-2]?\\d|3[01])${TIME}`,
   `(?<month>0?[1-9]|1[0-2])/(?<day>[0-2]?\\d|3[01])/(?<year>\\d{4})${TIME}`,
@@ -160,17 +160,12 @@ function readGroups(groups: Groups): Read {
   assign("isoWeek", number("isoWeek"));
   assign("isoDay", number("isoDay"));
   assign("dayOfYear", number("dayOfYear"));
-  assign("hour", hourOf(number("hour"), groups["half"]));
+  assign("hour", number("hour"));
   assign("minute", number("minute"));
   assign("second", number("second"));
   const fraction = groups["fraction"];
   if (fraction !== undefined) read.millisecond = Number(fraction.slice(0, 3).padEnd(3, "0"));
   return { ...read, ...zoneOf(groups) };
-}
-
-function hourOf(hour: number | undefined, half: string | undefined): number | undefined {
-  if (hour === undefined || half === undefined) return hour;
-  return hour % 12 + (half.toLowerCase() === "p" ? 12 : 0);
 }
 
 function zoneOf(groups: Groups): Read {

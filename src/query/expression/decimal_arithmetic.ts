@@ -270,11 +270,6 @@ function away(negative: boolean, rounding: Rounding): boolean {
   return rounding === (negative ? "floor" : "ceiling");
 }
 
-/** The nearest whole number in a direction; a number without fraction is returned as it is. */
-export function roundToInteger(decimal: Decimal, rounding: Rounding): Decimal {
-  return decimal.kind !== "finite" || decimal.exponent >= 0 ? decimal : quantize(decimal, 0, rounding);
-}
-
 /** The whole number, cut toward zero; undefined for NaN and infinities. */
 export function toInteger(decimal: Decimal, rounding: Rounding = "down"): bigint | undefined {
   if (decimal.kind !== "finite") return undefined;

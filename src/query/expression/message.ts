@@ -52,8 +52,17 @@ export function renderValue(value: Value): string {
   if (typeof value === "string") return `"${value}"`;
   if (typeof value === "number") return formatDouble(value);
   if (value instanceof Int32) return String(value.value);
-  if (value instanceof UtcDate) return new Date(value.ms).toISOString();
+  if (value instanceof UtcDate) return renderDate(value.ms);
+  if (value instanceof ObjectId) return value.toHexString();
+  if (value instanceof Binary) return `BinData(${value.sub_type}, "${value.toString("hex").toUpperCase()}")`;
   return renderScalar(value);
+}
+
+/** The largest moment that JavaScript's own Date knows. */
+const LAST_DATE_MS = 8.64e15;
+
+function renderDate(ms: number): string {
+  return Math.abs(ms) <= LAST_DATE_MS ? new Date(ms).toISOString() : String(ms);
 }
 
 function renderScalar(value: Value): string {

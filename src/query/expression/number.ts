@@ -100,17 +100,23 @@ export function signOf(value: NumberValue): number {
 const LONG_LIMIT = 2 ** 63;
 
 /**
- * A number cut toward zero to an int64, as MongoDB takes arguments of that type.
+ * A number as an int64, as MongoDB takes arguments of that type: a double is cut toward zero, a decimal rounded half to
+ * even, and the least int64 where it does not fit.
  *
  * @throws CommandError 31109 for a double that lies beyond
  */
 export function coerceToLong(value: NumberValue): bigint {
   if (typeof value === "bigint") return value;
   if (value instanceof Int32) return BigInt(value.value);
-  if (value instanceof Decimal128) return decimals.toInteger(decimals.takeApart(value)) ?? 0n;
+  if (value instanceof Decimal128) return longOfDecimal(value);
   const double = value;
   if (!(double >= -LONG_LIMIT && double < LONG_LIMIT)) {
     throw new CommandError(31109, `Can't coerce out of range value ${formatDouble(double)} to long`);
   }
   return BigInt(Math.trunc(double));
+}
+
+function longOfDecimal(value: Decimal128): bigint {
+  const whole = decimals.toInteger(decimals.takeApart(value), "halfEven");
+  return whole === undefined || !isLongRange(whole) ? LONG_MIN : whole;
 }

@@ -1,7 +1,8 @@
 /**
  * Sums of doubles with compensation: a running sum and the error it has so far, each a double, together some 106 bits
  * (T. J. Dekker, "A Floating-Point Technique for Extending the Available Precision", 1971; D. Knuth's TwoSum). Ten
- * times 0.1 is 1. It does what MongoDB's DoubleDoubleSummation does, so that last bits agree.
+ * times 0.1 is 1. Each number first takes up the error so far, then is added; the result is the running sum alone. So does
+ * MongoDB's DoubleDoubleSummation, and last bits agree.
  */
 import { Decimal128, Int32, type Value } from "../../bson/mod.ts";
 import * as decimals from "./decimal_arithmetic.ts";
@@ -19,6 +20,12 @@ import {
 } from "./number.ts";
 
 const TWO_32 = 4294967296;
+
+/** What the rounded sum of two doubles leaves out, exactly (Knuth, TAOCP 2, 4.2.2, theorem B). */
+function twoSumError(a: number, b: number, sum: number): number {
+  const roundedB = sum - a;
+  return (a - (sum - roundedB)) + (b - roundedB);
+}
 
 /** A sum over numbers of all four types; the result has the widest type seen. */
 export class Summation {
@@ -50,13 +57,12 @@ export class Summation {
   /** Adds to the running sum without widening the type of the result. */
   addDouble(x: number): void {
     this.special += x;
-    const { sum } = this;
-    const total = sum + x;
-    const roundedSum = total - x;
-    const error = (sum - roundedSum) + (x - (total - roundedSum)) + this.addend;
-    const settled = total + error;
-    this.addend = error - (settled - total);
-    this.sum = settled;
+    const { sum, addend } = this;
+    const corrected = x + addend;
+    const lost = twoSumError(x, addend, corrected);
+    const total = sum + corrected;
+    this.addend = lost + twoSumError(sum, corrected, total);
+    this.sum = total;
   }
 
   /** Two halves, each exact as a double. */
