@@ -11,6 +11,7 @@ import {
   ObjectId,
   RawDocument,
   skipElement,
+  valueStart,
 } from "../bson/mod.ts";
 
 const HEADER_BYTES = 4;
@@ -19,11 +20,12 @@ const GENERATED_ID_BYTES = 17;
 /**
  * The document with its _id in front; the same object when nothing is to be done.
  *
- * @throws CommandError InvalidIdField (53) when the _id is an array, a regular expression or undefined
+ * @throws CommandError InvalidIdField (53) when the _id is an array, a regular expression or undefined;
+ *   DottedFieldName (52) when it is a document with a field that starts with a dollar
  */
 export function withIdFirst(document: RawDocument): RawDocument {
   const at = document.find("_id");
-  if (at >= 0) checkIdType(elementType(document.bytes, at));
+  if (at >= 0) checkId(document.bytes, at);
   if (at === document.start + HEADER_BYTES) return document;
   const writer = new BsonWriter(document.sizeBytes + GENERATED_ID_BYTES);
   const start = writer.beginDocument();
@@ -43,8 +45,17 @@ export function withIdFirst(document: RawDocument): RawDocument {
   return new RawDocument(writer.take());
 }
 
-function checkIdType(type: BsonType): void {
+function checkId(bytes: Uint8Array, at: number): void {
+  const type = elementType(bytes, at);
   if (type === BsonType.Array || type === BsonType.Regex || type === BsonType.Undefined) {
     throw new CommandError("InvalidIdField", `The '_id' value cannot be of type ${aliasOfType(type)}`);
+  }
+  if (type !== BsonType.Object) return;
+  const name = new RawDocument(bytes, valueStart(bytes, at)).names().find((name) => name.startsWith("$"));
+  if (name !== undefined) {
+    throw new CommandError(
+      "DottedFieldName",
+      `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`,
+    );
   }
 }

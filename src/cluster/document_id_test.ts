@@ -33,3 +33,11 @@ for (const [what, id] of [["array", [1]], ["regex", /a/]] as const) {
     );
   });
 }
+
+Deno.test("an _id with a field that starts with a dollar is refused", () => {
+  assert.throws(
+    () => withIdFirst(raw({ a: 1, _id: { b: 1, $a: 1 } })),
+    (error) =>
+      error instanceof CommandError && error.code === 52 && error.message.includes(": $a is not valid"),
+  );
+});

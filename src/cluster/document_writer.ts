@@ -120,14 +120,15 @@ export class DocumentWriter {
     if (!this.store.hasCollection(insert.collectionId)) {
       return new CommandError("NamespaceNotFound", `collection ${insert.namespace} was dropped`);
     }
+    let stored: RawDocument;
     try {
-      const stored = withIdFirst(document);
-      if (this.store.insert(insert.collectionId, stored)) return undefined;
-      return duplicateKeyError(insert.namespace, stored.get("_id"));
+      stored = withIdFirst(document);
     } catch (error) {
-      if (error instanceof CommandError && error.codeName === "InvalidIdField") return error;
+      if (error instanceof CommandError) return error;
       throw error;
     }
+    if (this.store.insert(insert.collectionId, stored)) return undefined;
+    return duplicateKeyError(insert.namespace, stored.get("_id"));
   }
 }
 

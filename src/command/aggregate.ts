@@ -5,6 +5,7 @@ import { type Namespace, namespaceText } from "../cluster/mod.ts";
 import { execute, parsePipeline, type Source } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
 import { batchSizeOf } from "./batch_size.ts";
+import { COLL_STATS_STAGE, collStatsDocument } from "./coll_stats_stage.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { currentOperations } from "./current_op_stage.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
@@ -56,6 +57,12 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   checkHint(call, namespace);
   const variables = letVariables(args);
   const work = new QueryWork(call.operation, variables.values);
+  const first = stages[0];
+  if (first instanceof Document && first.has(COLL_STATS_STAGE) && explain !== true) {
+    const document = collStatsDocument(call, namespace, first.get(COLL_STATS_STAGE));
+    const rows = execute(parsePipeline(stages.slice(1), variables.context), sourceOf([document]), work);
+    return await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });
+  }
   const pipeline = parsePipeline(stages, variables.context);
   if (explain === true) {
     return await explainInto(call, reply, {

@@ -1,6 +1,12 @@
-/** `collStats`: true numbers of one collection. */
-import { type BsonWriter, BuiltDocument, type Document, Int32 } from "../bson/mod.ts";
-import { type CollectionInfo, type CollectionStats, namespaceText } from "../cluster/mod.ts";
+/** `collStats`: true numbers of one collection; the `$collStats` stage shows the same. */
+import { type BsonWriter, BuiltDocument, type Document, DocumentBuilder, Int32 } from "../bson/mod.ts";
+import {
+  type CollectionInfo,
+  type CollectionStats,
+  type Namespace,
+  namespaceText,
+  type Router,
+} from "../cluster/mod.ts";
 import { checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { indexesOf } from "./indexes.ts";
@@ -20,25 +26,32 @@ export const collStats: Command = {
 function runCollStats(call: CommandCall, reply: BsonWriter): void {
   const namespace = namespaceOf(call, "InvalidNamespace");
   checkFields(call.args, "collStats", FIELDS, () => true);
-  const scale = scaleOf(call.args);
-  const { router } = call.state.services;
-  const info = router.collection(namespace);
-  const stats = router.stats(namespace);
   reply.value("sharded", false);
   reply.value("ns", namespaceText(namespace));
-  reply.value("size", scaled(stats.dataBytes, scale));
-  if (info?.timeseries !== undefined) reply.value("timeseries", timeseriesStats(info, stats, scale));
-  reply.value("count", int64OrInt32(stats.count));
-  if (stats.count > 0) reply.value("avgObjSize", int64OrInt32(stats.dataBytes / stats.count));
-  reply.value("numOrphanDocs", Int32.of(0));
-  reply.value("storageSize", scaled(stats.storageBytes, scale));
-  reply.value("freeStorageSize", Int32.of(0));
-  reply.value("capped", false);
-  reply.value("nindexes", Int32.of(info === undefined ? 0 : indexesOf(info).length));
-  reply.value("indexSizes", info === undefined ? BuiltDocument.EMPTY : indexSizes(info, stats, scale));
-  reply.value("totalIndexSize", scaled(stats.indexBytes, scale));
-  reply.value("totalSize", scaled(stats.storageBytes + stats.indexBytes, scale));
-  reply.value("scaleFactor", int64OrInt32(scale));
+  const stats = storageStats(call.state.services.router, namespace, scaleOf(call.args));
+  stats.names().forEach((name, i) => reply.value(name, stats.values()[i]));
+}
+
+/** Sizes and counts of a collection, zeros where there is none. @param scale what sizes are divided by */
+export function storageStats(router: Router, namespace: Namespace, scale: number): Document {
+  const info = router.collection(namespace);
+  const stats = router.stats(namespace);
+  const isTimeseries = info?.timeseries !== undefined;
+  return new DocumentBuilder()
+    .append("size", scaled(stats.dataBytes, scale))
+    .append("timeseries", isTimeseries ? timeseriesStats(info, stats, scale) : undefined)
+    .append("count", int64OrInt32(stats.count))
+    .append("avgObjSize", stats.count > 0 ? int64OrInt32(stats.dataBytes / stats.count) : undefined)
+    .append("numOrphanDocs", Int32.of(0))
+    .append("storageSize", scaled(stats.storageBytes, scale))
+    .append("freeStorageSize", Int32.of(0))
+    .append("capped", false)
+    .append("nindexes", Int32.of(info === undefined ? 0 : indexesOf(info).length))
+    .append("indexSizes", info === undefined ? BuiltDocument.EMPTY : indexSizes(info, stats, scale))
+    .append("totalIndexSize", scaled(stats.indexBytes, scale))
+    .append("totalSize", scaled(stats.storageBytes + stats.indexBytes, scale))
+    .append("scaleFactor", int64OrInt32(scale))
+    .build();
 }
 
 /** MongoDB's words, filled with what is nearest: a series is what a bucket is for, and segments hold them. */

@@ -1,7 +1,8 @@
 /** `create`: a time-series collection with its options, or a plain one. */
 import { CommandError } from "../base/mod.ts";
-import { BuiltDocument, DocumentBuilder, equalValues } from "../bson/mod.ts";
+import { BuiltDocument, DocumentBuilder } from "../bson/mod.ts";
 import {
+  type CollectionInfo,
   type CollectionSpec,
   type Namespace,
   namespaceText,
@@ -10,7 +11,6 @@ import {
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
-import { int64OrInt32 } from "./numbers.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { parseTimeseriesOptions, timeseriesFields } from "./timeseries_options.ts";
 
@@ -77,16 +77,28 @@ async function runCreate(call: CommandCall): Promise<void> {
   const namespace = namespaceToWrite(call);
   const { args } = call;
   checkCombinations(args);
-  const spec = args.has("timeseries") ? timeseriesSpec(args, namespace) : plainSpec(args);
   const { router } = call.state.services;
+  const spec = args.has("timeseries") ? timeseriesSpec(args, namespace) : plainSpec(args);
   const existing = router.collection(namespace);
-  if (existing?.timeseries !== undefined && !equalValues(existing.options, spec.options)) {
-    throw new CommandError(
-      "NamespaceExists",
-      `A timeseries collection already exists. NS: ${namespaceText(namespace)}`,
-    );
-  }
+  if (existing !== undefined) throw alreadyThere(existing);
+  refuseMissingOptions(args);
   await router.createCollection(namespace, spec);
+}
+
+function alreadyThere(info: CollectionInfo): CommandError {
+  const message = info.timeseries === undefined
+    ? `Collection ${namespaceText(info)} already exists.`
+    : `A timeseries collection already exists. NS: ${namespaceText(info)}`;
+  return new CommandError("NamespaceExists", message);
+}
+
+/** Refuses the options that are known and not there yet. */
+function refuseMissingOptions(args: Arguments): void {
+  for (const option of NOT_IMPLEMENTED) {
+    if (isSet(args, option)) {
+      throw new CommandError("NotImplemented", `the option '${option}' of create is not implemented`);
+    }
+  }
 }
 
 /** What holds for every kind of collection. */
@@ -111,7 +123,6 @@ function timeseriesSpec(args: Arguments, namespace: Namespace): CollectionSpec {
       throw invalidOptions(`${namespaceText(namespace)}: 'timeseries' is not allowed with '${option}'`);
     }
   }
-  if (args.has("collation")) throw notImplemented("collation");
   return { timeseries, options: shownOptions(timeseries) };
 }
 
@@ -121,7 +132,7 @@ function shownOptions(timeseries: TimeseriesOptions): BuiltDocument {
   return new DocumentBuilder()
     .append(
       "expireAfterSeconds",
-      expireAfterSeconds === undefined ? undefined : int64OrInt32(expireAfterSeconds),
+      expireAfterSeconds === undefined ? undefined : BigInt(expireAfterSeconds),
     )
     .append("timeseries", BuiltDocument.of(timeseriesFields(timeseries)))
     .build();
@@ -134,19 +145,12 @@ function plainSpec(args: Arguments): CollectionSpec {
         "specified",
     );
   }
-  for (const option of NOT_IMPLEMENTED) {
-    if (isSet(args, option)) throw notImplemented(option);
-  }
   return { options: BuiltDocument.EMPTY };
 }
 
 /** Whether an option asks for something: `capped: false` does not. */
 function isSet(args: Arguments, option: string): boolean {
   return option === "capped" ? args.flag(option) : args.has(option);
-}
-
-function notImplemented(option: string): CommandError {
-  return new CommandError("NotImplemented", `the option '${option}' of create is not implemented`);
 }
 
 function invalidOptions(message: string): CommandError {

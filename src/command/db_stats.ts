@@ -23,7 +23,7 @@ function runDbStats(call: CommandCall, reply: BsonWriter): void {
   reply.value("collections", Int32.of(totals.collections));
   reply.value("views", Int32.of(totals.views));
   reply.value("objects", int64OrInt32(totals.objects));
-  reply.value("avgObjSize", totals.objects === 0 ? 0 : totals.dataBytes / totals.objects);
+  reply.value("avgObjSize", totals.objects === 0 ? Int32.of(0) : totals.dataBytes / totals.objects);
   reply.value("dataSize", totals.dataBytes / scale);
   reply.value("storageSize", totals.storageBytes / scale);
   if (call.args.flag("freeStorage")) {

@@ -1,6 +1,5 @@
 /** `dropDatabase`: a database with all its collections; dropping what is not there succeeds. */
 import { CommandError } from "../base/mod.ts";
-import type { BsonWriter } from "../bson/mod.ts";
 import { checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
@@ -15,7 +14,7 @@ export const dropDatabase: Command = {
   run: runDropDatabase,
 };
 
-async function runDropDatabase(call: CommandCall, reply: BsonWriter): Promise<void> {
+async function runDropDatabase(call: CommandCall): Promise<void> {
   checkFields(call.args, "dropDatabase", FIELDS, isGenericArgument);
   if (call.args.integer("dropDatabase") !== 1) {
     throw new CommandError(5255100, "Have to pass 1 as 'drop' parameter");
@@ -23,5 +22,5 @@ async function runDropDatabase(call: CommandCall, reply: BsonWriter): Promise<vo
   if (call.db === "admin") {
     throw new CommandError("IllegalOperation", "Dropping the 'admin' database is prohibited.");
   }
-  if (await call.state.services.router.dropDatabase(call.db)) reply.value("dropped", call.db);
+  await call.state.services.router.dropDatabase(call.db);
 }

@@ -65,8 +65,8 @@ export function timeseriesFields(options: TimeseriesOptions): Record<string, Val
     timeField,
     metaField,
     granularity,
-    bucketMaxSpanSeconds: Int32.of(bucketMaxSpanSeconds),
     bucketRoundingSeconds: bucketRoundingSeconds === undefined ? undefined : Int32.of(bucketRoundingSeconds),
+    bucketMaxSpanSeconds: Int32.of(bucketMaxSpanSeconds),
   };
 }
 

@@ -303,7 +303,7 @@ Deno.test("a time series lists what it was made with, and what MongoDB adds", as
       name: "s",
       type: "timeseries",
       options: {
-        expireAfterSeconds: new Int32(100),
+        expireAfterSeconds: Long.fromNumber(100),
         timeseries: {
           timeField: "t",
           metaField: "m",

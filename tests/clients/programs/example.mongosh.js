@@ -32,4 +32,5 @@ const windows = db.sensors.aggregate([
 ]).toArray();
 
 const [collection] = db.getCollectionInfos({ name: "sensors" });
-print(JSON.stringify({ now, insertedId: inserted.insertedId, found, windows, collection }));
+const plain = (_name, value) => (value?._bsontype === "Long" ? value.toNumber() : value);
+print(JSON.stringify({ now, insertedId: inserted.insertedId, found, windows, collection }, plain));
