@@ -245,7 +245,7 @@ class Translator {
     if (match === null) return this.plainGroup();
     const [start] = match;
     const opening = match[1]!;
-    if (opening === "P>" || /^[R&+\-0-9(C|]/.test(opening)) {
+    if (opening === "P>" || /^[R&+\-0-9(C|]$/.test(opening)) {
       throw invalid(`(?${opening} is not supported: no recursion, conditionals or callouts`);
     }
     this.at += start.length;
