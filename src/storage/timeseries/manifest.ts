@@ -41,7 +41,9 @@ export type Change =
     readonly seriesBytes: number;
     readonly flushedIndex: number;
   }
-  | { readonly kind: "remove"; readonly segment: number };
+  | { readonly kind: "remove"; readonly segment: number }
+  /** The log went on without rows for this store. */
+  | { readonly kind: "advance"; readonly flushedIndex: number };
 
 export class Manifest {
   readonly tables = new Map<number, TableOptions>();
@@ -54,6 +56,8 @@ export class Manifest {
   private largestSegment = 0;
   private lengthBytes = HEADER_BYTES;
   private rewrittenBytes = HEADER_BYTES;
+  /** Why no more can be appended. */
+  private failure: unknown;
   /** The append that runs or ran last: one at a time. */
   private last: Promise<void> = Promise.resolve();
 
@@ -88,7 +92,9 @@ export class Manifest {
 
   private static async create(disk: Disk, directory: string): Promise<Manifest> {
     disk.remove(`${directory}/${manifestName(1)}`);
-    const file = await writeManifest(disk, directory, 1, []);
+    const file = await draftManifest(disk, directory, 1, []);
+    disk.rename(`${directory}/${CURRENT_DRAFT}`, `${directory}/${CURRENT}`);
+    await disk.syncDirectory(directory);
     return new Manifest(disk, directory, 1, file);
   }
 
@@ -114,6 +120,7 @@ export class Manifest {
   }
 
   private async write(change: Change): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
     const out = new ByteWriter();
     writeRecord(change, out);
     // What an earlier failure left behind must not follow this record.
@@ -127,23 +134,46 @@ export class Manifest {
     }
   }
 
-  /** Writes the state of now into a new manifest and switches to it. */
+  /**
+   * Writes the state of now into a new manifest and switches to it. Until the switch a failure only puts it off: the old
+   * manifest goes on. If the switch itself may get lost in a crash, nothing more is appended: it could land in the wrong
+   * one.
+   */
   private async rewrite(): Promise<void> {
-    const changes: Change[] = [];
-    for (const [id, options] of this.tables) changes.push({ kind: "table", id, ...options });
-    for (const segment of this.segments) {
-      const { seriesBytes, flushedIndex } = this;
-      changes.push({ kind: "flush", segment, seriesBytes, flushedIndex });
-    }
+    const { disk, directory } = this;
     const number = this.number + 1;
-    this.disk.remove(`${this.directory}/${manifestName(number)}`);
-    const file = await writeManifest(this.disk, this.directory, number, changes);
+    const oldPath = this.file.path;
+    let file: DiskFile | undefined;
+    try {
+      disk.remove(`${directory}/${manifestName(number)}`);
+      file = await draftManifest(disk, directory, number, this.changes());
+      disk.rename(`${directory}/${CURRENT_DRAFT}`, `${directory}/${CURRENT}`);
+    } catch {
+      file?.close();
+      this.rewrittenBytes = this.lengthBytes;
+      return;
+    }
     this.file.close();
     this.file = file;
-    this.disk.remove(`${this.directory}/${manifestName(this.number)}`);
     this.number = number;
     this.lengthBytes = file.size();
     this.rewrittenBytes = this.lengthBytes;
+    try {
+      await disk.syncDirectory(directory);
+      disk.remove(oldPath);
+    } catch (error) {
+      this.failure = error;
+    }
+  }
+
+  /** The changes that make the state of now. */
+  private changes(): Change[] {
+    const { seriesBytes, flushedIndex } = this;
+    const changes: Change[] = [];
+    for (const [id, options] of this.tables) changes.push({ kind: "table", id, ...options });
+    for (const segment of this.segments) changes.push({ kind: "flush", segment, seriesBytes, flushedIndex });
+    if (changes.length === 0 || flushedIndex > 0) changes.push({ kind: "advance", flushedIndex });
+    return changes;
   }
 
   private load(): void {
@@ -182,6 +212,9 @@ export class Manifest {
         break;
       case "remove":
         this.segments.delete(change.segment);
+        break;
+      case "advance":
+        this.flushedIndex = change.flushedIndex;
     }
   }
 }
@@ -203,8 +236,8 @@ function readCurrent(disk: Disk, path: string): number {
   return Number(match[1]);
 }
 
-/** Writes a manifest and makes it the one that counts. */
-async function writeManifest(
+/** Writes a manifest and, beside CURRENT, a draft that names it; durable, but for the rename of the draft. */
+async function draftManifest(
   disk: Disk,
   directory: string,
   number: number,
@@ -212,24 +245,30 @@ async function writeManifest(
 ): Promise<DiskFile> {
   const name = manifestName(number);
   const file = disk.open(`${directory}/${name}`, "create");
-  const out = new ByteWriter();
-  out.bytes(MAGIC);
-  out.uint32(VERSION);
-  out.uint32(crc32(out.written()));
-  for (const change of changes) writeRecord(change, out);
-  file.writeAt(out.written(), 0);
-  await file.sync();
-  const draft = `${directory}/${CURRENT_DRAFT}`;
-  disk.remove(draft);
-  const current = disk.open(draft, "create");
-  current.writeAt(new TextEncoder().encode(`${name}\n`), 0);
-  await current.sync();
-  current.close();
-  // The manifest's name must be there before the one that points to it.
-  await disk.syncDirectory(directory);
-  disk.rename(draft, `${directory}/${CURRENT}`);
-  await disk.syncDirectory(directory);
-  return file;
+  try {
+    const out = new ByteWriter();
+    out.bytes(MAGIC);
+    out.uint32(VERSION);
+    out.uint32(crc32(out.written()));
+    for (const change of changes) writeRecord(change, out);
+    file.writeAt(out.written(), 0);
+    await file.sync();
+    const draft = `${directory}/${CURRENT_DRAFT}`;
+    disk.remove(draft);
+    const current = disk.open(draft, "create");
+    try {
+      current.writeAt(new TextEncoder().encode(`${name}\n`), 0);
+      await current.sync();
+    } finally {
+      current.close();
+    }
+    // The manifest's name must be there before the one that points to it.
+    await disk.syncDirectory(directory);
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
 }
 
 function writeRecord(change: Change, out: ByteWriter): void {
@@ -273,7 +312,7 @@ function refuseDamage(path: string, bytes: Uint8Array, at: number): void {
 function parseChange(path: string, at: number, content: Uint8Array): Change {
   const change: unknown = JSON.parse(new TextDecoder().decode(content));
   assert(typeof change === "object" && change !== null && "kind" in change, "a record holds a change");
-  const known = ["table", "drop", "flush", "remove"];
+  const known = ["table", "drop", "flush", "remove", "advance"];
   if (typeof change.kind !== "string" || !known.includes(change.kind)) {
     throw new CorruptionError(path, at, `a change of kind ${JSON.stringify(change.kind)} is not known`);
   }

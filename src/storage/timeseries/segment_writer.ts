@@ -26,20 +26,19 @@ const WRITE_BYTES = 1 << 20;
  *
  * @param tables frozen memtables with rows, by ascending table id
  * @param pace awaited between pages, to let others run
- * @returns its tables, as `readSegment` gives them, and its size
  */
 export async function writeSegment(
   file: DiskFile,
   tables: ReadonlyMap<number, Memtable>,
   pace: () => Promise<void>,
-): Promise<{ tables: TableEntry[]; sizeBytes: number }> {
+): Promise<void> {
   const writer = new SegmentWriter(file, pace);
   const entries: TableEntry[] = [];
   for (const [tableId, memtable] of tables) {
     const groups = await writer.writeTable(memtable);
     entries.push({ tableId, dataBytes: memtable.dataBytes, groups });
   }
-  return { tables: entries, sizeBytes: writer.finish(entries) };
+  writer.finish(entries);
 }
 
 class SegmentWriter {
@@ -60,10 +59,9 @@ class SegmentWriter {
     return groups;
   }
 
-  finish(tables: readonly TableEntry[]): number {
+  finish(tables: readonly TableEntry[]): void {
     writeFooter(tables, this.out);
     this.writeOut();
-    return this.start;
   }
 
   private async writeGroup(memtable: Memtable, rows: Int32Array): Promise<RowGroupEntry> {

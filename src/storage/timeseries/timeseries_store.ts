@@ -12,6 +12,7 @@
  */
 import {
   assert,
+  CorruptionError,
   DEFAULT_MEMTABLE_BYTES,
   DEFAULT_PAGE_CACHE_BYTES,
   type Logger,
@@ -37,6 +38,8 @@ export interface TimeseriesStoreOptions {
   readonly logger: Logger;
   /** Memtables are due to be flushed once they hold this. */
   readonly memtableBytes?: number;
+  /** The first record that the log still has: a store that misses any before it is refused, and nothing of it removed. */
+  readonly logStart?: number;
   /** What the cache of decoded pages may hold. */
   readonly pageCacheBytes?: number;
 }
@@ -78,6 +81,7 @@ export class TimeseriesStore {
     const { disk, directory } = options;
     disk.makeDirectory(directory);
     const manifest = await Manifest.open(disk, directory);
+    checkLogStart(manifest, directory, options.logStart);
     const seriesFile = await SeriesFile.open(disk, directory);
     const cache = new PageCache(options.pageCacheBytes ?? DEFAULT_PAGE_CACHE_BYTES);
     const store = new TimeseriesStore(options, manifest, seriesFile, cache);
@@ -219,15 +223,16 @@ export class TimeseriesStore {
       if (table !== undefined) table.seriesBytes += sizeBytes;
     });
     for (const table of tables.values()) table.persistedSeries = table.index.size;
-    for (const number of manifest.segments) this.openSegment(number);
+    for (const number of manifest.segments) this.addSegment(this.openSegment(number));
   }
 
   private openSegment(number: number): Segment {
-    const { disk } = this.options;
-    const segment = Segment.open(disk, this.segmentPath(number), number, this.cache);
-    this.segments.set(number, segment);
+    return Segment.open(this.options.disk, this.segmentPath(number), number, this.cache);
+  }
+
+  private addSegment(segment: Segment): void {
+    this.segments.set(segment.number, segment);
     for (const entry of segment.tables) this.tables.get(entry.tableId)?.addSegment(segment, entry);
-    return segment;
   }
 
   private segmentPath(number: number): string {
@@ -248,26 +253,41 @@ export class TimeseriesStore {
   private async runFlush(): Promise<number> {
     this.frozen ??= this.freeze();
     const { frozen } = this;
-    if (frozen === undefined) return this.appliedIndex;
+    if (frozen === undefined) return await this.advance(this.appliedIndex);
     const started = this.options.clock.monotonicMs();
     const number = this.manifest.nextSegment();
     const series = await this.seriesFile.append(this.manifest.seriesBytes, frozen.series);
-    const sizeBytes = await this.writeSegmentFile(number, frozen.memtables);
-    await this.manifest.append({
-      kind: "flush",
-      segment: number,
-      seriesBytes: series.lengthBytes,
-      flushedIndex: frozen.logIndex,
-    });
-    this.install(number, frozen, series.tableBytes);
+    const segment = await this.writeSegmentFile(number, frozen.memtables);
+    try {
+      await this.manifest.append({
+        kind: "flush",
+        segment: number,
+        seriesBytes: series.lengthBytes,
+        flushedIndex: frozen.logIndex,
+      });
+    } catch (error) {
+      // The record may be on disk all the same: the file it names has to stay.
+      segment.close();
+      throw error;
+    }
+    this.install(segment, frozen, series.tableBytes);
     await this.removeDeadSegments();
     this.options.logger.debug("flushed memtables", {
       segment: number,
       tables: frozen.memtables.size,
-      bytes: sizeBytes,
+      bytes: segment.sizeBytes,
       ms: Math.round(this.options.clock.monotonicMs() - started),
     });
     return this.flushed;
+  }
+
+  /** No rows wait to be written: the log is not needed up to here. */
+  private async advance(logIndex: number): Promise<number> {
+    if (logIndex > this.flushed) {
+      await this.manifest.append({ kind: "advance", flushedIndex: logIndex });
+      this.flushed = logIndex;
+    }
+    return logIndex;
   }
 
   /** Takes the rows of all tables; undefined when there are none. */
@@ -290,16 +310,16 @@ export class TimeseriesStore {
     return memtables.size === 0 ? undefined : { memtables, series, logIndex: this.appliedIndex, bytes };
   }
 
-  private async writeSegmentFile(number: number, memtables: ReadonlyMap<number, Memtable>): Promise<number> {
+  private async writeSegmentFile(number: number, memtables: ReadonlyMap<number, Memtable>): Promise<Segment> {
     const { disk, directory, clock } = this.options;
     const path = this.segmentPath(number);
     const file = disk.open(path, "create");
     try {
-      const { sizeBytes } = await writeSegment(file, memtables, pacer(clock));
+      await writeSegment(file, memtables, pacer(clock));
       await file.sync();
       file.close();
       await disk.syncDirectory(directory);
-      return sizeBytes;
+      return this.openSegment(number);
     } catch (error) {
       file.close();
       this.removeQuietly(path);
@@ -323,8 +343,8 @@ export class TimeseriesStore {
   }
 
   /** Puts the segment in the place of the frozen memtables, all at once. */
-  private install(number: number, frozen: Frozen, tableBytes: ReadonlyMap<number, number>): void {
-    this.openSegment(number);
+  private install(segment: Segment, frozen: Frozen, tableBytes: ReadonlyMap<number, number>): void {
+    this.addSegment(segment);
     for (const { tableId, end } of frozen.series) {
       const table = this.tables.get(tableId);
       if (table === undefined) continue;
@@ -345,6 +365,14 @@ export class TimeseriesStore {
       this.options.disk.remove(segment.path);
     }
   }
+}
+
+/** Damage to the manifest's last record looks like a torn one; that its log records are gone gives it away. */
+function checkLogStart(manifest: Manifest, directory: string, logStart: number | undefined): void {
+  if (logStart === undefined || logStart <= manifest.flushedIndex + 1) return;
+  manifest.close();
+  const reason = `it counts log records up to ${manifest.flushedIndex}, but the log starts at ${logStart}`;
+  throw new CorruptionError(`${directory}/CURRENT`, 0, reason);
 }
 
 function segmentName(number: number): string {
