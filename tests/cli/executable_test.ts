@@ -18,12 +18,19 @@ let built: Promise<Built> | undefined;
 async function build(): Promise<Built> {
   const folder = await Deno.makeTempDir({ prefix: "chronogo-executable-" });
   const executable = `${folder}/chronogo`;
-  await writeSelfExtracting(executable);
+  try {
+    await writeSelfExtracting(executable);
+  } catch (error) {
+    await Deno.remove(folder, { recursive: true });
+    throw error;
+  }
   return { folder, executable };
 }
 
 Deno.test.afterAll(async () => {
-  if (built !== undefined) await Deno.remove((await built).folder, { recursive: true });
+  // A build that failed has cleaned up after itself, and each test has said so.
+  const folder = await built?.then((done) => done.folder, () => undefined);
+  if (folder !== undefined) await Deno.remove(folder, { recursive: true });
 });
 
 interface Finished {
