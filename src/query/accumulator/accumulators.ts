@@ -25,7 +25,7 @@ const COUNT: AccumulatorDefinition = {
 };
 
 /** Accumulators of MongoDB 8.0 that ChronoGo knows and does not have. */
-const MISSING: ReadonlySet<string> = new Set(["$accumulator"]);
+const MISSING: ReadonlySet<string> = new Set(["$accumulator", "$median", "$percentile"]);
 
 const ACCUMULATORS: ReadonlyMap<string, AccumulatorDefinition> = new Map(
   [...COLLECTION, COUNT, ...DEVIATION, ...EXTREMES, ...POSITION, ...RANKED, ...SUM]

@@ -168,9 +168,8 @@ function compileDateToString({ named }: Operands): Evaluator {
     if (isNullish(value)) return onNull === undefined ? null : onNull(scope);
     if (zone === undefined || (format !== undefined && isNullish(pattern))) return null;
     const ms = requireMoment(value);
-    if (typeof pattern === "string") return formatDate(ms, zone.offsetAt(ms), pattern);
-    // Without a format the Z is there for UTC only where a zone is given none; MongoDB 6.0 always writes it.
-    return formatDate(ms, zone.offsetAt(ms), ISO_FORMAT);
+    // The default format ends in Z whatever the zone: so does MongoDB's.
+    return formatDate(ms, zone.offsetAt(ms), typeof pattern === "string" ? pattern : ISO_FORMAT);
   };
 }
 

@@ -26,14 +26,16 @@ import type { OperatorDefinition } from "./operator.ts";
 
 /** Operators of MongoDB 8.0 that ChronoGo knows and does not have. */
 const MISSING: ReadonlySet<string> = new Set([
-  "$accumulator",
   "$encStrContains",
   "$encStrEndsWith",
   "$encStrNormalizedEq",
   "$encStrStartsWith",
   "$function",
+  "$median",
   "$meta",
+  "$percentile",
   "$toHashedIndexKey",
+  "$toUUID",
 ]);
 
 const OPERATORS: ReadonlyMap<string, OperatorDefinition> = new Map(
