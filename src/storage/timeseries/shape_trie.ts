@@ -94,6 +94,8 @@ export class ShapeTrie {
     let depth = 0;
     let node = ROOT;
     for (;;) {
+      at = this.walkLeaves(node, view, at);
+      node = this.leaf;
       const type = bytes[at]!;
       if (type === 0) {
         node = this.step(node, depth === 0 ? Kind.End : Kind.Close);
@@ -115,6 +117,39 @@ export class ShapeTrie {
         at = this.note(node, type, bytes, at);
       }
     }
+  }
+
+  /** Set by `walkLeaves`: the last leaf it came to. */
+  private leaf = ROOT;
+
+  /**
+   * Notes fields while each is a leaf of a fixed size or a string and the likeliest one at its place; returns where it
+   * stopped. Does nothing that the slower steps could not do: nearly all fields pass here, in one loop without calls.
+   */
+  private walkLeaves(node: number, view: DataView, at: number): number {
+    const { children, kinds, nameStarts, nameEnds, namesView, numbers } = this;
+    let count = this.valueCount;
+    for (;;) {
+      const child = children[node]!;
+      if (child === NONE || kinds[child] !== Kind.Leaf) break;
+      const type = view.getUint8(at);
+      const text = type === BsonType.String;
+      const size = sizeOfType(type);
+      if (size < 0 && !text) break;
+      const start = matchName(namesView, nameStarts[child]!, nameEnds[child]!, view, at + 1);
+      if (start < 0) break;
+      const length = text ? view.getInt32(start, true) : size;
+      WALK.columns[count] = numbers[child]!;
+      WALK.types[count] = type;
+      WALK.starts[count] = text ? start + 4 : start;
+      WALK.ends[count] = text ? start + 3 + length : start + length;
+      at = text ? start + 4 + length : start + length;
+      count++;
+      node = child;
+    }
+    this.valueCount = count;
+    this.leaf = node;
+    return at;
   }
 
   /** Set by `stepInto`: where the value starts. */
