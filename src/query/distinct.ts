@@ -1,7 +1,7 @@
 /**
  * The values of `distinct`: those at a dotted path, arrays opened, each once, in BSON order.
  *
- * A path goes into the documents of an array; a number in it also picks an element. An array at the end gives its
+ * A path goes into the documents of an array; a number in it picks an element instead. An array at the end gives its
  * elements, and those that are arrays stay whole.
  */
 import {
@@ -48,8 +48,11 @@ function visitArray(
   at: number,
   visit: (value: Value) => void,
 ): void {
-  const offset = arrayOffset(path[at]!);
-  if (offset >= 0 && offset < array.length) visitPath(array[offset], path, at + 1, visit);
+  if (/^\d+$/.test(path[at]!)) {
+    const offset = arrayOffset(path[at]!);
+    if (offset >= 0) visitPath(array[offset], path, at + 1, visit);
+    return;
+  }
   for (const element of array) {
     if (element instanceof Document) visitPath(element, path, at, visit);
   }

@@ -1,6 +1,6 @@
 /** `$replaceRoot` and `$replaceWith`: each row becomes the document that an expression gives. */
 import { CommandError } from "../../base/mod.ts";
-import { Document, DocumentBuilder, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, Document, DocumentBuilder, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression, fieldsOf } from "../expression/compile.ts";
 import type { Expression, ParseContext } from "../expression/expression.ts";
@@ -70,10 +70,10 @@ function notADocument(stage: ReplaceRootStage, value: Value, root: Document): Co
   );
 }
 
-/** The part of the row that the expression read: what MongoDB still has of it. */
+/** What MongoDB still has of the row: all that a stage made of it, else the part that the expression read. */
 function readPart(stage: ReplaceRootStage, root: Document): Document {
   const fields = fieldsOf(stage.newRoot);
-  return fields === undefined ? root : pick(root, fields);
+  return fields === undefined || root instanceof BuiltDocument ? root : pick(root, fields);
 }
 
 function pick(document: Document, fields: ReadonlySet<string>): Document {
