@@ -118,7 +118,6 @@ export class LocalRouter implements Router {
 /** A collection that does not exist reads as an empty one. */
 const EMPTY_SOURCE: Source = {
   shape: { kind: "empty" },
-  // deno-lint-ignore require-yield
   scan: async function* () {},
 };
 

@@ -235,7 +235,6 @@ export class VNode {
 
 const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
 
-// deno-lint-ignore require-yield
 async function* noRows(): Rows {}
 
 function tableOptions(options: TimeseriesOptions): TableOptions {

@@ -1,3 +1,2 @@
 /** The listener of MongoDB's protocol: connections, their order and their limits. */
-export { isLoopback } from "./loopback.ts";
 export { MongoServer, type ServerOptions } from "./server.ts";

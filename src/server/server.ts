@@ -1,9 +1,8 @@
 /** The MongoDB listener: accepts connections up to a limit, serves each, and stops in order. */
 import { type Logger, SHUTDOWN_GRACE_MS } from "../base/mod.ts";
 import { ServerState, type Services } from "../command/mod.ts";
-import type { Connection, Listener, Network, PeerAddress } from "../io/mod.ts";
+import { type Connection, isLoopback, type Listener, type Network, type PeerAddress } from "../io/mod.ts";
 import { ServerConnection } from "./connection.ts";
-import { isLoopback } from "./loopback.ts";
 
 /** After a failure to accept, such as too many open files. */
 const ACCEPT_RETRY_MS = 100;

@@ -214,7 +214,7 @@ Deno.test("real disk: works in a Worker that may only read and write its folder"
         return { size, names, refused };
       }
       run().then((result) => postMessage(result), (error) => postMessage(String(error)));`;
-    const source = URL.createObjectURL(new Blob([program], { type: "application/typescript" }));
+    const source = URL.createObjectURL(new Blob([program], { type: "application/javascript" }));
     const worker = new Worker(source, {
       type: "module",
       deno: { permissions: { read: [folder], write: [folder] } },

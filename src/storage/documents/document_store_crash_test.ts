@@ -118,7 +118,7 @@ Deno.test("a store works in a Worker that may only read and write its folder", a
     const answer = [store.checkpoint(), store.get(1, "x").get("_id")];
     store.close();
     postMessage(answer);`;
-  const source = URL.createObjectURL(new Blob([program], { type: "application/typescript" }));
+  const source = URL.createObjectURL(new Blob([program], { type: "application/javascript" }));
   const permissions = { read: [folder], write: [folder] };
   const worker = new Worker(source, { type: "module", deno: { permissions } });
   try {
