@@ -1,0 +1,243 @@
+/**
+ * Random documents and random questions about them, from a seed: the same seed asks the same for ever. They are made to meet
+ * each other: few field names, few values, all types, so that filters match something and types meet in every order.
+ *
+ * Not asked is what MongoDB leaves open: which of two equal values of different types $min or distinct keeps, and how a sort
+ * orders what it holds equal (arrays with the same least element, the rows that $unwind makes of one document); nor what it
+ * does by accident: a field that a stage took away and a later one sets keeps its old place, $unwind meets holes that a projection left.
+ */
+import { Decimal128, type Document, Double, Int32, Long } from "bson";
+import { type Random, seededRandom } from "../../src/base/mod.ts";
+
+const START_MS = Date.UTC(2024, 0, 1);
+const FIELDS = ["a", "b", "c", "d", "n.x", "n.y", "n", "m", "m.h", "m.k", "t", "_id", "a.x", "a.0", "b.y"];
+/** Those that hold one type only. */
+const PLAIN_FIELDS = ["c", "d", "t", "m.h"];
+const TYPES = [
+  "int",
+  "long",
+  "double",
+  "decimal",
+  "string",
+  "bool",
+  "null",
+  "array",
+  "object",
+  "date",
+  "number",
+];
+
+/** Makes documents and commands. */
+export class RandomQueries {
+  readonly #random: Random;
+
+  constructor(seed: number) {
+    this.#random = seededRandom(seed);
+  }
+
+  /** Documents for a time series with timeField `t` and metaField `m`. */
+  documents(count: number): Document[] {
+    return Array.from({ length: count }, (_, index) => ({
+      _id: new Int32(index),
+      t: new Date(START_MS + this.#below(200_000) * 1000),
+      ...this.#sometimes(0.9, () => ({ m: this.#meta() })),
+      ...this.#sometimes(0.8, () => ({ a: this.#value(2) })),
+      ...this.#sometimes(0.8, () => ({ b: this.#value(1) })),
+      c: new Int32(this.#below(10)),
+      d: new Double(this.#below(40) / 8 - 2),
+      ...this.#sometimes(
+        0.5,
+        () => ({ n: { x: this.#value(1), ...this.#sometimes(0.5, () => ({ y: this.#number() })) } }),
+      ),
+    }));
+  }
+
+  /** A find, count, distinct or aggregate of the collection. */
+  command(collection: string): Document {
+    switch (this.#below(8)) {
+      case 0:
+        return { count: collection, query: this.#filter(2) };
+      case 1:
+        return { distinct: collection, key: this.#pick(PLAIN_FIELDS), query: this.#filter(1) };
+      case 2:
+      case 3:
+        return { aggregate: collection, pipeline: this.#grouping(), cursor: { batchSize: 1000 } };
+      case 4:
+        return { aggregate: collection, pipeline: this.#reshaping(), cursor: { batchSize: 1000 } };
+      default:
+        return this.#find(collection);
+    }
+  }
+
+  #find(collection: string): Document {
+    return {
+      find: collection,
+      filter: this.#filter(2),
+      sort: {
+        ...this.#sometimes(0.6, () => ({ [this.#pick(FIELDS)]: this.#direction() })),
+        _id: this.#direction(),
+      },
+      ...this.#sometimes(0.3, () => ({ skip: this.#below(5) })),
+      ...this.#sometimes(0.4, () => ({ limit: 1 + this.#below(20) })),
+      ...this.#sometimes(0.3, () => ({ projection: this.#projection() })),
+      batchSize: 1000,
+    };
+  }
+
+  #grouping(): Document[] {
+    const sort = { $sort: { [this.#pick(["t", "c", "d"])]: this.#direction(), _id: 1 } };
+    const hours = { $dateTrunc: { date: "$t", unit: "hour", binSize: 6 } };
+    const days = { $dateTrunc: { date: "$t", unit: "day" } };
+    const sortable = [null, "$c", hours, { c: "$c", d: "$d" }, { h: "$m.h", t: days }];
+    const isSortable = this.#random() < 0.5;
+    const key = this.#pick<unknown>(isSortable ? sortable : ["$m", "$m.h", "$a", "$n.x"]);
+    const operand = () => "$" + this.#pick(["a", "b", "c", "d", "n.x", "n.y", "t", "m.h", "m.k"]);
+    const plainOperand = () => "$" + this.#pick(PLAIN_FIELDS);
+    return [
+      ...this.#maybe(0.6, () => ({ $match: this.#filter(1) })),
+      sort,
+      {
+        $group: {
+          _id: key,
+          count: { $sum: 1 },
+          number: { [this.#pick(["$sum", "$avg"])]: operand() },
+          border: { [this.#pick(["$min", "$max"])]: plainOperand() },
+          place: { [this.#pick(["$first", "$last", "$push"])]: operand() },
+        },
+      },
+      ...this.#maybe(0.3, () => ({ $match: { count: { $gt: this.#below(10) } } })),
+      ...(isSortable ? this.#maybe(0.5, () => ({ $sort: { count: -1, _id: 1 } })) : []),
+    ];
+  }
+
+  #reshaping(): Document[] {
+    const stages = [
+      () => ({ $match: this.#filter(1) }),
+      () => ({ $project: this.#projection() }),
+      () => ({ $set: { [this.#pick(["a", "z", "n.x", "n.z", "c"])]: this.#expression(2) } }),
+      () => ({ $unset: this.#pick(["b", "m.k"]) }),
+      () => ({
+        $unwind: { path: "$a", preserveNullAndEmptyArrays: this.#random() < 0.5, includeArrayIndex: "at" },
+      }),
+      () => ({ $sort: { [this.#pick(["a", "b", "c", "d", "t", "n.x"])]: this.#direction(), _id: 1 } }),
+      // A bare path of the metaField finds nothing in MongoDB 6.0: it looks for it in the bucket.
+      () => ({ $match: { $expr: { $and: [this.#expression(2), { $gte: ["$c", 0] }] } } }),
+    ];
+    const drawn: Document[] = Array.from({ length: 1 + this.#below(3) }, () => this.#pick(stages)());
+    const unwinds = drawn.some((stage) => "$unwind" in stage);
+    const chosen = drawn.filter((stage) => !unwinds || !("$project" in stage));
+    return [...chosen, { $sort: { _id: 1, at: 1 } }, { $limit: 30 }];
+  }
+
+  #projection(): Document {
+    const paths = ["a", "b", "c", "d", "n.x", "n.y", "m.h", "a.x", "t"];
+    const chosen = new Set(Array.from({ length: 1 + this.#below(3) }, () => this.#pick(paths)));
+    if (chosen.has("a")) chosen.delete("a.x");
+    const flag = this.#random() < 0.7 ? 1 : 0;
+    const fields = Object.fromEntries([...chosen].map((path) => [path, flag]));
+    if (flag === 0 || this.#random() < 0.6) return fields;
+    return { ...fields, computed: this.#expression(2) };
+  }
+
+  #expression(depth: number): unknown {
+    if (depth === 0 || this.#random() < 0.2) {
+      return this.#random() < 0.7 ? "$" + this.#pick(FIELDS) : { $literal: this.#value(1) };
+    }
+    const inner = () => this.#expression(depth - 1);
+    const pair = () => [inner(), inner()];
+    const two = ["$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$cmp", "$and", "$or", "$ifNull"];
+    return this.#pick<() => unknown>([
+      () => ({ [this.#pick(two)]: pair() }),
+      () => ({ $cond: [inner(), inner(), inner()] }),
+      () => ({ $add: ["$c", "$d"] }),
+      () => ({ $multiply: ["$c", { $literal: this.#number() }] }),
+      () => ({ $subtract: ["$d", "$c"] }),
+      () => ({ $type: inner() }),
+      () => ({ $not: [inner()] }),
+      () => ({ $isArray: [inner()] }),
+      () => [inner(), inner()],
+      () => ({ p: inner() }),
+    ])();
+  }
+
+  #filter(depth: number): Document {
+    if (depth > 0 && this.#random() < 0.3) {
+      const parts = Array.from({ length: 1 + this.#below(3) }, () => this.#filter(depth - 1));
+      return { [this.#pick(["$and", "$or", "$nor"])]: parts };
+    }
+    const count = this.#pick([0, 1, 1, 1, 2]);
+    return Object.fromEntries(Array.from({ length: count }, () => [this.#pick(FIELDS), this.#condition()]));
+  }
+
+  #condition(): unknown {
+    const value = () =>
+      this.#random() < 0.2 ? new Date(START_MS + this.#below(200) * 1_000_000) : this.#value(1);
+    const compared = () => ({ [this.#pick(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"])]: value() });
+    return this.#pick<() => unknown>([
+      value,
+      compared,
+      compared,
+      () => ({ $gte: this.#number(), $lt: this.#number() }),
+      () => ({ [this.#pick(["$in", "$nin"])]: [value(), value(), value()] }),
+      () => ({ $exists: this.#random() < 0.5 }),
+      () => ({ $type: this.#pick(TYPES) }),
+      () => ({ $not: compared() }),
+      () => ({ $regex: this.#pick(["^h", "1$", "x", "."]) }),
+    ])();
+  }
+
+  #meta(): unknown {
+    const host = `h${this.#below(4)}`;
+    return this.#random() < 0.1 ? host : { h: host, ...this.#sometimes(0.3, () => ({ k: this.#value(0) })) };
+  }
+
+  #value(depth: number): unknown {
+    if (depth > 0 && this.#random() < 0.25) {
+      return this.#random() < 0.5
+        ? Array.from({ length: this.#below(4) }, () => this.#value(depth - 1))
+        : { x: this.#value(depth - 1), ...this.#sometimes(0.5, () => ({ y: this.#value(0) })) };
+    }
+    return this.#pick<() => unknown>([
+      () => this.#number(),
+      () => this.#number(),
+      () => this.#number(),
+      () => this.#pick(["", "x", "h1", "xyz", "1"]),
+      () => null,
+      () => this.#random() < 0.5,
+      () => new Date(START_MS + this.#below(5) * 3_600_000),
+    ])();
+  }
+
+  #number(): unknown {
+    const value = this.#below(9) - 2;
+    return this.#pick<() => unknown>([
+      () => new Int32(value),
+      () => new Int32(value),
+      () => new Double(value / 2),
+      () => new Double(value),
+      () => Long.fromInt(value),
+      () => Decimal128.fromString(`${value}.5`),
+      () => new Double(this.#pick([NaN, Infinity, -0])),
+    ])();
+  }
+
+  #direction(): number {
+    return this.#random() < 0.5 ? 1 : -1;
+  }
+
+  #below(limit: number): number {
+    return Math.floor(this.#random() * limit);
+  }
+
+  #pick<T>(from: readonly T[]): T {
+    return from[this.#below(from.length)] as T;
+  }
+
+  #sometimes(probability: number, make: () => Document): Document {
+    return this.#random() < probability ? make() : {};
+  }
+
+  #maybe<T>(probability: number, make: () => T): T[] {
+    return this.#random() < probability ? [make()] : [];
+  }
+}
