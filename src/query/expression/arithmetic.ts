@@ -72,11 +72,16 @@ function sumOf(values: readonly Value[]): Value {
 function dateOfSum(total: Summation): UtcDate {
   const ms = total.isDecimal
     ? decimals.toInteger(total.toDecimal(), "halfEven") ?? DATE_LIMIT_MS
-    : Math.trunc(total.toDouble());
+    : roundHalfDown(total.toDouble());
   if (!(ms < DATE_LIMIT_MS && ms >= -DATE_LIMIT_MS)) {
     throw new CommandError("Overflow", "date overflow in $add");
   }
   return new UtcDate(Number(ms));
+}
+
+/** To the nearest whole number, halves toward zero: how MongoDB makes a date of a sum. */
+function roundHalfDown(x: number): number {
+  return Math.sign(x) * Math.ceil(Math.abs(x) - 0.5) + 0;
 }
 
 function subtract(a: Value, b: Value): Value {

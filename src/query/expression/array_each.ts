@@ -259,6 +259,7 @@ function zipList(code: number, name: string, value: Value): readonly Value[] {
 
 const SORT_ARRAY: OperatorDefinition = {
   name: "$sortArray",
+  unfolded: true,
   parse: parseSortArray,
   compile: ({ named, node }) => {
     const input = named["input"]!;

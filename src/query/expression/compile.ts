@@ -63,7 +63,7 @@ export function isConstant(expression: Expression): boolean {
     case "array":
       return expression.items.every(isConstant);
     case "operator":
-      return findOperator(expression.name).volatile !== true && expression.args.every(isConstant) &&
+      return findOperator(expression.name).unfolded !== true && expression.args.every(isConstant) &&
         Object.values(expression.named).every(isConstant);
   }
 }

@@ -68,8 +68,15 @@ const IF_NULL: OperatorDefinition = {
 const SWITCH: OperatorDefinition = {
   name: "$switch",
   parse: parseSwitch,
-  compile: ({ args, named }) => {
+  compile: ({ args, named, node }) => {
     const otherwise = named["default"];
+    const cases = node.args.filter((_, i) => i % 2 === 0);
+    if (otherwise === undefined && cases.every((test) => test.kind === "constant" && !isTruthy(test.value))) {
+      throw new CommandError(
+        40069,
+        "Cannot execute a switch statement where all the cases evaluate to false without a default",
+      );
+    }
     return (scope) => {
       for (let i = 0; i < args.length; i += 2) {
         if (isTruthy(args[i]!(scope))) return args[i + 1]!(scope);
@@ -95,7 +102,7 @@ function parseSwitch(value: Value, context: ParseContext, parse: Parse): Operato
     else if (name === "default") named["default"] = parse(values[i], context);
     else throw new CommandError(40067, `$switch found an unknown argument: ${name}`);
   }
-  if (args.length === 0) throw new CommandError(40068, "$switch requires at least one branch.");
+  if (args.length === 0) throw new CommandError(40068, "$switch requires at least one branch");
   return { kind: "operator", name: "$switch", args, named };
 }
 

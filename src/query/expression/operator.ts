@@ -22,8 +22,11 @@ export interface OperatorDefinition {
   readonly parse?: (value: Value, context: ParseContext, parse: Parse) => OperatorNode;
   /** The closure; `args` and `named` are those of the node, compiled. */
   readonly compile: (operands: Operands) => Evaluator;
-  /** The value differs from row to row even when every argument is constant: it is never folded. */
-  readonly volatile?: true;
+  /**
+   * Never computed ahead of the rows, even where every argument is constant: the value differs from row to row, or MongoDB
+   * does not either, which shows in where an error comes from.
+   */
+  readonly unfolded?: true;
 }
 
 /** An operator's arguments, compiled. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, Int32, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, Int32, UtcDate, type Value } from "../../bson/mod.ts";
 import { compileExpression, fieldsOf, isConstant } from "./compile.ts";
 import type { Scope } from "./expression.ts";
 import { operatorNames } from "./operators.ts";
@@ -96,6 +96,24 @@ Deno.test("constants are folded once, and what fails in them fails when compiled
   assert.ok(isConstant(parse({ $add: [1, { $multiply: [2, 3] }] })));
   assert.ok(!isConstant(parse({ $rand: {} })));
   assert.throws(() => compileExpression(parse({ $divide: [1, 0] })), /can't \$divide by zero/);
+  const hopeless = { $switch: { branches: [{ case: false, then: 1 }] } };
+  assert.throws(() => compileExpression(parse(hopeless)), /all the cases evaluate to false/);
+  // MongoDB finds this one only when a row comes by.
+  const late = compileExpression(parse({ $regexMatch: { input: 1, regex: "a" } }));
+  assert.throws(() => late({ root: doc({}), variables: new Map() }), /needs 'input' to be of type string/);
+});
+
+Deno.test("a date plus a fraction rounds the sum, halves toward zero", () => {
+  const sums: readonly (readonly [ms: number, amount: number, sum: number])[] = [
+    [1000, 1.5, 1001],
+    [1000, 1.6, 1002],
+    [1000, -1.5, 998],
+    [-1000, 0.5, -999],
+    [0, -0.4, 0],
+  ];
+  for (const [ms, amount, sum] of sums) {
+    assert.deepEqual(evaluate({ $add: ["$d", amount] }, { d: new UtcDate(ms) }), new UtcDate(sum));
+  }
 });
 
 Deno.test("the registry is sorted and has no name twice", () => {

@@ -14,6 +14,7 @@ function regex(
 ): OperatorDefinition {
   return {
     name,
+    unfolded: true,
     parse: (value, context, parse) =>
       parseNamed(
         {
