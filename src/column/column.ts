@@ -61,6 +61,22 @@ export class Column {
     return column;
   }
 
+  /** A column of the values of another one at `indexes`, in their order. */
+  static gather(source: Column, indexes: Int32Array): Column {
+    const { width, words } = source;
+    if (source.types !== undefined || width === BYTES) {
+      const column = new Column();
+      for (const index of indexes) column.appendFrom(source, index);
+      return column;
+    }
+    const gathered = new Int32Array(indexes.length * width);
+    for (let i = 0, at = 0; i < indexes.length; i++) {
+      const from = indexes[i]! * width;
+      for (let k = 0; k < width; k++) gathered[at++] = words[from + k]!;
+    }
+    return Column.ofWords(source.type, gathered, indexes.length);
+  }
+
   /** Bytes that the column's arrays hold. */
   get memoryBytes(): number {
     return this.words.byteLength + this.ends.byteLength + this.arena.byteLength +

@@ -149,7 +149,8 @@ function writePlan(
   for (let i = 1; i < exceptions.length; i += 2) out.varint(exceptions[i]!);
 }
 
-const HUFFMAN_OPTIONS = { strategy: constants.Z_HUFFMAN_ONLY, memLevel: 9 } as const;
+/** A memory level of 7 makes one block of up to 8,191 codes; more only costs time to set up. */
+const HUFFMAN_OPTIONS = { strategy: constants.Z_HUFFMAN_ONLY, memLevel: 7 } as const;
 
 function readResiduals(reader: ByteReader, packing: number, count: number, target: Float64Array): void {
   if (packing === HUFFMAN) {

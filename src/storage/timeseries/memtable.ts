@@ -230,6 +230,12 @@ export class Memtable implements RowSource {
     return this.columns[column]!.indexOf(row);
   }
 
+  /** The indexes of many rows' values in a column that all of them have. */
+  indexesIn(column: number, rows: Int32Array): Int32Array {
+    const values = this.columns[column]!;
+    return values.rows === undefined ? rows : rows.map((row) => values.indexOf(row));
+  }
+
   wholeBytes(row: number): Uint8Array {
     const { values } = this.whole;
     const index = this.whole.indexOf(row);

@@ -204,14 +204,23 @@ function seriesOf(memtable: Memtable, rows: Int32Array): { series: number[]; ser
 }
 
 function gather(memtable: Memtable, rows: Int32Array, shapes: GroupShapes, index: number): Column {
-  const number = shapes.columns[index]!;
-  const source = memtable.columnFor(number);
-  const column = new Column();
-  for (const row of rows) {
-    const has = shapes.has.get(memtable.shapeNumberOf(row));
-    if (has !== undefined && has[number] === 1) column.appendFrom(source, memtable.indexIn(number, row));
-  }
-  return column;
+  const column = shapes.columns[index]!;
+  const having = shapes.runs.length === 1 ? rows : rowsWith(memtable, rows, shapes, column);
+  return Column.gather(memtable.columnFor(column), memtable.indexesIn(column, having));
+}
+
+/** The rows that have a value in a column. */
+function rowsWith(memtable: Memtable, rows: Int32Array, shapes: GroupShapes, column: number): Int32Array {
+  let shape = -1;
+  let has = false;
+  return rows.filter((row) => {
+    const own = memtable.shapeNumberOf(row);
+    if (own !== shape) {
+      shape = own;
+      has = shapes.has.get(own)?.[column] === 1;
+    }
+    return has;
+  });
 }
 
 function wholeColumn(memtable: Memtable, rows: Int32Array): Column {
