@@ -3,6 +3,7 @@ import { Memtable, NO_ROW } from "./memtable.ts";
 import type { Direction, Run, TimeRange } from "./run.ts";
 import { NO_NODE } from "./skip_list.ts";
 
+const SERIES_BETWEEN_PAUSES = 64;
 const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
 
 /**
@@ -23,14 +24,19 @@ export function openMemtableRun(
   return run.advance() ? run : undefined;
 }
 
-/** All rows by (series, time, arrival). */
-export function sortedRows(memtable: Memtable): Int32Array {
+/**
+ * All rows of a frozen memtable by (series, time, arrival).
+ *
+ * @param pace awaited now and then, to let others run
+ */
+export async function sortedRows(memtable: Memtable, pace: () => Promise<void>): Promise<Int32Array> {
   const rows = new Int32Array(memtable.length);
   let count = 0;
   for (let series = 0; series < memtable.seriesEnd; series++) {
     const run = openMemtableRun(memtable, series, ALL_TIMES, 1, 0, memtable.length);
     if (run === undefined) continue;
     do rows[count++] = run.row; while (run.advance());
+    if (series % SERIES_BETWEEN_PAUSES === 0) await pace();
   }
   return rows;
 }

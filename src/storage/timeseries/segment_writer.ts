@@ -51,7 +51,7 @@ class SegmentWriter {
   }
 
   async writeTable(memtable: Memtable): Promise<RowGroupEntry[]> {
-    const rows = sortedRows(memtable);
+    const rows = await sortedRows(memtable, this.pace);
     const groups: RowGroupEntry[] = [];
     for (let from = 0; from < rows.length; from += ROW_GROUP_ROWS) {
       groups.push(await this.writeGroup(memtable, rows.subarray(from, from + ROW_GROUP_ROWS)));
