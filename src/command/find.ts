@@ -80,6 +80,10 @@ export interface FindArguments {
 /** The fields of a find, checked. @throws CommandError */
 export function parseFindArguments(args: Arguments): FindArguments {
   checkFields(args, OWNER, FIELDS, isGenericArgument);
+  // MongoDB's wording, missing space included.
+  if (args.get("filter") === null) {
+    throw new CommandError("TypeMismatch", "Expected field filterto be of type object");
+  }
   if (args.has("awaitData") && !args.has("tailable")) {
     throw new CommandError("FailedToParse", "Cannot set 'awaitData' without also setting 'tailable'");
   }

@@ -33,11 +33,11 @@ async function runListCollections(call: CommandCall, reply: BsonWriter): Promise
   checkFields(args, "listCollections", FIELDS, isGenericArgument);
   const batchSize = batchSizeOf(args, "listCollections");
   const entries = state.services.router.collections(db).flatMap(entriesOf);
-  const matching = filterDocuments(entries, args.document("filter"));
-  const shown = args.get("nameOnly") === true ? matching.map(nameAndType) : matching;
+  // With nameOnly, a filter sees no more than is shown.
+  const shown = args.get("nameOnly") === true ? entries.map(nameAndType) : entries;
   await replyFirstBatch(call, reply, {
     namespace: `${db}.$cmd.listCollections`,
-    rows: rowsOf(shown),
+    rows: rowsOf(filterDocuments(shown, args.document("filter"))),
     batchSize: batchSize ?? Infinity,
   });
 }

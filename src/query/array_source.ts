@@ -15,13 +15,17 @@ export class ArraySource implements Source {
 
   async *scan(request: ScanRequest): Rows {
     this.lastRequest = request;
-    const rows = this.shape.kind === "timeseries" ? this.measurements(request) : this.documents;
+    const rows = this.shape.kind === "timeseries" ? this.measurements(request) : this.stored(request);
     for (let at = 0; at < rows.length; at += PIPELINE_BATCH_ROWS) {
       await request.checkpoint();
       const batch = rows.slice(at, at + PIPELINE_BATCH_ROWS);
       request.counters.rowsRead += batch.length;
       yield batch;
     }
+  }
+
+  private stored(request: ScanRequest): readonly Document[] {
+    return request.backward === true ? this.documents.toReversed() : this.documents;
   }
 
   private measurements(request: ScanRequest): readonly Document[] {

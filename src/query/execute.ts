@@ -53,6 +53,7 @@ function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
     ...(scan.series && { seriesFilter: scan.series.matches }),
     ...(scan.ids && { ids: scan.ids }),
     ...(scan.timeOrder && { timeOrder: scan.timeOrder }),
+    ...(scan.backward && { backward: true }),
     checkpoint: context.checkpoint,
     counters: context.counters,
   };

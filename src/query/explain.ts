@@ -173,7 +173,7 @@ function scanNode(plan: Plan, shape: SourceShape, run: Run | undefined): Documen
     stage: shape.kind === "empty" ? "EOF" : "COLLSCAN",
     filter: leading === 0 ? undefined : renderFilter(plan.filter),
     ...progress(run, run?.rows[leading]),
-    direction: plan.scan.timeOrder === -1 ? "backward" : "forward",
+    direction: plan.scan.timeOrder === -1 || plan.scan.backward ? "backward" : "forward",
     docsExamined: run && countValue(run.rows[0] ?? 0),
   });
 }

@@ -6,6 +6,7 @@ import type { ParseContext } from "./expression/expression.ts";
 import { parseExpression } from "./expression/parse.ts";
 import { compileExpression, fieldsOf } from "./expression/compile.ts";
 import { parseFieldPath } from "./expression/field_path.ts";
+import { toDouble } from "./filter/argument.ts";
 import { parseFilter } from "./filter/parse.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { parseFindProjection } from "./stage/project.ts";
@@ -49,7 +50,7 @@ export function parseFind(spec: FindSpec, context: ParseContext = EMPTY_PARSE_CO
   if (spec.projection !== undefined && !spec.projection.isEmpty()) {
     stages.push(parseFindProjection(spec.projection, context));
   }
-  return { command: "find", stages };
+  return isBackward(spec.sort) ? { command: "find", stages, backward: true } : { command: "find", stages };
 }
 
 function matchStages(filter: Document | undefined, context: ParseContext): readonly Stage[] {
@@ -68,6 +69,11 @@ function sortStages(sort: Document): readonly Stage[] {
     );
   }
   return [{ kind: "sort", parts: parseSortParts(sort), limit: undefined }];
+}
+
+function isBackward(sort: Document | undefined): boolean {
+  const natural = sort?.get("$natural");
+  return isNumber(natural) && toDouble(natural) < 0;
 }
 
 function rangeStages(skip: number | undefined, limit: number | undefined): readonly Stage[] {

@@ -31,4 +31,6 @@ export interface Pipeline {
   /** What the client asked with: errors and `explain` differ. */
   readonly command: "find" | "aggregate" | "count" | "distinct";
   readonly stages: readonly Stage[];
+  /** Whether the rows are asked for from the last stored to the first (`$natural: -1`). */
+  readonly backward?: boolean;
 }

@@ -30,6 +30,7 @@ export interface ScanPlan {
   readonly series: SeriesCondition | undefined;
   readonly ids: readonly Value[] | undefined;
   readonly timeOrder: 1 | -1 | undefined;
+  readonly backward: boolean;
 }
 
 /** Plans a pipeline over a source of that shape. */
@@ -37,14 +38,17 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
   const stages = mergeSortsWithLimits(lastSortsOnly(rangesFirst(pipeline.stages)));
   const matches = leadingMatches(stages);
   const conjuncts = matches.flatMap((match) => conjunctsOf(match.filter));
-  const timeOrder = timeOrderOf(stages[matches.length], shape);
-  const left = timeOrder === undefined ? stages : withoutSort(stages, matches.length);
+  const sortOrder = timeOrderOf(stages[matches.length], shape);
+  const left = sortOrder === undefined ? stages : withoutSort(stages, matches.length);
+  const backward = pipeline.backward === true;
   return {
     scan: {
       fields: fieldsNeeded(stages),
       ...conditionsFor(conjuncts, shape),
       ids: idsOf(conjuncts),
-      timeOrder,
+      // Measurements have no order of insertion across series: backward is from the newest.
+      timeOrder: backward && shape.kind === "timeseries" ? -1 : sortOrder,
+      backward: backward && shape.kind === "documents",
     },
     filter: allOf(conjuncts),
     matches: matches.length,

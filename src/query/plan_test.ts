@@ -1,6 +1,6 @@
 import { deepStrictEqual, ok, strictEqual } from "node:assert/strict";
 import type { Value } from "../bson/mod.ts";
-import { parsePipeline } from "./parse.ts";
+import { parseFind, parsePipeline } from "./parse.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import {
   aggregate,
@@ -133,4 +133,14 @@ Deno.test("the source is asked for what the plan says, and rows are checked agai
   strictEqual(request.seriesFilter!(valueOf("a") as Value), true);
   strictEqual(request.seriesFilter!("b"), false);
   ok(request.fields!.has("v") && request.fields!.has("t"));
+});
+
+Deno.test("a backward find reads documents from the last, measurements from the newest", () => {
+  const pipeline = parseFind({ sort: documentOf({ $natural: -1 }), limit: 1 });
+  strictEqual(planPipeline(pipeline, { kind: "documents" }).scan.backward, true);
+  strictEqual(planPipeline(pipeline, SHAPE).scan.timeOrder, -1);
+  strictEqual(
+    planPipeline(parseFind({ sort: documentOf({ $natural: 1 }) }), SHAPE).scan.timeOrder,
+    undefined,
+  );
 });

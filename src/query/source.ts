@@ -33,6 +33,8 @@ export interface ScanRequest {
   readonly ids?: readonly Value[];
   /** Rows in order of time (1, −1), not just in storage order; time series only. */
   readonly timeOrder?: 1 | -1;
+  /** Rows from the last stored to the first; documents only. */
+  readonly backward?: boolean;
   /** Called now and then: throws when the operation was killed or ran out of time, else lets others run. */
   readonly checkpoint: () => Promise<void>;
   /** Where the scan adds what it touched, for `explain`. */

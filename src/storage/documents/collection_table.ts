@@ -57,19 +57,31 @@ export class TableWriter {
 
 /** The reading side. Rows at or above `below` are not seen. */
 export class TableReader {
-  private readonly byPlace: StatementSync;
+  private readonly forward: StatementSync;
+  private readonly backward: StatementSync;
   private readonly byKey: StatementSync;
 
   constructor(database: DatabaseSync, id: number) {
-    this.byPlace = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq > ? AND seq < ? ORDER BY seq`);
+    const between = `SELECT seq, doc FROM c${id} WHERE seq > ? AND seq < ? ORDER BY seq`;
+    this.forward = database.prepare(between);
+    this.backward = database.prepare(`${between} DESC`);
     this.byKey = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ? AND seq < ?`);
   }
 
   /** The next rows behind a place, in order; none at the end. */
   batchAfter(seq: number, below: number): StoredRow[] {
+    return this.batch(this.forward, seq, below);
+  }
+
+  /** The next rows before a place, the last first; none at the start. */
+  batchBefore(seq: number): StoredRow[] {
+    return this.batch(this.backward, 0, seq);
+  }
+
+  private batch(statement: StatementSync, above: number, below: number): StoredRow[] {
     const rows: StoredRow[] = [];
     let bytes = 0;
-    for (const row of this.byPlace.iterate(seq, below)) {
+    for (const row of statement.iterate(above, below)) {
       const stored = rowOf(row);
       rows.push(stored);
       bytes += stored.doc.length;

@@ -32,6 +32,8 @@ const KEYS_AT_ONCE = 64;
 export interface DocumentScanRequest {
   /** The only values of _id that can match; undefined for all documents. */
   readonly ids?: readonly Value[];
+  /** From the last inserted to the first; undefined for the order of insertion. Not with `ids`. */
+  readonly backward?: boolean;
   /** Called between batches: throws when the operation was killed, else lets others run. */
   readonly checkpoint: () => Promise<void>;
   /** Where the scan adds the documents it read. */
@@ -246,7 +248,7 @@ export class DocumentStore {
   }
 
   /**
-   * Reads documents in order of insertion, or those of the ids asked for in order of _id. Each batch is read for
+   * Reads documents in order of insertion (or backward), or those of the ids asked for in order of _id. Each batch is read for
    * itself, from where the last one ended: nothing is held between them, and a batch shows what is committed when it is
    * read.
    *
@@ -256,11 +258,25 @@ export class DocumentStore {
     id: number,
     request: DocumentScanRequest,
   ): AsyncGenerator<readonly RawDocument[], void, undefined> {
-    const source = request.ids === undefined ? this.batchesByPlace(id) : this.batchesByKey(id, request.ids);
+    const source = this.batches(id, request);
     for (const rows of source) {
       if (request.counters !== undefined) request.counters.rowsRead += rows.length;
       yield rows.map((row) => new RawDocument(row.doc));
       await request.checkpoint();
+    }
+  }
+
+  private batches(id: number, request: DocumentScanRequest): Generator<StoredRow[], void, undefined> {
+    if (request.ids !== undefined) return this.batchesByKey(id, request.ids);
+    return request.backward === true ? this.batchesBackward(id) : this.batchesByPlace(id);
+  }
+
+  private *batchesBackward(id: number): Generator<StoredRow[], void, undefined> {
+    for (let first = this.visibleBelow(id);;) {
+      const rows = this.guarded(() => this.reader(id)?.batchBefore(first)) ?? [];
+      if (rows.length === 0) return;
+      yield rows;
+      first = rows.at(-1)!.seq;
     }
   }
 

@@ -127,6 +127,18 @@ onEveryStore("a scan for ids gives each of them once, in order of _id", async (s
   assert.deepEqual(await idsOf(store, []), []);
 });
 
+onEveryStore("a backward scan gives the last inserted first, over many batches", async (store) => {
+  const count = 3000;
+  store.begin();
+  for (let i = 0; i < count; i++) store.insert(COLLECTION, documentOf((i * 7919) % count, { i }));
+  store.commit(1);
+  const seen: Value[] = [];
+  for await (const batch of store.scan(COLLECTION, { backward: true, checkpoint: noCheckpoint })) {
+    for (const row of batch) seen.push(row.get("i"));
+  }
+  assert.deepEqual(seen, Array.from({ length: count }, (_, i) => count - 1 - i));
+});
+
 onEveryStore("a scan holds nothing between batches: writes and checkpoints go on", async (store) => {
   write(store, 1, Array.from({ length: 2500 }, (_, i) => documentOf(i)));
   const counters = { rowsRead: 0 };
