@@ -1,6 +1,6 @@
 /** `find`: documents of one collection that match a filter, sorted, cut and projected. */
 import { CommandError } from "../base/mod.ts";
-import { type BsonWriter, Document } from "../bson/mod.ts";
+import { BsonType, type BsonWriter, Document } from "../bson/mod.ts";
 import { namespaceText } from "../cluster/mod.ts";
 import { type FindSpec, parseFind } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
@@ -81,7 +81,7 @@ export interface FindArguments {
 export function parseFindArguments(args: Arguments): FindArguments {
   checkFields(args, OWNER, FIELDS, isGenericArgument);
   // MongoDB's wording, missing space included.
-  if (args.get("filter") === null) {
+  if (args.type("filter") === BsonType.Null) {
     throw new CommandError("TypeMismatch", "Expected field filterto be of type object");
   }
   if (args.has("awaitData") && !args.has("tailable")) {
