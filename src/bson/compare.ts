@@ -55,6 +55,8 @@ export function rankOfType(type: BsonType): number {
 export function compareValues(a: Value, b: Value): number {
   if (typeof a === "number" && typeof b === "number") return compareDoubles(a, b);
   if (typeof a === "string" && typeof b === "string") return compareText(a, b);
+  if (a instanceof Int32 && b instanceof Int32) return a.value - b.value;
+  if (a instanceof UtcDate && b instanceof UtcDate) return compareOrdered(a.ms, b.ms);
   const typeA = typeOf(a);
   const typeB = typeOf(b);
   const byRank = rankOfType(typeA) - rankOfType(typeB);
@@ -67,8 +69,6 @@ export function equalValues(a: Value, b: Value): boolean {
 }
 
 function compareWithinRank(a: Value, b: Value): number {
-  if (a instanceof Int32 && b instanceof Int32) return a.value - b.value;
-  if (a instanceof UtcDate && b instanceof UtcDate) return compareOrdered(a.ms, b.ms);
   if (a instanceof ObjectId && b instanceof ObjectId) return compareBytes(a.id, b.id);
   if (a instanceof Document && b instanceof Document) return compareDocuments(a, b);
   if (isArray(a) && isArray(b)) return compareArrays(a, b);

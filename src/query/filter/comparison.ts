@@ -20,6 +20,7 @@ import {
   MinKey,
   rankOfType,
   typeOf,
+  UtcDate,
   type Value,
   type ValueKey,
 } from "../../bson/mod.ts";
@@ -70,6 +71,7 @@ export function comparisonTest({ operator, value }: ComparisonFilter): ValueTest
   if (typeof value === "number" || value instanceof Int32) {
     return numberTest(operator, value instanceof Int32 ? value.value : value, slowTest(operator, value));
   }
+  if (value instanceof UtcDate) return dateTest(operator, value.ms, slowTest(operator, value));
   if (typeof value === "string" && operator === "$eq") {
     const slow = slowTest(operator, value);
     return (other) => typeof other === "string" ? other === value : slow(other);
@@ -85,6 +87,12 @@ function numberTest(operator: ComparisonOperator, operand: number, slow: ValueTe
     if (typeof other === "number") return compare(other, operand);
     return other instanceof Int32 ? compare(other.value, operand) : slow(other);
   };
+}
+
+/** Dates against a date, likewise. */
+function dateTest(operator: ComparisonOperator, ms: number, slow: ValueTest): ValueTest {
+  const compare = NUMBER_TESTS[operator];
+  return (other) => other instanceof UtcDate ? compare(other.ms, ms) : slow(other);
 }
 
 const NUMBER_TESTS: Readonly<Record<ComparisonOperator, (a: number, b: number) => boolean>> = {

@@ -6,7 +6,7 @@
  * field by field, level by level, so that no document is made for a row whose group exists.
  */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, Document, isNumber, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
+import { BuiltDocument, Document, isNumber, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
@@ -14,6 +14,7 @@ import { parseExpression } from "../expression/parse.ts";
 import { approximateBytes, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
+import { ValueMap } from "../value_map.ts";
 import { type Output, OutputFactory, type OutputState, parseOutput } from "./output.ts";
 
 const MEMORY_MESSAGE = "Exceeded memory limit for $group, but didn't allow external spilling;" +
@@ -105,27 +106,26 @@ export function groupFinder(id: Expression, factory: OutputFactory): GroupFinder
     return objectGroupFinder(id.names, id.fields.map(compileExpression), factory);
   }
   const evaluate = compileExpression(id);
-  const groups = new Map<ValueKey, Group>();
+  const groups = new ValueMap<Group>();
   return (scope, onNew) => {
     const value = evaluate(scope) ?? null;
-    const key = keyOf(value);
-    const known = groups.get(key);
+    const known = groups.get(value);
     if (known !== undefined) return known;
     const group = { id: value, state: factory.create(value) };
-    groups.set(key, group);
+    groups.set(value, group);
     onNew(group);
     return group;
   };
 }
 
-interface Level extends Map<ValueKey, Level | Group> {}
+interface Level extends ValueMap<Level | Group> {}
 
 function objectGroupFinder(
   names: readonly string[],
   fields: readonly Evaluator[],
   factory: OutputFactory,
 ): GroupFinder {
-  const root: Level = new Map();
+  const root: Level = new ValueMap();
   const last = fields.length - 1;
   const values = new Array<Value>(fields.length);
   const missing = fields.length === 1 ? null : undefined;
@@ -134,20 +134,18 @@ function objectGroupFinder(
     for (let i = 0; i < last; i++) {
       const value = fields[i]!(scope);
       values[i] = value;
-      const key = keyOf(value);
-      let next = level.get(key) as Level | undefined;
-      if (next === undefined) level.set(key, next = new Map());
+      let next = level.get(value) as Level | undefined;
+      if (next === undefined) level.set(value, next = new ValueMap());
       level = next;
     }
     const found = fields[last]!(scope);
     const value = found === undefined ? missing : found;
     values[last] = value;
-    const key = keyOf(value);
-    const known = level.get(key) as Group | undefined;
+    const known = level.get(value) as Group | undefined;
     if (known !== undefined) return known;
     const id = documentOf(names, values);
     const group = { id, state: factory.create(id) };
-    level.set(key, group);
+    level.set(value, group);
     onNew(group);
     return group;
   };

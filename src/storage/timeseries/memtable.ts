@@ -12,6 +12,7 @@
 import { assert } from "../../base/mod.ts";
 import {
   BsonType,
+  type BsonWriter,
   RawDocument,
   readInt32,
   readInt64AsNumber,
@@ -20,9 +21,10 @@ import {
   valueStart,
 } from "../../bson/mod.ts";
 import { Column, grownInt32, type MemoryAccount, viewOf } from "../../column/mod.ts";
+import { valueAt, writeCell } from "./cell.ts";
 import type { RowSource } from "./row_source.ts";
 import type { SeriesIndex } from "./series_index.ts";
-import { type Shape, type TableNames, WHOLE } from "./shape.ts";
+import { type FieldName, type Shape, type TableNames, WHOLE } from "./shape.ts";
 import { ShapeTrie } from "./shape_trie.ts";
 import { SkipList } from "./skip_list.ts";
 
@@ -214,20 +216,29 @@ export class Memtable implements RowSource {
   }
 
   metaOf(row: number): Value {
-    return this.index.metaOf(this.series[row]!);
+    return this.index.sharedMetaOf(this.series[row]!);
   }
 
-  rawMetaOf(row: number): { type: number; bytes: Uint8Array } {
-    const series = this.series[row]!;
-    return { type: this.index.typeOf(series), bytes: this.index.bytesOf(series) };
+  metaTypeOf(row: number): number {
+    return this.index.typeOf(this.series[row]!);
+  }
+
+  writeMeta(row: number, writer: BsonWriter): void {
+    this.index.writeTo(this.series[row]!, writer);
+  }
+
+  valueOf(column: number, row: number): Value {
+    const values = this.columns[column]!;
+    return valueAt(values.values, values.indexOf(row));
+  }
+
+  writeValue(column: number, row: number, name: FieldName, writer: BsonWriter): void {
+    const values = this.columns[column]!;
+    writeCell(values.values, values.indexOf(row), name, writer);
   }
 
   columnFor(column: number): Column {
     return this.columns[column]!.values;
-  }
-
-  indexIn(column: number, row: number): number {
-    return this.columns[column]!.indexOf(row);
   }
 
   /** The indexes of many rows' values in a column that all of them have. */

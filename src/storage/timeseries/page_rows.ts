@@ -1,12 +1,13 @@
 /** The rows of one page of a row group, as views see them: columns are read from the file when first asked for. */
 import { PAGE_ROWS } from "../../base/mod.ts";
-import type { Value } from "../../bson/mod.ts";
+import type { BsonWriter, Value } from "../../bson/mod.ts";
 import type { Column } from "../../column/mod.ts";
+import { valueAt, writeCell } from "./cell.ts";
 import { FIRST_COLUMN_PAGES, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
 import type { RowSource } from "./row_source.ts";
 import type { Segment } from "./segment.ts";
 import type { SeriesIndex } from "./series_index.ts";
-import { FIRST_COLUMN_ITEM, type Shape } from "./shape.ts";
+import { type FieldName, FIRST_COLUMN_ITEM, type Shape } from "./shape.ts";
 
 /** What reading adds to. */
 export interface PageCounters {
@@ -24,6 +25,10 @@ export class PageRows implements RowSource {
   readonly times: Float64Array;
   private readonly firstRow: number;
   private readonly columns: (ReadColumn | undefined)[] = [];
+  /** The series of the row asked for last, and its rows `[seriesFirst, seriesEnd)`. */
+  private lastSeries = -1;
+  private seriesFirst = 0;
+  private seriesEnd = 0;
 
   constructor(
     private readonly segment: Segment,
@@ -46,22 +51,27 @@ export class PageRows implements RowSource {
   }
 
   metaOf(row: number): Value {
-    return this.series.metaOf(this.group.seriesOf(row));
+    return this.series.sharedMetaOf(this.seriesOf(row));
   }
 
-  rawMetaOf(row: number): { type: number; bytes: Uint8Array } {
-    const series = this.group.seriesOf(row);
-    return { type: this.series.typeOf(series), bytes: this.series.bytesOf(series) };
+  writeMeta(row: number, writer: BsonWriter): void {
+    this.series.writeTo(this.seriesOf(row), writer);
   }
 
-  columnFor(column: number): Column {
-    return this.read(column + FIRST_COLUMN_PAGES).values;
+  metaTypeOf(row: number): number {
+    return this.series.typeOf(this.seriesOf(row));
   }
 
-  indexIn(column: number, row: number): number {
-    const { indexes } = this.read(column + FIRST_COLUMN_PAGES);
+  valueOf(column: number, row: number): Value {
+    const { values, indexes } = this.read(column + FIRST_COLUMN_PAGES);
     const inPage = row - this.firstRow;
-    return indexes === undefined ? inPage : indexes[inPage]!;
+    return valueAt(values, indexes === undefined ? inPage : indexes[inPage]!);
+  }
+
+  writeValue(column: number, row: number, name: FieldName, writer: BsonWriter): void {
+    const { values, indexes } = this.read(column + FIRST_COLUMN_PAGES);
+    const inPage = row - this.firstRow;
+    writeCell(values, indexes === undefined ? inPage : indexes[inPage]!, name, writer);
   }
 
   wholeBytes(row: number): Uint8Array {
@@ -69,6 +79,17 @@ export class PageRows implements RowSource {
     const inPage = row - this.firstRow;
     const index = indexes === undefined ? inPage : indexes[inPage]!;
     return values.arena.subarray(values.startAt(index), values.ends[index]!);
+  }
+
+  /** Rows are mostly asked for one after the other: one look finds the series of many. */
+  private seriesOf(row: number): number {
+    if (row < this.seriesFirst || row >= this.seriesEnd) {
+      const place = this.group.placeOfRow(row);
+      this.lastSeries = this.group.series[place]!;
+      this.seriesFirst = this.group.firstRowOf(place);
+      this.seriesEnd = this.group.seriesEnds[place]!;
+    }
+    return this.lastSeries;
   }
 
   private read(pageColumn: number): ReadColumn {

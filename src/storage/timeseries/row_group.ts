@@ -150,9 +150,9 @@ export class RowGroup {
     return place === 0 ? 0 : this.seriesEnds[place - 1]!;
   }
 
-  /** The series of a row. */
-  seriesOf(row: number): number {
-    return this.series[firstAtLeast(this.seriesEnds, row + 1)]!;
+  /** The place among `series` of the one that a row is of. */
+  placeOfRow(row: number): number {
+    return firstAtLeast(this.seriesEnds, row + 1);
   }
 
   /** The shape of a row; undefined for one that is kept whole. */

@@ -1,7 +1,6 @@
 /** Where stored rows live, in memory or in a page of a segment: what a row's view asks of it. */
-import type { Value } from "../../bson/mod.ts";
-import type { Column } from "../../column/mod.ts";
-import type { Shape } from "./shape.ts";
+import type { BsonWriter, Value } from "../../bson/mod.ts";
+import type { FieldName, Shape } from "./shape.ts";
 
 export interface RowSource {
   /** The shape of a row; undefined for one that is kept whole. */
@@ -9,11 +8,14 @@ export interface RowSource {
   /** Milliseconds since 1970. */
   timeOf(row: number): number;
   metaOf(row: number): Value;
-  /** The type byte and the bytes of a row's meta. */
-  rawMetaOf(row: number): { readonly type: number; readonly bytes: Uint8Array };
-  /** The column that holds value `column` of a row that has it, and its index there. */
-  columnFor(column: number, row: number): Column;
-  indexIn(column: number, row: number): number;
+  /** The type byte of a row's meta, 0 without one. */
+  metaTypeOf(row: number): number;
+  /** Writes the bytes of a row's meta, without type and name. */
+  writeMeta(row: number, writer: BsonWriter): void;
+  /** The value in `column` of a row that has one there. */
+  valueOf(column: number, row: number): Value;
+  /** Writes it as an element of that name. */
+  writeValue(column: number, row: number, name: FieldName, writer: BsonWriter): void;
   /** The document of a row that is kept whole. */
   wholeBytes(row: number): Uint8Array;
 }

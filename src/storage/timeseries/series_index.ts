@@ -7,11 +7,14 @@
  * Measurements of many hosts come in turn, so each series remembers which one followed it last time: comparing bytes
  * with that one is all the work of a usual row, and hashing happens only when it was another.
  */
-import { type BsonType, readValue, type Value } from "../../bson/mod.ts";
+import { type BsonType, type BsonWriter, RawDocument, readValue, type Value } from "../../bson/mod.ts";
 import { copyBytes, grownInt32, viewOf } from "../../column/mod.ts";
+import { MetaDocument } from "./meta_document.ts";
 
 const INITIAL_SERIES = 8;
 const INITIAL_ARENA_BYTES = 256;
+/** Metas kept decoded for the rows of their series; a power of two. */
+const SHARED_METAS = 1024;
 
 export class SeriesIndex {
   /** Series so far. */
@@ -24,6 +27,9 @@ export class SeriesIndex {
   private view = viewOf(this.arena);
   private slots: Int32Array = new Int32Array(INITIAL_SERIES * 2);
   private last = 0;
+  /** What `sharedMetaOf` gave last in each slot, and for which series. */
+  private readonly sharedMetas: Value[] = [];
+  private readonly sharedSeries = new Int32Array(SHARED_METAS).fill(-1);
 
   /** Bytes that the index holds. */
   get memoryBytes(): number {
@@ -70,6 +76,25 @@ export class SeriesIndex {
   metaOf(series: number): Value {
     const type = this.types[series]!;
     return type === 0 ? undefined : readValue(this.arena, type as BsonType, this.startOf(series));
+  }
+
+  /**
+   * As `metaOf`; of a series whose rows are being read, again and again the same value, its fields decoded once. What
+   * `metaOf` gives is cheaper for one look at each of many series.
+   */
+  sharedMetaOf(series: number): Value {
+    const slot = series & (SHARED_METAS - 1);
+    if (this.sharedSeries[slot] !== series) {
+      const meta = this.metaOf(series);
+      this.sharedMetas[slot] = meta instanceof RawDocument ? new MetaDocument(meta) : meta;
+      this.sharedSeries[slot] = series;
+    }
+    return this.sharedMetas[slot];
+  }
+
+  /** Writes the value's bytes, without type and name. */
+  writeTo(series: number, writer: BsonWriter): void {
+    writer.bytes(this.arena, this.startOf(series), this.ends[series]!);
   }
 
   private startOf(series: number): number {

@@ -1,6 +1,6 @@
 /** A stored row, or a document in one, as a `Document`: only the values that are asked for are read from columns. */
 import { BsonType, type BsonWriter, Document, RawDocument, UtcDate, type Value } from "../../bson/mod.ts";
-import { valueAt, writeCell, writeHeader } from "./cell.ts";
+import { writeHeader } from "./cell.ts";
 import type { RowSource } from "./row_source.ts";
 import { FieldKind, type ShapeField, type ShapeNode } from "./shape.ts";
 
@@ -48,7 +48,7 @@ class StoredDocument extends Document {
 function fieldValue(source: RowSource, row: number, field: ShapeField): Value {
   switch (field.kind) {
     case FieldKind.Leaf:
-      return valueAt(source.columnFor(field.column, row), source.indexIn(field.column, row));
+      return source.valueOf(field.column, row);
     case FieldKind.Time:
       return new UtcDate(source.timeOf(row));
     case FieldKind.Meta:
@@ -67,8 +67,7 @@ function writeNode(source: RowSource, row: number, node: ShapeNode, writer: Bson
 function writeField(source: RowSource, row: number, field: ShapeField, writer: BsonWriter): void {
   switch (field.kind) {
     case FieldKind.Leaf:
-      writeCell(source.columnFor(field.column, row), source.indexIn(field.column, row), field.name, writer);
-      return;
+      return source.writeValue(field.column, row, field.name, writer);
     case FieldKind.Time: {
       const ms = source.timeOf(row);
       const high = Math.floor(ms / TWO_32);
@@ -77,12 +76,9 @@ function writeField(source: RowSource, row: number, field: ShapeField, writer: B
       writer.int32(high);
       return;
     }
-    case FieldKind.Meta: {
-      const { type, bytes } = source.rawMetaOf(row);
-      writeHeader(type, field.name, writer);
-      writer.bytes(bytes);
-      return;
-    }
+    case FieldKind.Meta:
+      writeHeader(source.metaTypeOf(row), field.name, writer);
+      return source.writeMeta(row, writer);
     case FieldKind.Nested:
       writeHeader(BsonType.Object, field.name, writer);
       writeNode(source, row, field.nested!, writer);
