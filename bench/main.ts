@@ -2,7 +2,7 @@
 import { CHRONOGO } from "./chronogo.ts";
 import { measure, type Measured } from "./measure.ts";
 import { MONGODB } from "./mongodb.ts";
-import { type BenchOptions, parseBenchOptions } from "./options.ts";
+import { type BenchOptions, parseBenchOptions, USAGE } from "./options.ts";
 import type { Peer } from "./peer.ts";
 import { report } from "./report.ts";
 
@@ -24,12 +24,17 @@ function showProgress(line: string): void {
   Deno.stderr.writeSync(new TextEncoder().encode(text));
 }
 
-try {
-  const options = parseBenchOptions(Deno.args);
+async function run(options: BenchOptions): Promise<void> {
   const results: Measured[] = [];
   for (const peer of chosenPeers(options)) results.push(await measure(peer, options, showProgress));
   showProgress("");
   console.log(report(results, options));
+}
+
+try {
+  const options = parseBenchOptions(Deno.args);
+  if (options === "help") console.log(USAGE);
+  else await run(options);
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   Deno.exitCode = 1;

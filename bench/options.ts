@@ -22,22 +22,13 @@ export const USAGE =
   --batch      rows a batch (1000)
   --singles    rows that 64 connections insert one by one (20000)
   --runs       runs of each query; the median counts (11)
-  --peer       chronogo or mongodb; may be repeated (both)`;
+  --peer       chronogo or mongodb; may be repeated (both)
+  --help       print this and leave`;
 
-/** @throws Error with the usage when an option is wrong */
-export function parseBenchOptions(args: readonly string[]): BenchOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      quick: { type: "boolean" },
-      rows: { type: "string" },
-      hosts: { type: "string" },
-      batch: { type: "string" },
-      singles: { type: "string" },
-      runs: { type: "string" },
-      peer: { type: "string", multiple: true },
-    },
-  });
+/** The options, or "help" when they ask for it. @throws Error with the usage when an option is wrong */
+export function parseBenchOptions(args: readonly string[]): BenchOptions | "help" {
+  const values = parseFlags(args);
+  if (values.help === true) return "help";
   const quick = values.quick === true;
   const hosts = count("hosts", values.hosts, 100);
   return {
@@ -49,6 +40,27 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     runs: count("runs", values.runs, quick ? 3 : 11),
     peers: values.peer ?? [],
   };
+}
+
+function parseFlags(args: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        quick: { type: "boolean" },
+        rows: { type: "string" },
+        hosts: { type: "string" },
+        batch: { type: "string" },
+        singles: { type: "string" },
+        runs: { type: "string" },
+        peer: { type: "string", multiple: true },
+        help: { type: "boolean", short: "h" },
+      },
+    }).values;
+  } catch (error) {
+    // Node's words name the option; what there is instead, we say.
+    throw new Error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  }
 }
 
 function count(name: string, text: string | undefined, otherwise: number): number {

@@ -25,7 +25,7 @@ export function parseListenAddress(text: string): ListenAddress {
   const match = /^(?:\[(?<v6>[0-9A-Fa-f:.]+)\]|(?<host>[^:\s/[\]]*)):(?<port>\d{1,5})$/.exec(text);
   const port = Number(match?.groups?.["port"]);
   if (match === null || port > MAX_PORT) {
-    throw usageError(`expected host:port or :port with a port up to ${MAX_PORT}`);
+    throw usageError(`expected host:port or :port, such as :27017, with a port up to ${MAX_PORT}`);
   }
   return { hostname: match.groups?.["v6"] ?? match.groups?.["host"] ?? "", port };
 }

@@ -28,7 +28,7 @@ export async function listenAt<T>(
 
 function reasonOf(error: unknown, flag: string): string {
   if (error instanceof Deno.errors.AddrInUse) {
-    return `another program uses this port; stop it, or choose another port with ${flag}`;
+    return `another program, perhaps another ChronoGo, uses this port; stop it, or choose another port with ${flag}`;
   }
   if (error instanceof Deno.errors.PermissionDenied) {
     return `not allowed to use this port; choose one from 1024 on with ${flag}`;

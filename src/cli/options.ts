@@ -84,13 +84,20 @@ export const OPTIONS = [
     explanation: ["the cluster's MNodes; joining one comes in a later version"],
   },
   { name: "version", explanation: ["print the version and leave"], flagOnly: true },
-  { name: "help", explanation: ["print this and leave"], flagOnly: true },
+  { name: "help", explanation: ["print this and leave; -h too"], flagOnly: true },
 ] as const satisfies readonly Option[];
 
 export type OptionName = typeof OPTIONS[number]["name"];
 
 /** The table with the type that loops need. */
 export const OPTION_LIST: readonly (Option & { readonly name: OptionName })[] = OPTIONS;
+
+/** What somebody types who knows mongod, and what it is here. */
+export const MONGOD_FLAGS: Readonly<Record<string, string>> = {
+  port: "--mongo-addr :PORT",
+  bind_ip: "--mongo-addr HOST:PORT",
+  dbpath: "--data-dir DIR",
+};
 
 /** The environment variable of an option: `CHRONOGO_DATA_DIR`. */
 export function variableOf(name: string): string {

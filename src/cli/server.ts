@@ -93,7 +93,7 @@ function openMongo(start: ServerStart, tools: ServerTools, node: Node): Promise<
   const { settings } = start;
   const services = makeServices(start, { ...tools, router: node.router });
   const warning = protectionWarning(settings.insecure, settings.mongo);
-  if (warning !== undefined) tools.logRing.addStartupWarning(warning);
+  if (warning !== undefined) tools.logRing.addStartupWarning(warning, tools.clock.nowMs());
   return listenAt(
     "--mongo-addr",
     settings.mongo,

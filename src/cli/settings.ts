@@ -6,7 +6,14 @@ import { parseArgs } from "node:util";
 import { LOG_LEVELS, type LogLevel } from "../base/mod.ts";
 import { type ListenAddress, parseListenAddress } from "./address.ts";
 import { parseConfig } from "./config_file.ts";
-import { findOption, nearestName, OPTION_LIST, type OptionName, variableOf } from "./options.ts";
+import {
+  findOption,
+  MONGOD_FLAGS,
+  nearestName,
+  OPTION_LIST,
+  type OptionName,
+  variableOf,
+} from "./options.ts";
 import { StartError, usageError } from "./start_error.ts";
 
 /** What the server runs with. Plain values: they cross to the server's Worker. */
@@ -80,8 +87,10 @@ function readFlags(args: readonly string[]): GivenValues {
     if (token.kind === "positional") {
       throw usageError(`unexpected argument "${token.value}"; options start with --, see --help`);
     }
-    const option = findOption(token.name);
-    if (option === undefined || !token.rawName.startsWith("--")) throw unknownFlag(token.rawName);
+    const option = findOption(token.rawName === "-h" ? "help" : token.name);
+    if (option === undefined || !(token.rawName.startsWith("--") || token.rawName === "-h")) {
+      throw unknownFlag(token.rawName);
+    }
     values.set(option.name, { text: flagText(option.valueName, token), origin: token.rawName });
   }
   return values;
@@ -104,8 +113,10 @@ function flagText(
 }
 
 function unknownFlag(rawName: string): StartError {
-  const names = OPTION_LIST.map((option) => option.name);
-  const nearest = nearestName(rawName.replace(/^-+/, ""), names);
+  const name = rawName.replace(/^-+/, "");
+  const ours = Object.hasOwn(MONGOD_FLAGS, name) ? MONGOD_FLAGS[name] : undefined;
+  if (ours !== undefined) return usageError(`unknown flag ${rawName}; ChronoGo has ${ours} for it`);
+  const nearest = nearestName(name, OPTION_LIST.map((option) => option.name));
   return usageError(
     `unknown flag ${rawName}${nearest === undefined ? "; see --help" : `; did you mean --${nearest}?`}`,
   );

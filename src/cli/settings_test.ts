@@ -113,6 +113,9 @@ Deno.test("wrong usage is one line that says what would be right, exit code 2", 
     [["--hlep"], {}, /did you mean --help\?/],
     [["--quite-something-else"], {}, /^unknown flag --quite-something-else; see --help$/],
     [["-d", "x"], {}, /^unknown flag -d/],
+    [["--port", "27018"], {}, /^unknown flag --port; ChronoGo has --mongo-addr :PORT for it$/],
+    [["--dbpath=x"], {}, /ChronoGo has --data-dir DIR for it$/],
+    [["--constructor"], {}, /^unknown flag --constructor; see --help$/],
     [["serve"], {}, /^unexpected argument "serve"/],
     [["--data-dir"], {}, /^--data-dir needs a value: --data-dir DIR$/],
     [["--data-dir", "--insecure"], {}, /^--data-dir needs a value/],
@@ -163,5 +166,6 @@ Deno.test("what is wrong outside, or is for a later version, has exit code 1", (
 
 Deno.test("help and version win over all else on the line", () => {
   assert.equal(readRequest(["--config", "gone", "--help"], around({})).kind, "help");
+  assert.equal(readRequest(["-h"], around({})).kind, "help");
   assert.equal(readRequest(["--version", "--log-level", "loud"], around({})).kind, "version");
 });

@@ -39,9 +39,14 @@ function prepareDataDir(path: string): string {
     Deno.mkdirSync(path, { recursive: true });
     return Deno.realPathSync(path);
   } catch (error) {
-    const reason = error instanceof Error ? firstLine(error.message) : String(error);
-    throw new StartError(`cannot use data folder ${path}: ${reason}`);
+    throw new StartError(`cannot use data folder ${path}: ${reasonOf(error)}`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  // What Deno says of /proc, /sys and /dev, to which nobody gave it rights, speaks of a flag that is not ours.
+  if (error instanceof Deno.errors.NotCapable) return "system folders cannot hold data";
+  return error instanceof Error ? firstLine(error.message) : String(error);
 }
 
 function readIfThere(path: string): string | undefined {

@@ -27,6 +27,7 @@ import { listIndexes } from "./list_indexes.ts";
 import { logout } from "./logout.ts";
 import { MISSING_COMMANDS } from "./missing_commands.ts";
 import { ping } from "./ping.ts";
+import { replSetGetStatus } from "./repl_set_get_status.ts";
 import { serverStatus } from "./server_status.ts";
 import { endSessions, killAllSessions, killSessions, refreshSessions } from "./session_lists.ts";
 import { startSession } from "./start_session.ts";
@@ -65,6 +66,7 @@ export const COMMANDS: readonly Command[] = [
   logout,
   ping,
   refreshSessions,
+  replSetGetStatus,
   serverStatus,
   startSession,
   whatsMyUri,

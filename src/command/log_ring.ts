@@ -1,6 +1,8 @@
 /** The last lines of the log, and those that warn at start-up, for `getLog`. */
 
 const RING_LINES = 1024;
+/** MongoDB numbers its messages; this is its warning that access control is off. */
+const STARTUP_WARNING_ID = 22120;
 
 export class LogRing {
   private readonly ring: string[] = [];
@@ -14,9 +16,17 @@ export class LogRing {
     this.written++;
   }
 
-  /** Keeps a warning that shells show to whoever connects. */
-  addStartupWarning(line: string): void {
-    this.warnings.push(line);
+  /** Keeps a warning that shells show to whoever connects; in MongoDB's form of a log line, which they parse. */
+  addStartupWarning(message: string, atMs: number): void {
+    this.warnings.push(JSON.stringify({
+      t: { $date: new Date(atMs).toISOString() },
+      s: "W",
+      c: "CONTROL",
+      id: STARTUP_WARNING_ID,
+      ctx: "initandlisten",
+      msg: message,
+      tags: ["startupWarnings"],
+    }));
   }
 
   /** Lines ever written. */

@@ -1,4 +1,9 @@
-/** The commands of MongoDB 8.0 that ChronoGo knows and does not have, sorted by name. */
+/**
+ * The commands of MongoDB 8.0 that ChronoGo knows and does not have, sorted by name.
+ *
+ * ChronoGo answers as a router. What MongoDB's router does not know either (`top`, `replSetGetConfig`) is no command here:
+ * monitoring tools then see what they see on a router.
+ */
 import { CommandError } from "../base/mod.ts";
 
 export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
@@ -106,8 +111,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "repairShardedCollectionChunksHistory",
   "replSetAbortPrimaryCatchUp",
   "replSetFreeze",
-  "replSetGetConfig",
-  "replSetGetStatus",
   "replSetInitiate",
   "replSetMaintenance",
   "replSetReconfig",
@@ -136,14 +139,12 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "setShardVersion",
   "setUserWriteBlockMode",
   "shardCollection",
-  "shardConnPoolStats",
   "shardDrainingStatus",
   "shardingState",
   "shutdown",
   "split",
   "splitVector",
   "sysprofile",
-  "top",
   "transitionFromDedicatedConfigServer",
   "transitionToDedicatedConfigServer",
   "unshardCollection",

@@ -4,7 +4,7 @@ import { Document, equalValues, Int32 } from "../bson/mod.ts";
 import type { Namespace } from "../cluster/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
-import { indexesOf } from "./indexes.ts";
+import { ID_INDEX, indexesOf } from "./indexes.ts";
 
 const SIMPLE_LOCALE = "simple";
 
@@ -18,14 +18,19 @@ export function refuseCollation(args: Arguments, command: string): void {
 /**
  * Accepts a hint that names an index of the collection, or $natural: they choose among equal ways.
  *
- * @throws CommandError BadValue when there is no such index
+ * @throws CommandError BadValue when there is no such index, FailedToParse when it is neither name nor key
  */
 export function checkHint(call: CommandCall, namespace: Namespace): void {
   const hint = call.args.get("hint");
   if (hint === undefined) return;
+  if (typeof hint !== "string" && !(hint instanceof Document)) {
+    throw new CommandError("FailedToParse", "Hint must be a string or an object");
+  }
   const info = call.state.services.router.collection(namespace);
   if (info === undefined) return;
   if (hint instanceof Document && (hint.isEmpty() || isNaturalOrder(hint))) return;
+  // Compass counts with this hint; MongoDB takes it for a time series too, whose buckets are clustered by _id.
+  if (hint === ID_INDEX.get("name")) return;
   const known = indexesOf(info).some((index) =>
     equalValues(hint instanceof Document ? index.get("key") : index.get("name"), hint)
   );
