@@ -1,151 +1,156 @@
 /**
- * Doubles, bit for bit, given as words (the low one first):
+ * Doubles, bit for bit, given as words (the low one first), in the form that is smallest:
  *
- *     mode 0  decimal  byte places | integer.ts over the digits | varint exceptions | gaps, varint | 8 bytes each
- *     mode 1  planes   byte xor (0 or 1) | compression.ts over the 8 byte planes, the lowest first
+ *     byte 0  decimal      decimal.ts
+ *     byte 1  byte planes  byte_planes.ts
+ *     byte 2  ALP          alp.ts
+ *     byte 3  ALP-RD       alp_rd.ts
+ *     byte 4  XOR          xor.ts
+ *     byte 5  runs         varint runs | integer.ts over their lengths | the value of each, as doubles
  *
- * Decimal mode is the idea of ALP (Afroozeh, Kuffo, Boncz, SIGMOD 2023): measured doubles are decimals with few places,
- * so v · 10^places is a whole number d with d / 10^places = v exactly, which the encoder checks for each. NaN, −0,
- * infinities and longer fractions are exceptions, their place holding the digits before. Real doubles go as planes:
- * byte k of every value together, of the values or of each value XOR the one before, as the smaller is.
+ * Most measured values are decimals, and nothing beats decimals of two bytes: only where that fails the others are
+ * compared, over a sample of stretches of neighbours, and the smallest of them encodes the page.
  */
 import { assert } from "../../base/mod.ts";
-import { ByteReader, ByteWriter } from "../byte_buffer.ts";
-import * as compression from "./compression.ts";
+import { type ByteReader, ByteWriter } from "../byte_buffer.ts";
+import * as alp from "./alp.ts";
+import * as alpRd from "./alp_rd.ts";
+import * as bytePlanes from "./byte_planes.ts";
+import * as decimal from "./decimal.ts";
 import * as integer from "./integer.ts";
+import * as xor from "./xor.ts";
 
 const DECIMAL = 0;
 const PLANES = 1;
-const MAX_PLACES = 14;
-const POWERS = Array.from({ length: MAX_PLACES + 1 }, (_, places) => 10 ** places);
-/** Digits beyond this are not exact in a double together with their neighbours' differences. */
-const MAX_DIGITS = 2 ** 50;
-const SAMPLES = 32;
-/** Beyond this share of exceptions decimal mode is not tried. */
-const MAX_EXCEPTIONS = 1 / 8;
+const ALP = 2;
+const ALP_RD = 3;
+const XOR = 4;
+const RUNS = 5;
 
-/** Writes the doubles `words[0, 2 · count)`. */
+/** Decimals of so few bytes a value are taken at once. */
+const GOOD_BYTES = 2;
+/** Values a run must have on average for runs to be tried. */
+const MIN_RUN = 8;
+const SAMPLE_STRETCHES = 4;
+const STRETCH_VALUES = 256;
+
+/** Writes the doubles `words[0, 2 · count)`, which start at a multiple of eight bytes. */
 export function encode(words: Int32Array, count: number, out: ByteWriter): void {
-  const doubles = new Float64Array(words.buffer, words.byteOffset, count);
-  const places = sampledPlaces(doubles, count);
-  if (places >= 0 && encodeDecimal(words, doubles, count, places, out)) return;
-  encodePlanes(words, count, out);
+  let best = decimals(words, count);
+  const runs = countRuns(words, count);
+  if (runs > 0 && runs * MIN_RUN <= count) best = smaller(best, encodedRuns(words, count, runs));
+  if (best === undefined || best.length > count * GOOD_BYTES) {
+    best = smaller(best, encodedAs(words, count, sampledMode(words, count)));
+  }
+  out.bytes(best.written());
 }
 
 /** Reads `count` doubles into `words`, which start at a multiple of eight bytes. */
 export function decode(reader: ByteReader, count: number, words: Int32Array): void {
   const mode = reader.byte();
-  if (mode === DECIMAL) return decodeDecimal(reader, count, words);
-  assert(mode === PLANES, `double mode ${mode} is known`);
-  decodePlanes(reader, count, words);
+  switch (mode) {
+    case DECIMAL:
+      return decimal.decode(reader, count, words);
+    case PLANES:
+      return bytePlanes.decode(reader, count, words);
+    case ALP:
+      return alp.decode(reader, count, words);
+    case ALP_RD:
+      return alpRd.decode(reader, count, words);
+    case XOR:
+      return xor.decode(reader, count, words);
+  }
+  assert(mode === RUNS, `double mode ${mode} is known`);
+  decodeRuns(reader, words);
 }
 
-function isDecimal(value: number, places: number): boolean {
-  const digits = Math.round(value * POWERS[places]!);
-  return digits / POWERS[places]! === value && digits <= MAX_DIGITS && digits >= -MAX_DIGITS &&
-    !Object.is(value, -0);
+function smaller(a: ByteWriter | undefined, b: ByteWriter): ByteWriter {
+  return a !== undefined && a.length <= b.length ? a : b;
 }
 
-/** The fewest places that suit most of a sample; -1 when none do. */
-function sampledPlaces(doubles: Float64Array, count: number): number {
-  const step = Math.max(1, Math.floor(count / SAMPLES));
-  const needed = new Int32Array(MAX_PLACES + 2);
-  let samples = 0;
-  for (let i = 0; i < count; i += step) {
-    let places = 0;
-    while (places <= MAX_PLACES && !isDecimal(doubles[i]!, places)) places++;
-    needed[places]!++;
-    samples++;
-  }
-  const tolerated = samples * MAX_EXCEPTIONS;
-  let beyond = 0;
-  for (let places = MAX_PLACES + 1; places >= 0; places--) {
-    beyond += needed[places]!;
-    if (beyond > tolerated) return places > MAX_PLACES ? -1 : places;
-  }
-  return 0;
-}
-
-function encodeDecimal(
-  words: Int32Array,
-  doubles: Float64Array,
-  count: number,
-  places: number,
-  out: ByteWriter,
-): boolean {
-  const power = POWERS[places]!;
-  const digits = new Float64Array(count);
-  const exceptions: number[] = [];
-  for (let i = 0, last = 0; i < count; i++) {
-    const value = doubles[i]!;
-    if (isDecimal(value, places)) last = Math.round(value * power) + 0;
-    else exceptions.push(i);
-    digits[i] = last;
-  }
-  if (exceptions.length > count * 2 * MAX_EXCEPTIONS) return false;
+function decimals(words: Int32Array, count: number): ByteWriter | undefined {
+  const places = decimal.sampledPlaces(new Float64Array(words.buffer, words.byteOffset, count), count);
+  if (places < 0) return undefined;
+  const out = new ByteWriter(count * GOOD_BYTES);
   out.byte(DECIMAL);
-  out.byte(places);
-  integer.encode(digits, count, out);
-  out.varint(exceptions.length);
-  for (let i = 0, last = 0; i < exceptions.length; last = exceptions[i++]!) out.varint(exceptions[i]! - last);
-  for (const index of exceptions) {
-    out.uint32(words[2 * index]!);
-    out.uint32(words[2 * index + 1]!);
+  return decimal.encode(words, count, places, out) ? out : undefined;
+}
+
+/** The mode that makes a sample smallest, of those that any doubles can take. */
+function sampledMode(words: Int32Array, count: number): number {
+  const sample = sampleOf(words, count);
+  const length = sample.length >> 1;
+  let best = PLANES;
+  let bestBytes = Infinity;
+  for (const mode of [XOR, ALP, ALP_RD, PLANES]) {
+    const bytes = encodedAs(sample, length, mode).length;
+    if (bytes >= bestBytes) continue;
+    bestBytes = bytes;
+    best = mode;
   }
-  return true;
+  return best;
 }
 
-function decodeDecimal(reader: ByteReader, count: number, words: Int32Array): void {
-  const doubles = new Float64Array(words.buffer, words.byteOffset, count);
-  const power = POWERS[reader.byte()]!;
-  integer.decode(reader, count, doubles);
-  if (power !== 1) { for (let i = 0; i < count; i++) doubles[i] = doubles[i]! / power; }
-  const exceptions = reader.varint();
-  const indexes = new Int32Array(exceptions);
-  for (let i = 0, last = 0; i < exceptions; i++) indexes[i] = last += reader.varint();
-  for (const index of indexes) {
-    words[2 * index] = reader.uint32();
-    words[2 * index + 1] = reader.uint32();
+/** Stretches of neighbours from all parts of the values; all values where they are few. */
+function sampleOf(words: Int32Array, count: number): Int32Array {
+  if (count <= SAMPLE_STRETCHES * STRETCH_VALUES) return words.subarray(0, 2 * count);
+  const sample = new Int32Array(2 * SAMPLE_STRETCHES * STRETCH_VALUES);
+  const step = Math.floor((count - STRETCH_VALUES) / (SAMPLE_STRETCHES - 1));
+  for (let k = 0; k < SAMPLE_STRETCHES; k++) {
+    const from = 2 * k * step;
+    sample.set(words.subarray(from, from + 2 * STRETCH_VALUES), 2 * k * STRETCH_VALUES);
   }
+  return sample;
 }
 
-function encodePlanes(words: Int32Array, count: number, out: ByteWriter): void {
-  const plain = new ByteWriter(count * 8);
-  compression.encode(planesOf(words, count, 0), plain);
-  const xored = new ByteWriter(count * 8);
-  compression.encode(planesOf(words, count, 1), xored);
-  out.byte(PLANES);
-  out.byte(xored.length < plain.length ? 1 : 0);
-  out.bytes((xored.length < plain.length ? xored : plain).written());
+function encodedAs(words: Int32Array, count: number, mode: number): ByteWriter {
+  const out = new ByteWriter(count * 8);
+  out.byte(mode);
+  if (mode === ALP) alp.encode(words, count, out);
+  else if (mode === ALP_RD) alpRd.encode(words, count, out);
+  else if (mode === XOR) xor.encode(words, count, out);
+  else bytePlanes.encode(words, count, out);
+  return out;
 }
 
-function planesOf(words: Int32Array, count: number, xor: 0 | 1): Uint8Array {
-  const planes = new Uint8Array(count * 8);
-  for (let half = 0; half < 2; half++) {
-    let last = 0;
-    for (let i = 0; i < count; i++) {
-      const word = words[2 * i + half]!;
-      const value = xor === 1 ? word ^ last : word;
-      last = word;
-      for (let k = 0; k < 4; k++) planes[(half * 4 + k) * count + i] = value >>> (k * 8);
+function countRuns(words: Int32Array, count: number): number {
+  let runs = count > 0 ? 1 : 0;
+  for (let i = 2; i < 2 * count; i += 2) {
+    if (words[i] !== words[i - 2] || words[i + 1] !== words[i - 1]) runs++;
+  }
+  return runs;
+}
+
+function encodedRuns(words: Int32Array, count: number, runs: number): ByteWriter {
+  const lengths = new Float64Array(runs);
+  const values = new Int32Array(runs * 2);
+  for (let i = 0, run = -1; i < count; i++) {
+    if (i === 0 || words[2 * i] !== words[2 * i - 2] || words[2 * i + 1] !== words[2 * i - 1]) {
+      run++;
+      values[2 * run] = words[2 * i]!;
+      values[2 * run + 1] = words[2 * i + 1]!;
     }
+    lengths[run]!++;
   }
-  return planes;
+  const out = new ByteWriter();
+  out.byte(RUNS);
+  out.varint(runs);
+  integer.encode(lengths, runs, out);
+  encode(values, runs, out);
+  return out;
 }
 
-function decodePlanes(reader: ByteReader, count: number, words: Int32Array): void {
-  const xor = reader.byte();
-  const planes = compression.decode(reader);
-  assert(planes.length === count * 8, "planes hold eight bytes a double");
-  for (let half = 0; half < 2; half++) {
-    let last = 0;
-    const first = half * 4 * count;
-    for (let i = 0; i < count; i++) {
-      const at = first + i;
-      const value = planes[at]! | (planes[at + count]! << 8) | (planes[at + 2 * count]! << 16) |
-        (planes[at + 3 * count]! << 24);
-      last = xor === 1 ? value ^ last : value;
-      words[2 * i + half] = last;
+function decodeRuns(reader: ByteReader, words: Int32Array): void {
+  const runs = reader.varint();
+  const lengths = new Float64Array(runs);
+  integer.decode(reader, runs, lengths);
+  const values = new Int32Array(runs * 2);
+  decode(reader, runs, values);
+  for (let run = 0, at = 0; run < runs; run++) {
+    const end = at + 2 * lengths[run]!;
+    for (; at < end; at += 2) {
+      words[at] = values[2 * run]!;
+      words[at + 1] = values[2 * run + 1]!;
     }
   }
 }

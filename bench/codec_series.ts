@@ -1,0 +1,89 @@
+/**
+ * The series that the bench of codecs encodes: real ones from the npm package vega-datasets, installed once into a
+ * folder that git does not see, and the metrics of the generated servers.
+ */
+import { CpuWorkload, METRICS } from "../tests/data/cpu_workload.ts";
+
+const FOLDER = new URL("./.installed/", import.meta.url).pathname;
+const PACKAGE = "vega-datasets@3.2.1";
+const DATA = `${FOLDER}node_modules/vega-datasets/data/`;
+
+export interface Series {
+  readonly name: string;
+  readonly values: Float64Array;
+}
+
+/** Which columns of which file, and by which name. */
+const COLUMNS: readonly (readonly [name: string, file: string, column: string])[] = [
+  ["Seattle, highest °C", "seattle-weather.csv", "temp_max"],
+  ["Seattle, lowest °C", "seattle-weather.csv", "temp_min"],
+  ["Seattle, wind", "seattle-weather.csv", "wind"],
+  ["Seattle, rain", "seattle-weather.csv", "precipitation"],
+  ["five stocks, price", "stocks.csv", "price"],
+  ["S&P 500 by month", "sp500.csv", "price"],
+  ["S&P 500 by day, close", "sp500-2000.csv", "close"],
+  ["S&P 500 by day, volume", "sp500-2000.csv", "volume"],
+  ["CO2, ppm", "co2-concentration.csv", "CO2"],
+  ["CO2, adjusted", "co2-concentration.csv", "adjusted CO2"],
+  ["wind field, speed", "windvectors.csv", "speed"],
+  ["wind field, direction", "windvectors.csv", "dir"],
+];
+
+/** All series. @throws Error when the package cannot be installed */
+export async function loadSeries(): Promise<Series[]> {
+  await install();
+  const series = COLUMNS.map(([name, file, column]) => ({ name, values: readColumn(file, column) }));
+  const servers = serverMetrics();
+  return [...series, logarithms(series[6]!), { name: "server metrics", values: servers }, meanOf(servers)];
+}
+
+async function install(): Promise<void> {
+  try {
+    if (Deno.readTextFileSync(`${FOLDER}installed.txt`) === PACKAGE) return;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  console.error("installing the series into bench/.installed (once, about 50 MB)");
+  Deno.mkdirSync(FOLDER, { recursive: true });
+  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix", FOLDER, PACKAGE];
+  const { success, stderr } = await new Deno.Command("npm", { args, stdout: "null" }).output();
+  if (!success) throw new Error(`npm ${args.join(" ")}:\n${new TextDecoder().decode(stderr)}`);
+  Deno.writeTextFileSync(`${FOLDER}installed.txt`, PACKAGE);
+}
+
+function readColumn(file: string, column: string): Float64Array {
+  const [head = "", ...lines] = Deno.readTextFileSync(DATA + file).trim().split(/\r?\n/);
+  const index = head.split(",").indexOf(column);
+  if (index < 0) throw new Error(`${file} has no column "${column}"`);
+  return Float64Array.from(lines, (line) => Number(line.split(",")[index]));
+}
+
+/** Real doubles: the daily returns of a price. */
+function logarithms(prices: Series): Series {
+  const { values } = prices;
+  const returns = values.subarray(1).map((value, i) => Math.log(value / values[i]!));
+  return { name: "S&P 500, daily return", values: returns };
+}
+
+/** Whole numbers: a page of each metric of one server, as a segment holds them. */
+function serverMetrics(): Float64Array {
+  const rows = 4096;
+  const workload = new CpuWorkload({ hosts: 1, startMs: 0, intervalMs: 10_000, seed: 1 });
+  const values = new Float64Array(rows * METRICS.length);
+  for (let row = 0; row < rows; row++) {
+    workload.advanceTo(row + 1);
+    for (let metric = 0; metric < METRICS.length; metric++) {
+      values[metric * rows + row] = workload.values[metric]!;
+    }
+  }
+  return values;
+}
+
+/** Real doubles that move slowly: the mean of six values, as monitoring computes it. */
+function meanOf(values: Float64Array): Series {
+  const means = values.subarray(0, 4 * 4096).map((_, i) => {
+    const window = values.subarray(i, i + 6);
+    return window.reduce((sum, value) => sum + value, 0) / window.length;
+  });
+  return { name: "server metrics, mean of six", values: means };
+}
