@@ -57,6 +57,8 @@ export const MAX_SPARE_LOG_FILES = 4;
 /** With `interval` durability, a sync follows a write after this. */
 export const LOG_SYNC_INTERVAL_MS = 100;
 
+/** Time between two passes of retention. */
+export const RETENTION_INTERVAL_MS = 60_000;
 /** The log is cut once it is this long; it bounds the time to open. */
 export const MAX_LOG_TAIL_BYTES = 256 * MIB;
 

@@ -16,7 +16,10 @@ const HEADER_BYTES = 16;
 
 /** Replaces the snapshot; durable when it resolves. */
 export async function writeCatalog(disk: Disk, state: Uint8Array): Promise<void> {
-  disk.makeDirectory(DIRECTORY);
+  if (!disk.exists(DIRECTORY)) {
+    disk.makeDirectory(DIRECTORY);
+    await disk.syncDirectory("");
+  }
   disk.remove(NEW_PATH);
   const file = disk.open(NEW_PATH, "create");
   try {

@@ -4,13 +4,14 @@
  */
 import { assert, type Logger } from "../base/mod.ts";
 import type { Clock, Disk } from "../io/mod.ts";
-import { Log, type LogRecord } from "../storage/mod.ts";
+import { Log, type LogRecord, type LogSizes } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import { readCatalog, writeCatalog } from "./catalog_file.ts";
 import { type DataFolder, takeDataFolder } from "./data_folder.ts";
 import { collectionToDocument, encodeDropped, EntryKind, MNODE_GROUP } from "./entry.ts";
 import { LocalRouter } from "./local_router.ts";
 import { MNode } from "./mnode.ts";
+import { Retention } from "./retention.ts";
 import type { Router } from "./router.ts";
 import { VNode } from "./vnode.ts";
 import { encodeDocument } from "../bson/mod.ts";
@@ -28,6 +29,8 @@ export interface NodeOptions {
   readonly memtableBytes?: number;
   /** Where SQLite keeps the documents when the disk is not the operating system's: ":memory:". */
   readonly documentsPath?: string;
+  /** Smaller files of the log for tests. */
+  readonly logSizes?: LogSizes;
 }
 
 /** What was found at the start. */
@@ -47,6 +50,7 @@ export class Node {
   readonly router: Router;
   private checkpointing: Promise<void> | undefined;
   private closed = false;
+  private readonly retention: Retention;
 
   private constructor(
     private readonly options: NodeOptions,
@@ -57,6 +61,10 @@ export class Node {
     readonly summary: NodeSummary,
   ) {
     this.router = new LocalRouter(this, vnode);
+    this.retention = new Retention(options.clock, options.logger.child("retention"), {
+      collections: () => mnode.allCollections(),
+      expire: (info, beforeMs) => vnode.expire(info, beforeMs),
+    });
   }
 
   /**
@@ -78,6 +86,7 @@ export class Node {
       const log = await Log.open(disk, LOG_DIRECTORY, {
         clock,
         durability: options.durability ?? "commit",
+        ...(options.logSizes === undefined ? {} : { sizes: options.logSizes }),
         onRecord: (record) => {
           replay(record, mnode, vnode);
           replayedEntries++;
@@ -130,6 +139,7 @@ export class Node {
     assert(!this.closed, "a node is closed once");
     this.closed = true;
     try {
+      await this.retention.stop();
       await this.checkpointing?.catch(() => {});
       await this.checkpoint();
     } finally {

@@ -73,6 +73,9 @@ export class VNode {
     const documents = DocumentStore.open(
       options.documentsPath ?? disk.absolutePath(`${directory}/documents.sqlite`),
     );
+    // The stores sync what is in their folders; that the folders are there is for us to make durable.
+    await disk.syncDirectory(directory);
+    await disk.syncDirectory("");
     return new VNode(options.group, timeseries, documents);
   }
 
@@ -191,6 +194,11 @@ export class VNode {
       scan: (request: ScanRequest): Rows =>
         this.timeseries.hasTable(info.id) ? this.timeseries.scan(info.id, request) : noRows(),
     };
+  }
+
+  /** Takes away what is there now and older than a time in milliseconds since 1970; durable when it resolves. */
+  async expire(info: CollectionInfo, beforeMs: number): Promise<void> {
+    await this.timeseries.expire(info.id, beforeMs);
   }
 
   stats(info: CollectionInfo): CollectionStats {

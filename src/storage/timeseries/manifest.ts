@@ -11,6 +11,7 @@
 import { assert, CorruptionError, crc32 } from "../../base/mod.ts";
 import { ByteWriter } from "../../column/mod.ts";
 import type { Disk, DiskFile } from "../../io/mod.ts";
+import { type Expiry, withExpiry } from "./expiry.ts";
 
 const VERSION = 1;
 const HEADER_BYTES = 16;
@@ -42,11 +43,15 @@ export type Change =
     readonly flushedIndex: number;
   }
   | { readonly kind: "remove"; readonly segment: number }
+  /** Retention took rows of a table away. */
+  | ({ readonly kind: "expire"; readonly id: number } & Expiry)
   /** The log went on without rows for this store. */
   | { readonly kind: "advance"; readonly flushedIndex: number };
 
 export class Manifest {
   readonly tables = new Map<number, TableOptions>();
+  /** By table: what retention took away. */
+  readonly expiries = new Map<number, readonly Expiry[]>();
   /** Numbers of the segments, from old to new. */
   readonly segments = new Set<number>();
   /** Bytes of the series file that count. */
@@ -171,6 +176,9 @@ export class Manifest {
     const { seriesBytes, flushedIndex } = this;
     const changes: Change[] = [];
     for (const [id, options] of this.tables) changes.push({ kind: "table", id, ...options });
+    for (const [id, expiries] of this.expiries) {
+      for (const expiry of expiries) changes.push({ kind: "expire", id, ...expiry });
+    }
     for (const segment of this.segments) changes.push({ kind: "flush", segment, seriesBytes, flushedIndex });
     if (changes.length === 0 || flushedIndex > 0) changes.push({ kind: "advance", flushedIndex });
     return changes;
@@ -203,7 +211,17 @@ export class Manifest {
       }
       case "drop":
         this.tables.delete(change.id);
+        this.expiries.delete(change.id);
         break;
+      case "expire": {
+        const { id, beforeMs, throughSegment } = change;
+        // A number is never given again, or rows to come would be taken for these.
+        this.largestSegment = Math.max(this.largestSegment, throughSegment);
+        // The table may have been dropped while the change waited to be written.
+        if (!this.tables.has(id)) break;
+        this.expiries.set(id, withExpiry(this.expiries.get(id) ?? [], { beforeMs, throughSegment }));
+        break;
+      }
       case "flush":
         this.segments.add(change.segment);
         this.largestSegment = Math.max(this.largestSegment, change.segment);
@@ -312,7 +330,7 @@ function refuseDamage(path: string, bytes: Uint8Array, at: number): void {
 function parseChange(path: string, at: number, content: Uint8Array): Change {
   const change: unknown = JSON.parse(new TextDecoder().decode(content));
   assert(typeof change === "object" && change !== null && "kind" in change, "a record holds a change");
-  const known = ["table", "drop", "flush", "remove", "advance"];
+  const known = ["table", "drop", "flush", "remove", "expire", "advance"];
   if (typeof change.kind !== "string" || !known.includes(change.kind)) {
     throw new CorruptionError(path, at, `a change of kind ${JSON.stringify(change.kind)} is not known`);
   }

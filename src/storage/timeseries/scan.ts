@@ -50,9 +50,17 @@ export interface TableSnapshot {
   /** Series with lower numbers exist. */
   readonly seriesCount: number;
   /** From old to new. */
-  readonly segments: readonly { readonly segment: Segment; readonly groups: readonly RowGroupEntry[] }[];
+  readonly segments: readonly SegmentRows[];
   /** From old to new; rows from `limit` on came later. */
   readonly memtables: readonly { readonly memtable: Memtable; readonly limit: number }[];
+}
+
+/** What a table has in one segment. */
+export interface SegmentRows {
+  readonly segment: Segment;
+  readonly groups: readonly RowGroupEntry[];
+  /** Rows of earlier times have expired. */
+  readonly firstMs: number;
 }
 
 const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
@@ -147,12 +155,13 @@ function sourcesOf(snapshot: TableSnapshot, request: TimeseriesScan): Source[] {
   const { counters } = request;
   const sources: Source[] = [];
   let age = 0;
-  for (const { segment, groups } of snapshot.segments) {
+  for (const { segment, groups, firstMs } of snapshot.segments) {
     const before = sources.length;
+    const left = { fromMs: Math.max(range.fromMs, firstMs), toMs: range.toMs };
     for (const entry of groups) {
       age++;
-      if (entry.minTime > range.toMs || entry.maxTime < range.fromMs) continue;
-      sources.push(groupSource(snapshot, segment, entry, range, age, counters));
+      if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
+      sources.push(groupSource(snapshot, segment, entry, left, age, counters));
     }
     if (sources.length > before) counters.segmentsRead++;
     else counters.segmentsSkipped++;

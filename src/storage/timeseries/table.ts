@@ -1,5 +1,6 @@
 /** One table as its store holds it in memory. */
 import { MemoryAccount } from "../../column/mod.ts";
+import { type Expiry, firstTimeOf } from "./expiry.ts";
 import type { TableOptions } from "./manifest.ts";
 import { MetaCache } from "./measurement.ts";
 import { Memtable } from "./memtable.ts";
@@ -12,6 +13,7 @@ import { tableNames } from "./shape_trie.ts";
 
 /** What a table holds. */
 export interface TableStats {
+  /** Those that expired are counted until the last row of their row group has. */
   readonly rows: number;
   readonly series: number;
   /** Bytes of the rows as BSON, as inserted. */
@@ -28,6 +30,8 @@ export interface TableStats {
 interface TableSegment {
   readonly segment: Segment;
   readonly dataBytes: number;
+  /** Rows of earlier times are gone. */
+  readonly firstMs: number;
   readonly groups: readonly RowGroupEntry[];
 }
 
@@ -48,6 +52,7 @@ export class Table {
   private segments: readonly TableSegment[] = [];
   private active: OpenMemtable | undefined;
   private frozen: OpenMemtable | undefined;
+  private expiries: readonly Expiry[] = [];
 
   constructor(readonly id: number, readonly options: TableOptions) {
     this.names = tableNames(options.timeField, options.metaField);
@@ -80,7 +85,33 @@ export class Table {
   }
 
   addSegment(segment: Segment, entry: TableEntry): void {
-    this.segments = [...this.segments, { segment, dataBytes: entry.dataBytes, groups: entry.groups }];
+    const { dataBytes, groups } = entry;
+    const added = withoutExpired({ segment, dataBytes, groups, firstMs: -Infinity }, this.expiries);
+    if (added.groups.length > 0) this.segments = [...this.segments, added];
+  }
+
+  /** Whether rows of that segment are left. */
+  hasRowsIn(segment: Segment): boolean {
+    return this.segments.some((held) => held.segment === segment);
+  }
+
+  /** Whether memtables hold rows of earlier times. */
+  hasMemtableRowsBefore(ms: number): boolean {
+    return [this.frozen, this.active].some((open) => open !== undefined && open.memtable.minTime < ms);
+  }
+
+  /** Whether segments hold rows of earlier times. */
+  hasSegmentRowsBefore(ms: number): boolean {
+    return this.segments.some(({ groups, firstMs }) =>
+      groups.some((group) => Math.max(group.minTime, firstMs) < ms)
+    );
+  }
+
+  /** Takes the rows away that retention let go of. Scans that run still see them. */
+  expire(expiries: readonly Expiry[]): void {
+    this.expiries = expiries;
+    this.segments = this.segments.map((held) => withoutExpired(held, expiries))
+      .filter((held) => held.groups.length > 0);
   }
 
   snapshot(): TableSnapshot {
@@ -115,6 +146,12 @@ export class Table {
     const account = new MemoryAccount();
     return { memtable: new Memtable(this.index, this.names, this.options, account), account };
   }
+}
+
+function withoutExpired(held: TableSegment, expiries: readonly Expiry[]): TableSegment {
+  const firstMs = firstTimeOf(held.segment.number, expiries);
+  if (firstMs <= held.firstMs) return held;
+  return { ...held, firstMs, groups: held.groups.filter((group) => group.maxTime >= firstMs) };
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

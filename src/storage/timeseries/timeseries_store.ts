@@ -163,6 +163,24 @@ export class TimeseriesStore {
     this.appliedIndex = Math.max(this.appliedIndex, logIndex);
   }
 
+  /**
+   * Takes away all rows that the table holds now and that are older than a time: gone for good when it resolves, and
+   * unseen by every scan that starts then. Rows that come later stay, however old.
+   *
+   * @param beforeMs milliseconds since 1970
+   */
+  async expire(tableId: number, beforeMs: number): Promise<void> {
+    const table = this.tables.get(tableId);
+    if (table === undefined) return;
+    // The first flush may be one that began before the youngest of these rows came.
+    for (let flushes = 0; flushes < 2 && table.hasMemtableRowsBefore(beforeMs); flushes++) await this.flush();
+    if (!table.hasSegmentRowsBefore(beforeMs)) return;
+    const throughSegment = Math.max(...this.segments.keys());
+    await this.manifest.append({ kind: "expire", id: tableId, beforeMs, throughSegment });
+    table.expire(this.manifest.expiries.get(tableId) ?? []);
+    await this.removeDeadSegments();
+  }
+
   needsFlush(): boolean {
     return this.activeBytes >= (this.options.memtableBytes ?? DEFAULT_MEMTABLE_BYTES);
   }
@@ -217,7 +235,11 @@ export class TimeseriesStore {
 
   private load(): void {
     const { manifest, seriesFile, tables } = this;
-    for (const [id, options] of manifest.tables) tables.set(id, new Table(id, options));
+    for (const [id, options] of manifest.tables) {
+      const table = new Table(id, options);
+      table.expire(manifest.expiries.get(id) ?? []);
+      tables.set(id, table);
+    }
     seriesFile.read(manifest.seriesBytes, (id) => tables.get(id)?.index, (id, sizeBytes) => {
       const table = tables.get(id);
       if (table !== undefined) table.seriesBytes += sizeBytes;
@@ -356,10 +378,10 @@ export class TimeseriesStore {
     this.frozen = undefined;
   }
 
-  /** Segments whose tables are all gone lose their file; scans that still read them keep it open. */
+  /** Segments whose rows are all gone, with their tables or by age, lose their file; scans that still read them keep it open. */
   private async removeDeadSegments(): Promise<void> {
     for (const [number, segment] of this.segments) {
-      if (segment.tables.some((entry) => this.tables.has(entry.tableId))) continue;
+      if (segment.tables.some((entry) => this.tables.get(entry.tableId)?.hasRowsIn(segment))) continue;
       this.segments.delete(number);
       await this.manifest.append({ kind: "remove", segment: number });
       this.options.disk.remove(segment.path);
