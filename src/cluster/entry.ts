@@ -8,10 +8,12 @@ import type { CollectionInfo, TimeseriesOptions } from "./catalog.ts";
 
 /** The log's `kind` byte. Numbers are for ever: they stand in files. */
 export const EntryKind = {
-  /** A collection exists from here on; payload: `encodeCollection`. */
+  /** A collection exists from here on; payload: `collectionToDocument`. */
   CollectionCreated: 1,
   /** A collection is gone; payload: `encodeDropped`. */
   CollectionDropped: 2,
+  /** A collection's options changed; payload: `collectionToDocument`, with the id of the one that is there. */
+  CollectionModified: 3,
   /** Measurements of one table; payload: int32 table, then what the time-series store prepared. */
   Measurements: 16,
   /** Documents of one collection; payload: what the documents store made. */

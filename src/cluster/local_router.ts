@@ -13,6 +13,7 @@ const UUID_SUBTYPE = 4;
 export interface CatalogOwner {
   readonly catalog: MNode;
   addCollection(info: CollectionInfo): Promise<void>;
+  modifyCollection(info: CollectionInfo): Promise<void>;
   dropCollection(id: number): Promise<void>;
 }
 
@@ -41,6 +42,15 @@ export class LocalRouter implements Router {
         throw new CommandError("NamespaceExists", `Collection ${namespaceText(namespace)} already exists.`);
       }
       await this.owner.addCollection(this.newCollection(namespace, spec));
+    });
+  }
+
+  modifyCollection(namespace: Namespace, specOf: (info: CollectionInfo) => CollectionSpec): Promise<void> {
+    return this.inTurn(async () => {
+      const info = this.collection(namespace);
+      if (info === undefined) throw new CommandError("NamespaceNotFound", "ns does not exist");
+      const { id, uuid } = info;
+      await this.owner.modifyCollection({ ...namespace, id, uuid, ...specOf(info) });
     });
   }
 

@@ -18,6 +18,7 @@ import { collectionFromDocument, collectionToDocument, decodeDropped, EntryKind 
 /** What an entry did to the catalog. */
 export type CatalogChange =
   | { readonly kind: "created"; readonly collection: CollectionInfo }
+  | { readonly kind: "modified"; readonly collection: CollectionInfo }
   | { readonly kind: "dropped"; readonly id: number };
 
 export class MNode {
@@ -49,6 +50,9 @@ export class MNode {
     switch (change.kind) {
       case "created":
         this.add(change.collection);
+        return change;
+      case "modified":
+        this.replace(change.collection);
         return change;
       case "dropped":
         this.delete(change.id);
@@ -120,6 +124,15 @@ export class MNode {
     this.highestId = Math.max(this.highestId, info.id);
   }
 
+  private replace(info: CollectionInfo): void {
+    const before = this.byId.get(info.id);
+    // It may have been dropped while the change waited to be logged.
+    if (before === undefined) return;
+    assert(before.db === info.db && before.collection === info.collection, "a collection keeps its name");
+    this.byId.set(info.id, info);
+    this.databases.get(info.db)?.set(info.collection, info);
+  }
+
   private delete(id: number): void {
     const info = this.byId.get(id);
     if (info === undefined) return;
@@ -132,6 +145,8 @@ export class MNode {
 
 function decodeChange(kind: number, payload: Uint8Array): CatalogChange {
   if (kind === EntryKind.CollectionDropped) return { kind: "dropped", id: decodeDropped(payload) };
+  const collection = collectionFromDocument(new RawDocument(payload));
+  if (kind === EntryKind.CollectionModified) return { kind: "modified", collection };
   assert(kind === EntryKind.CollectionCreated, `catalog entry of kind ${kind}`);
-  return { kind: "created", collection: collectionFromDocument(new RawDocument(payload)) };
+  return { kind: "created", collection };
 }

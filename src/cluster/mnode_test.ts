@@ -67,3 +67,17 @@ Deno.test("a snapshot carries the whole state, and entries that it contains chan
   create(restored, collection(2, "a", "y"));
   assert.equal(restored.appliedIndex, 2);
 });
+
+Deno.test("options of a collection change, its name and id do not", () => {
+  const mnode = new MNode();
+  create(mnode, collection(1, "a", "x", true));
+  const { timeseries, ...others } = collection(1, "a", "x", true);
+  const modified = { ...others, timeseries: { ...timeseries!, expireAfterSeconds: 5 } };
+  const payload = encodeDocument(collectionToDocument(modified));
+  mnode.apply(2, EntryKind.CollectionModified, payload);
+  assert.equal(mnode.collection(modified)?.timeseries?.expireAfterSeconds, 5);
+  assert.equal(mnode.collectionById(1)?.timeseries?.expireAfterSeconds, 5);
+  drop(mnode, 1);
+  mnode.apply(4, EntryKind.CollectionModified, payload);
+  assert.deepEqual(names(mnode), [], "a change that comes after the drop changes nothing");
+});

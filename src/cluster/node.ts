@@ -121,6 +121,11 @@ export class Node {
     await this.changeCatalog(EntryKind.CollectionCreated, encodeDocument(collectionToDocument(info)));
   }
 
+  /** Logs and applies that a collection's options changed. */
+  async modifyCollection(info: CollectionInfo): Promise<void> {
+    await this.changeCatalog(EntryKind.CollectionModified, encodeDocument(collectionToDocument(info)));
+  }
+
   /** Logs and applies that a collection is gone. */
   async dropCollection(id: number): Promise<void> {
     await this.changeCatalog(EntryKind.CollectionDropped, encodeDropped(id));

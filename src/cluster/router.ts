@@ -15,6 +15,12 @@ export interface Router {
 
   /** Makes a collection. @throws CommandError NamespaceExists (48) */
   createCollection(namespace: Namespace, spec: CollectionSpec): Promise<void>;
+  /**
+   * Gives a collection other options: those that `specOf` makes of it as it is.
+   *
+   * @throws CommandError NamespaceNotFound (26), and what `specOf` throws
+   */
+  modifyCollection(namespace: Namespace, specOf: (info: CollectionInfo) => CollectionSpec): Promise<void>;
   /** @returns whether there was one */
   dropCollection(namespace: Namespace): Promise<boolean>;
   /** @returns whether there was one */

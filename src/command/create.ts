@@ -1,18 +1,12 @@
 /** `create`: a time-series collection with its options, or a plain one. */
 import { CommandError } from "../base/mod.ts";
-import { BuiltDocument, DocumentBuilder } from "../bson/mod.ts";
-import {
-  type CollectionInfo,
-  type CollectionSpec,
-  type Namespace,
-  namespaceText,
-  type TimeseriesOptions,
-} from "../cluster/mod.ts";
+import { BuiltDocument } from "../bson/mod.ts";
+import { type CollectionInfo, type CollectionSpec, type Namespace, namespaceText } from "../cluster/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { parseTimeseriesOptions, timeseriesFields } from "./timeseries_options.ts";
+import { parseTimeseriesOptions, timeseriesSpecOf } from "./timeseries_options.ts";
 
 const FIELDS: FieldTable = {
   create: "any",
@@ -123,19 +117,7 @@ function timeseriesSpec(args: Arguments, namespace: Namespace): CollectionSpec {
       throw invalidOptions(`${namespaceText(namespace)}: 'timeseries' is not allowed with '${option}'`);
     }
   }
-  return { timeseries, options: shownOptions(timeseries) };
-}
-
-/** The options as `listCollections` shows them. */
-function shownOptions(timeseries: TimeseriesOptions): BuiltDocument {
-  const { expireAfterSeconds } = timeseries;
-  return new DocumentBuilder()
-    .append(
-      "expireAfterSeconds",
-      expireAfterSeconds === undefined ? undefined : BigInt(expireAfterSeconds),
-    )
-    .append("timeseries", BuiltDocument.of(timeseriesFields(timeseries)))
-    .build();
+  return timeseriesSpecOf(timeseries);
 }
 
 function plainSpec(args: Arguments): CollectionSpec {

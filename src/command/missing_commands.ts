@@ -30,7 +30,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "cleanupStructuredEncryptionData",
   "clearJumboFlag",
   "cloneCollectionAsCapped",
-  "collMod",
   "commitReshardCollection",
   "commitTransaction",
   "compact",

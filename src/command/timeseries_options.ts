@@ -10,13 +10,19 @@
  * Instead of a granularity, bucketMaxSpanSeconds and bucketRoundingSeconds may be given, equal to each other.
  */
 import { CommandError } from "../base/mod.ts";
-import { Int32, RawDocument, type Value } from "../bson/mod.ts";
-import { type Namespace, namespaceText, type TimeseriesOptions } from "../cluster/mod.ts";
+import { BuiltDocument, DocumentBuilder, Int32, RawDocument, type Value } from "../bson/mod.ts";
+import {
+  type CollectionSpec,
+  type Namespace,
+  namespaceText,
+  type TimeseriesOptions,
+} from "../cluster/mod.ts";
 import { type Arguments, Arguments as Fields, checkFields, type FieldTable } from "./arguments.ts";
 
-type Granularity = NonNullable<TimeseriesOptions["granularity"]>;
+export type Granularity = NonNullable<TimeseriesOptions["granularity"]>;
 
-const SPAN_SECONDS: Readonly<Record<Granularity, number>> = {
+/** The span of a bucket. */
+export const SPAN_SECONDS: Readonly<Record<Granularity, number>> = {
   seconds: 3600,
   minutes: 86_400,
   hours: 2_592_000,
@@ -42,7 +48,7 @@ export function parseTimeseriesOptions(args: Arguments, namespace: Namespace): T
   checkFields(fields, "create.timeseries", FIELDS);
   const timeField = fields.string("timeField")!;
   const metaField = fields.string("metaField");
-  const granularity = parseGranularity(fields);
+  const granularity = parseGranularity(fields, "create.timeseries");
   const bounds = {
     maxSpan: parseSeconds(fields, "bucketMaxSpanSeconds"),
     rounding: parseSeconds(fields, "bucketRoundingSeconds"),
@@ -70,13 +76,24 @@ export function timeseriesFields(options: TimeseriesOptions): Record<string, Val
   };
 }
 
-function parseGranularity(fields: Arguments): Granularity | undefined {
+/** The collection with these options, as the catalog keeps it and `listCollections` shows it. */
+export function timeseriesSpecOf(timeseries: TimeseriesOptions): CollectionSpec {
+  const { expireAfterSeconds } = timeseries;
+  const options = new DocumentBuilder()
+    .append("expireAfterSeconds", expireAfterSeconds === undefined ? undefined : BigInt(expireAfterSeconds))
+    .append("timeseries", BuiltDocument.of(timeseriesFields(timeseries)))
+    .build();
+  return { timeseries, options };
+}
+
+/** @param owner what the error names: `create.timeseries` */
+export function parseGranularity(fields: Arguments, owner: string): Granularity | undefined {
   const text = fields.string("granularity");
   if (text === undefined) return undefined;
   if (text === "seconds" || text === "minutes" || text === "hours") return text;
   throw new CommandError(
     "BadValue",
-    `Enumeration value '${text}' for field 'create.timeseries.granularity' is not a valid value.`,
+    `Enumeration value '${text}' for field '${owner}.granularity' is not a valid value.`,
   );
 }
 
@@ -138,7 +155,11 @@ const MAX_EXPIRY_SECONDS = 2 ** 31 - 1;
 /** `expireAfterSeconds` of `create`. @throws CommandError when it is negative or too large */
 function parseExpiry(args: Arguments): number | undefined {
   const seconds = args.integer("expireAfterSeconds");
-  if (seconds === undefined) return undefined;
+  return seconds === undefined ? undefined : checkExpiry(seconds);
+}
+
+/** @throws CommandError when an expiry is negative or too large */
+export function checkExpiry(seconds: number): number {
   if (seconds < 0) throw invalidOptions("TTL index 'expireAfterSeconds' option cannot be less than 0");
   if (!(seconds <= MAX_EXPIRY_SECONDS)) {
     throw invalidOptions(

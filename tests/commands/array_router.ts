@@ -32,7 +32,7 @@ import {
 } from "../../src/query/mod.ts";
 
 interface Stored {
-  readonly info: CollectionInfo;
+  info: CollectionInfo;
   readonly documents: RawDocument[];
   readonly ids: Set<ValueKey>;
 }
@@ -70,6 +70,19 @@ export class ArrayRouter implements Router {
     return Promise.reject(
       new CommandError("NamespaceExists", `Collection ${namespaceText(namespace)} already exists.`),
     );
+  }
+
+  modifyCollection(
+    namespace: Namespace,
+    specOf: (info: CollectionInfo) => CollectionSpec,
+  ): Promise<void> {
+    const stored = this.stored.get(namespaceText(namespace));
+    if (stored === undefined) {
+      return Promise.reject(new CommandError("NamespaceNotFound", "ns does not exist"));
+    }
+    const { id, uuid } = stored.info;
+    stored.info = { ...namespace, id, uuid, ...specOf(stored.info) };
+    return Promise.resolve();
   }
 
   dropCollection(namespace: Namespace): Promise<boolean> {

@@ -1,0 +1,145 @@
+/** `collMod`: other options for a collection that is there; of a time series its expiry and its granularity. */
+import { CommandError } from "../base/mod.ts";
+import { aliasOfType, isNumber, RawDocument } from "../bson/mod.ts";
+import type { CollectionInfo, CollectionSpec, TimeseriesOptions } from "../cluster/mod.ts";
+import { Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { isGenericArgument } from "./generic.ts";
+import { namespaceToWrite } from "./namespace.ts";
+import {
+  checkExpiry,
+  type Granularity,
+  parseGranularity,
+  SPAN_SECONDS,
+  timeseriesSpecOf,
+} from "./timeseries_options.ts";
+
+const FIELDS: FieldTable = {
+  collMod: "any",
+  expireAfterSeconds: "any",
+  timeseries: "object",
+  index: "object",
+  validator: "object",
+  validationLevel: "string",
+  validationAction: "string",
+  viewOn: "string",
+  pipeline: "array",
+  changeStreamPreAndPostImages: "object",
+  recordPreImages: "bool",
+  cappedSize: "number",
+  cappedMax: "number",
+};
+const TIMESERIES_FIELDS: FieldTable = { granularity: "string" };
+/** Options that change what a collection does and are not there yet. */
+const NOT_IMPLEMENTED = [
+  "index",
+  "validator",
+  "validationLevel",
+  "validationAction",
+  "viewOn",
+  "pipeline",
+  "changeStreamPreAndPostImages",
+  "recordPreImages",
+  "cappedSize",
+  "cappedMax",
+] as const;
+/** From the finest on: a granularity may only grow. */
+const GRANULARITIES: readonly Granularity[] = ["seconds", "minutes", "hours"];
+
+export const collMod: Command = {
+  name: "collMod",
+  help: "change the options of a collection: {collMod: name, expireAfterSeconds?: seconds or 'off'}",
+  stableApi: true,
+  takesWriteConcern: true,
+  run: runCollMod,
+};
+
+async function runCollMod(call: CommandCall): Promise<void> {
+  const namespace = namespaceToWrite(call);
+  const { args } = call;
+  checkFields(args, "collMod", FIELDS, isGenericArgument);
+  const granularity = parseGranularityChange(args);
+  const expiry = parseExpiryChange(args);
+  await call.state.services.router.modifyCollection(namespace, (info) => {
+    const { timeseries } = info;
+    for (const option of NOT_IMPLEMENTED) {
+      if (args.has(option)) throw refused(option, info);
+    }
+    if (timeseries === undefined) return plainSpec(args, info);
+    return timeseriesSpecOf(withGranularity(withExpiry(timeseries, expiry), granularity));
+  });
+}
+
+/** A change of the expiry: seconds, `off`, or none asked for. */
+type ExpiryChange = number | "off" | undefined;
+
+function parseExpiryChange(args: Arguments): ExpiryChange {
+  const value = args.get("expireAfterSeconds");
+  if (value === undefined || value === "off") return value;
+  if (typeof value === "string") {
+    throw invalidOptions(
+      `Invalid string value for the 'clusteredIndex::expireAfterSeconds' option. Got: '${value}'. Accepted value is 'off'`,
+    );
+  }
+  if (!isNumber(value)) {
+    const found = aliasOfType(args.type("expireAfterSeconds"));
+    throw new CommandError(
+      "TypeMismatch",
+      `BSON field 'collMod.expireAfterSeconds' is the wrong type '${found}', expected types '[string, long']`,
+    );
+  }
+  return checkExpiry(Math.trunc(numberOf(value)));
+}
+
+function parseGranularityChange(args: Arguments): Granularity | undefined {
+  const document = args.get("timeseries");
+  if (!(document instanceof RawDocument)) return undefined;
+  const fields = new Arguments(document);
+  checkFields(fields, "collMod.timeseries", TIMESERIES_FIELDS);
+  return parseGranularity(fields, "collMod.timeseries");
+}
+
+function plainSpec(args: Arguments, { options }: CollectionInfo): CollectionSpec {
+  if (args.has("timeseries")) {
+    throw invalidOptions("option only supported on a time-series collection: isTimeseriesNamespace");
+  }
+  if (args.has("expireAfterSeconds")) {
+    throw invalidOptions("'expireAfterSeconds' option is only supported on collections clustered by _id");
+  }
+  return { options };
+}
+
+function withExpiry(timeseries: TimeseriesOptions, change: ExpiryChange): TimeseriesOptions {
+  if (change === undefined) return timeseries;
+  const { expireAfterSeconds: _, ...others } = timeseries;
+  return change === "off" ? others : { ...others, expireAfterSeconds: change };
+}
+
+function withGranularity(
+  timeseries: TimeseriesOptions,
+  granularity: Granularity | undefined,
+): TimeseriesOptions {
+  if (granularity === undefined || granularity === timeseries.granularity) return timeseries;
+  const { bucketRoundingSeconds: _, ...others } = timeseries;
+  const grows = timeseries.granularity === undefined
+    ? SPAN_SECONDS[granularity] >= timeseries.bucketMaxSpanSeconds
+    : GRANULARITIES.indexOf(granularity) > GRANULARITIES.indexOf(timeseries.granularity);
+  if (!grows) {
+    throw invalidOptions(
+      "Invalid transition for timeseries.granularity. Can only transition from 'seconds' to 'minutes' or 'minutes' to " +
+        "'hours'.",
+    );
+  }
+  return { ...others, granularity, bucketMaxSpanSeconds: SPAN_SECONDS[granularity] };
+}
+
+function refused(option: string, info: CollectionInfo): CommandError {
+  if (info.timeseries !== undefined) {
+    return invalidOptions(`option not supported on a time-series collection: ${option}`);
+  }
+  return new CommandError("NotImplemented", `the option '${option}' of collMod is not implemented`);
+}
+
+function invalidOptions(message: string): CommandError {
+  return new CommandError("InvalidOptions", message);
+}
