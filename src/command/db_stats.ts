@@ -19,25 +19,28 @@ function runDbStats(call: CommandCall, reply: BsonWriter): void {
   checkFields(call.args, "dbStats", FIELDS, () => true);
   const scale = parseScale(call);
   const totals = totalsOf(call);
+  // MongoDB shows doubles, and of a database that is not there the zeros that nobody set.
+  const exists = totals.collections > 0;
+  const scaled = (bytes: number) => exists ? bytes / scale : Int32.of(0);
   reply.value("db", call.db);
   reply.value("collections", Int32.of(totals.collections));
   reply.value("views", Int32.of(totals.views));
   reply.value("objects", int64OrInt32(totals.objects));
   reply.value("avgObjSize", totals.objects === 0 ? Int32.of(0) : totals.dataBytes / totals.objects);
-  reply.value("dataSize", totals.dataBytes / scale);
-  reply.value("storageSize", totals.storageBytes / scale);
+  reply.value("dataSize", scaled(totals.dataBytes));
+  reply.value("storageSize", scaled(totals.storageBytes));
   if (call.args.flag("freeStorage")) {
     reply.value("freeStorageSize", 0);
     reply.value("indexFreeStorageSize", 0);
     reply.value("totalFreeStorageSize", 0);
   }
   reply.value("indexes", Int32.of(totals.indexes));
-  reply.value("indexSize", totals.indexBytes / scale);
-  reply.value("totalSize", (totals.storageBytes + totals.indexBytes) / scale);
+  reply.value("indexSize", scaled(totals.indexBytes));
+  reply.value("totalSize", scaled(totals.storageBytes + totals.indexBytes));
   reply.value("scaleFactor", int64OrInt32(scale));
   const disk = call.state.services.diskUsage();
-  reply.value("fsUsedSize", totals.collections === 0 ? 0 : disk.usedBytes / scale);
-  reply.value("fsTotalSize", totals.collections === 0 ? 0 : disk.totalBytes / scale);
+  reply.value("fsUsedSize", scaled(disk.usedBytes));
+  reply.value("fsTotalSize", scaled(disk.totalBytes));
 }
 
 function totalsOf(call: CommandCall) {

@@ -1,6 +1,7 @@
 /** The server as a process: start, banner, signals, exit codes, what goes wrong at start. */
 import assert from "node:assert/strict";
 import { ServerDidNotStart, startCommand, startServerProcess } from "../support/server_process.ts";
+import { WireClient } from "../support/wire_client.ts";
 
 interface Finished {
   readonly code: number;
@@ -170,6 +171,20 @@ Deno.test("kill -9 leaves a folder that starts again", async () => {
     }
   } finally {
     await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("shells get the banner's warning as a line of JSON, the only form that mongosh shows", async () => {
+  await using server = await startServerProcess({ args: ["--mongo-addr", ":0", "--http-addr", ":0"] });
+  const client = await WireClient.connect(server.port);
+  try {
+    const { log } = await client.must({ getLog: "startupWarnings" });
+    assert.equal(log.length, 1);
+    const { t, s, msg } = JSON.parse(log[0]);
+    assert.ok(Date.parse(t.$date) <= Date.now());
+    assert.deepEqual([s, server.stdout().includes(msg)], ["W", true]);
+  } finally {
+    client.close();
   }
 });
 

@@ -85,6 +85,13 @@ clientTest("the Node driver keeps sessions, streams hello and compresses", async
   outputOf(await runNode("sessions.mjs", server.uri));
 });
 
+clientTest(
+  "what Compass, Telegraf, mongoose and monitors send is answered as they expect",
+  async (server) => {
+    outputOf(await runNode("client_shapes.mjs", server.uri));
+  },
+);
+
 clientTest("pymongo writes and reads", async (server) => {
   outputOf(await runPython("driver.py", server.uri));
 });

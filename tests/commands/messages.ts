@@ -1,5 +1,9 @@
 /** Messages of the wire protocol built by hand, good and bad ones, for tests of framing and of the server. */
 import { serialize } from "bson";
+import { crc32c } from "../../src/base/mod.ts";
+
+const CHECKSUM_PRESENT = 1;
+const CHECKSUM_BYTES = 4;
 
 export type Section = Uint8Array;
 
@@ -23,6 +27,16 @@ export function opMsg(flags: number, ...sections: readonly Section[]): Uint8Arra
   const flagBytes = new Uint8Array(4);
   new DataView(flagBytes.buffer).setUint32(0, flags, true);
   return message(2013, concat(flagBytes, ...sections));
+}
+
+/** The same message with the flag checksumPresent and, at its end, the CRC-32C of all before it. */
+export function withChecksum(plain: Uint8Array): Uint8Array<ArrayBuffer> {
+  const bytes = concat(plain, new Uint8Array(CHECKSUM_BYTES));
+  const view = new DataView(bytes.buffer);
+  view.setInt32(0, bytes.length, true);
+  view.setUint32(16, view.getUint32(16, true) | CHECKSUM_PRESENT, true);
+  view.setUint32(plain.length, crc32c(bytes, 0, plain.length), true);
+  return bytes;
 }
 
 export function bodySection(document: Record<string, unknown>): Section {

@@ -6,7 +6,16 @@ import { TcpNetwork } from "../../src/io/mod.ts";
 import { compressMessage, expandMessage } from "../../src/wire/mod.ts";
 import { WireClient } from "../support/wire_client.ts";
 import { eventually, startTestServer, withServer } from "./harness.ts";
-import { bodySection, concat, message, nested, opMsg, opQuery, sequenceSection } from "./messages.ts";
+import {
+  bodySection,
+  concat,
+  message,
+  nested,
+  opMsg,
+  opQuery,
+  sequenceSection,
+  withChecksum,
+} from "./messages.ts";
 
 const PING = { ping: 1, $db: "admin" };
 const EXHAUST_ALLOWED = 1 << 16;
@@ -139,6 +148,38 @@ Deno.test("what a client sent before it closed is still done", async () => {
     await socket.send(concat(insert(1), insert(2), insert(3)));
     await socket.closeWriting();
     await eventually(() => router.stats({ db: "t", collection: "p" }).count === 3, "three inserts");
+  });
+});
+
+Deno.test("merged requests that come in pieces of any size are all answered in their order", async () => {
+  await withSocket(async (socket) => {
+    const requests = Array.from({ length: 40 }, (_, i) => {
+      const request = opMsg(0, bodySection({ ...PING, comment: "x".repeat(i * 37) }));
+      new DataView(request.buffer).setInt32(4, 1000 + i, true);
+      return request;
+    });
+    const stream = concat(...requests);
+    for (let at = 0, size = 1; at < stream.length; at += size, size = (size * 7) % 1009) {
+      await socket.send(stream.subarray(at, at + size));
+    }
+    for (let i = 0; i < requests.length; i++) assert.equal((await socket.reply())?.responseTo, 1000 + i);
+  });
+});
+
+Deno.test("a request with a checksum is answered with one; a wrong one closes the connection", async () => {
+  await withSocket(async (socket) => {
+    const request = withChecksum(opMsg(0, bodySection(PING)));
+    await socket.send(request);
+    const answer = await socket.message();
+    assert.ok(answer !== null);
+    const plain = answer.slice(0, -4);
+    new DataView(plain.buffer).setUint32(16, 0, true);
+    assert.deepEqual(answer, withChecksum(plain));
+    assert.equal(deserialize(plain.subarray(21))["ok"], 1);
+
+    request[request.length - 1]! ^= 1;
+    await socket.send(request);
+    assert.equal(await socket.reply(), null);
   });
 });
 
