@@ -8,6 +8,7 @@ import type { Rows, ScanRequest, Source } from "./source.ts";
 import { runCount } from "./stage/count.ts";
 import { runFacet } from "./stage/facet.ts";
 import { runGroup } from "./stage/group.ts";
+import { runGroupEnds } from "./stage/group_ends.ts";
 import { runLimit } from "./stage/limit.ts";
 import { runMatch } from "./stage/match.ts";
 import { runProject } from "./stage/project.ts";
@@ -53,6 +54,7 @@ function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
     ...(scan.series && { seriesFilter: scan.series.matches }),
     ...(scan.ids && { ids: scan.ids }),
     ...(scan.timeOrder && { timeOrder: scan.timeOrder }),
+    ...(scan.seriesEnds && { seriesEnds: scan.seriesEnds }),
     ...(scan.backward && { backward: true }),
     checkpoint: context.checkpoint,
     counters: context.counters,
@@ -72,6 +74,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runFacet(stage, input, context, runStages);
     case "group":
       return runGroup(stage, input, context);
+    case "groupEnds":
+      return runGroupEnds(stage, input, context);
     case "limit":
       return runLimit(stage, input);
     case "match":

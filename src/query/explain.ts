@@ -237,7 +237,7 @@ function isSimple(stage: Extract<Stage, { kind: "project" }>): boolean {
 
 /** What MongoDB has no words for: the conditions that storage got, and what it touched. */
 function ownPart(plan: Plan, context: QueryContext, run: Run | undefined): Document {
-  const { fields, timeRange, series, ids, timeOrder } = plan.scan;
+  const { fields, timeRange, series, seriesEnds, ids, timeOrder } = plan.scan;
   return BuiltDocument.of({
     fields: fields && [...fields],
     timeRange: timeRange && BuiltDocument.of({
@@ -245,6 +245,7 @@ function ownPart(plan: Plan, context: QueryContext, run: Run | undefined): Docum
       to: timeBound(timeRange.toMs),
     }),
     seriesFilter: series && series.filters.map(renderFilter),
+    seriesEnds: seriesEnds && BuiltDocument.of({ ...seriesEnds }),
     ids,
     timeOrder: timeOrder && Int32.of(timeOrder),
     counters: run && BuiltDocument.of(

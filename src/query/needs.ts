@@ -30,6 +30,7 @@ function makesNewRows(stage: Stage): boolean {
       return true;
     case "project":
       return stage.mode === "inclusion";
+    case "groupEnds":
     case "limit":
     case "match":
     case "sample":
@@ -51,6 +52,8 @@ function fieldsRead(stage: Stage): Fields {
       return fieldsOfFilter(stage.filter);
     case "sort":
       return new Set(stage.parts.map((part) => part.path[0]!));
+    case "groupEnds":
+      return union([fieldsOf(stage.id), new Set(stage.parts.map((part) => part.path[0]!))]);
     case "unwind":
       return new Set([stage.path[0]!, ...(stage.indexPath?.slice(0, 1) ?? [])]);
     case "project":

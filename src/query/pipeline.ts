@@ -2,6 +2,7 @@
 import type { CountStage } from "./stage/count.ts";
 import type { FacetStage } from "./stage/facet.ts";
 import type { GroupStage } from "./stage/group.ts";
+import type { GroupEndsStage } from "./stage/group_ends.ts";
 import type { LimitStage } from "./stage/limit.ts";
 import type { MatchStage } from "./stage/match.ts";
 import type { ProjectStage } from "./stage/project.ts";
@@ -16,6 +17,7 @@ import type { UnwindStage } from "./stage/unwind.ts";
 export type Stage =
   | CountStage
   | FacetStage<Stage>
+  | GroupEndsStage
   | GroupStage
   | LimitStage
   | MatchStage

@@ -3,15 +3,25 @@
  *
  * Storage may return more rows than asked for, so every condition stays in the rows' stages as well. What the leading
  * `$match`es say becomes conditions of the scan; the fields that the stages read become its columns; a sort by the
- * time field becomes the order of the scan, and a sort with a limit behind it holds no more rows than that.
+ * time field becomes the order of the scan, and a sort with a limit behind it holds no more rows than that. Where groups by
+ * the metaField ask for their first and last rows in order of time, of each series only its ends are read.
  */
 import type { Value } from "../bson/mod.ts";
 import type { Filter } from "./filter/filter.ts";
 import { allOf, conjunctsOf } from "./filter/filter.ts";
 import { fieldsNeeded } from "./needs.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
-import { idsOf, type SeriesCondition, seriesConditionOf, type TimeRange, timeRangeOf } from "./pushdown.ts";
-import type { SourceShape } from "./source.ts";
+import {
+  idsOf,
+  isDecidedByScan,
+  readsOnly,
+  type SeriesCondition,
+  seriesConditionOf,
+  type TimeRange,
+  timeRangeOf,
+} from "./pushdown.ts";
+import type { ScanRequest, SourceShape } from "./source.ts";
+import { groupEndsOf } from "./stage/group_ends.ts";
 import type { MatchStage } from "./stage/match.ts";
 
 export interface Plan {
@@ -30,12 +40,13 @@ export interface ScanPlan {
   readonly series: SeriesCondition | undefined;
   readonly ids: readonly Value[] | undefined;
   readonly timeOrder: 1 | -1 | undefined;
+  readonly seriesEnds: ScanRequest["seriesEnds"] | undefined;
   readonly backward: boolean;
 }
 
 /** Plans a pipeline over a source of that shape. */
 export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
-  const stages = mergeSortsWithLimits(lastSortsOnly(rangesFirst(pipeline.stages)));
+  const stages = withGroupEnds(mergeSortsWithLimits(lastSortsOnly(rangesFirst(pipeline.stages))));
   const matches = leadingMatches(stages);
   const conjuncts = matches.flatMap((match) => conjunctsOf(match.filter));
   const sortOrder = timeOrderOf(stages[matches.length], shape);
@@ -48,6 +59,7 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
       ids: idsOf(conjuncts),
       // Measurements have no order of insertion across series: backward is from the newest.
       timeOrder: backward && shape.kind === "timeseries" ? -1 : sortOrder,
+      seriesEnds: backward ? undefined : seriesEndsOf(stages[matches.length], conjuncts, shape),
       backward: backward && shape.kind === "documents",
     },
     filter: allOf(conjuncts),
@@ -112,6 +124,36 @@ function mergeSortsWithLimits(stages: readonly Stage[]): readonly Stage[] {
     }
     return stage;
   });
+}
+
+/** Before a sort and a group that need just the ends of the groups, what finds those. */
+function withGroupEnds(stages: readonly Stage[]): readonly Stage[] {
+  return stages.flatMap((stage, i) => {
+    const next = stages[i + 1];
+    const ends = stage.kind === "sort" && next?.kind === "group" ? groupEndsOf(stage, next) : undefined;
+    return ends === undefined ? [stage] : [ends, stage];
+  });
+}
+
+/**
+ * Which ends of each series hold the ends of all groups: rows of one series are in one group and differ in time alone, and
+ * no condition but those of the scan may take such an end away.
+ */
+function seriesEndsOf(
+  stage: Stage | undefined,
+  conjuncts: readonly Filter[],
+  shape: SourceShape,
+): ScanPlan["seriesEnds"] {
+  if (shape.kind !== "timeseries" || shape.metaField === undefined || stage?.kind !== "groupEnds") {
+    return undefined;
+  }
+  const { timeField, metaField } = shape;
+  if (!readsOnly(stage.id, metaField)) return undefined;
+  if (!conjuncts.every((filter) => isDecidedByScan(filter, timeField, metaField))) return undefined;
+  const inTime = stage.parts.filter((part) => part.path[0] !== metaField);
+  if (!inTime.every((part) => part.path.length === 1 && part.path[0] === timeField)) return undefined;
+  const newestFirst = inTime[0]?.descending === true;
+  return { earliest: stage.last || !newestFirst, latest: stage.last || newestFirst };
 }
 
 function timeOrderOf(stage: Stage | undefined, shape: SourceShape): 1 | -1 | undefined {

@@ -1,5 +1,6 @@
 /** Conditions of a scan, read off the filters that every row must pass. */
 import { BsonType, BuiltDocument, isArray, typeOf, UtcDate, type Value } from "../bson/mod.ts";
+import type { Expression } from "./expression/expression.ts";
 import { compileFilter } from "./filter/compile.ts";
 import type { ComparisonFilter, Filter, InFilter, Path } from "./filter/filter.ts";
 
@@ -115,6 +116,31 @@ function touchesOnly(filter: Filter, field: string): boolean {
       return false;
     default:
       return filter.path[0] === field;
+  }
+}
+
+/** Whether storage, told what the filter says of time or of the metaField, gives no row that fails it. */
+export function isDecidedByScan(filter: Filter, timeField: string, metaField: string): boolean {
+  if (touchesOnly(filter, metaField)) return true;
+  // The span of one comparison is exact; those of $in and $or have gaps.
+  return filter.kind === "comparison" && isField(filter.path, timeField) &&
+    spanOfComparison(filter) !== undefined;
+}
+
+/** Whether an expression without operators reads no other field. */
+export function readsOnly(expression: Expression, field: string): boolean {
+  switch (expression.kind) {
+    case "constant":
+      return true;
+    case "path":
+      return (expression.variable === "CURRENT" || expression.variable === "ROOT") &&
+        expression.path[0] === field;
+    case "object":
+      return expression.fields.every((each) => readsOnly(each, field));
+    case "array":
+      return expression.items.every((each) => readsOnly(each, field));
+    case "operator":
+      return false;
   }
 }
 

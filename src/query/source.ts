@@ -33,6 +33,11 @@ export interface ScanRequest {
   readonly ids?: readonly Value[];
   /** Rows in order of time (1, −1), not just in storage order; time series only. */
   readonly timeOrder?: 1 | -1;
+  /**
+   * Of each series only its rows of the earliest time, of the latest, or both can matter, times outside of `timeRange`
+   * left aside; time series only.
+   */
+  readonly seriesEnds?: { readonly earliest: boolean; readonly latest: boolean };
   /** Rows from the last stored to the first; documents only. */
   readonly backward?: boolean;
   /** Called now and then: throws when the operation was killed or ran out of time, else lets others run. */

@@ -13,6 +13,11 @@ export function explainStage(stage: Stage): Document {
       return named("$facet", stage.source);
     case "group":
       return named("$group", stage.source);
+    case "groupEnds":
+      return named(
+        "$_internalGroupEnds",
+        BuiltDocument.of({ sortKey: sortPattern(stage), last: stage.last }),
+      );
     case "limit":
       return named("$limit", countValue(stage.count));
     case "match":
@@ -41,7 +46,7 @@ export function explainStage(stage: Stage): Document {
 }
 
 /** `{a: 1, "b.c": -1}`. */
-export function sortPattern(stage: SortStage): Document {
+export function sortPattern(stage: Pick<SortStage, "parts">): Document {
   return new BuiltDocument(
     stage.parts.map((part) => part.path.join(".")),
     stage.parts.map((part) => Int32.of(part.descending ? -1 : 1)),

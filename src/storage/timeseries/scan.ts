@@ -17,6 +17,7 @@ import { RunHeap } from "./run_heap.ts";
 import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import { OpenRowGroup, openSegmentRun } from "./segment_run.ts";
+import { type EndSource, rowsAtEnds, type SeriesEnds } from "./series_ends.ts";
 import type { SeriesIndex } from "./series_index.ts";
 import type { TableNames } from "./shape.ts";
 import { documentOf } from "./stored_document.ts";
@@ -28,6 +29,7 @@ export interface TimeseriesScan {
   readonly seriesFilter?: (meta: Value) => boolean;
   readonly ids?: readonly Value[];
   readonly timeOrder?: Direction;
+  readonly seriesEnds?: SeriesEnds;
   readonly checkpoint: () => Promise<void>;
   readonly counters: TimeseriesCounters;
 }
@@ -78,7 +80,7 @@ export async function* scanTable(
   if (matched !== undefined && !matched.includes(1)) return;
   const sources = sourcesOf(snapshot, request);
   const batches = request.timeOrder === undefined
-    ? bySeries(snapshot, sources, matched, pacer)
+    ? bySeries(snapshot, sources, request.seriesEnds, matched, pacer)
     : byTime(sources, request, request.timeOrder, matched, pacer);
   for await (const batch of batches) {
     request.counters.rowsRead += batch.length;
@@ -227,6 +229,10 @@ class Batch {
     this.rows.push(documentOf(run.source, run.row));
   }
 
+  addAll(rows: readonly Document[]): void {
+    for (const row of rows) this.rows.push(row);
+  }
+
   take(): Document[] {
     const rows = this.rows;
     this.rows = [];
@@ -237,6 +243,7 @@ class Batch {
 async function* bySeries(
   snapshot: TableSnapshot,
   sources: readonly Source[],
+  ends: SeriesEnds | undefined,
   matched: Uint8Array | undefined,
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[]> {
@@ -244,16 +251,16 @@ async function* bySeries(
   const window = new SourceWindow(sources);
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined && matched[series] === 0) continue;
-    const heap = new RunHeap(1);
-    for (const source of window.sourcesOf(series)) {
-      const run = source.run(series, 1);
-      if (run !== undefined) heap.push(run);
-    }
-    for (let run = heap.top(); run !== undefined; run = heap.top()) {
-      batch.add(run);
-      heap.advanceTop();
-      if (batch.length === PIPELINE_BATCH_ROWS) {
-        yield batch.take();
+    const open = window.sourcesOf(series);
+    if (ends !== undefined) {
+      batch.addAll(rowsAtEnds(open, series, ends));
+      if (batch.length >= PIPELINE_BATCH_ROWS) yield batch.take();
+    } else {
+      const heap = mergedRuns(open, series);
+      for (let run = heap.top(); run !== undefined; run = heap.top()) {
+        batch.add(run);
+        heap.advanceTop();
+        if (batch.length === PIPELINE_BATCH_ROWS) yield batch.take();
       }
     }
     if (series % SERIES_BETWEEN_LOOKS === 0 && pacer.isDue()) await pacer.rest();
@@ -261,26 +268,57 @@ async function* bySeries(
   if (batch.length > 0) yield batch.take();
 }
 
-/** The sources that hold a series, for series asked for in ascending order: opened at its first, let go after its last. */
+function mergedRuns(sources: readonly LazySource[], series: number): RunHeap {
+  const heap = new RunHeap(1);
+  for (const source of sources) {
+    const run = source.run(series, 1);
+    if (run !== undefined) heap.push(run);
+  }
+  return heap;
+}
+
+/** A source that is opened when a run of it is asked for. */
+class LazySource implements EndSource {
+  private open: OpenSource | undefined;
+
+  constructor(private readonly source: Source) {}
+
+  get minTime(): number {
+    return this.source.minTime;
+  }
+
+  get maxTime(): number {
+    return this.source.maxTime;
+  }
+
+  get lastSeries(): number {
+    return this.source.lastSeries;
+  }
+
+  run(series: number, direction: Direction): Run | undefined {
+    this.open ??= this.source.open();
+    return this.open.run(series, direction);
+  }
+}
+
+/** The sources that may hold a series, for series asked for in ascending order: let go after their last. */
 class SourceWindow {
   private readonly waiting: Source[];
-  private open: { readonly lastSeries: number; readonly source: OpenSource }[] = [];
+  private held: LazySource[] = [];
 
   constructor(sources: readonly Source[]) {
     this.waiting = sources.toSorted((a, b) => b.firstSeries - a.firstSeries);
   }
 
-  sourcesOf(series: number): OpenSource[] {
-    if (this.open.some((entry) => entry.lastSeries < series)) {
-      this.open = this.open.filter((entry) => entry.lastSeries >= series);
+  sourcesOf(series: number): readonly LazySource[] {
+    if (this.held.some((source) => source.lastSeries < series)) {
+      this.held = this.held.filter((source) => source.lastSeries >= series);
     }
     while (this.waiting.length > 0 && this.waiting[this.waiting.length - 1]!.firstSeries <= series) {
       const source = this.waiting.pop()!;
-      if (source.lastSeries >= series) {
-        this.open.push({ lastSeries: source.lastSeries, source: source.open() });
-      }
+      if (source.lastSeries >= series) this.held.push(new LazySource(source));
     }
-    return this.open.map((entry) => entry.source);
+    return this.held;
   }
 }
 

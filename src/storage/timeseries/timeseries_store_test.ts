@@ -13,6 +13,7 @@ import {
   type Value,
 } from "../../bson/mod.ts";
 import { MemoryDisk } from "../../io/mod.ts";
+import type { TimeseriesScan } from "./scan.ts";
 import {
   documentFrom,
   documentOfElements,
@@ -233,12 +234,33 @@ async function checkScans(
           expected.filter((row) => row.series === series).map((row) => row.hex),
         );
       }
+      await checkEnds(store, request, expected);
       for (const timeOrder of [1, -1] as const) {
         const ordered = await scanAll(store, { ...request, timeOrder });
         const times = ordered.map((row) => (row.get("t") as UtcDate).ms);
         assert.deepEqual(times, times.toSorted((a, b) => (a - b) * timeOrder));
         assert.deepEqual(ordered.map(hexOf).sort(), expected.map((row) => row.hex).sort());
       }
+    }
+  }
+}
+
+/** @param expected the rows of the request, series by series in order of time and arrival */
+async function checkEnds(
+  store: Awaited<ReturnType<typeof openStore>>,
+  request: Partial<TimeseriesScan>,
+  expected: readonly ModelRow[],
+) {
+  for (const [earliest, latest] of [[true, false], [false, true], [true, true]] as const) {
+    const atEnds = [...Map.groupBy(expected, (row) => row.series).values()].flatMap((own) =>
+      own.filter(({ ms }) => (earliest && ms === own[0]!.ms) || (latest && ms === own[own.length - 1]!.ms))
+    );
+    const rows = await scanAll(store, { ...request, seriesEnds: { earliest, latest } });
+    const seriesOf = new Map(expected.map(({ hex, series }) => [hex, series]));
+    const found = rows.map(hexOf);
+    assert.equal(found.length, atEnds.length);
+    for (const [series, own] of Map.groupBy(atEnds, (row) => row.series)) {
+      assert.deepEqual(found.filter((hex) => seriesOf.get(hex) === series), own.map(({ hex }) => hex));
     }
   }
 }
