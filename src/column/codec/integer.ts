@@ -1,15 +1,17 @@
 /**
- * Whole numbers within ±2⁵³, from the data: the smallest of three transforms under the smaller of two packings.
+ * Whole numbers within ±2⁵³, from the data: the smallest of the transforms under the smallest of the packings.
  *
  *     transform 0  frame of reference   r[i] = v[i] − min
  *     transform 1  delta                r[i] = zigzag(v[i] − v[i−1])
  *     transform 2  delta of delta       r[i] = zigzag((v[i] − v[i−1]) − (v[i−1] − v[i−2]))
  *     transform 3  two halves           |v| > 2⁵⁰: low 32 bits, then the rest, each a sequence of its own
+ *     transform 4  runs                 varint runs, their lengths, their values, each a sequence of its own
  *
  *     byte    transform | packing << 4
  *     varint  zigzag of the base: min, or v[0] (and v[1] − v[0] as a second one for transform 2)
  *     packing 0   byte width | bits (bit_packing.ts)
  *     packing 1   varint length | deflate stream, Huffman codes only, one byte a residual
+ *     packing 2   rans.ts
  *     varint  number of exceptions | their places as gaps, varint | their residuals, varint
  *
  * Residuals too wide for the packing stand as exceptions (patched frame of reference: Zukowski et al., ICDE 2006), so
@@ -17,15 +19,24 @@
  */
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { assert } from "../../base/mod.ts";
-import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
+import { type ByteReader, ByteWriter } from "../byte_buffer.ts";
 import * as bitPacking from "./bit_packing.ts";
+import * as rans from "./rans.ts";
 
 const FRAME = 0;
 const DELTA = 1;
 const DELTA_OF_DELTA = 2;
 const HALVES = 3;
+const RUNS = 4;
+/** Values a run must have on average for runs to be tried. */
+const MIN_RUN = 8;
 const BITS = 0;
 const HUFFMAN = 1;
+const RANS = 2;
+/** Bits of the residuals that rANS takes. */
+const RANS_WIDTH = 32;
+/** Fewer values never pay for the tables of rANS. */
+const RANS_VALUES = 32;
 /** Differences of differences of numbers within this stay exact in a double. */
 const SAFE = 2 ** 50;
 const TWO_32 = 4294967296;
@@ -43,6 +54,11 @@ export function encode(values: Float64Array, count: number, out: ByteWriter): vo
   let best = plan(frameResiduals(values, count, range.min, residuals), count, FRAME);
   best = smaller(best, plan(deltaResiduals(values, count, residuals), count, DELTA));
   best = smaller(best, plan(deltaOfDeltaResiduals(values, count, residuals), count, DELTA_OF_DELTA));
+  const runs = countRuns(values, count);
+  if (runs > 1 && runs * MIN_RUN <= count) {
+    const encoded = encodedRuns(values, count, runs);
+    if (encoded.length < best.costBytes) return out.bytes(encoded.written());
+  }
   if (best.transform === FRAME) frameResiduals(values, count, range.min, residuals);
   else if (best.transform === DELTA) deltaResiduals(values, count, residuals);
   writePlan(best, values, residuals, count, range.min, out);
@@ -53,6 +69,7 @@ export function decode(reader: ByteReader, count: number, target: Float64Array):
   const head = reader.byte();
   const transform = head & 15;
   if (transform === HALVES) return decodeHalves(reader, count, target);
+  if (transform === RUNS) return decodeRuns(reader, target);
   const base = unzigzag(reader.varint());
   const slope = transform === DELTA_OF_DELTA ? unzigzag(reader.varint()) : 0;
   readResiduals(reader, head >> 4, count, target);
@@ -70,6 +87,8 @@ interface Plan {
   readonly transform: number;
   readonly packing: number;
   readonly width: number;
+  /** For rANS. */
+  readonly mantissaBits: number;
   readonly costBytes: number;
 }
 
@@ -78,25 +97,40 @@ function smaller(a: Plan, b: Plan): Plan {
 }
 
 const LENGTH_COUNTS = new Int32Array(MAX_BITS + 1);
-const BYTE_COUNTS = new Int32Array(256);
+/** By finest token; those below 256 are the residuals themselves. */
+const TOKEN_COUNTS = new Int32Array(rans.TOKENS);
 
 /** The cheaper packing of residuals and about what it costs. */
 function plan(residuals: Float64Array, count: number, transform: number): Plan {
   LENGTH_COUNTS.fill(0);
-  BYTE_COUNTS.fill(0);
+  TOKEN_COUNTS.fill(0);
   for (let i = 0; i < count; i++) {
     const residual = residuals[i]!;
-    if (residual < 256) BYTE_COUNTS[residual]!++;
-    else LENGTH_COUNTS[bitPacking.bitLength(residual)]!++;
+    if (residual < 256) {
+      TOKEN_COUNTS[residual]!++;
+    } else {
+      LENGTH_COUNTS[bitPacking.bitLength(residual)]!++;
+      if (residual < TWO_32) TOKEN_COUNTS[rans.finestToken(residual)]!++;
+    }
   }
   for (let value = 0; value < 256; value++) {
-    LENGTH_COUNTS[bitPacking.bitLength(value)]! += BYTE_COUNTS[value]!;
+    LENGTH_COUNTS[bitPacking.bitLength(value)]! += TOKEN_COUNTS[value]!;
   }
-  let best: Plan = { transform, packing: BITS, width: MAX_BITS, costBytes: Infinity };
+  let best: Plan = { transform, packing: BITS, width: MAX_BITS, mantissaBits: 0, costBytes: Infinity };
   let exceptionBytes = 0;
   for (let width = MAX_BITS; width >= 0; width--) {
     const costBytes = bitPacking.packedBytes(count, width) + exceptionBytes;
-    if (costBytes < best.costBytes) best = { transform, packing: BITS, width, costBytes };
+    if (costBytes < best.costBytes) best = { transform, packing: BITS, width, mantissaBits: 0, costBytes };
+    if (width === RANS_WIDTH && count >= RANS_VALUES) {
+      const { mantissaBits, costBytes } = rans.bestPlan(TOKEN_COUNTS, count);
+      best = smaller(best, {
+        transform,
+        packing: RANS,
+        width,
+        mantissaBits,
+        costBytes: costBytes + exceptionBytes,
+      });
+    }
     if (width === 8) best = smaller(best, huffmanPlan(count, transform, exceptionBytes));
     exceptionBytes += LENGTH_COUNTS[width]! * (EXCEPTION_PLACE_BYTES + Math.ceil(width / 7));
   }
@@ -106,7 +140,7 @@ function plan(residuals: Float64Array, count: number, transform: number): Plan {
 function huffmanPlan(count: number, transform: number, exceptionBytes: number): Plan {
   let bits = 0;
   for (let value = 0; value < 256; value++) {
-    const times = BYTE_COUNTS[value]!;
+    const times = TOKEN_COUNTS[value]!;
     // A code is at least one bit long, however likely its value.
     if (times > 0) bits += times * Math.max(1, Math.log2(count / times) * 1.02);
   }
@@ -114,6 +148,7 @@ function huffmanPlan(count: number, transform: number, exceptionBytes: number): 
     transform,
     packing: HUFFMAN,
     width: 8,
+    mantissaBits: 0,
     costBytes: HUFFMAN_HEADER_BYTES + bits / 8 + exceptionBytes,
   };
 }
@@ -138,6 +173,8 @@ function writePlan(
   }
   if (chosen.packing === HUFFMAN) {
     out.sizedBytes(deflateRawSync(Uint8Array.from(residuals.subarray(0, count)), HUFFMAN_OPTIONS));
+  } else if (chosen.packing === RANS) {
+    rans.encode(residuals, count, chosen.mantissaBits, out);
   } else {
     out.byte(chosen.width);
     bitPacking.encode(residuals, count, chosen.width, out);
@@ -157,6 +194,8 @@ function readResiduals(reader: ByteReader, packing: number, count: number, targe
     const bytes = inflateRawSync(reader.sizedBytes(), { maxOutputLength: Math.max(1, count) });
     assert(bytes.length === count, "a stream of residuals holds one for each value");
     for (let i = 0; i < count; i++) target[i] = bytes[i]!;
+  } else if (packing === RANS) {
+    rans.decode(reader, count, target);
   } else {
     assert(packing === BITS, `integer packing ${packing} is known`);
     bitPacking.decode(reader, count, reader.byte(), target);
@@ -247,4 +286,36 @@ function decodeHalves(reader: ByteReader, count: number, target: Float64Array): 
   decode(reader, count, target);
   decode(reader, count, high);
   for (let i = 0; i < count; i++) target[i] = target[i]! + high[i]! * TWO_32;
+}
+
+function countRuns(values: Float64Array, count: number): number {
+  let runs = count > 0 ? 1 : 0;
+  for (let i = 1; i < count; i++) if (values[i] !== values[i - 1]) runs++;
+  return runs;
+}
+
+function encodedRuns(values: Float64Array, count: number, runs: number): ByteWriter {
+  const lengths = new Float64Array(runs);
+  const distinct = new Float64Array(runs);
+  for (let i = 0, run = -1; i < count; i++) {
+    if (i === 0 || values[i] !== values[i - 1]) distinct[++run] = values[i]!;
+    lengths[run]!++;
+  }
+  const out = new ByteWriter();
+  out.byte(RUNS);
+  out.varint(runs);
+  encode(lengths, runs, out);
+  encode(distinct, runs, out);
+  return out;
+}
+
+function decodeRuns(reader: ByteReader, target: Float64Array): void {
+  const runs = reader.varint();
+  const lengths = new Float64Array(runs);
+  const distinct = new Float64Array(runs);
+  decode(reader, runs, lengths);
+  decode(reader, runs, distinct);
+  for (let run = 0, at = 0; run < runs; at += lengths[run++]!) {
+    target.fill(distinct[run]!, at, at + lengths[run]!);
+  }
 }
