@@ -1,6 +1,6 @@
 /** Runs one command: looks it up, checks what all commands have in common, writes its answer or its error. */
-import { AssertionError, CommandError } from "../base/mod.ts";
-import { aliasOfType, type BsonWriter } from "../bson/mod.ts";
+import { AssertionError, CommandError, MAX_INTERNAL_DOCUMENT_BYTES } from "../base/mod.ts";
+import { aliasOfType, type BsonWriter, type RawDocument } from "../bson/mod.ts";
 import { Arguments } from "./arguments.ts";
 import type { Client } from "./client.ts";
 import type { Command, CommandCall, CommandInput, Outcome } from "./command.ts";
@@ -32,6 +32,7 @@ export async function executeCommand(
   const startedMs = state.services.clock.monotonicMs();
   let command: Command | undefined;
   try {
+    checkSizes(input);
     const args = new Arguments(input.body);
     const db = databaseOf(input, args);
     const name = nameOf(args);
@@ -99,6 +100,22 @@ async function run(
   } finally {
     state.operations.end(operation);
   }
+}
+
+/** A message may hold 48 MB, each document in it little more than 16. */
+function checkSizes({ body, sequences }: CommandInput): void {
+  checkSize(body);
+  for (const { documents } of sequences) documents.forEach(checkSize);
+}
+
+function checkSize(document: RawDocument): void {
+  const size = document.sizeBytes;
+  if (size <= MAX_INTERNAL_DOCUMENT_BYTES) return;
+  throw new CommandError(
+    "BSONObjectTooLarge",
+    `BSONObj size: ${size} (0x${size.toString(16).toUpperCase()}) is invalid. Size must be between 0 and ` +
+      `${MAX_INTERNAL_DOCUMENT_BYTES}(16MB) First element: ${document.names()[0]}`,
+  );
 }
 
 function databaseOf(input: CommandInput, args: Arguments): string {

@@ -204,6 +204,37 @@ Deno.test("a message of 48,000,000 bytes is taken, a longer one closes the conne
   });
 });
 
+Deno.test("a body or document beyond 16 MB and what the server adds is refused, and the connection goes on", async () => {
+  await withSocket(async (socket, { router }) => {
+    const pad = "x".repeat(16 * 1024 * 1024 + 16 * 1024);
+    await socket.send(opMsg(0, bodySection({ ...PING, pad })));
+    const body = await socket.reply();
+    assert.equal(body?.document["code"], 10334);
+    assert.match(
+      body?.document["errmsg"],
+      /^BSONObj size: \d+ \(0x[0-9A-F]+\) is invalid\. Size must be between 0 and 16793600\(16MB\) First element: ping/,
+    );
+    const insert = bodySection({ insert: "p", ordered: false, $db: "t" });
+    await socket.send(opMsg(0, insert, sequenceSection("documents", [{ _id: 1 }, { _id: 2, pad }])));
+    assert.equal((await socket.reply())?.document["code"], 10334);
+    assert.equal(router.collection({ db: "t", collection: "p" }), undefined);
+    await socket.send(opMsg(0, insert, sequenceSection("documents", [{ _id: 1 }])));
+    assert.equal((await socket.reply())?.document["n"], 1);
+  });
+});
+
+Deno.test("many connections at once are all served", async () => {
+  await withServer(async ({ port, server }) => {
+    const clients = await Promise.all(Array.from({ length: 300 }, () => WireClient.connect(port)));
+    const document = (index: number) => ({ insert: "p", documents: [{ _id: index }], $db: "t" });
+    const replies = await Promise.all(clients.map((client, index) => client.must(document(index))));
+    assert.ok(replies.every((reply) => Number(reply["n"]) === 1));
+    assert.equal(server.state.connections, 301);
+    for (const client of clients) client.close();
+    await eventually(() => server.state.connections === 1, "the connections are gone");
+  });
+});
+
 Deno.test("hello by OP_QUERY comes back as OP_REPLY, and other commands do not work that way", async () => {
   await withSocket(async (socket) => {
     await socket.send(opQuery("admin.$cmd", { isMaster: 1, helloOk: true }));
