@@ -29,6 +29,9 @@ const INITIAL_BYTES = 256;
 const UTF8 = new TextEncoder();
 /** Below this length a plain loop beats the encoder's call. */
 const SHORT_TEXT_UNITS = 48;
+/** Likewise for the call that copies bytes. */
+const SHORT_COPY_BYTES = 32;
+const TWO_32 = 4294967296;
 
 export class BsonWriter {
   private buffer: Uint8Array;
@@ -81,6 +84,37 @@ export class BsonWriter {
     this.cString(name);
   }
 
+  /**
+   * An element's type byte and name; its value must follow.
+   *
+   * @param name the name's bytes with the zero byte behind them
+   */
+  encodedHeader(type: BsonType, name: Uint8Array): void {
+    this.reserve(1 + name.length);
+    const { buffer } = this;
+    let at = this.at;
+    buffer[at++] = type;
+    for (let i = 0; i < name.length; i++) buffer[at++] = name[i]!;
+    this.at = at;
+  }
+
+  /**
+   * A whole element of a type of fixed size.
+   *
+   * @param name as for `encodedHeader`
+   * @param words the value from `words[from]` on: little-endian words, the rest of the last one left out
+   */
+  wordElement(type: BsonType, name: Uint8Array, words: Int32Array, from: number, sizeBytes: number): void {
+    this.reserve(1 + name.length + sizeBytes);
+    const { buffer, view } = this;
+    let at = this.at;
+    buffer[at++] = type;
+    for (let i = 0; i < name.length; i++) buffer[at++] = name[i]!;
+    if (sizeBytes === 1) buffer[at] = words[from]!;
+    else for (let i = 0; i < sizeBytes; i += 4) view.setInt32(at + i, words[from + (i >> 2)]!, true);
+    this.at = at + sizeBytes;
+  }
+
   /** A whole element; nothing for a missing value. */
   value(name: string, value: Value): void {
     if (value === undefined) return;
@@ -96,6 +130,13 @@ export class BsonWriter {
   /** The bytes `source[start, end)` as they are. */
   bytes(source: Uint8Array, start = 0, end = source.length): void {
     this.reserve(end - start);
+    if (end - start <= SHORT_COPY_BYTES) {
+      const { buffer } = this;
+      let at = this.at;
+      for (let i = start; i < end; i++) buffer[at++] = source[i]!;
+      this.at = at;
+      return;
+    }
     this.buffer.set(source.subarray(start, end), this.at);
     this.at += end - start;
   }
@@ -115,6 +156,13 @@ export class BsonWriter {
     this.reserve(8);
     this.view.setBigInt64(this.at, value, true);
     this.at += 8;
+  }
+
+  /** An int64 that is a whole number within the range of int64. */
+  int64OfNumber(value: number): void {
+    const high = Math.floor(value / TWO_32);
+    this.int32(value - high * TWO_32 | 0);
+    this.int32(high);
   }
 
   double(value: number): void {
@@ -147,7 +195,7 @@ export class BsonWriter {
     if (value instanceof Int32) return this.int32(value.value);
     if (value instanceof Document) return value.writeTo(this);
     if (isArray(value)) return this.array(value);
-    if (value instanceof UtcDate) return this.int64(BigInt(value.ms));
+    if (value instanceof UtcDate) return this.int64OfNumber(value.ms);
     if (value instanceof ObjectId) return this.bytes(value.id);
     this.rarePayload(value);
   }

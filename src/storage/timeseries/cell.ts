@@ -54,25 +54,12 @@ export function valueAt(column: Column, index: number): Value {
 /** Writes value `index` of a column as an element, every bit as it was. */
 export function writeCell(column: Column, index: number, name: FieldName, writer: BsonWriter): void {
   const type = column.typeAt(index);
-  writeHeader(type, name, writer);
-  if (column.width === BYTES) return writeBytes(column, type, index, writer);
-  const { words, width } = column;
-  const at = index * width;
-  switch (sizeOfType(type)) {
-    case 0:
-      return;
-    case 1:
-      return writer.byte(words[at]!);
-    default:
-      for (let i = 0; i < sizeOfType(type) >> 2; i++) writer.int32(words[at + i]!);
+  if (column.width === BYTES) {
+    writer.encodedHeader(type as BsonType, name.bytes);
+    return writeBytes(column, type, index, writer);
   }
-}
-
-/** Writes an element's type byte and name. */
-export function writeHeader(type: number, name: FieldName, writer: BsonWriter): void {
-  if (name.bytes === undefined) return writer.header(type as BsonType, name.text);
-  writer.byte(type);
-  writer.bytes(name.bytes);
+  const { words, width } = column;
+  writer.wordElement(type as BsonType, name.bytes, words, index * width, sizeOfType(type));
 }
 
 function writeBytes(column: Column, type: number, index: number, writer: BsonWriter): void {

@@ -26,11 +26,11 @@ export interface Path {
   readonly names: readonly FieldName[];
 }
 
-/** A name as text and, if that is not the same, as bytes. */
+/** A name as text and as bytes, which need not be UTF-8. */
 export interface FieldName {
   readonly text: string;
-  /** The bytes with their zero byte; undefined when `text` is ASCII and gives the same. */
-  readonly bytes: Uint8Array | undefined;
+  /** The bytes with their zero byte. */
+  readonly bytes: Uint8Array;
 }
 
 export const FieldKind = { Time: 0, Meta: 1, Leaf: 2, Nested: 3 } as const;
@@ -94,7 +94,6 @@ export interface TableNames {
 /** @param bytes the name without its zero byte */
 export function fieldName(bytes: Uint8Array): FieldName {
   const text = readText(bytes, 0, bytes.length);
-  if (bytes.every((byte) => byte < 128)) return { text, bytes: undefined };
   const terminated = new Uint8Array(bytes.length + 1);
   terminated.set(bytes);
   return { text, bytes: terminated };

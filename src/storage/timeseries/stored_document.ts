@@ -1,10 +1,7 @@
 /** A stored row, or a document in one, as a `Document`: only the values that are asked for are read from columns. */
 import { BsonType, type BsonWriter, Document, RawDocument, UtcDate, type Value } from "../../bson/mod.ts";
-import { writeHeader } from "./cell.ts";
 import type { RowSource } from "./row_source.ts";
 import { FieldKind, type ShapeField, type ShapeNode } from "./shape.ts";
-
-const TWO_32 = 4294967296;
 
 /** The document of a row. It stays readable for as long as it is held, whatever becomes of its files. */
 export function documentOf(source: RowSource, row: number): Document {
@@ -68,19 +65,14 @@ function writeField(source: RowSource, row: number, field: ShapeField, writer: B
   switch (field.kind) {
     case FieldKind.Leaf:
       return source.writeValue(field.column, row, field.name, writer);
-    case FieldKind.Time: {
-      const ms = source.timeOf(row);
-      const high = Math.floor(ms / TWO_32);
-      writeHeader(BsonType.Date, field.name, writer);
-      writer.int32(ms - high * TWO_32 | 0);
-      writer.int32(high);
-      return;
-    }
+    case FieldKind.Time:
+      writer.encodedHeader(BsonType.Date, field.name.bytes);
+      return writer.int64OfNumber(source.timeOf(row));
     case FieldKind.Meta:
-      writeHeader(source.metaTypeOf(row), field.name, writer);
+      writer.encodedHeader(source.metaTypeOf(row) as BsonType, field.name.bytes);
       return source.writeMeta(row, writer);
     case FieldKind.Nested:
-      writeHeader(BsonType.Object, field.name, writer);
+      writer.encodedHeader(BsonType.Object, field.name.bytes);
       writeNode(source, row, field.nested!, writer);
   }
 }
