@@ -2,11 +2,29 @@
 export { type AppendOptions, Log, type LogOptions } from "./log/log.ts";
 export { type EntryHeader, type LogRecord } from "./log/record.ts";
 export { type OnRecord } from "./log/replay.ts";
+export { replay as replayLog } from "./log/replay.ts";
+export { type LogFileContent, type PlacedRecord, readLogFile } from "./log/read_log_file.ts";
 export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
 export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./documents/document_store.ts";
+export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { duplicateKeyError } from "./documents/duplicate_key.ts";
-export { type TableOptions } from "./timeseries/manifest.ts";
+export {
+  type Change,
+  Manifest,
+  type ManifestContent,
+  readManifestFile,
+  type TableOptions,
+} from "./timeseries/manifest.ts";
 export { type PreparedInsert } from "./timeseries/measurement.ts";
 export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.ts";
 export { type TableStats } from "./timeseries/table.ts";
 export { TimeseriesStore, type TimeseriesStoreOptions } from "./timeseries/timeseries_store.ts";
+export { SERIES_FILE, SeriesFile } from "./timeseries/series_file.ts";
+export { SeriesIndex } from "./timeseries/series_index.ts";
+export {
+  type Damage,
+  type PageReport,
+  type RowGroupReport,
+  type SegmentReport,
+  verifySegment,
+} from "./timeseries/verify_segment.ts";

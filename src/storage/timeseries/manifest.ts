@@ -48,6 +48,22 @@ export type Change =
   /** The log went on without rows for this store. */
   | { readonly kind: "advance"; readonly flushedIndex: number };
 
+/** A change and where in the file its record is. */
+export interface RecordedChange {
+  readonly offset: number;
+  /** Of the record, its header included. */
+  readonly sizeBytes: number;
+  readonly change: Change;
+}
+
+/** What a manifest file holds. */
+export interface ManifestContent {
+  readonly sizeBytes: number;
+  readonly changes: readonly RecordedChange[];
+  /** Where good records end; bytes behind are a torn record that the next opening cuts off. */
+  readonly end: number;
+}
+
 export class Manifest {
   readonly tables = new Map<number, TableOptions>();
   /** By table: what retention took away. */
@@ -92,6 +108,20 @@ export class Manifest {
     } catch (error) {
       file.close();
       throw error;
+    }
+  }
+
+  /** The manifest that counts, to look at: nothing is written, a torn tail stays. @throws CorruptionError */
+  static read(disk: Disk, directory: string): { readonly manifest: Manifest; readonly path: string } {
+    const number = readCurrent(disk, `${directory}/${CURRENT}`);
+    const path = `${directory}/${manifestName(number)}`;
+    const file = disk.open(path, "read");
+    try {
+      const manifest = new Manifest(disk, directory, number, file);
+      for (const { change } of contentOf(file).changes) manifest.apply(change);
+      return { manifest, path };
+    } finally {
+      file.close();
     }
   }
 
@@ -185,21 +215,10 @@ export class Manifest {
   }
 
   private load(): void {
-    const bytes = new Uint8Array(this.file.size());
-    this.file.readAt(bytes, 0);
-    checkHeader(this.file.path, bytes);
-    let at = HEADER_BYTES;
-    for (;;) {
-      const content = recordAt(bytes, at);
-      if (content === undefined) break;
-      this.apply(parseChange(this.file.path, at, content));
-      at += RECORD_HEADER_BYTES + content.length;
-    }
-    if (at < bytes.length) {
-      refuseDamage(this.file.path, bytes, at);
-      this.file.truncate(at);
-    }
-    this.lengthBytes = at;
+    const { changes, end, sizeBytes } = contentOf(this.file);
+    for (const { change } of changes) this.apply(change);
+    if (end < sizeBytes) this.file.truncate(end);
+    this.lengthBytes = end;
   }
 
   private apply(change: Change): void {
@@ -235,6 +254,33 @@ export class Manifest {
         this.flushedIndex = change.flushedIndex;
     }
   }
+}
+
+/** All changes of a manifest file, to look at. @throws CorruptionError */
+export function readManifestFile(disk: Disk, path: string): ManifestContent {
+  const file = disk.open(path, "read");
+  try {
+    return contentOf(file);
+  } finally {
+    file.close();
+  }
+}
+
+function contentOf(file: DiskFile): ManifestContent {
+  const bytes = new Uint8Array(file.size());
+  file.readAt(bytes, 0);
+  checkHeader(file.path, bytes);
+  const changes: RecordedChange[] = [];
+  let at = HEADER_BYTES;
+  for (;;) {
+    const content = recordAt(bytes, at);
+    if (content === undefined) break;
+    const sizeBytes = RECORD_HEADER_BYTES + content.length;
+    changes.push({ offset: at, sizeBytes, change: parseChange(file.path, at, content) });
+    at += sizeBytes;
+  }
+  if (at < bytes.length) refuseDamage(file.path, bytes, at);
+  return { sizeBytes: bytes.length, changes, end: at };
 }
 
 function manifestName(number: number): string {

@@ -46,6 +46,15 @@ export class SeriesFile {
     return new SeriesFile(file);
   }
 
+  /** Opens a file to look at: nothing can be written. */
+  static openToRead(disk: Disk, path: string): SeriesFile {
+    return new SeriesFile(disk.open(path, "read"));
+  }
+
+  get sizeBytes(): number {
+    return this.file.size();
+  }
+
   /**
    * Reads what counts.
    *

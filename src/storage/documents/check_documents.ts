@@ -1,0 +1,87 @@
+/**
+ * Looks at a store of regular collections without changing a byte of its folder: SQLite's own check, then every document
+ * against its key and the totals.
+ *
+ * A reader of a file in WAL mode would make files beside it. Where there is no WAL, or an empty one, the file is opened as
+ * immutable; else the `-shm` file is read only, and SQLite builds its index of the WAL in memory (readonly_shm).
+ */
+import { DatabaseSync } from "node:sqlite";
+import { compareBytes, encodeIndexKey, RawDocument, validateDocument } from "../../bson/mod.ts";
+import { guarded } from "./sqlite.ts";
+
+/** What a store of regular collections holds. */
+export interface DocumentsReport {
+  /** The log index of the last commit. */
+  readonly appliedIndex: number;
+  readonly collections: ReadonlyMap<number, { readonly documents: number; readonly dataBytes: number }>;
+  /** What is wrong, each in one line. */
+  readonly problems: readonly string[];
+}
+
+/**
+ * @param path as the operating system knows it
+ * @param hasWal whether a WAL with commits lies beside it
+ * @throws CorruptionError when SQLite cannot read the file
+ */
+export function checkDocuments(path: string, hasWal: boolean): DocumentsReport {
+  return guarded(path, () => {
+    const database = new DatabaseSync(addressOf(path, hasWal), { readOnly: true });
+    try {
+      return report(database);
+    } finally {
+      database.close();
+    }
+  });
+}
+
+function addressOf(path: string, hasWal: boolean): URL {
+  const encoded = path.split("/").map(encodeURIComponent).join("/");
+  return new URL(`file://${encoded}?${hasWal ? "mode=ro&readonly_shm=1" : "immutable=1"}`);
+}
+
+function report(database: DatabaseSync): DocumentsReport {
+  const problems: string[] = [];
+  for (const row of database.prepare("PRAGMA integrity_check").all()) {
+    const said = String(row["integrity_check"]);
+    if (said !== "ok") problems.push(...said.split("\n"));
+  }
+  const collections = new Map<number, { documents: number; dataBytes: number }>();
+  for (const row of database.prepare("SELECT id, documents, bytes FROM collections").all()) {
+    const id = Number(row["id"]);
+    const found = checkCollection(database, id, problems);
+    collections.set(id, found);
+    if (found.documents !== row["documents"] || found.dataBytes !== row["bytes"]) {
+      problems.push(
+        `collection ${id} has ${found.documents} documents of ${found.dataBytes} bytes, its totals say ` +
+          `${row["documents"]} of ${row["bytes"]}`,
+      );
+    }
+  }
+  const applied = database.prepare("SELECT log_index FROM applied").get();
+  return { appliedIndex: Number(applied?.["log_index"]), collections, problems };
+}
+
+/** Reads all documents of a collection. */
+function checkCollection(database: DatabaseSync, id: number, problems: string[]) {
+  let documents = 0;
+  let dataBytes = 0;
+  for (const row of database.prepare(`SELECT seq, key, doc FROM c${id} ORDER BY seq`).iterate()) {
+    const bytes = row["doc"] as Uint8Array;
+    documents++;
+    dataBytes += bytes.length;
+    const wrong = wrongWith(bytes, row["key"] as Uint8Array);
+    if (wrong !== undefined) problems.push(`collection ${id}, document ${row["seq"]}: ${wrong}`);
+  }
+  return { documents, dataBytes };
+}
+
+function wrongWith(bytes: Uint8Array, key: Uint8Array): string | undefined {
+  try {
+    const end = validateDocument(bytes, 0, bytes.length);
+    if (end !== bytes.length) return `${bytes.length} bytes, its BSON ends after ${end}`;
+    const same = compareBytes(encodeIndexKey(new RawDocument(bytes).get("_id")), key) === 0;
+    return same ? undefined : "it does not lie under the key of its _id";
+  } catch (error) {
+    return String(error);
+  }
+}
