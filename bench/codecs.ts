@@ -18,7 +18,7 @@ import { loadSeries, type Series } from "./codec_series.ts";
 
 const PAGE_VALUES = 4096;
 /** How long each measurement runs at least. */
-const MEASURE_MS = 30;
+const MEASURE_MS = 100;
 
 interface Codec {
   readonly name: string;
@@ -99,16 +99,15 @@ function measure({ values, name }: Series, codec: Codec): Measured {
   };
 }
 
-/** Nanoseconds of a run, on average after some that warm up. */
+/** Nanoseconds of the quickest run: what else the machine does only ever adds. */
 function timed(run: () => void): number {
-  for (let i = 0; i < 5; i++) run();
-  const start = performance.now();
-  let runs = 0;
-  while (performance.now() - start < MEASURE_MS) {
+  let best = Infinity;
+  for (const end = performance.now() + MEASURE_MS; performance.now() < end;) {
+    const start = performance.now();
     run();
-    runs++;
+    best = Math.min(best, performance.now() - start);
   }
-  return (performance.now() - start) * 1e6 / runs;
+  return best * 1e6;
 }
 
 function printTable(

@@ -31,23 +31,30 @@ interface Scale {
   readonly exponent: number;
   /** … and multiplied by 10^factor. */
   readonly factor: number;
+  /** What a value then takes, about. */
+  readonly bits: number;
 }
 
 /** The best scale for a sample of `doubles[0, count)`. */
 function sampledScale(doubles: Float64Array, count: number): Scale {
   const step = Math.max(1, Math.floor(count / SAMPLES));
   const sample = Float64Array.from({ length: Math.ceil(count / step) }, (_, i) => doubles[i * step]!);
-  let best: Scale = { exponent: 0, factor: 0 };
+  let best: Scale = { exponent: 0, factor: 0, bits: PLAIN_BITS };
   let bestBits = sample.length * PLAIN_BITS;
   for (let exponent = MAX_EXPONENT; exponent >= 0; exponent--) {
     for (let factor = exponent === 0 ? MAX_EXPONENT : exponent; factor >= 0; factor--) {
       const bits = estimatedBits(sample, exponent, factor, bestBits);
       if (bits >= bestBits) continue;
       bestBits = bits;
-      best = { exponent, factor };
+      best = { exponent, factor, bits: bits / sample.length };
     }
   }
   return best;
+}
+
+/** Whether a sample of the doubles `words[0, 2 · count)` has fewer bits as digits. */
+export function suits(words: Int32Array, count: number): boolean {
+  return sampledScale(new Float64Array(words.buffer, words.byteOffset, count), count).bits < PLAIN_BITS;
 }
 
 /** Writes the doubles `words[0, 2 · count)`. */

@@ -20,21 +20,26 @@ const MAX_ENTRIES = 8;
 const SAMPLES = 256;
 /** A place and a left part. */
 const EXCEPTION_BITS = 28;
+/** By left part, of which there are at most 2¹⁶. */
+const COUNTS = new Int32Array(1 << (64 - MIN_RIGHT_BITS));
+const INDEX_OF = new Uint8Array(1 << (64 - MIN_RIGHT_BITS));
+const NO_INDEX = 255;
 
 /** Writes the doubles `words[0, 2 · count)`. */
 export function encode(words: Int32Array, count: number, out: ByteWriter): void {
   const rightBits = sampledCut(words, count);
   const shift = rightBits - 32;
-  const entries = commonest(leftCounts(words, count, 1, shift));
-  const indexOf = new Map(entries.map((left, index) => [left, index]));
+  const entries = commonestLefts(words, count, shift);
+  INDEX_OF.fill(NO_INDEX, 0, 1 << (32 - shift));
+  entries.forEach((left, index) => INDEX_OF[left] = index);
   const indexes = new Float64Array(count);
   const exceptions: number[] = [];
   const high = new Float64Array(count);
   const mask = 2 ** shift - 1;
   for (let i = 0; i < count; i++) {
     const word = words[2 * i + 1]!;
-    const index = indexOf.get(word >>> shift);
-    if (index === undefined) exceptions.push(i);
+    const index = INDEX_OF[word >>> shift]!;
+    if (index === NO_INDEX) exceptions.push(i);
     else indexes[i] = index;
     high[i] = word & mask;
   }
@@ -77,17 +82,16 @@ function readLeft(reader: ByteReader): number {
 /** The number of right bits that makes a sample smallest. */
 function sampledCut(words: Int32Array, count: number): number {
   const step = Math.max(1, Math.floor(count / SAMPLES));
+  const lefts = new Int32Array(Math.ceil(count / step));
+  for (let i = 0; i < lefts.length; i++) lefts[i] = words[2 * i * step + 1]! >>> (MIN_RIGHT_BITS - 32);
+  // In order, equal left parts are neighbours, whatever the cut.
+  lefts.sort();
   let best = MAX_RIGHT_BITS;
   let bestBits = Infinity;
   for (let rightBits = MIN_RIGHT_BITS; rightBits <= MAX_RIGHT_BITS; rightBits++) {
-    const counts = leftCounts(words, count, step, rightBits - 32);
-    const entries = commonest(counts);
-    let samples = 0;
-    for (const times of counts.values()) samples += times;
-    let covered = 0;
-    for (const left of entries) covered += counts.get(left)!;
-    const indexBits = bitPacking.bitLength(entries.length - 1);
-    const bits = samples * (rightBits + indexBits) + (samples - covered) * EXCEPTION_BITS;
+    const { covered, entries } = commonestShare(lefts, rightBits - MIN_RIGHT_BITS);
+    const indexBits = entries > 1 ? bitPacking.bitLength(entries - 1) : 0;
+    const bits = lefts.length * (rightBits + indexBits) + (lefts.length - covered) * EXCEPTION_BITS;
     if (bits >= bestBits) continue;
     bestBits = bits;
     best = rightBits;
@@ -95,18 +99,30 @@ function sampledCut(words: Int32Array, count: number): number {
   return best;
 }
 
-/** How often each left part occurs among every `step`-th value. */
-function leftCounts(words: Int32Array, count: number, step: number, shift: number): Map<number, number> {
-  const counts = new Map<number, number>();
-  for (let i = 0; i < count; i += step) {
-    const left = words[2 * i + 1]! >>> shift;
-    counts.set(left, (counts.get(left) ?? 0) + 1);
+/** How many of the sorted numbers are among the commonest when their last bits are cut off, and how many those are. */
+function commonestShare(sorted: Int32Array, cutBits: number): { covered: number; entries: number } {
+  const largest = new Int32Array(MAX_ENTRIES + 1);
+  for (let i = 0; i < sorted.length;) {
+    const left = sorted[i]! >>> cutBits;
+    const start = i;
+    while (i < sorted.length && sorted[i]! >>> cutBits === left) i++;
+    let at = MAX_ENTRIES;
+    for (; at > 0 && largest[at - 1]! < i - start; at--) largest[at] = largest[at - 1]!;
+    largest[at] = i - start;
   }
-  return counts;
+  let covered = 0;
+  let entries = 0;
+  for (; entries < MAX_ENTRIES && largest[entries]! > 0; entries++) covered += largest[entries]!;
+  return { covered, entries };
 }
 
 /** The most frequent left parts, at most as many as there are entries. */
-function commonest(counts: ReadonlyMap<number, number>): number[] {
-  const sorted = [...counts].sort(([, a], [, b]) => b - a);
-  return sorted.slice(0, MAX_ENTRIES).map(([left]) => left);
+function commonestLefts(words: Int32Array, count: number, shift: number): number[] {
+  COUNTS.fill(0, 0, 1 << (32 - shift));
+  const distinct: number[] = [];
+  for (let i = 0; i < count; i++) {
+    const left = words[2 * i + 1]! >>> shift;
+    if (COUNTS[left]!++ === 0) distinct.push(left);
+  }
+  return distinct.sort((a, b) => COUNTS[b]! - COUNTS[a]!).slice(0, MAX_ENTRIES);
 }

@@ -16,13 +16,20 @@ const PLANES = 0;
 const XORED_PLANES = 1;
 const PLAIN = 2;
 
-/** Writes the doubles `words[0, 2 · count)`. */
-export function encode(words: Int32Array, count: number, out: ByteWriter): void {
-  let best = compressed(PLAIN, bytesOf(words, count));
-  for (const layout of [PLANES, XORED_PLANES] as const) {
-    const other = compressed(layout, planesOf(words, count, layout));
-    if (other.length < best.length) best = other;
+/** Writes the doubles `words[0, 2 · count)` in the smallest of the `layouts`. */
+export function encode(
+  words: Int32Array,
+  count: number,
+  out: ByteWriter,
+  layouts: readonly number[] = [PLAIN, PLANES, XORED_PLANES],
+): void {
+  let best: ByteWriter | undefined;
+  for (const layout of layouts) {
+    const bytes = layout === PLAIN ? bytesOf(words, count) : planesOf(words, count, layout);
+    const other = compressed(layout, bytes);
+    if (best === undefined || other.length < best.length) best = other;
   }
+  assert(best !== undefined, "doubles are written in one layout at least");
   out.bytes(best.written());
 }
 
@@ -37,7 +44,7 @@ function bytesOf(words: Int32Array, count: number): Uint8Array {
   return new Uint8Array(words.buffer, words.byteOffset, count * 8);
 }
 
-function planesOf(words: Int32Array, count: number, layout: typeof PLANES | typeof XORED_PLANES): Uint8Array {
+function planesOf(words: Int32Array, count: number, layout: number): Uint8Array {
   const planes = new Uint8Array(count * 8);
   for (let half = 0; half < 2; half++) {
     let last = 0;

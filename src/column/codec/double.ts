@@ -40,7 +40,7 @@ export function encode(words: Int32Array, count: number, out: ByteWriter): void 
   const runs = countRuns(words, count);
   if (runs > 0 && runs * MIN_RUN <= count) best = smaller(best, encodedRuns(words, count, runs));
   if (best === undefined || best.length > count * GOOD_BYTES) {
-    best = smaller(best, encodedAs(words, count, sampledMode(words, count)));
+    best = smaller(best, encodedAsSample(words, count));
   }
   out.bytes(best.written());
 }
@@ -76,19 +76,17 @@ function decimals(words: Int32Array, count: number): ByteWriter | undefined {
   return decimal.encode(words, count, places, out) ? out : undefined;
 }
 
-/** The mode that makes a sample smallest, of those that any doubles can take. */
-function sampledMode(words: Int32Array, count: number): number {
+/** The doubles in the mode, of those that any can take, that makes a sample smallest. */
+function encodedAsSample(words: Int32Array, count: number): ByteWriter {
   const sample = sampleOf(words, count);
   const length = sample.length >> 1;
-  let best = PLANES;
-  let bestBytes = Infinity;
-  for (const mode of [XOR, ALP, ALP_RD, PLANES]) {
-    const bytes = encodedAs(sample, length, mode).length;
-    if (bytes >= bestBytes) continue;
-    bestBytes = bytes;
-    best = mode;
-  }
-  return best;
+  let best = encodedAs(sample, length, XOR);
+  best = smaller(best, encodedAs(sample, length, ALP_RD));
+  if (alp.suits(sample, length)) best = smaller(best, encodedAs(sample, length, ALP));
+  best = smaller(best, encodedAs(sample, length, PLANES));
+  if (length === count) return best;
+  const [mode, layout] = best.written();
+  return encodedAs(words, count, mode!, mode === PLANES ? [layout!] : undefined);
 }
 
 /** Stretches of neighbours from all parts of the values; all values where they are few. */
@@ -103,13 +101,13 @@ function sampleOf(words: Int32Array, count: number): Int32Array {
   return sample;
 }
 
-function encodedAs(words: Int32Array, count: number, mode: number): ByteWriter {
+function encodedAs(words: Int32Array, count: number, mode: number, layouts?: number[]): ByteWriter {
   const out = new ByteWriter(count * 8);
   out.byte(mode);
   if (mode === ALP) alp.encode(words, count, out);
   else if (mode === ALP_RD) alpRd.encode(words, count, out);
   else if (mode === XOR) xor.encode(words, count, out);
-  else bytePlanes.encode(words, count, out);
+  else bytePlanes.encode(words, count, out, layouts);
   return out;
 }
 
