@@ -9,7 +9,7 @@ import { CorruptionError, crc32 } from "../base/mod.ts";
 import type { Disk } from "../io/mod.ts";
 
 const DIRECTORY = "mnode";
-const PATH = "mnode/catalog";
+export const CATALOG_PATH = "mnode/catalog";
 const NEW_PATH = "mnode/catalog.new";
 const MAGIC = "CGCAT001";
 const HEADER_BYTES = 16;
@@ -34,7 +34,7 @@ export async function writeCatalog(disk: Disk, state: Uint8Array): Promise<void>
   } finally {
     file.close();
   }
-  disk.rename(NEW_PATH, PATH);
+  disk.rename(NEW_PATH, CATALOG_PATH);
   await disk.syncDirectory(DIRECTORY);
 }
 
@@ -44,24 +44,26 @@ export async function writeCatalog(disk: Disk, state: Uint8Array): Promise<void>
  * @throws CorruptionError when the file is not what was written
  */
 export function readCatalog(disk: Disk): Uint8Array | undefined {
-  if (!disk.exists(PATH)) return undefined;
-  const file = disk.open(PATH, "read");
+  if (!disk.exists(CATALOG_PATH)) return undefined;
+  const file = disk.open(CATALOG_PATH, "read");
   try {
     const bytes = new Uint8Array(file.size());
     const read = file.readAt(bytes, 0);
-    if (read < HEADER_BYTES) throw new CorruptionError(PATH, 0, `${read} bytes are no catalog`);
+    if (read < HEADER_BYTES) throw new CorruptionError(CATALOG_PATH, 0, `${read} bytes are no catalog`);
     const magic = new TextDecoder().decode(bytes.subarray(0, 8));
-    if (magic !== MAGIC) throw new CorruptionError(PATH, 0, `it starts with "${magic}", expected "${MAGIC}"`);
+    if (magic !== MAGIC) {
+      throw new CorruptionError(CATALOG_PATH, 0, `it starts with "${magic}", expected "${MAGIC}"`);
+    }
     const view = new DataView(bytes.buffer);
     const state = bytes.subarray(HEADER_BYTES);
     const length = view.getUint32(8, true);
     if (length !== state.length) {
-      throw new CorruptionError(PATH, 8, `it holds ${state.length} bytes, expected ${length}`);
+      throw new CorruptionError(CATALOG_PATH, 8, `it holds ${state.length} bytes, expected ${length}`);
     }
     const checksum = view.getUint32(12, true);
     if (checksum !== crc32(state)) {
       throw new CorruptionError(
-        PATH,
+        CATALOG_PATH,
         12,
         `checksum 0x${crc32(state).toString(16)}, expected 0x${checksum.toString(16)}`,
       );

@@ -2,18 +2,18 @@
  * One node: the data folder, the log, the MNode's state and the VNodes in this isolate, opened in that order and closed
  * in the reverse one.
  */
-import { assert, type Logger } from "../base/mod.ts";
+import { assert, CorruptionError, type Logger } from "../base/mod.ts";
 import type { Clock, Disk } from "../io/mod.ts";
-import { Log, type LogRecord, type LogSizes } from "../storage/mod.ts";
+import { firstIndexes, Log, type LogRecord, type LogSizes } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
-import { readCatalog, writeCatalog } from "./catalog_file.ts";
+import { CATALOG_PATH, readCatalog, writeCatalog } from "./catalog_file.ts";
 import { type DataFolder, takeDataFolder } from "./data_folder.ts";
 import { collectionToDocument, encodeDropped, EntryKind, MNODE_GROUP } from "./entry.ts";
 import { LocalRouter } from "./local_router.ts";
 import { MNode } from "./mnode.ts";
 import { Retention } from "./retention.ts";
 import type { Router } from "./router.ts";
-import { VNode } from "./vnode.ts";
+import { namedIfFull, shuttingDown, VNode } from "./vnode.ts";
 import { encodeDocument } from "../bson/mod.ts";
 
 const VNODE_GROUP = 1;
@@ -49,6 +49,7 @@ export class Node {
   /** What commands ask of the data. */
   readonly router: Router;
   private checkpointing: Promise<void> | undefined;
+  private catalogChange: Promise<void> = Promise.resolve();
   private closed = false;
   private readonly retention: Retention;
 
@@ -76,37 +77,47 @@ export class Node {
     const { disk, clock, logger } = options;
     const startedMs = clock.monotonicMs();
     const folder = await takeDataFolder(disk);
+    let vnode: VNode | undefined;
+    let log: Log | undefined;
     try {
       const mnode = new MNode();
       const state = readCatalog(disk);
       if (state !== undefined) mnode.restore(state);
-      const vnode = await VNode.open({ ...options, directory: `vnode-${VNODE_GROUP}`, group: VNODE_GROUP });
-      for (const info of mnode.allCollections()) vnode.addCollection(info);
+      const shard = vnode = await VNode.open({
+        ...options,
+        directory: `vnode-${VNODE_GROUP}`,
+        group: VNODE_GROUP,
+        logStart: firstIndexes(disk, LOG_DIRECTORY).get(VNODE_GROUP) ?? 1,
+      });
+      for (const info of mnode.allCollections()) shard.addCollection(info);
       let replayedEntries = 0;
-      const log = await Log.open(disk, LOG_DIRECTORY, {
+      log = await Log.open(disk, LOG_DIRECTORY, {
         clock,
         durability: options.durability ?? "commit",
         ...(options.logSizes === undefined ? {} : { sizes: options.logSizes }),
         onRecord: (record) => {
-          replay(record, mnode, vnode);
+          replay(record, mnode, shard);
           replayedEntries++;
         },
       });
-      vnode.retainCollections(mnode.allCollections());
+      checkCatalog(mnode, log);
+      await shard.rewind(log.lastIndex(VNODE_GROUP));
+      shard.retainCollections(mnode.allCollections());
+      await shard.settle();
       const recoveryMs = clock.monotonicMs() - startedMs;
       logger.info("opened", { replayedEntries, ms: Math.round(recoveryMs) });
       const summary = {
         databases: mnode.databaseNames().length,
         collections: mnode.allCollections().length,
-        ...vnode.totals(),
+        ...shard.totals(),
         replayedEntries,
         recoveryMs,
       };
-      const node = new Node(options, folder, log, mnode, vnode, summary);
-      vnode.join(log, () => node.checkpoint());
+      const node = new Node(options, folder, log, mnode, shard, summary);
+      shard.join(log, () => node.checkpoint());
       return node;
     } catch (error) {
-      folder.release();
+      await closeAll([() => log?.close(), () => vnode?.close(), () => folder.release()]).catch(() => {});
       throw error;
     }
   }
@@ -118,6 +129,7 @@ export class Node {
 
   /** Logs and applies that a collection exists; its id must be the catalog's next. */
   async addCollection(info: CollectionInfo): Promise<void> {
+    await this.vnode.makeRoom();
     await this.changeCatalog(EntryKind.CollectionCreated, encodeDocument(collectionToDocument(info)));
   }
 
@@ -139,26 +151,31 @@ export class Node {
     return this.checkpointing;
   }
 
-  /** Flushes, syncs and closes; the data folder is free when it resolves. */
+  /** Refuses further writes, waits for those that run, flushes, syncs and closes; the data folder is free when it resolves. */
   async close(): Promise<void> {
     assert(!this.closed, "a node is closed once");
     this.closed = true;
-    try {
-      await this.retention.stop();
-      await this.checkpointing?.catch(() => {});
-      await this.checkpoint();
-    } finally {
-      await this.vnode.close();
-      await this.log.close();
-      this.folder.release();
-    }
+    await closeAll([
+      () => this.retention.stop(),
+      () => this.catalogChange,
+      () => this.vnode.drain(),
+      () => this.checkpointing?.catch(() => {}),
+      () => this.checkpoint(),
+      () => this.log.close(),
+      () => this.vnode.close(),
+      () => this.folder.release(),
+    ]);
   }
 
   private async changeCatalog(kind: number, payload: Uint8Array): Promise<void> {
-    await this.log.append(MNODE_GROUP, kind, [payload], {
+    if (this.closed) throw shuttingDown();
+    // Synced whatever the durability: the stores must never know of a collection that the log could forget.
+    const change = this.log.append(MNODE_GROUP, kind, [payload], {
+      alwaysSync: true,
       onDurable: (index) => applyCatalog(index, kind, payload, this.mnode, this.vnode),
-    });
-    await this.vnode.settle();
+    }).then(() => this.vnode.settle());
+    this.catalogChange = change.catch(() => {});
+    await change;
   }
 
   private async runCheckpoint(): Promise<void> {
@@ -166,7 +183,7 @@ export class Node {
       await this.writeEverything();
     } catch (error) {
       this.options.logger.error("checkpoint failed", { error: String(error) });
-      throw error;
+      throw namedIfFull(error);
     }
   }
 
@@ -180,6 +197,27 @@ export class Node {
     const ms = Math.round(this.options.clock.monotonicMs() - startedMs);
     this.options.logger.info("checkpoint", { logIndex: vnodeIndex, logBytes: this.log.sizeBytes, ms });
   }
+}
+
+/** Without its end the catalog would take collections for dropped ones that the log no longer speaks of. */
+function checkCatalog(mnode: MNode, log: Log): void {
+  const lastIndex = log.lastIndex(MNODE_GROUP);
+  if (mnode.appliedIndex === lastIndex) return;
+  const reason = `it counts catalog entries up to ${mnode.appliedIndex}, but the log up to ${lastIndex}`;
+  throw new CorruptionError(CATALOG_PATH, 0, reason);
+}
+
+/** Runs all steps in turn, whether one fails or not. @throws what the first of them threw */
+async function closeAll(steps: readonly (() => Promise<void> | void | undefined)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const step of steps) {
+    try {
+      await step();
+    } catch (error) {
+      errors.push(error);
+    }
+  }
+  if (errors.length > 0) throw errors[0];
 }
 
 function replay(record: LogRecord, mnode: MNode, vnode: VNode): void {

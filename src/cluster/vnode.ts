@@ -5,9 +5,9 @@
  * A write is checked first, logged second, applied third, answered last: a reader never sees what a crash could take
  * back, and an entry that stands in the log can always be applied.
  */
-import { assert, type Logger, MAX_LOG_TAIL_BYTES } from "../base/mod.ts";
+import { assert, CommandError, type Logger, MAX_LOG_TAIL_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
-import type { Clock, Disk } from "../io/mod.ts";
+import { type Clock, type Disk, isDiskFull } from "../io/mod.ts";
 import type { Rows, ScanRequest, Source } from "../query/mod.ts";
 import {
   DocumentStore,
@@ -29,6 +29,8 @@ export interface VNodeOptions {
   readonly directory: string;
   /** The log's group. */
   readonly group: number;
+  /** The first entry of the group that the log still has. */
+  readonly logStart?: number;
   /** Bytes of measurements in memory before they are flushed. */
   readonly memtableBytes?: number;
   /** Where SQLite keeps the documents when the disk is not the operating system's: ":memory:". */
@@ -38,7 +40,14 @@ export interface VNodeOptions {
 export class VNode {
   private log: Log | undefined;
   private appliedIndex = 0;
-  private tableChanges: Promise<void> = Promise.resolve();
+  /** The collections that exist, by the log as far as it was applied. */
+  private readonly existing = new Set<number>();
+  /** Dropped collections that a store still holds: what kept it from dropping them is tried again. */
+  private readonly undropped = new Set<number>();
+  /** The end of all changes of the stores that follow the catalog's. */
+  private storeChanges: Promise<void> = Promise.resolve();
+  private readonly inserts = new Set<Promise<InsertResult>>();
+  private draining = false;
   private checkpointRuns = false;
   private checkpointFailed = false;
   private requestCheckpoint: () => Promise<void> = () => Promise.resolve();
@@ -46,6 +55,7 @@ export class VNode {
 
   private constructor(
     readonly group: number,
+    private readonly logger: Logger,
     private readonly timeseries: TimeseriesStore,
     private readonly documents: DocumentStore,
   ) {
@@ -68,15 +78,23 @@ export class VNode {
       clock,
       logger: logger.child("timeseries"),
       directory: `${directory}/timeseries`,
+      ...(options.logStart === undefined ? {} : { logStart: options.logStart }),
       ...(options.memtableBytes === undefined ? {} : { memtableBytes: options.memtableBytes }),
     });
-    const documents = DocumentStore.open(
-      options.documentsPath ?? disk.absolutePath(`${directory}/documents.sqlite`),
-    );
-    // The stores sync what is in their folders; that the folders are there is for us to make durable.
-    await disk.syncDirectory(directory);
-    await disk.syncDirectory("");
-    return new VNode(options.group, timeseries, documents);
+    let documents: DocumentStore | undefined;
+    try {
+      documents = DocumentStore.open(
+        options.documentsPath ?? disk.absolutePath(`${directory}/documents.sqlite`),
+      );
+      // The stores sync what is in their folders; that the folders are there is for us to make durable.
+      await disk.syncDirectory(directory);
+      await disk.syncDirectory("");
+    } catch (error) {
+      await timeseries.close();
+      documents?.close();
+      throw error;
+    }
+    return new VNode(options.group, logger, timeseries, documents);
   }
 
   /** Joins the log, once all of it has been replayed. */
@@ -85,13 +103,16 @@ export class VNode {
     this.requestCheckpoint = requestCheckpoint;
   }
 
-  /** Makes room for a collection; nothing when it is there. What fails is reported by `settle`. */
+  /** A collection exists. A store that cannot make room for it (a full disk) does so before the first write. */
   addCollection(info: CollectionInfo): void {
-    if (info.timeseries === undefined) {
-      this.documents.createCollection(info.id);
-    } else {
-      this.changeTables(this.timeseries.createTable(info.id, tableOptions(info.timeseries)));
-    }
+    this.existing.add(info.id);
+    this.changeStores(this.makeRoomFor(info));
+  }
+
+  /** Nothing when there is room. What stands in memory of it is there at once. */
+  private async makeRoomFor(info: CollectionInfo): Promise<void> {
+    if (info.timeseries === undefined) this.documents.createCollection(info.id);
+    else await this.timeseries.createTable(info.id, tableOptions(info.timeseries));
   }
 
   /** Drops all collections but these: those whose end a store had not written down. */
@@ -102,20 +123,37 @@ export class VNode {
     }
   }
 
+  /** A collection is gone. A store that cannot drop it now does so at a checkpoint or the next opening. */
   dropCollection(id: number): void {
-    this.changeTables(this.timeseries.dropTable(id));
+    this.existing.delete(id);
+    this.undropped.add(id);
+    this.changeStores(this.dropFromStores(id));
+  }
+
+  private async dropFromStores(id: number): Promise<void> {
     this.documents.dropCollection(id);
+    await this.timeseries.dropTable(id);
+    this.undropped.delete(id);
   }
 
-  /** Waits until all tables that were added or dropped are written down. @throws what kept the last one from it */
+  /** Waits until the stores have followed the catalog, or failed to. */
   async settle(): Promise<void> {
-    await this.tableChanges;
+    await this.storeChanges;
   }
 
-  private changeTables(change: Promise<void>): void {
-    const before = this.tableChanges;
-    this.tableChanges = before.catch(() => {}).then(() => change);
-    this.tableChanges.catch(() => {});
+  private changeStores(change: Promise<void>): void {
+    const logged = change.catch((error) => {
+      this.logger.error("a change of the catalog has yet to reach the stores", { error: String(error) });
+    });
+    this.storeChanges = Promise.all([this.storeChanges, logged]).then(() => {});
+  }
+
+  /** The log ends before what the stores hold: it lost entries that were never synced (`interval` durability). */
+  async rewind(lastIndex: number): Promise<void> {
+    if (Math.max(this.timeseries.flushedIndex, this.documents.appliedIndex) <= lastIndex) return;
+    this.logger.warn("the log lost its last entries; what they had stored already stays", { lastIndex });
+    await this.timeseries.rewind(lastIndex);
+    this.documents.rewind(lastIndex);
   }
 
   /** Applies an entry at replay. Entries of collections that were dropped later change nothing. */
@@ -134,18 +172,47 @@ export class VNode {
     }
   }
 
-  /** Stores documents; durable when it resolves. */
+  /**
+   * Stores documents; durable when it resolves.
+   *
+   * @throws CommandError OutOfDiskSpace; NamespaceNotFound when the collection was dropped meanwhile;
+   *   ShutdownInProgress once `drain` was called
+   */
   async insert(
     info: CollectionInfo,
     documents: readonly RawDocument[],
     ordered: boolean,
   ): Promise<InsertResult> {
+    if (this.draining) throw shuttingDown();
+    const insert = this.runInsert(info, documents, ordered);
+    this.inserts.add(insert);
+    try {
+      return await insert;
+    } catch (error) {
+      throw namedIfFull(error);
+    } finally {
+      this.inserts.delete(insert);
+    }
+  }
+
+  /** Refuses further inserts and waits for those that run. */
+  async drain(): Promise<void> {
+    this.draining = true;
+    await Promise.allSettled(this.inserts);
+  }
+
+  private async runInsert(
+    info: CollectionInfo,
+    documents: readonly RawDocument[],
+    ordered: boolean,
+  ): Promise<InsertResult> {
     await this.makeRoom();
+    this.checkExists(info);
+    await this.makeRoomFor(info);
     if (info.timeseries === undefined) {
       return await this.writer.insert(info.id, namespaceText(info), documents, ordered);
     }
-    // A full disk may have kept the table from being made with its collection.
-    await this.timeseries.createTable(info.id, tableOptions(info.timeseries));
+    this.checkExists(info);
     const prepared = this.timeseries.prepareInsert(info.id, documents, ordered);
     if (prepared.payload !== undefined) await this.logMeasurements(info.id, prepared.payload);
     return { inserted: prepared.accepted, errors: prepared.errors };
@@ -155,9 +222,13 @@ export class VNode {
    * Starts a checkpoint when memory or the log is full. It is waited for only when the one before still runs (that is
    * the back-pressure that writers feel) or has failed: then its error is this writer's answer.
    */
-  private async makeRoom(): Promise<void> {
+  async makeRoom(): Promise<void> {
     if (!this.timeseries.needsFlush() && this.joinedLog().sizeBytes < MAX_LOG_TAIL_BYTES) return;
-    if (this.checkpointRuns || this.checkpointFailed) return await this.requestCheckpoint();
+    if (this.checkpointRuns || this.checkpointFailed) {
+      await this.requestCheckpoint();
+      this.checkpointFailed = false;
+      return;
+    }
     this.checkpointRuns = true;
     this.requestCheckpoint().then(() => {
       this.checkpointFailed = false;
@@ -166,6 +237,11 @@ export class VNode {
     }).finally(() => {
       this.checkpointRuns = false;
     });
+  }
+
+  private checkExists(info: CollectionInfo): void {
+    if (this.existing.has(info.id)) return;
+    throw new CommandError("NamespaceNotFound", `collection ${namespaceText(info)} was dropped`);
   }
 
   private joinedLog(): Log {
@@ -187,7 +263,11 @@ export class VNode {
   source(info: CollectionInfo): Source {
     const { timeseries } = info;
     if (timeseries === undefined) {
-      return { shape: { kind: "documents" }, scan: (request) => this.documents.scan(info.id, request) };
+      return {
+        shape: { kind: "documents" },
+        scan: (request) =>
+          this.documents.hasCollection(info.id) ? this.documents.scan(info.id, request) : noRows(),
+      };
     }
     return {
       shape: { kind: "timeseries", timeField: timeseries.timeField, metaField: timeseries.metaField },
@@ -229,16 +309,32 @@ export class VNode {
    * @returns the log's index up to which nothing is needed any more
    */
   async checkpoint(): Promise<number> {
+    for (const id of this.undropped) this.changeStores(this.dropFromStores(id));
+    await this.settle();
     const appliedIndex = this.appliedIndex;
-    await this.timeseries.flush();
+    // A flush may write what an earlier one left, or be one that began earlier: then later rows are in memory only.
+    const flushedIndex = await this.timeseries.flush();
     await this.writer.checkpoint();
-    return appliedIndex;
+    return Math.min(appliedIndex, flushedIndex);
   }
 
   async close(): Promise<void> {
-    await this.timeseries.close();
-    this.documents.close();
+    try {
+      await this.timeseries.close();
+    } finally {
+      this.documents.close();
+    }
   }
+}
+
+export function shuttingDown(): CommandError {
+  return new CommandError("ShutdownInProgress", "the node is shutting down");
+}
+
+/** A full disk as a client's error; any other error as it is. */
+export function namedIfFull(error: unknown): unknown {
+  if (!isDiskFull(error)) return error;
+  return new CommandError("OutOfDiskSpace", `the data folder's device is full: ${String(error)}`);
 }
 
 const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };

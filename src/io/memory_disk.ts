@@ -108,10 +108,15 @@ export class MemoryDisk implements Disk {
     assert(false, `"${path}" of a memory disk is asked for by the operating system's path`);
   }
 
-  /** The power fails: what was not durable is kept, lost or torn as `random` has it; locks and handles are gone. */
-  crash(random: Random): void {
+  /** The process ends, the machine goes on: locks and handles are gone, all that was written stays to be read or synced. */
+  kill(): void {
     this.generation++;
     this.locks.clear();
+  }
+
+  /** The power fails: what was not durable is kept, lost or torn as `random` has it; locks and handles are gone. */
+  crash(random: Random): void {
+    this.kill();
     const pending = this.pending;
     this.pending = [];
     for (const change of pending) {

@@ -1,7 +1,7 @@
 /** One shard on one disk: the log, time-series tables, regular collections. */
 export { type AppendOptions, Log, type LogOptions } from "./log/log.ts";
 export { type EntryHeader, type LogRecord } from "./log/record.ts";
-export { type OnRecord } from "./log/replay.ts";
+export { firstIndexes, type OnRecord } from "./log/replay.ts";
 export { replay as replayLog } from "./log/replay.ts";
 export { type LogFileContent, type PlacedRecord, readLogFile } from "./log/read_log_file.ts";
 export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";

@@ -7,7 +7,7 @@
  * A statement is prepared once per connection and collection; none stays open between calls.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { execute } from "./sqlite.ts";
+import { executeTogether } from "./sqlite.ts";
 
 /** A document and where it stands. */
 export interface StoredRow {
@@ -21,7 +21,7 @@ const BATCH_BYTES = 1024 * 1024;
 const BATCH_ROWS = 1024;
 
 export function createTable(database: DatabaseSync, id: number): void {
-  execute(
+  executeTogether(
     database,
     `CREATE TABLE IF NOT EXISTS c${id} (seq INTEGER PRIMARY KEY, key BLOB NOT NULL, doc BLOB NOT NULL)`,
     `CREATE UNIQUE INDEX IF NOT EXISTS c${id}_id ON c${id} (key)`,
@@ -30,7 +30,7 @@ export function createTable(database: DatabaseSync, id: number): void {
 }
 
 export function dropTable(database: DatabaseSync, id: number): void {
-  execute(database, `DROP TABLE IF EXISTS c${id}`, `DELETE FROM collections WHERE id = ${id}`);
+  executeTogether(database, `DROP TABLE IF EXISTS c${id}`, `DELETE FROM collections WHERE id = ${id}`);
 }
 
 /** The writing side. */

@@ -183,6 +183,7 @@ export class DocumentStore {
     const { before } = this.openTransaction();
     assert(appliedIndex > this.applied, "log indexes grow");
     try {
+      this.checkTransaction();
       this.guarded(() => {
         for (const id of before.keys()) {
           const { count, dataBytes } = this.totals(id);
@@ -223,6 +224,17 @@ export class DocumentStore {
       throw error;
     }
     this.commit(index);
+  }
+
+  /**
+   * The log lost its latest entries, which were never synced, and gives their indexes again: from `logIndex` on, entries
+   * are new. What lost ones had stored stays. Durable when it returns.
+   */
+  rewind(logIndex: number): void {
+    if (logIndex >= this.applied) return;
+    this.guarded(() => execute(this.writing, `UPDATE applied SET log_index = ${logIndex}`));
+    this.applied = logIndex;
+    this.checkpoint();
   }
 
   /**
@@ -319,6 +331,7 @@ export class DocumentStore {
 
   private store(id: number, document: RawDocument): boolean {
     const { before } = this.openTransaction();
+    this.checkTransaction();
     const key = encodeIndexKey(idOf(document));
     const totals = this.totals(id);
     const stored = this.guarded(() => this.writer(id).insert(totals.nextSeq, key, document.slice()));
@@ -336,6 +349,12 @@ export class DocumentStore {
   private redoable(action: () => void): void {
     this.guarded(action);
     this.transaction?.redo.push(action);
+  }
+
+  /** When the device is full, SQLite may have rolled back by itself: what follows would count for itself, at once. */
+  private checkTransaction(): void {
+    if (this.writing.isTransaction) return;
+    throw new CommandError("OutOfDiskSpace", `cannot write "${this.path}", the device is full`);
   }
 
   private openTransaction(): OpenTransaction {

@@ -133,3 +133,56 @@ Deno.test("a store works in a Worker that may only read and write its folder", a
     Deno.removeSync(folder, { recursive: true });
   }
 });
+
+/** Bytes of the WAL's header, and of one frame: its own header and a page. */
+const WAL_HEADER_BYTES = 32;
+const FRAME_BYTES = 24 + 4096;
+
+Deno.test("a collection is made and dropped whole, wherever the WAL ends", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const path = `${folder}/documents.sqlite`;
+    const store = DocumentStore.open(path);
+    store.createCollection(1);
+    store.dropCollection(1);
+    store.createCollection(2);
+    Deno.copyFileSync(path, `${folder}/image`);
+    const wal = Deno.readFileSync(`${path}-wal`);
+    store.close();
+    const seen = new Set<string>();
+    for (let end = WAL_HEADER_BYTES; end <= wal.length; end += FRAME_BYTES) {
+      const image = `${folder}/${end}`;
+      Deno.copyFileSync(`${folder}/image`, image);
+      Deno.writeFileSync(`${image}-wal`, wal.subarray(0, end));
+      const left = DocumentStore.open(image);
+      for (const id of left.collectionIds()) assert.equal(left.stats(id).count, 0);
+      seen.add(left.collectionIds().join());
+      left.close();
+    }
+    assert.deepEqual([...seen].sort(), ["", "1", "2"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("after SQLite has rolled back by itself, nothing of the transaction counts", async () => {
+  const store = DocumentStore.open(":memory:");
+  store.createCollection(1);
+  const document = documentOf("one", seededRandom(1));
+  for (const step of ["commit", "insert"] as const) {
+    store.begin();
+    store.insert(1, document);
+    const payload = Uint8Array.from(store.effects().flatMap((part) => [...part]));
+    // What a full device makes it do.
+    store["writing"].prepare("ROLLBACK").run();
+    const next = () =>
+      step === "commit" ? store.commit(1) : store.insert(1, documentOf("two", seededRandom(2)));
+    assert.throws(next, { codeName: "OutOfDiskSpace" });
+    if (step === "insert") store.rollback();
+    assert.deepEqual(await contents(store, [1]), new Map([[1, []]]));
+    assert.equal(store["writing"].prepare("SELECT log_index FROM applied").get()?.["log_index"], 0);
+    if (step === "insert") store.replay(1, payload);
+  }
+  assert.deepEqual(await contents(store, [1]), new Map([[1, ["one"]]]));
+  store.close();
+});

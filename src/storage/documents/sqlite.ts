@@ -39,6 +39,18 @@ export function execute(database: DatabaseSync, ...statements: readonly string[]
   for (const statement of statements) database.prepare(statement).all();
 }
 
+/** Runs statements that count together or not at all, inside a transaction or as one. */
+export function executeTogether(database: DatabaseSync, ...statements: readonly string[]): void {
+  execute(database, "SAVEPOINT together");
+  try {
+    execute(database, ...statements, "RELEASE together");
+  } catch (error) {
+    // When the device is full, SQLite may have rolled back by itself.
+    if (database.isTransaction) execute(database, "ROLLBACK TO together", "RELEASE together");
+    throw error;
+  }
+}
+
 /** @throws CorruptionError when the file is none of ours, CommandError UnsupportedFormat when it is of another version */
 export function openForWriting(path: string): DatabaseSync {
   return guarded(path, () => {

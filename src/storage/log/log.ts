@@ -34,6 +34,8 @@ export interface LogOptions {
 }
 
 export interface AppendOptions extends EntryHeader {
+  /** Whether the entry is synced before it is acknowledged even with `interval` durability. */
+  readonly alwaysSync?: boolean;
   /**
    * Called once the entry is durable, in the log's order over all groups and before any promise of its batch resolves:
    * the place to apply it to memory. Must not throw.
@@ -44,6 +46,7 @@ export interface AppendOptions extends EntryHeader {
 interface WaitingEntry {
   readonly source: RecordSource;
   readonly bytes: number;
+  readonly alwaysSync: boolean;
   readonly onDurable: ((index: number) => void) | undefined;
   readonly resolve: (index: number) => void;
   readonly reject: (error: Error) => void;
@@ -64,6 +67,8 @@ export class Log {
   private failure: Error | undefined;
   private cancelTimer: (() => void) | undefined;
   private closed = false;
+  /** Set while the next file is being made: the one before it must get no more records, even after a failure. */
+  private sealing = false;
 
   private constructor(
     private readonly directory: string,
@@ -117,10 +122,10 @@ export class Log {
     assert(group >= 0 && group < LOG_GROUP && Number.isInteger(group), `${group} is a group`);
     const refusal = this.failure ?? (this.closed ? logClosed() : undefined);
     if (refusal !== undefined) return Promise.reject(refusal);
-    const { onDurable, ...header } = options;
+    const { onDurable, alwaysSync = false, ...header } = options;
     const source: RecordSource = { ...header, group, kind, payload };
     const appended = new Promise<number>((resolve, reject) => {
-      this.queue.push({ source, bytes: recordBytes(source), onDurable, resolve, reject });
+      this.queue.push({ source, bytes: recordBytes(source), alwaysSync, onDurable, resolve, reject });
     });
     this.running ??= this.run();
     return appended;
@@ -176,7 +181,7 @@ export class Log {
     const tail = await this.tailFor(this.queue[0]!.bytes);
     const batch = this.takeBatch(tail);
     const grownSize = this.grownSize(tail.end + batch.bytes.length);
-    if (this.durability === "commit") {
+    if (this.durability === "commit" || batch.entries.some((entry) => entry.alwaysSync)) {
       await tail.writeDurably(batch.bytes, grownSize);
     } else {
       tail.write(batch.bytes, grownSize);
@@ -188,11 +193,12 @@ export class Log {
   /** The file for a record of that size: the last one, or a new one when it does not fit. */
   private async tailFor(bytes: number): Promise<LogTail> {
     const { tail } = this;
-    if (tail !== undefined && (!tail.isStarted || tail.end + bytes <= this.files.sizes.fileBytes)) {
-      return tail;
-    }
+    const fits = tail !== undefined && (!tail.isStarted || tail.end + bytes <= this.files.sizes.fileBytes);
+    if (fits && !this.sealing) return tail;
     await this.syncTail();
+    this.sealing = true;
     this.tail = await this.files.next(tail);
+    this.sealing = false;
     return this.tail;
   }
 

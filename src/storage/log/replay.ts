@@ -60,6 +60,16 @@ export async function replay(disk: Disk, directory: string, onRecord: OnRecord):
   return { files, positions };
 }
 
+/** The indexes of the first entries that the log still has; groups that are not in it start at 1. */
+export function firstIndexes(disk: Disk, directory: string): ReadonlyMap<number, number> {
+  const [oldest] = listFiles(disk, directory, "log");
+  const first = new Map<number, number>();
+  if (oldest === undefined) return first;
+  const positions = new FileReader(disk, directory, oldest, new Map(), undefined).readPositions();
+  for (const [group, index] of positions) first.set(group, index + 1);
+  return first;
+}
+
 class FileReader {
   private readonly path: string;
   private readonly bytes: Uint8Array;
@@ -96,6 +106,13 @@ class FileReader {
     const hasStaleRecords = this.checkTail(at, isLast);
     const { identity, lastIndexes } = this;
     return { identity, sizeBytes: this.bytes.length, lastIndexes, end: at, hasStaleRecords };
+  }
+
+  /** The last indexes before this file; none where it has no record yet. */
+  readPositions(): ReadonlyMap<number, number> {
+    const end = validRecordEnd(this.bytes, this.view, FILE_HEADER_BYTES, this.identity);
+    if (end > 0) this.takePositions(this.decode(FILE_HEADER_BYTES, end), FILE_HEADER_BYTES);
+    return this.positions;
   }
 
   private decode(at: number, end: number): LogRecord {

@@ -58,6 +58,8 @@ interface Frozen {
 export class TimeseriesStore {
   private readonly tables = new Map<number, Table>();
   private readonly segments = new Map<number, Segment>();
+  /** Tables that the manifest does not know yet, and the append that runs to tell it. */
+  private readonly unrecorded = new Map<number, Promise<void> | undefined>();
   /** The last log record that was applied. */
   private appliedIndex: number;
   private activeBytes = 0;
@@ -81,6 +83,8 @@ export class TimeseriesStore {
     const { disk, directory } = options;
     disk.makeDirectory(directory);
     const manifest = await Manifest.open(disk, directory);
+    // What a process that was killed had renamed and not synced must not change back under what comes now.
+    await disk.syncDirectory(directory);
     checkLogStart(manifest, directory, options.logStart);
     const seriesFile = await SeriesFile.open(disk, directory);
     const cache = new PageCache(options.pageCacheBytes ?? DEFAULT_PAGE_CACHE_BYTES);
@@ -106,14 +110,30 @@ export class TimeseriesStore {
     return this.activeBytes + (this.frozen?.bytes ?? 0);
   }
 
-  /** Makes a table, durable when it resolves; nothing when it is there. */
+  /**
+   * Makes a table, there at once and durable when it resolves; nothing when it is there. After a failure the table
+   * stays, with what is applied to it: the next call or flush makes it durable.
+   */
   async createTable(id: number, options: TableOptions): Promise<void> {
-    if (this.tables.has(id)) return;
-    this.tables.set(id, new Table(id, options));
+    if (!this.tables.has(id)) {
+      this.tables.set(id, new Table(id, options));
+      this.unrecorded.set(id, undefined);
+    }
+    await this.record(id);
+  }
+
+  private async record(id: number): Promise<void> {
+    const table = this.tables.get(id);
+    if (table === undefined || !this.unrecorded.has(id)) return;
+    const running = this.unrecorded.get(id);
+    if (running !== undefined) return await running;
+    const recording = this.manifest.append({ kind: "table", id, ...table.options });
+    this.unrecorded.set(id, recording);
     try {
-      await this.manifest.append({ kind: "table", id, ...options });
+      await recording;
+      this.unrecorded.delete(id);
     } catch (error) {
-      this.tables.delete(id);
+      if (this.unrecorded.has(id)) this.unrecorded.set(id, undefined);
       throw error;
     }
   }
@@ -124,6 +144,7 @@ export class TimeseriesStore {
     await this.manifest.append({ kind: "drop", id });
     this.activeBytes -= this.tables.get(id)?.activeBytes ?? 0;
     this.tables.delete(id);
+    this.unrecorded.delete(id);
     await this.removeDeadSegments();
   }
 
@@ -179,6 +200,17 @@ export class TimeseriesStore {
     await this.manifest.append({ kind: "expire", id: tableId, beforeMs, throughSegment });
     table.expire(this.manifest.expiries.get(tableId) ?? []);
     await this.removeDeadSegments();
+  }
+
+  /**
+   * The log lost its latest records, which were never synced, and gives their indexes again: from `logIndex` on, records
+   * are new. Rows of lost ones that were flushed stay. Durable when it resolves; nothing may be applied before.
+   */
+  async rewind(logIndex: number): Promise<void> {
+    if (logIndex >= this.flushed) return;
+    await this.manifest.append({ kind: "advance", flushedIndex: logIndex });
+    this.flushed = logIndex;
+    this.appliedIndex = logIndex;
   }
 
   needsFlush(): boolean {
@@ -279,6 +311,8 @@ export class TimeseriesStore {
     const started = this.options.clock.monotonicMs();
     const number = this.manifest.nextSegment();
     const series = await this.seriesFile.append(this.manifest.seriesBytes, frozen.series);
+    // A segment of tables that no manifest knows would be removed at the next opening.
+    for (const id of frozen.memtables.keys()) await this.record(id);
     const segment = await this.writeSegmentFile(number, frozen.memtables);
     try {
       await this.manifest.append({

@@ -1,0 +1,336 @@
+/**
+ * Lives of a node on a simulated disk that end at a random or at every call to it, by a power failure or by the end of
+ * the process. What the clients had acknowledged must be there, once; what was dropped must not come back; what was
+ * answered by an error or not at all may be there, but each insert as a whole or not at all.
+ *
+ * SQLite keeps its files on the real disk: at the moment of the crash they are copied, for a power failure with any
+ * beginning of the WAL (what the last checkpoint wrote was synced).
+ */
+import assert from "node:assert/strict";
+import { type Random, seededRandom } from "../base/mod.ts";
+import { type DiskCall, FaultyDisk, MemoryDisk } from "../io/mod.ts";
+import type { Namespace } from "./catalog.ts";
+import type { Node } from "./node.ts";
+import { insertNumbers, numbersIn, openNode, PLAIN, TIMESERIES } from "./node_fixture.ts";
+
+const NAMES = ["a", "b", "c"];
+/** Each of them with another seed, and ending at another call. */
+const LIVES = 25;
+/** Small, so that a life has many flushes. */
+const MEMTABLE_BYTES = 2000;
+
+/** What one client knows about one of its collections. */
+interface Expected {
+  exists: boolean | "unsure";
+  /** Set while it exists: whether it is a time series. */
+  isTimeseries: boolean;
+  readonly acknowledged: Set<number>;
+  /** Inserts without a good answer: each is there as a whole or not at all. */
+  unsure: number[][];
+}
+
+/** A client with a database of its own: one operation at a time, and a record of what was acknowledged. */
+class Client {
+  private readonly collections = new Map<string, Expected>();
+
+  constructor(
+    private readonly db: string,
+    private readonly random: Random,
+    private readonly next: () => number,
+    private readonly usesPlain: boolean,
+  ) {}
+
+  async act(node: Node): Promise<void> {
+    const collection = NAMES[Math.floor(this.random() * NAMES.length)]!;
+    const namespace = { db: this.db, collection };
+    const expected = this.expectedOf(collection);
+    if (expected.exists === "unsure") return;
+    const choice = this.random();
+    if (!expected.exists) await this.create(node, namespace, expected);
+    else if (choice < 0.08) await this.drop(node, namespace, expected);
+    else if (choice < 0.16) await node.checkpoint();
+    else await this.insert(node, namespace, expected);
+  }
+
+  private async create(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
+    expected.isTimeseries = !this.usesPlain || this.random() < 0.5;
+    expected.exists = "unsure";
+    await node.router.createCollection(namespace, expected.isTimeseries ? TIMESERIES : PLAIN);
+    expected.exists = true;
+  }
+
+  private async drop(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
+    expected.exists = "unsure";
+    assert.ok(await node.router.dropCollection(namespace));
+    forget(expected);
+  }
+
+  private async insert(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
+    const numbers = Array.from({ length: 1 + Math.floor(this.random() * 5) }, this.next);
+    expected.unsure.push(numbers);
+    await insertNumbers(node, namespace, numbers);
+    expected.unsure = expected.unsure.filter((batch) => batch !== numbers);
+    for (const n of numbers) expected.acknowledged.add(n);
+  }
+
+  /** Compares what is there with the record, and takes over what is there. */
+  async check(node: Node): Promise<void> {
+    for (const collection of NAMES) {
+      const namespace = { db: this.db, collection };
+      const expected = this.expectedOf(collection);
+      const info = node.router.collection(namespace);
+      if (expected.exists !== "unsure") {
+        assert.equal(info !== undefined, expected.exists, `${collection} exists`);
+      }
+      if (info === undefined) {
+        forget(expected);
+        continue;
+      }
+      assert.equal(info.timeseries !== undefined, expected.isTimeseries);
+      const found = await numbersIn(node, namespace);
+      checkNumbers(`${this.db}.${collection}`, found, expected);
+      assert.equal(node.router.stats(namespace).count, found.length, `count of ${this.db}.${collection}`);
+      expected.exists = true;
+    }
+  }
+
+  /** After a restart, what is there stays. */
+  async adopt(node: Node): Promise<void> {
+    await this.check(node);
+    for (const [collection, expected] of this.collections) {
+      if (expected.exists !== true) continue;
+      expected.unsure = [];
+      for (const n of await numbersIn(node, { db: this.db, collection })) expected.acknowledged.add(n);
+    }
+  }
+
+  get rowsOfTimeseries(): number {
+    const here = [...this.collections.values()].filter((each) => each.exists === true && each.isTimeseries);
+    return here.reduce((sum, each) => sum + each.acknowledged.size, 0);
+  }
+
+  get collectionCount(): number {
+    return [...this.collections.values()].filter((each) => each.exists === true).length;
+  }
+
+  private expectedOf(collection: string): Expected {
+    let expected = this.collections.get(collection);
+    if (expected === undefined) {
+      expected = { exists: false, isTimeseries: false, acknowledged: new Set(), unsure: [] };
+      this.collections.set(collection, expected);
+    }
+    return expected;
+  }
+}
+
+function forget(expected: Expected): void {
+  expected.exists = false;
+  expected.acknowledged.clear();
+  expected.unsure = [];
+}
+
+function checkNumbers(name: string, found: readonly number[], expected: Expected): void {
+  const there = new Set(found);
+  assert.equal(there.size, found.length, `${name}: no document twice`);
+  for (const n of expected.acknowledged) assert.ok(there.has(n), `${name}: ${n} was acknowledged`);
+  let known = expected.acknowledged.size;
+  for (const batch of expected.unsure) {
+    const count = batch.filter((n) => there.has(n)).length;
+    assert.ok(count === 0 || count === batch.length, `${name}: ${count} of ${batch.length} of one insert`);
+    known += count;
+  }
+  assert.equal(found.length, known, `${name}: nothing that nobody inserted`);
+}
+
+/** The machine: a disk that can break, and the files of SQLite beside it. */
+class Machine {
+  readonly memory = new MemoryDisk();
+  readonly disk = new FaultyDisk(this.memory, () => undefined);
+  private images = 0;
+  private documentsPath: string;
+  private image: string | undefined;
+  isDown = false;
+
+  /** @param folder for SQLite's files; undefined where they are not wanted */
+  constructor(private readonly folder: string | undefined, private readonly random: Random) {
+    this.documentsPath = folder === undefined ? ":memory:" : `${folder}/0.sqlite`;
+  }
+
+  open(): Promise<Node> {
+    const { documentsPath, disk } = this;
+    return openNode(disk, { documentsPath, memtableBytes: MEMTABLE_BYTES });
+  }
+
+  /** From that call on, counted from now, all fail. */
+  breakAt(call: number, losesPower: boolean): void {
+    const at = this.disk.calls + call;
+    this.disk.setPlan(({ index }) => {
+      if (index < at) return undefined;
+      if (!this.isDown) this.goDown(losesPower);
+      return "EIO";
+    });
+  }
+
+  /** Some calls fail for want of room, then there is room again. */
+  fillAt(call: number, calls: number): void {
+    const at = this.disk.calls + call;
+    const needsRoom = ({ operation }: DiskCall) => operation !== "readAt" && operation !== "size";
+    this.disk.setPlan((each) =>
+      each.index >= at && each.index < at + calls && needsRoom(each) ? "ENOSPC" : undefined
+    );
+  }
+
+  goDown(losesPower: boolean): void {
+    this.isDown = true;
+    if (this.folder === undefined) return;
+    this.image = `${this.folder}/${++this.images}.sqlite`;
+    copyFile(this.documentsPath, this.image, 1);
+    const kept = losesPower && this.random() < 0.7 ? this.random() : 1;
+    copyFile(`${this.documentsPath}-wal`, `${this.image}-wal`, kept);
+  }
+
+  /** What the next start finds. */
+  restart(losesPower: boolean): void {
+    if (!this.isDown) this.goDown(losesPower);
+    if (losesPower) this.memory.crash(this.random);
+    else this.memory.kill();
+    this.disk.setPlan(() => undefined);
+    this.documentsPath = this.image ?? this.documentsPath;
+    this.isDown = false;
+  }
+}
+
+function copyFile(from: string, to: string, share: number): void {
+  let bytes: Uint8Array;
+  try {
+    bytes = Deno.readFileSync(from);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  Deno.writeFileSync(to, bytes.subarray(0, Math.floor(bytes.length * share)));
+}
+
+const EXPECTED_ERROR = /EIO|ENOSPC|device is full|restart the node|log is closed/;
+
+/** All clients at once, each so many operations; ends early when the machine goes down. */
+async function live(
+  machine: Machine,
+  node: Node,
+  clients: readonly Client[],
+  operations: number,
+): Promise<void> {
+  await Promise.all(clients.map(async (client) => {
+    for (let i = 0; i < operations && !machine.isDown; i++) {
+      try {
+        await client.act(node);
+      } catch (error) {
+        assert.match(String(error), EXPECTED_ERROR);
+      }
+    }
+  }));
+}
+
+interface Life {
+  readonly seed: number;
+  /** The disk's call at which the machine goes down; -1: after all operations. */
+  readonly downAt: number;
+  readonly losesPower: boolean;
+  readonly folder: string | undefined;
+  /** Whether the disk is full for a while instead, before the machine goes down in the end. */
+  readonly fills?: boolean;
+}
+
+/** A life with a crash, a second one on what was left, a power failure, a third one that ends well, and a last look. */
+async function run({ seed, downAt, losesPower, folder, fills = false }: Life): Promise<number> {
+  const random = seededRandom(seed);
+  const machine = new Machine(folder, random);
+  let count = 0;
+  const clients = ["x", "y", "z"].map((db) => new Client(db, random, () => ++count, folder !== undefined));
+  if (fills) machine.fillAt(downAt, 1 + Math.floor(random() * 30));
+  else if (downAt >= 0) machine.breakAt(downAt, losesPower);
+  await oneLife(machine, clients, 14);
+  const calls = machine.disk.calls;
+  machine.restart(losesPower);
+  await oneLife(machine, clients, 4, true);
+  machine.restart(true);
+  await oneLife(machine, clients, 4, true);
+  if (folder === undefined) machine.memory.kill();
+  const node = await machine.open();
+  for (const client of clients) await client.check(node);
+  assert.equal(node.summary.rows, clients.reduce((sum, client) => sum + client.rowsOfTimeseries, 0));
+  assert.equal(node.summary.collections, clients.reduce((sum, client) => sum + client.collectionCount, 0));
+  await node.close();
+  return calls;
+}
+
+async function oneLife(
+  machine: Machine,
+  clients: readonly Client[],
+  operations: number,
+  mustOpen = false,
+): Promise<void> {
+  let node: Node;
+  try {
+    node = await machine.open();
+  } catch (error) {
+    if (mustOpen) throw error;
+    assert.match(String(error), EXPECTED_ERROR);
+    return;
+  }
+  if (mustOpen) { for (const client of clients) await client.adopt(node); }
+  await live(machine, node, clients, operations);
+  try {
+    if (!machine.isDown) { for (const client of clients) await client.check(node); }
+  } catch (error) {
+    if (!machine.isDown) throw error;
+  }
+  const wasDown = machine.isDown;
+  await node.close().catch((error) =>
+    assert.ok(wasDown || EXPECTED_ERROR.test(String(error)), String(error))
+  );
+}
+
+async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "chronogo-node-" });
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+/** Runs a life and names it when it goes wrong. */
+async function named(life: Life): Promise<number> {
+  try {
+    return await run(life);
+  } catch (error) {
+    throw new Error(`in life ${JSON.stringify(life)}`, { cause: error });
+  }
+}
+
+Deno.test("time series: a crash at calls all over a life loses nothing acknowledged and doubles nothing", async () => {
+  const calls = await named({ seed: 1, downAt: -1, losesPower: true, folder: undefined });
+  assert.ok(calls > 100, `${calls} calls`);
+  for (let seed = 1; seed <= LIVES; seed++) {
+    const downAt = Math.floor((seed * calls) / LIVES);
+    await named({ seed, downAt, losesPower: seed % 3 !== 0, folder: undefined });
+  }
+});
+
+Deno.test("a disk that is full for a while, at calls all over a life, loses nothing acknowledged and doubles nothing", async () => {
+  const calls = await named({ seed: 2, downAt: -1, losesPower: true, folder: undefined });
+  for (let seed = 1; seed <= LIVES; seed++) {
+    const downAt = 20 + Math.floor((seed * (calls - 20)) / LIVES);
+    await named({ seed, downAt, losesPower: true, folder: undefined, fills: true });
+  }
+});
+
+Deno.test("both kinds of collections: crashes and full disks at random calls, SQLite's files as they were then", async () => {
+  for (let seed = 1; seed <= LIVES; seed++) {
+    await withFolder(async (folder) => {
+      const downAt = Math.floor(seededRandom(seed)() * 300);
+      await named({ seed, downAt, losesPower: seed % 3 !== 0, folder, fills: seed % 4 === 0 });
+    });
+  }
+});

@@ -1,0 +1,65 @@
+/** What the tests of the node share: small files, documents that carry one number, collections read to their end. */
+import { SILENT_LOGGER } from "../base/mod.ts";
+import { BuiltDocument, encodeDocument, Int32, RawDocument, UtcDate } from "../bson/mod.ts";
+import { type Disk, SimulatedClock } from "../io/mod.ts";
+import { newScanCounters } from "../query/mod.ts";
+import type { Namespace } from "./catalog.ts";
+import { Node, type NodeOptions } from "./node.ts";
+import type { CollectionSpec } from "./router.ts";
+
+export const PLAIN: CollectionSpec = { options: BuiltDocument.EMPTY };
+export const TIMESERIES: CollectionSpec = {
+  timeseries: { timeField: "t", metaField: "m", granularity: "seconds", bucketMaxSpanSeconds: 3600 },
+  options: BuiltDocument.EMPTY,
+};
+
+/** A node whose log has small files, so that few entries fill one. */
+export function openNode(disk: Disk, options: Partial<NodeOptions> = {}): Promise<Node> {
+  return Node.open({
+    disk,
+    clock: new SimulatedClock(),
+    logger: SILENT_LOGGER,
+    documentsPath: ":memory:",
+    logSizes: { fileBytes: 2048, chunkBytes: 512 },
+    ...options,
+  });
+}
+
+/** A document for either kind of collection, told apart by its number. */
+export function numbered(n: number): RawDocument {
+  const document = BuiltDocument.of({
+    _id: Int32.of(n),
+    t: new UtcDate(1_700_000_000_000 + n * 1000),
+    m: Int32.of(n % 3),
+    n: Int32.of(n),
+  });
+  return new RawDocument(encodeDocument(document));
+}
+
+/** Stores numbered documents; throws the first error of any of them. */
+export async function insertNumbers(
+  node: Node,
+  namespace: Namespace,
+  numbers: readonly number[],
+): Promise<void> {
+  const { errors } = await node.router.insert(namespace, numbers.map(numbered), true);
+  if (errors[0] !== undefined) throw errors[0].error;
+}
+
+/** The numbers of all documents of a collection, ascending, each as often as it is there. */
+export async function numbersIn(node: Node, namespace: Namespace): Promise<number[]> {
+  const context = {
+    nowMs: 0,
+    variables: new Map(),
+    checkpoint: () => Promise.resolve(),
+    counters: newScanCounters(),
+  };
+  const numbers: number[] = [];
+  for await (const batch of node.router.query(namespace, { command: "find", stages: [] }, context)) {
+    for (const document of batch) {
+      const n = document.get("n");
+      numbers.push(n instanceof Int32 ? n.value : NaN);
+    }
+  }
+  return numbers.sort((a, b) => a - b);
+}
