@@ -1,7 +1,14 @@
 /** `$dateTrunc`, `$dateAdd`, `$dateSubtract`, `$dateDiff`: arithmetic on dates by units and time zones. */
 import { CommandError } from "../../base/mod.ts";
 import { isNullish, isNumber, UtcDate, type Value } from "../../bson/mod.ts";
-import { addToDate, type DayOfWeek, diffDates, type TimeUnit, truncateDate } from "./date_arithmetic.ts";
+import {
+  addToDate,
+  type Bins,
+  type DayOfWeek,
+  diffDates,
+  type TimeUnit,
+  truncateDate,
+} from "./date_arithmetic.ts";
 import { isTimeUnit, momentOf, parseDayOfWeek, timezoneOf } from "./date_value.ts";
 import type { Evaluator, Scope } from "./expression.ts";
 import { renderValue, typeName } from "./message.ts";
@@ -81,11 +88,18 @@ const TRUNC_ARGUMENTS: NamedArguments = {
     ),
 };
 
-function compileTrunc({ named }: Operands): Evaluator {
+function compileTrunc({ named, node }: Operands): Evaluator {
   const date = named["date"]!;
   const unit = named["unit"]!;
+  const { date: _, ...grid } = node.named;
+  const isFixed = Object.values(grid).every((argument) => argument.kind === "constant");
+  /** The grid of all rows, once a first row has shown that its arguments are right. */
+  let fixed: Bins | undefined;
   return (scope) => {
     const dateValue = date(scope);
+    if (fixed !== undefined && dateValue instanceof UtcDate) {
+      return new UtcDate(truncateDate(dateValue.ms, fixed));
+    }
     if (isNullish(dateValue)) return null;
     const unitValue = unit(scope);
     if (isNullish(unitValue)) return null;
@@ -98,7 +112,9 @@ function compileTrunc({ named }: Operands): Evaluator {
     const size = binSizeOf(binSize, parsedUnit);
     const startOfWeek = weekStart("$dateTrunc", parsedUnit, named["startOfWeek"], scope);
     if (startOfWeek === undefined) return null;
-    return new UtcDate(truncateDate(ms, { unit: parsedUnit, binSize: size, timezone, startOfWeek }));
+    const bins: Bins = { unit: parsedUnit, binSize: size, timezone, startOfWeek };
+    if (isFixed) fixed = bins;
+    return new UtcDate(truncateDate(ms, bins));
   };
 }
 

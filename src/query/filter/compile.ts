@@ -23,7 +23,7 @@ export type Matcher = (document: Document) => boolean;
 export function compileFilter(filter: Filter, variables: Variables = new Map()): Matcher {
   switch (filter.kind) {
     case "and":
-      return every(filter.filters.map((branch) => compileFilter(branch, variables)));
+      return every(compileAll(filter.filters, variables));
     case "or":
       return some(filter.filters.map((branch) => compileFilter(branch, variables)));
     case "nor":
@@ -43,7 +43,37 @@ export function compileFilter(filter: Filter, variables: Variables = new Map()):
   }
 }
 
+/** Compiles filters that all must pass. Neighbours on one top-level field, the bounds of a range, read it once. */
+function compileAll(filters: readonly Filter[], variables: Variables): Matcher[] {
+  const matchers: Matcher[] = [];
+  for (let i = 0; i < filters.length; i++) {
+    const filter = filters[i]!;
+    const next = filters[i + 1];
+    if (filter.kind === "comparison" && next?.kind === "comparison" && isOneField(filter.path, next.path)) {
+      matchers.push(bothAt(filter.path[0]!, valueTest(filter), valueTest(next)));
+      i++;
+    } else {
+      matchers.push(compileFilter(filter, variables));
+    }
+  }
+  return matchers;
+}
+
+function isOneField(a: Path, b: Path): boolean {
+  return a.length === 1 && b.length === 1 && a[0] === b[0];
+}
+
+/** Of an array's elements each test may like another one. */
+function bothAt(name: string, first: ValueTest, second: ValueTest): Matcher {
+  return (document) => {
+    const value = document.get(name);
+    if (isArray(value)) return someOfLeafArray(value, first) && someOfLeafArray(value, second);
+    return first(value) && second(value);
+  };
+}
+
 function every<T>(tests: readonly ((value: T) => boolean)[]): (value: T) => boolean {
+  if (tests.length === 1) return tests[0]!;
   if (tests.length === 2) {
     const [first, second] = tests as [(value: T) => boolean, (value: T) => boolean];
     return (value) => first(value) && second(value);
