@@ -2,7 +2,7 @@
 import { BsonType, BuiltDocument, isArray, typeOf, UtcDate, type Value } from "../bson/mod.ts";
 import type { Expression } from "./expression/expression.ts";
 import { compileFilter } from "./filter/compile.ts";
-import type { ComparisonFilter, Filter, InFilter, Path } from "./filter/filter.ts";
+import { allOf, type ComparisonFilter, type Filter, type InFilter, type Path } from "./filter/filter.ts";
 
 /** Milliseconds since 1970, both ends included. Empty when `fromMs` is above `toMs`. */
 export interface TimeRange {
@@ -90,13 +90,11 @@ export function seriesConditionOf(
 ): SeriesCondition | undefined {
   const filters = conjuncts.filter((filter) => touchesOnly(filter, metaField));
   if (filters.length === 0) return undefined;
-  const matchers = filters.map((filter) => compileFilter(filter));
+  const matches = compileFilter(allOf(filters));
+  const names = [metaField];
   return {
     filters,
-    matches: (meta) => {
-      const document = BuiltDocument.of({ [metaField]: meta });
-      return matchers.every((matches) => matches(document));
-    },
+    matches: (meta) => matches(meta === undefined ? BuiltDocument.EMPTY : new BuiltDocument(names, [meta])),
   };
 }
 
