@@ -26,20 +26,18 @@ const EXCEPTION_BITS = 76;
 const PLAIN_BITS = 64;
 
 /** The powers of ten that digits are scaled by. */
-interface Scale {
+export interface Scale {
   /** v is divided by 10^exponent … */
   readonly exponent: number;
   /** … and multiplied by 10^factor. */
   readonly factor: number;
-  /** What a value then takes, about. */
-  readonly bits: number;
 }
 
-/** The best scale for a sample of `doubles[0, count)`. */
-function sampledScale(doubles: Float64Array, count: number): Scale {
+/** The best scale for a sample of `doubles[0, count)`, and about the bits that a value then takes. */
+function sampledScale(doubles: Float64Array, count: number): Scale & { bits: number } {
   const step = Math.max(1, Math.floor(count / SAMPLES));
   const sample = Float64Array.from({ length: Math.ceil(count / step) }, (_, i) => doubles[i * step]!);
-  let best: Scale = { exponent: 0, factor: 0, bits: PLAIN_BITS };
+  let best = { exponent: 0, factor: 0, bits: PLAIN_BITS };
   let bestBits = sample.length * PLAIN_BITS;
   for (let exponent = MAX_EXPONENT; exponent >= 0; exponent--) {
     for (let factor = exponent === 0 ? MAX_EXPONENT : exponent; factor >= 0; factor--) {
@@ -57,10 +55,10 @@ export function suits(words: Int32Array, count: number): boolean {
   return sampledScale(new Float64Array(words.buffer, words.byteOffset, count), count).bits < PLAIN_BITS;
 }
 
-/** Writes the doubles `words[0, 2 · count)`. */
-export function encode(words: Int32Array, count: number, out: ByteWriter): void {
+/** Writes the doubles `words[0, 2 · count)`; without a scale, at the best one for a sample. */
+export function encode(words: Int32Array, count: number, out: ByteWriter, scale?: Scale): void {
   const doubles = new Float64Array(words.buffer, words.byteOffset, count);
-  const { exponent, factor } = sampledScale(doubles, count);
+  const { exponent, factor } = scale ?? sampledScale(doubles, count);
   const digits = new Float64Array(count);
   const places = new Int32Array(count);
   const exceptions = digitsOf(doubles, count, exponent, factor, digits, places);

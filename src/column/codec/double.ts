@@ -31,6 +31,8 @@ const RUNS = 5;
 const GOOD_BYTES = 2;
 /** Values a run must have on average for runs to be tried. */
 const MIN_RUN = 8;
+/** Bytes after the mode that are worth keeping from a sample: the layout, or exponent and factor. */
+const PARAMETERS = 2;
 const SAMPLE_STRETCHES = 4;
 const STRETCH_VALUES = 256;
 
@@ -85,8 +87,10 @@ function encodedAsSample(words: Int32Array, count: number): ByteWriter {
   if (alp.suits(sample, length)) best = smaller(best, encodedAs(sample, length, ALP));
   best = smaller(best, encodedAs(sample, length, PLANES));
   if (length === count) return best;
-  const [mode, layout] = best.written();
-  return encodedAs(words, count, mode!, mode === PLANES ? [layout!] : undefined);
+  const [mode, ...parameters] = best.written().subarray(0, 1 + PARAMETERS);
+  const all = encodedAs(words, count, mode!, parameters);
+  // A sample may mislead; then at least nothing grows.
+  return all.length <= count * 8 ? all : smaller(all, encodedAs(words, count, PLANES));
 }
 
 /** Stretches of neighbours from all parts of the values; all values where they are few. */
@@ -101,13 +105,21 @@ function sampleOf(words: Int32Array, count: number): Int32Array {
   return sample;
 }
 
-function encodedAs(words: Int32Array, count: number, mode: number, layouts?: number[]): ByteWriter {
+/** @param parameters the bytes after the mode that the encoder would otherwise find out, from a sample's */
+function encodedAs(words: Int32Array, count: number, mode: number, parameters?: number[]): ByteWriter {
+  const [first, second] = parameters ?? [];
   const out = new ByteWriter(count * 8);
   out.byte(mode);
-  if (mode === ALP) alp.encode(words, count, out);
-  else if (mode === ALP_RD) alpRd.encode(words, count, out);
-  else if (mode === XOR) xor.encode(words, count, out);
-  else bytePlanes.encode(words, count, out, layouts);
+  if (mode === XOR) {
+    xor.encode(words, count, out);
+  } else if (mode === ALP_RD) {
+    alpRd.encode(words, count, out);
+  } else if (mode === ALP) {
+    const scale = parameters === undefined ? undefined : { exponent: first!, factor: second! };
+    alp.encode(words, count, out, scale);
+  } else {
+    bytePlanes.encode(words, count, out, parameters === undefined ? undefined : [first!]);
+  }
   return out;
 }
 

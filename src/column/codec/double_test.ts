@@ -152,6 +152,19 @@ Deno.test("the choice is never much worse than any codec alone", () => {
   }
 });
 
+Deno.test("a page never takes more than the plain values, even where a sample misleads", () => {
+  const random = seededRandom(18);
+  for (let run = 0; run < 60; run++) {
+    // Decimals, or what no scale suits, in stretches that a sample meets or misses.
+    const stretch = 32 << (run % 5);
+    const values = Array.from({ length: 2842 }, (_, i) => {
+      if (Math.floor(i / stretch) % 3 === run % 3) return Number((random() * 1e3).toFixed(16 - run % 4));
+      return Math.sqrt(random()) * 10 ** (random() * 300);
+    });
+    assert.ok(roundTrip(wordsOf(values), double) <= 2842 * 8 + 16);
+  }
+});
+
 Deno.test("a constant page of doubles takes a few bytes, whatever the constant", () => {
   for (const value of [0, -0, 21.5, Math.PI, NaN, -Infinity]) {
     assert.ok(roundTrip(wordsOf(new Array<number>(4096).fill(value)), double) < 32, `${value}`);
