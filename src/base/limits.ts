@@ -54,6 +54,8 @@ export const LOG_FILE_BYTES = 16 * MIB;
 export const LOG_CHUNK_BYTES = MIB;
 /** Log files that were cut and are kept to be used again. */
 export const MAX_SPARE_LOG_FILES = 4;
+/** Documents of regular collections that are logged as one entry, beyond one insert's. */
+export const MAX_DOCUMENT_ENTRY_BYTES = 16 * MIB;
 /** With `interval` durability, a sync follows a write after this. */
 export const LOG_SYNC_INTERVAL_MS = 100;
 

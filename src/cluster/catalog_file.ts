@@ -16,10 +16,9 @@ const HEADER_BYTES = 16;
 
 /** Replaces the snapshot; durable when it resolves. */
 export async function writeCatalog(disk: Disk, state: Uint8Array): Promise<void> {
-  if (!disk.exists(DIRECTORY)) {
-    disk.makeDirectory(DIRECTORY);
-    await disk.syncDirectory("");
-  }
+  disk.makeDirectory(DIRECTORY);
+  // Also where it is there: the sync after its making may have failed.
+  await disk.syncDirectory("");
   disk.remove(NEW_PATH);
   const file = disk.open(NEW_PATH, "create");
   try {
@@ -43,27 +42,27 @@ export async function writeCatalog(disk: Disk, state: Uint8Array): Promise<void>
  *
  * @throws CorruptionError when the file is not what was written
  */
-export function readCatalog(disk: Disk): Uint8Array | undefined {
-  if (!disk.exists(CATALOG_PATH)) return undefined;
-  const file = disk.open(CATALOG_PATH, "read");
+export function readCatalog(disk: Disk, path = CATALOG_PATH): Uint8Array | undefined {
+  if (!disk.exists(path)) return undefined;
+  const file = disk.open(path, "read");
   try {
     const bytes = new Uint8Array(file.size());
     const read = file.readAt(bytes, 0);
-    if (read < HEADER_BYTES) throw new CorruptionError(CATALOG_PATH, 0, `${read} bytes are no catalog`);
+    if (read < HEADER_BYTES) throw new CorruptionError(path, 0, `${read} bytes are no catalog`);
     const magic = new TextDecoder().decode(bytes.subarray(0, 8));
     if (magic !== MAGIC) {
-      throw new CorruptionError(CATALOG_PATH, 0, `it starts with "${magic}", expected "${MAGIC}"`);
+      throw new CorruptionError(path, 0, `it starts with "${magic}", expected "${MAGIC}"`);
     }
     const view = new DataView(bytes.buffer);
     const state = bytes.subarray(HEADER_BYTES);
     const length = view.getUint32(8, true);
     if (length !== state.length) {
-      throw new CorruptionError(CATALOG_PATH, 8, `it holds ${state.length} bytes, expected ${length}`);
+      throw new CorruptionError(path, 8, `it holds ${state.length} bytes, expected ${length}`);
     }
     const checksum = view.getUint32(12, true);
     if (checksum !== crc32(state)) {
       throw new CorruptionError(
-        CATALOG_PATH,
+        path,
         12,
         `checksum 0x${crc32(state).toString(16)}, expected 0x${checksum.toString(16)}`,
       );

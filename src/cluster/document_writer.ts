@@ -1,8 +1,8 @@
 /**
- * Writes to regular collections, in turn: all that waits is evaluated in order inside one open SQLite transaction,
+ * Writes to regular collections, in turn: all that waits (up to some megabytes) is evaluated in order inside one open SQLite transaction,
  * logged together, committed once the log is durable, and then answered.
  */
-import { assert, CommandError } from "../base/mod.ts";
+import { assert, CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { withIdFirst } from "./document_id.ts";
@@ -32,7 +32,11 @@ export class DocumentWriter {
   private turn: Promise<void> = Promise.resolve();
   private uncommitted: Uncommitted | undefined;
 
-  constructor(private readonly store: DocumentStore, private readonly log: LogEffects) {}
+  constructor(
+    private readonly store: DocumentStore,
+    private readonly log: LogEffects,
+    private readonly maxEntryBytes = MAX_DOCUMENT_ENTRY_BYTES,
+  ) {}
 
   /** Stores documents; durable when it resolves. `namespace` is for the words of an error. */
   insert(
@@ -58,7 +62,8 @@ export class DocumentWriter {
   }
 
   private async runBatch(): Promise<void> {
-    const batch = this.waiting.splice(0);
+    const batch = this.takeBatch();
+    if (this.waiting.length > 0) this.turn = this.turn.then(() => this.runBatch());
     try {
       this.commitLeftover();
       const results = await this.evaluateAndLog(batch);
@@ -66,6 +71,18 @@ export class DocumentWriter {
     } catch (error) {
       for (const insert of batch) insert.reject(error);
     }
+  }
+
+  /** The first inserts that wait, as many as one entry of the log may hold. */
+  private takeBatch(): WaitingInsert[] {
+    let count = 0;
+    let bytes = 0;
+    for (const { documents } of this.waiting) {
+      for (const document of documents) bytes += document.sizeBytes;
+      if (count > 0 && bytes > this.maxEntryBytes) break;
+      count++;
+    }
+    return this.waiting.splice(0, count);
   }
 
   private async evaluateAndLog(batch: readonly WaitingInsert[]): Promise<readonly InsertResult[]> {

@@ -12,7 +12,7 @@ function raw(value: Record<string, unknown>): RawDocument {
 }
 
 /** A writer over a store in memory whose log is a list; `fail` makes the next append fail. */
-function setUp() {
+function setUp(maxEntryBytes?: number) {
   const store = DocumentStore.open(":memory:");
   store.createCollection(COLLECTION);
   const entries: number[] = [];
@@ -23,7 +23,7 @@ function setUp() {
     if (failure !== undefined) throw failure;
     entries.push(effects.length);
     return entries.length;
-  });
+  }, maxEntryBytes);
   const insert = (documents: Record<string, unknown>[], ordered = true) =>
     writer.insert(COLLECTION, "db.c", documents.map(raw), ordered);
   return { store, writer, entries, failures, insert };
@@ -48,6 +48,19 @@ Deno.test("writes that wait together are one entry of the log, each with its own
   assert.equal(results[1]?.errors[0]?.error.code, 11000);
   assert.equal(entries.length, 1);
   assert.deepEqual(await idsIn(store), [1.5, 3.5, 4.5]);
+  store.close();
+});
+
+Deno.test("more than one entry may hold goes in several, in order, a checkpoint between them or not", async () => {
+  const { store, writer, entries, insert } = setUp(100);
+  const waiting = [1, 2, 3, 4].map((n) => insert([{ _id: n, n: n + 0.5, text: "x".repeat(30) }]));
+  const large = insert([{ _id: 5, n: 5.5, text: "x".repeat(300) }]);
+  const duplicate = insert([{ _id: 1, n: 9.5 }]);
+  await writer.checkpoint();
+  await Promise.all([...waiting, large]);
+  assert.equal((await duplicate).inserted, 0);
+  assert.ok(entries.length >= 3, `${entries.length} entries`);
+  assert.deepEqual(await idsIn(store), [1.5, 2.5, 3.5, 4.5, 5.5]);
   store.close();
 });
 

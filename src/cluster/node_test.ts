@@ -298,6 +298,24 @@ Deno.test("with interval durability, writes after a power failure count, though 
   }
 });
 
+Deno.test("the catalog's folder is synced again where that failed at its making", async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const memory = new MemoryDisk();
+    const disk = new FaultyDisk(memory, () => undefined);
+    let node = await openNode(disk);
+    await node.router.createCollection(SERIES, TIMESERIES);
+    disk.setPlan(({ operation }) => operation === "syncDirectory" ? "ENOSPC" : undefined);
+    await assert.rejects(node.checkpoint(), { codeName: "OutOfDiskSpace" });
+    disk.setPlan(() => undefined);
+    for (const n of range(0, 60)) await insertNumbers(node, SERIES, [n]);
+    await node.checkpoint();
+    memory.crash(seededRandom(seed));
+    node = await openNode(disk);
+    assert.deepEqual(await numbersIn(node, SERIES), range(0, 60));
+    await node.close();
+  }
+});
+
 Deno.test("a lost catalog or log is refused, not taken for an empty one", async () => {
   const fill = async () => {
     const disk = new MemoryDisk();

@@ -85,11 +85,10 @@ export class Log {
    * @throws CorruptionError with path and place when it is damaged
    */
   static async open(disk: Disk, directory: string, options: LogOptions): Promise<Log> {
-    if (!disk.exists(directory)) {
-      disk.makeDirectory(directory);
-      const slash = directory.lastIndexOf("/");
-      await disk.syncDirectory(slash < 0 ? "" : directory.slice(0, slash));
-    }
+    disk.makeDirectory(directory);
+    const slash = directory.lastIndexOf("/");
+    // Also where it is there: the process that made it may have ended before it was durable.
+    await disk.syncDirectory(slash < 0 ? "" : directory.slice(0, slash));
     const files = new LogFiles(
       disk,
       directory,

@@ -4,6 +4,7 @@ import { DenoDisk, type Disk, type DiskCall, FaultyDisk, MemoryDisk, SimulatedCl
 import { Log, type LogOptions } from "./log.ts";
 import { logPath } from "./log_file.ts";
 import type { LogRecord } from "./record.ts";
+import { firstIndexes } from "./replay.ts";
 
 const SMALL = { fileBytes: 4096, chunkBytes: 1024 };
 const text = (value: string) => [new TextEncoder().encode(value)];
@@ -389,4 +390,50 @@ Deno.test("a closed log has written what waited, and refuses more", async () => 
   await Promise.all([log.close(), log.close()]);
   assert.equal(await waiting, 1);
   await assert.rejects(log.append(1, 1, text("late")), { codeName: "ShutdownInProgress" });
+});
+
+Deno.test("a file whose successor was half made gets no more records: torn ones would read as damage", async () => {
+  for (let seed = 1; seed <= 40; seed++) {
+    const memory = new MemoryDisk();
+    const disk = new FaultyDisk(memory, () => undefined);
+    const { log } = await openLog(disk);
+    await log.append(1, 0, text("x".repeat(3000)));
+    disk.setPlan(({ operation }) => operation === "syncDirectory" ? "ENOSPC" : undefined);
+    await assert.rejects(log.append(1, 0, text("y".repeat(2000))), { codeName: "OutOfDiskSpace" });
+    disk.setPlan(({ operation }) => operation === "sync" ? "EIO" : undefined);
+    const small = ["a", "b", "c", "d"].map((each) => log.append(1, 0, text(each.repeat(40))));
+    await Promise.allSettled(small);
+    memory.crash(seededRandom(seed));
+    const { log: again, records } = await openLog(memory);
+    assert.equal(texts(records)[0], "x".repeat(3000));
+    await again.close();
+  }
+});
+
+Deno.test("with interval durability, an entry can ask to be synced first", async () => {
+  const memory = new MemoryDisk();
+  const { log } = await openLog(memory, { durability: "interval", clock: new SimulatedClock() });
+  await log.append(1, 0, text("one"));
+  await log.append(0, 0, text("two"), { alwaysSync: true });
+  memory.crash(seededRandom(1));
+  const { records } = await openLog(memory);
+  assert.deepEqual(texts(records), ["one", "two"]);
+});
+
+Deno.test("the first entries that the log still has are known before it is opened", async () => {
+  const disk = new MemoryDisk();
+  assert.equal(firstIndexes(disk, "log").get(1), undefined);
+  const { log } = await openLog(disk);
+  for (let i = 0; i < 12; i++) await log.append(1 + (i % 2), 0, text("x".repeat(1000)));
+  assert.equal(firstIndexes(disk, "log").get(1), undefined);
+  await log.cut(1, 5);
+  await log.cut(2, 4);
+  await log.close();
+  const first = firstIndexes(disk, "log");
+  const { log: again, records } = await openLog(disk);
+  for (const group of [1, 2]) {
+    assert.ok(first.get(group)! > 1);
+    assert.equal(first.get(group), records.find((record) => record.group === group)?.index);
+  }
+  await again.close();
 });
