@@ -49,7 +49,8 @@ export async function takeDataFolder(disk: Disk): Promise<DataFolder> {
   }
 }
 
-function readStamp(disk: Disk): string {
+/** The node that the folder belongs to. @throws DataFolderError when the stamp is damaged or of another format */
+export function readStamp(disk: Disk): string {
   const file = disk.open(FORMAT_PATH, "read");
   try {
     const bytes = new Uint8Array(file.size());

@@ -1,5 +1,7 @@
 /** Where data lives and how it is reached: the catalog, the router, the VNodes. */
 export { type CollectionInfo, type Namespace, namespaceText, type TimeseriesOptions } from "./catalog.ts";
+export { checkDataFolder, type CheckSummary } from "./check.ts";
+export { type CheckListener, counted } from "./check_report.ts";
 export { DataFolderError } from "./data_folder.ts";
 export { Node, type NodeOptions, type NodeSummary } from "./node.ts";
 export { type CollectionSpec, type CollectionStats, type InsertResult, type Router } from "./router.ts";

@@ -14,8 +14,8 @@ export interface DocumentsReport {
   /** The log index of the last commit. */
   readonly appliedIndex: number;
   readonly collections: ReadonlyMap<number, { readonly documents: number; readonly dataBytes: number }>;
-  /** What is wrong, each in one line. */
-  readonly problems: readonly string[];
+  /** What is wrong, and at which byte, as far as SQLite names the page; else 0. */
+  readonly problems: readonly { readonly offset: number; readonly reason: string }[];
 }
 
 /**
@@ -58,7 +58,18 @@ function report(database: DatabaseSync): DocumentsReport {
     }
   }
   const applied = database.prepare("SELECT log_index FROM applied").get();
-  return { appliedIndex: Number(applied?.["log_index"]), collections, problems };
+  const pageBytes = Number(database.prepare("PRAGMA page_size").get()?.["page_size"]);
+  return {
+    appliedIndex: Number(applied?.["log_index"]),
+    collections,
+    problems: problems.map((reason) => ({ offset: placeIn(reason, pageBytes), reason })),
+  };
+}
+
+/** Where the page that a message names starts; pages count from 1. */
+function placeIn(message: string, pageBytes: number): number {
+  const page = /\bpage (\d+)/i.exec(message)?.[1];
+  return page === undefined ? 0 : (Number(page) - 1) * pageBytes;
 }
 
 /** Reads all documents of a collection. */
