@@ -1,9 +1,12 @@
 /** The command line: the composition root. */
+import { runCheck } from "./check.ts";
 import { helpText } from "./help.ts";
+import { runInspect } from "./inspect.ts";
 import { firstLine } from "./listen.ts";
 import { readRequest, type Request } from "./settings.ts";
 import { runServer } from "./start.ts";
 import { StartError } from "./start_error.ts";
+import { subcommandHelp } from "./subcommand.ts";
 import { VERSION } from "./version.ts";
 
 export { type EmbeddedServer, type EmbedOptions, openServer } from "./embed.ts";
@@ -24,7 +27,23 @@ function run(args: readonly string[]): Promise<number> | number {
     variable: (name) => Deno.env.get(name),
     readTextFile: (path) => Deno.readTextFileSync(path),
   });
-  if (request.kind === "start") return runServer(request.settings, args);
-  console.log(request.kind === "help" ? helpText() : `chronogo ${VERSION}`);
+  switch (request.kind) {
+    case "start":
+      return runServer(request.settings, args);
+    case "check":
+      return runCheck(request.path, console.log);
+    case "inspect":
+      return runInspect(request.path, console.log);
+    case "subcommand-help":
+      return told(subcommandHelp(request.name));
+    case "help":
+      return told(helpText());
+    case "version":
+      return told(`chronogo ${VERSION}`);
+  }
+}
+
+function told(text: string): number {
+  console.log(text);
   return 0;
 }

@@ -15,6 +15,7 @@ import {
   variableOf,
 } from "./options.ts";
 import { StartError, usageError } from "./start_error.ts";
+import { readSubcommand, type Subcommand } from "./subcommand.ts";
 
 /** What the server runs with. Plain values: they cross to the server's Worker. */
 export interface Settings {
@@ -34,6 +35,7 @@ export interface Settings {
 
 /** What a command line asks for. */
 export type Request =
+  | Subcommand
   | { readonly kind: "help" }
   | { readonly kind: "version" }
   | { readonly kind: "start"; readonly settings: Settings };
@@ -60,6 +62,8 @@ type GivenValues = Map<OptionName, Given>;
  * @throws StartError with one line that says what is wrong; exit code 2 for usage, 1 for an unreadable config file
  */
 export function readRequest(args: readonly string[], surroundings: Surroundings): Request {
+  const subcommand = readSubcommand(args);
+  if (subcommand !== undefined) return subcommand;
   const flags = readFlags(args);
   if (flags.has("help")) return { kind: "help" };
   if (flags.has("version")) return { kind: "version" };

@@ -2,6 +2,8 @@
 export { type CollectionInfo, type Namespace, namespaceText, type TimeseriesOptions } from "./catalog.ts";
 export { checkDataFolder, type CheckSummary } from "./check.ts";
 export { type CheckListener, counted } from "./check_report.ts";
+export { type CatalogContent, readCatalogFile } from "./inspect_catalog.ts";
+export { entryText } from "./entry_text.ts";
 export { DataFolderError } from "./data_folder.ts";
 export { Node, type NodeOptions, type NodeSummary } from "./node.ts";
 export { type CollectionSpec, type CollectionStats, type InsertResult, type Router } from "./router.ts";

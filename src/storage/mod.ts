@@ -16,7 +16,7 @@ export {
   readManifestFile,
   type TableOptions,
 } from "./timeseries/manifest.ts";
-export { type PreparedInsert } from "./timeseries/measurement.ts";
+export { documentsStart, type PreparedInsert } from "./timeseries/measurement.ts";
 export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.ts";
 export { type TableStats } from "./timeseries/table.ts";
 export { TimeseriesStore, type TimeseriesStoreOptions } from "./timeseries/timeseries_store.ts";

@@ -1,0 +1,49 @@
+/** What an entry of the log says, in one line for a person who looks at the log. */
+import { RawDocument } from "../bson/mod.ts";
+import { decodeEffects, documentsStart, type LogRecord } from "../storage/mod.ts";
+import { namespaceText } from "./catalog.ts";
+import { counted } from "./check_report.ts";
+import { collectionFromDocument, decodeDropped, decodeMeasurements, EntryKind } from "./entry.ts";
+
+/** Never throws: a payload that cannot be read says so. */
+export function entryText(record: LogRecord): string {
+  try {
+    return textOf(record);
+  } catch (error) {
+    return `kind ${record.kind}, its payload cannot be read: ${
+      error instanceof Error ? error.message : error
+    }`;
+  }
+}
+
+function textOf({ kind, payload }: LogRecord): string {
+  switch (kind) {
+    case EntryKind.CollectionCreated:
+    case EntryKind.CollectionModified: {
+      const info = collectionFromDocument(new RawDocument(payload));
+      const verb = kind === EntryKind.CollectionCreated ? "created" : "modified";
+      return `collection ${info.id} ${verb}: ${namespaceText(info)}`;
+    }
+    case EntryKind.CollectionDropped:
+      return `collection ${decodeDropped(payload)} dropped`;
+    case EntryKind.Measurements: {
+      const { tableId, rows } = decodeMeasurements(payload);
+      return `collection ${tableId}: ${counted(countDocuments(rows, documentsStart(rows)), "measurement")}`;
+    }
+    case EntryKind.Documents: {
+      const counts = new Map<number, number>();
+      for (const { collectionId } of decodeEffects(payload)) {
+        counts.set(collectionId, (counts.get(collectionId) ?? 0) + 1);
+      }
+      return [...counts].map(([id, count]) => `collection ${id}: ${counted(count, "document")}`).join(", ");
+    }
+    default:
+      return `kind ${kind}`;
+  }
+}
+
+function countDocuments(bytes: Uint8Array, start: number): number {
+  let count = 0;
+  for (let at = start; at < bytes.length; count++) at = new RawDocument(bytes, at).end;
+  return count;
+}
