@@ -26,7 +26,7 @@ export async function runCheck(path: string, print: (line: string) => void): Pro
         print(`${file}: at byte ${offset}: ${firstLine(reason)}`);
       },
       onNote: (file, text) => print(`${file}: note: ${text}`),
-    });
+    }, (paths, use) => withCopy(directory, paths, use));
     const holds = [
       counted(files, "file"),
       counted(summary.collections, "collection"),
@@ -50,6 +50,30 @@ function existingFolder(path: string): string {
     throw usageError(`cannot check ${path}: ${error instanceof Error ? firstLine(error.message) : error}`);
   }
   throw usageError(`cannot check ${path}: it is no folder`);
+}
+
+/** Copies go to the system's folder for temporary files. */
+function withCopy<T>(directory: string, paths: readonly string[], use: (path: string) => T): T {
+  const copies = Deno.makeTempDirSync({ prefix: "chronogo-check-" });
+  try {
+    const [first] = paths.map((path) => {
+      const copy = `${copies}/${path.slice(path.lastIndexOf("/") + 1)}`;
+      if (isThere(`${directory}/${path}`)) Deno.copyFileSync(`${directory}/${path}`, copy);
+      return copy;
+    });
+    return use(first ?? copies);
+  } finally {
+    Deno.removeSync(copies, { recursive: true });
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
 }
 
 /** Keeps servers away while the check runs. The file is opened to be read only: a check writes nothing. */

@@ -10,7 +10,7 @@ import type { Disk } from "../io/mod.ts";
 import { decodeEffects, type LogRecord, readLogFile, replayLog } from "../storage/mod.ts";
 import { CATALOG_PATH, readCatalog } from "./catalog_file.ts";
 import { attempt, type CheckListener, counted } from "./check_report.ts";
-import { checkStores, type LoggedGroup } from "./check_stores.ts";
+import { checkStores, type LoggedGroup, type WithCopy } from "./check_stores.ts";
 import { readStamp } from "./data_folder.ts";
 import { decodeMeasurements, EntryKind, MNODE_GROUP } from "./entry.ts";
 import { MNode } from "./mnode.ts";
@@ -31,8 +31,16 @@ export interface CheckSummary {
   readonly entries: number;
 }
 
-/** Checks a folder; what is found goes to the listener. */
-export async function checkDataFolder(disk: Disk, listener: CheckListener): Promise<CheckSummary> {
+/**
+ * Checks a folder; what is found goes to the listener.
+ *
+ * @param withCopy SQLite, which writes beside what it reads, gets copies
+ */
+export async function checkDataFolder(
+  disk: Disk,
+  listener: CheckListener,
+  withCopy: WithCopy,
+): Promise<CheckSummary> {
   const summary = { collections: 0, rows: 0, series: 0, documents: 0, entries: 0 };
   if (!disk.exists(FORMAT_PATH)) {
     listener.onProblem(FORMAT_PATH, 0, "it is missing: this is no data folder of ChronoGo");
@@ -61,6 +69,7 @@ export async function checkDataFolder(disk: Disk, listener: CheckListener): Prom
       collections: isCatalogKnown ? mnode.allCollections() : undefined,
       created: log.created,
       listener,
+      withCopy,
     });
     summary.rows += stores.rows;
     summary.series += stores.series;

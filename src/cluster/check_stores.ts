@@ -39,7 +39,14 @@ export interface StoresToCheck {
   /** Collections whose creation is in the log. */
   readonly created: ReadonlySet<number>;
   readonly listener: CheckListener;
+  readonly withCopy: WithCopy;
 }
+
+/**
+ * Copies files of the data folder, those that are there, to another folder, calls `use` with the copy of the first (its
+ * path as the operating system knows it), and removes the copies.
+ */
+export type WithCopy = <T>(paths: readonly string[], use: (path: string) => T) => T;
 
 export interface StoresFound {
   readonly rows: number;
@@ -222,15 +229,7 @@ async function checkSqlite(stores: StoresToCheck): Promise<number> {
     expectTables(stores, path, named, new Set(), 0);
     return 0;
   }
-  let hasWal = sizeOf(disk, `${path}-wal`) > 0;
-  if (hasWal && !disk.exists(`${path}-shm`)) {
-    listener.onNote(
-      `${path}-wal`,
-      "without its -shm file it cannot be read; checked is what is in the file itself",
-    );
-    hasWal = false;
-  }
-  const report = await attempt(listener, path, () => checkDocuments(disk.absolutePath(path), hasWal));
+  const report = await attempt(listener, path, () => stores.withCopy([path, `${path}-wal`], checkDocuments));
   if (report === undefined) return 0;
   const { collections, appliedIndex, problems } = report;
   const documents = [...collections.values()].reduce((sum, found) => sum + found.documents, 0);

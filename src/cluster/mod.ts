@@ -1,6 +1,7 @@
 /** Where data lives and how it is reached: the catalog, the router, the VNodes. */
 export { type CollectionInfo, type Namespace, namespaceText, type TimeseriesOptions } from "./catalog.ts";
 export { checkDataFolder, type CheckSummary } from "./check.ts";
+export { type WithCopy } from "./check_stores.ts";
 export { type CheckListener, counted } from "./check_report.ts";
 export { type CatalogContent, readCatalogFile } from "./inspect_catalog.ts";
 export { entryText } from "./entry_text.ts";

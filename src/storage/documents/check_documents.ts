@@ -1,13 +1,12 @@
 /**
- * Looks at a store of regular collections without changing a byte of its folder: SQLite's own check, then every document
- * against its key and the totals.
+ * Looks at a store of regular collections: SQLite's own check, then every document against its key and the totals.
  *
- * A reader of a file in WAL mode would make files beside it. Where there is no WAL, or an empty one, the file is opened as
- * immutable; else the `-shm` file is read only, and SQLite builds its index of the WAL in memory (readonly_shm).
+ * SQLite makes files beside one in WAL mode even for a reader, so whoever must not change a folder gives a copy: the file
+ * and its `-wal`, as a crash may have left them.
  */
-import { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import { compareBytes, encodeIndexKey, RawDocument, validateDocument } from "../../bson/mod.ts";
-import { guarded } from "./sqlite.ts";
+import { guarded, openForReading } from "./sqlite.ts";
 
 /** What a store of regular collections holds. */
 export interface DocumentsReport {
@@ -20,23 +19,17 @@ export interface DocumentsReport {
 
 /**
  * @param path as the operating system knows it
- * @param hasWal whether a WAL with commits lies beside it
  * @throws CorruptionError when SQLite cannot read the file
  */
-export function checkDocuments(path: string, hasWal: boolean): DocumentsReport {
+export function checkDocuments(path: string): DocumentsReport {
   return guarded(path, () => {
-    const database = new DatabaseSync(addressOf(path, hasWal), { readOnly: true });
+    const database = openForReading(path);
     try {
       return report(database);
     } finally {
       database.close();
     }
   });
-}
-
-function addressOf(path: string, hasWal: boolean): URL {
-  const encoded = path.split("/").map(encodeURIComponent).join("/");
-  return new URL(`file://${encoded}?${hasWal ? "mode=ro&readonly_shm=1" : "immutable=1"}`);
 }
 
 function report(database: DatabaseSync): DocumentsReport {
