@@ -21,11 +21,14 @@ const GENERATED_ID_BYTES = 17;
  * The document with its _id in front; the same object when nothing is to be done.
  *
  * @throws CommandError InvalidIdField (53) when the _id is an array, a regular expression or undefined;
- *   DottedFieldName (52) when it is a document with a field that starts with a dollar
+ *   DottedFieldName (52) when it is a document with a field that starts with a dollar; BadValue (2) when there are two
  */
 export function withIdFirst(document: RawDocument): RawDocument {
   const at = document.find("_id");
-  if (at >= 0) checkId(document.bytes, at);
+  if (at >= 0) {
+    checkId(document.bytes, at);
+    checkOnlyId(document, at);
+  }
   if (at === document.start + HEADER_BYTES) return document;
   const writer = new BsonWriter(document.sizeBytes + GENERATED_ID_BYTES);
   const start = writer.beginDocument();
@@ -43,6 +46,21 @@ export function withIdFirst(document: RawDocument): RawDocument {
   }
   writer.endDocument(start);
   return new RawDocument(writer.take());
+}
+
+/** @throws CommandError BadValue when another _id stands behind the first one */
+function checkOnlyId(document: RawDocument, first: number): void {
+  const last = document.end - 1;
+  for (let at = skipElement(document.bytes, first); at < last; at = skipElement(document.bytes, at)) {
+    if (isId(document.bytes, at + 1)) {
+      throw new CommandError("BadValue", "can't have multiple _id fields in one document");
+    }
+  }
+}
+
+/** Whether the name at `at` is `_id`. */
+function isId(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === 0x5f && bytes[at + 1] === 0x69 && bytes[at + 2] === 0x64 && bytes[at + 3] === 0;
 }
 
 function checkId(bytes: Uint8Array, at: number): void {

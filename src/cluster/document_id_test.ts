@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { serialize } from "bson";
 import { CommandError } from "../base/mod.ts";
-import { ObjectId, RawDocument } from "../bson/mod.ts";
+import { BsonWriter, ObjectId, RawDocument } from "../bson/mod.ts";
 import { withIdFirst } from "./document_id.ts";
 
 function raw(value: Record<string, unknown>): RawDocument {
@@ -40,4 +40,17 @@ Deno.test("an _id with a field that starts with a dollar is refused", () => {
     (error) =>
       error instanceof CommandError && error.code === 52 && error.message.includes(": $a is not valid"),
   );
+});
+
+Deno.test("a document with two _ids is refused", () => {
+  const writer = new BsonWriter();
+  const start = writer.beginDocument();
+  for (const [name, value] of [["_id", 1], ["_idx", 2], ["_id", 3]] as const) writer.value(name, value);
+  writer.endDocument(start);
+  assert.throws(
+    () => withIdFirst(new RawDocument(writer.take())),
+    (error) =>
+      error instanceof CommandError && error.code === 2 && error.message.includes("multiple _id fields"),
+  );
+  assert.equal(withIdFirst(raw({ _id: 1, _idx: 2 })).names().length, 2);
 });
