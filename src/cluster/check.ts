@@ -58,13 +58,11 @@ export async function checkDataFolder(
     checkCatalogIndex(mnode, log, listener);
     summary.collections = mnode.allCollections().length;
   }
-  for (const name of disk.list("")) {
-    const match = VNODE.exec(name);
-    if (match === null) continue;
+  for (const number of vnodesOf(disk, log)) {
     const stores = await checkStores({
       disk,
-      directory: name,
-      group: log.groups.get(Number(match[1])) ?? newGroup(),
+      directory: `vnode-${number}`,
+      group: log.groups.get(number) ?? newGroup(),
       log: log.isWhole ? { end: log.end, path: log.lastPath } : undefined,
       collections: isCatalogKnown ? mnode.allCollections() : undefined,
       created: log.created,
@@ -76,6 +74,13 @@ export async function checkDataFolder(
     summary.documents += stores.documents;
   }
   return summary;
+}
+
+/** Numbers of the VNodes that have a folder or entries in the log, ascending. */
+function vnodesOf(disk: Disk, log: CheckedLog): number[] {
+  const folders = disk.list("").flatMap((name) => VNODE.exec(name)?.[1] ?? []).map(Number);
+  const logged = [...log.groups.keys()].filter((group) => group !== MNODE_GROUP);
+  return [...new Set([...folders, ...logged])].sort((a, b) => a - b);
 }
 
 /** @returns true; a folder without a snapshot has its whole catalog in the log */

@@ -69,6 +69,7 @@ async function checkTimeseries(stores: StoresToCheck, directory: string) {
     if (orphan !== undefined || stores.group.start > 1) {
       listener.onProblem(currentPath, 0, `it is missing, but there is ${orphan ?? "a log that was cut"}`);
     }
+    expectTables(stores, currentPath, tablesNamed(stores), new Set(), 0);
     return found;
   }
   const read = await attempt(listener, currentPath, () => Manifest.read(disk, directory));
@@ -82,9 +83,13 @@ async function checkTimeseries(stores: StoresToCheck, directory: string) {
     found.rows += await checkSegment(stores, segmentPath, manifest, series);
   }
   noteLeftovers(stores, directory, manifest);
-  const named = stores.collections?.filter((info) => info.timeseries !== undefined) ?? [];
-  expectTables(stores, path, named, new Set(manifest.tables.keys()), manifest.flushedIndex);
+  expectTables(stores, path, tablesNamed(stores), new Set(manifest.tables.keys()), manifest.flushedIndex);
   return found;
+}
+
+/** The time-series collections of the catalog. */
+function tablesNamed({ collections }: StoresToCheck): readonly CollectionInfo[] {
+  return collections?.filter((info) => info.timeseries !== undefined) ?? [];
 }
 
 function reportManifest(
@@ -225,6 +230,7 @@ async function checkSqlite(stores: StoresToCheck): Promise<number> {
   const path = `${directory}/documents.sqlite`;
   if (!disk.exists(path)) {
     if (stores.group.start > 1) listener.onProblem(path, 0, "it is missing, but the log was cut");
+    else listener.onNote(path, "it is missing; the next start makes it from the log");
     const named = stores.collections?.filter((info) => info.timeseries === undefined) ?? [];
     expectTables(stores, path, named, new Set(), 0);
     return 0;
