@@ -2,13 +2,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { DatabaseSync } from "node:sqlite";
-import { SILENT_LOGGER } from "../../src/base/mod.ts";
+import { crc32, SILENT_LOGGER } from "../../src/base/mod.ts";
 import { BuiltDocument, encodeDocument, Int32, RawDocument, UtcDate } from "../../src/bson/mod.ts";
 import { runCheck } from "../../src/cli/check.ts";
 import { runInspect } from "../../src/cli/inspect.ts";
 import { Node } from "../../src/cluster/mod.ts";
 import { DenoDisk, SystemClock } from "../../src/io/mod.ts";
-import { readLogFile } from "../../src/storage/mod.ts";
+import { readLogFile, verifySegment } from "../../src/storage/mod.ts";
 import { startCommand, startServerProcess } from "../support/server_process.ts";
 
 const LOG = "log/0000000001.log";
@@ -198,6 +198,56 @@ Deno.test("a flipped byte anywhere in a file with checksums is found and named",
       }
     }
   });
+});
+
+Deno.test("a page whose checksum is right and whose values are not what the directory says is found", async () => {
+  await withFolders(async ({ closed }) => {
+    const found = await checkAfter(closed, (copy) => {
+      const { tables } = verifySegment(new DenoDisk(copy), SEGMENT);
+      const page = tables[0]?.groups[0]?.pages.find(({ column }) => column === "_id");
+      assert.ok(page !== undefined && page.min === 0);
+      const bytes = Deno.readFileSync(`${copy}/${SEGMENT}`);
+      const content = bytes.subarray(page.offset + 4, page.offset + page.sizeBytes);
+      // Behind the page's kind, the type and the codec stands the first value, as a varint.
+      assert.equal(content[3], 0);
+      content[3] = 1;
+      new DataView(bytes.buffer).setUint32(page.offset, crc32(content), true);
+      Deno.writeFileSync(`${copy}/${SEGMENT}`, bytes);
+    });
+    assertFound(found, SEGMENT, /at byte \d+: min: -1 are there, expected 0$/);
+  });
+});
+
+Deno.test("a log of many files that was cut passes; one of them missing is found", async () => {
+  const root = await Deno.makeTempDir({ prefix: "chronogo-test-" });
+  try {
+    const folder = `${root}/data`;
+    const node = await Node.open({
+      disk: new DenoDisk(folder),
+      clock: new SystemClock(),
+      logger: SILENT_LOGGER,
+      logSizes: { fileBytes: 4096, chunkBytes: 1024 },
+    });
+    await node.router.createCollection(MEASUREMENTS, TIMESERIES);
+    await node.router.createCollection(DEVICES, { options: BuiltDocument.EMPTY });
+    for (let n = 0; n < 100; n += 10) await node.router.insert(MEASUREMENTS, documents(10, n), true);
+    await node.checkpoint();
+    for (let n = 0; n < 120; n += 10) await node.router.insert(DEVICES, documents(10, n), true);
+    copyFolder(folder, `${root}/copy`);
+    await node.close();
+    const logs = Array.from(Deno.readDirSync(`${root}/copy/log`), (entry) => entry.name)
+      .filter((name) => name.endsWith(".log")).sort();
+    assert.ok(logs.length >= 3 && logs[0] !== "0000000001.log", logs.join());
+    const good = await checkAfter(`${root}/copy`, () => {});
+    assert.equal(good.code, 0, good.lines.join("\n"));
+    const path = `log/${logs[1]}`;
+    const gap = await checkAfter(`${root}/copy`, (copy) => Deno.removeSync(`${copy}/${path}`));
+    assertFound(gap, path, /the file is missing, later ones are there/);
+    const unstored = await checkAfter(`${root}/copy`, (copy) => Deno.removeSync(`${copy}/${SQLITE}`));
+    assertFound(unstored, SQLITE, /it is missing, but the log was cut/);
+  } finally {
+    await Deno.remove(root, { recursive: true });
+  }
 });
 
 Deno.test("files and tables that are missing or cut are found and named", async () => {
