@@ -40,8 +40,8 @@ export interface NodeSummary {
   readonly series: number;
   /** Measurements of all time-series collections. */
   readonly rows: number;
-  /** Entries replayed from the log. */
-  readonly replayedEntries: number;
+  /** Entries that the log holds; those that its owners have in their files already change nothing. */
+  readonly logEntries: number;
   readonly recoveryMs: number;
 }
 
@@ -90,14 +90,14 @@ export class Node {
         logStart: firstIndexes(disk, LOG_DIRECTORY).get(VNODE_GROUP) ?? 1,
       });
       for (const info of mnode.allCollections()) shard.addCollection(info);
-      let replayedEntries = 0;
+      let logEntries = 0;
       log = await Log.open(disk, LOG_DIRECTORY, {
         clock,
         durability: options.durability ?? "commit",
         ...(options.logSizes === undefined ? {} : { sizes: options.logSizes }),
         onRecord: (record) => {
           replay(record, mnode, shard);
-          replayedEntries++;
+          logEntries++;
         },
       });
       checkCatalog(mnode, log);
@@ -105,12 +105,12 @@ export class Node {
       shard.retainCollections(mnode.allCollections());
       await shard.settle();
       const recoveryMs = clock.monotonicMs() - startedMs;
-      logger.info("opened", { replayedEntries, ms: Math.round(recoveryMs) });
+      logger.info("opened", { logEntries, ms: Math.round(recoveryMs) });
       const summary = {
         databases: mnode.databaseNames().length,
         collections: mnode.allCollections().length,
         ...shard.totals(),
-        replayedEntries,
+        logEntries,
         recoveryMs,
       };
       const node = new Node(options, folder, log, mnode, shard, summary);
