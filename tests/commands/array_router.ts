@@ -20,7 +20,6 @@ import {
   type InsertResult,
   type Namespace,
   namespaceText,
-  type RetentionSettings,
   type Router,
 } from "../../src/cluster/mod.ts";
 import {
@@ -41,7 +40,6 @@ interface Stored {
 export class ArrayRouter implements Router {
   private readonly stored = new Map<string, Stored>();
   private nextId = 1;
-  private retentionSettings: RetentionSettings = { intervalMs: 60_000, isEnabled: true };
   /** Rows that a scan gives at once. */
   scanBatchRows = 100;
   /** Scans that were opened and not ended. */
@@ -136,16 +134,6 @@ export class ArrayRouter implements Router {
     const documents = this.stored.get(namespaceText(namespace))?.documents ?? [];
     const dataBytes = documents.reduce((sum, document) => sum + document.sizeBytes, 0);
     return { count: documents.length, dataBytes, storageBytes: dataBytes, indexBytes: 0 };
-  }
-
-  checkpoint(): Promise<void> {
-    return Promise.resolve();
-  }
-
-  retention(change: Partial<RetentionSettings> = {}): RetentionSettings {
-    const before = this.retentionSettings;
-    this.retentionSettings = { ...before, ...change };
-    return before;
   }
 
   private add(namespace: Namespace, spec: CollectionSpec): Stored {

@@ -16,7 +16,7 @@ import {
   valueStart,
 } from "../../bson/mod.ts";
 import { ByteWriter, viewOf } from "../../column/mod.ts";
-import { SeriesIndex } from "./series_index.ts";
+import { KeyTable } from "./key_table.ts";
 
 const PAYLOAD_VERSION = 1;
 /** Where the documents of a payload start. */
@@ -113,13 +113,13 @@ const MAX_CACHED_BYTES = 8 << 20;
 
 /** Remembers the canonical form of metas as clients send them, so that a known one is only compared. */
 export class MetaCache {
-  private index = new SeriesIndex();
+  private index = new KeyTable();
   private canonical: (Uint8Array | undefined)[] = [];
 
   /** The canonical bytes of the meta `bytes[start, end)`; undefined when it is canonical already. */
   canonicalOf(type: number, bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
-    if (this.index.size >= MAX_CACHED_METAS || this.index.metaBytes() >= MAX_CACHED_BYTES) {
-      this.index = new SeriesIndex();
+    if (this.index.size >= MAX_CACHED_METAS || this.index.valueBytes() >= MAX_CACHED_BYTES) {
+      this.index = new KeyTable();
       this.canonical = [];
     }
     const number = this.index.numberOf(type, viewOf(bytes), start, end);

@@ -15,7 +15,6 @@ import {
   decodeIntegers,
   encodeBytes,
   encodeIntegers,
-  viewOf,
 } from "../../column/mod.ts";
 import type { Disk, DiskFile } from "../../io/mod.ts";
 import { readBlock, writeBlock } from "./block.ts";
@@ -143,8 +142,5 @@ function addSeries(reader: ByteReader, index: SeriesIndex, path: string, at: num
   decodeIntegers(reader, count, types);
   const lengths = new Float64Array(count);
   decodeIntegers(reader, count, lengths);
-  for (let i = 0; i < count; i++) {
-    const bytes = reader.bytes(lengths[i]!);
-    index.numberOf(types[i]!, viewOf(bytes), 0, bytes.length);
-  }
+  index.addAll(types, lengths, reader.bytes(reader.remaining));
 }
