@@ -1,7 +1,18 @@
 /** The router of a single node: the catalog is at hand, and every collection lives in the one VNode of this isolate. */
 import { Binary, BuiltDocument, type Document, type RawDocument } from "../bson/mod.ts";
 import { CommandError } from "../base/mod.ts";
-import { execute, explain, type Pipeline, type QueryContext, type Rows, type Source } from "../query/mod.ts";
+import {
+  type CollectionName,
+  type CommandContext,
+  EMPTY_SOURCE,
+  execute,
+  explain,
+  type OpenCollection,
+  type Pipeline,
+  type QueryContext,
+  type Rows,
+  type Source,
+} from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import type { MNode } from "./mnode.ts";
 import type { CollectionSpec, CollectionStats, InsertResult, Router } from "./router.ts";
@@ -78,23 +89,36 @@ export class LocalRouter implements Router {
     return await this.vnode.insert(await this.collectionToWrite(namespace), documents, ordered);
   }
 
-  query(namespace: Namespace, pipeline: Pipeline, context: QueryContext): Rows {
-    return execute(pipeline, this.source(namespace), context);
+  query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
+    return this.queryRows(namespace.db, this.source(namespace), pipeline, context);
+  }
+
+  queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows {
+    return execute(pipeline, source, this.inDatabase(db, context));
   }
 
   explain(
     namespace: Namespace,
     pipeline: Pipeline,
-    context: QueryContext,
+    context: CommandContext,
     verbosity: string,
   ): Promise<Document> {
-    return explain(pipeline, this.source(namespace), context, verbosity, namespaceText(namespace));
+    const inside = this.inDatabase(namespace.db, context);
+    return explain(pipeline, this.source(namespace), inside, verbosity, namespaceText(namespace));
   }
 
   stats(namespace: Namespace): CollectionStats {
     const info = this.collection(namespace);
     if (info === undefined) return { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
     return this.vnode.stats(info);
+  }
+
+  private inDatabase(db: string, context: CommandContext): QueryContext {
+    return { ...context, collections: { db, open: (name) => this.open(name) } };
+  }
+
+  private open(name: CollectionName): OpenCollection {
+    return { source: this.source(name), stages: [] };
   }
 
   private source(namespace: Namespace): Source {
@@ -124,12 +148,6 @@ export class LocalRouter implements Router {
     return turn;
   }
 }
-
-/** A collection that does not exist reads as an empty one. */
-const EMPTY_SOURCE: Source = {
-  shape: { kind: "empty" },
-  scan: async function* () {},
-};
 
 /** A random UUID (version 4). */
 function newUuid(): Binary {

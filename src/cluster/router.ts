@@ -3,7 +3,7 @@
  */
 import type { Document, RawDocument } from "../bson/mod.ts";
 import type { CommandError } from "../base/mod.ts";
-import type { Pipeline, QueryContext, Rows } from "../query/mod.ts";
+import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
 import type { CollectionInfo, Namespace, TimeseriesOptions } from "./catalog.ts";
 
 export interface Router {
@@ -33,12 +33,14 @@ export interface Router {
   insert(namespace: Namespace, documents: readonly RawDocument[], ordered: boolean): Promise<InsertResult>;
 
   /** Runs a pipeline over a collection (an empty one where there is none). */
-  query(namespace: Namespace, pipeline: Pipeline, context: QueryContext): Rows;
+  query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows;
+  /** Runs a pipeline over rows that are no collection's, in a database whose collections its stages may read. */
+  queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows;
   /** How a pipeline would run, or did: in the shape of MongoDB's reply, without the command's own fields. */
   explain(
     namespace: Namespace,
     pipeline: Pipeline,
-    context: QueryContext,
+    context: CommandContext,
     verbosity: string,
   ): Promise<Document>;
 

@@ -2,7 +2,7 @@
 import { CommandError, type ErrorCodeLike } from "../base/mod.ts";
 import { type BsonWriter, Document, isArray, isNumber, type Value } from "../bson/mod.ts";
 import { type Namespace, namespaceText } from "../cluster/mod.ts";
-import { execute, parsePipeline, type Source } from "../query/mod.ts";
+import { parsePipeline, type Source } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
 import { batchSizeOf } from "./batch_size.ts";
 import { COLL_STATS_STAGE, collStatsDocument } from "./coll_stats_stage.ts";
@@ -57,10 +57,12 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   checkHint(call, namespace);
   const variables = letVariables(args);
   const work = new QueryWork(call.operation, variables.values);
+  const { router } = call.state.services;
   const first = stages[0];
   if (first instanceof Document && first.has(COLL_STATS_STAGE) && explain !== true) {
     const document = collStatsDocument(call, namespace, first.get(COLL_STATS_STAGE));
-    const rows = execute(parsePipeline(stages.slice(1), variables.context), sourceOf([document]), work);
+    const rest = parsePipeline(stages.slice(1), variables.context);
+    const rows = router.queryRows(namespace.db, sourceOf([document]), rest, work);
     return await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });
   }
   const pipeline = parsePipeline(stages, variables.context);
@@ -75,7 +77,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   }
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
-    rows: call.state.services.router.query(namespace, pipeline, work),
+    rows: router.query(namespace, pipeline, work),
     work,
     batchSize,
   });
@@ -134,7 +136,8 @@ async function runWithoutCollection(
     }
     const rest = parsePipeline(stages.slice(1), variables.context);
     const work = new QueryWork(call.operation, variables.values);
-    const rows = execute(rest, sourceOf(currentOperations(call)), work);
+    const { router } = call.state.services;
+    const rows = router.queryRows(call.db, sourceOf(currentOperations(call)), rest, work);
     return await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });
   }
   parsePipeline(stages, variables.context);

@@ -6,7 +6,7 @@ import { setImmediate as untilNextTurn } from "node:timers/promises";
 import { CommandError, YIELD_AFTER_MS } from "../base/mod.ts";
 import type { Value } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
-import { newScanCounters, type QueryContext } from "../query/mod.ts";
+import { type CommandContext, newScanCounters } from "../query/mod.ts";
 import type { Client } from "./client.ts";
 
 /** What an operation does, as `$currentOp` shows it. */
@@ -57,7 +57,7 @@ export class Operation {
 const DONE = Promise.resolve();
 
 /** The context of one query. It outlives its command: each getMore puts its own operation in charge. */
-export class QueryWork implements QueryContext {
+export class QueryWork implements CommandContext {
   readonly nowMs: number;
   readonly counters = newScanCounters();
   private turnStartedMs: number;

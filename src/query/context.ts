@@ -1,8 +1,10 @@
 /** What a running query carries along. */
 import { UtcDate, type Value } from "../bson/mod.ts";
+import type { Collections } from "./collections.ts";
 import type { ScanCounters } from "./source.ts";
 
-export interface QueryContext {
+/** What a command brings along. */
+export interface CommandContext {
   /** `$$NOW`: one instant for the whole query, in milliseconds since 1970. */
   readonly nowMs: number;
   /** Variables of the command's `let`. */
@@ -11,6 +13,11 @@ export interface QueryContext {
   readonly checkpoint: () => Promise<void>;
   /** What the query touched so far. */
   readonly counters: ScanCounters;
+}
+
+export interface QueryContext extends CommandContext {
+  /** What other collections there are: the router's to add. */
+  readonly collections: Collections;
 }
 
 /** The variables that expressions of this query see: those of `let`, and NOW. */

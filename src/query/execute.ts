@@ -5,11 +5,14 @@ import { withContext } from "./error_context.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
+import { parseStages } from "./stages.ts";
 import { runCount } from "./stage/count.ts";
+import { runDocuments } from "./stage/documents.ts";
 import { runFacet } from "./stage/facet.ts";
 import { runGroup } from "./stage/group.ts";
 import { runGroupEnds } from "./stage/group_ends.ts";
 import { runLimit } from "./stage/limit.ts";
+import { runLookup } from "./stage/lookup.ts";
 import { runMatch } from "./stage/match.ts";
 import { runProject } from "./stage/project.ts";
 import { runReplaceRoot } from "./stage/replace_root.ts";
@@ -17,6 +20,8 @@ import { runSample } from "./stage/sample.ts";
 import { runSkip } from "./stage/skip.ts";
 import { runSort } from "./stage/sort.ts";
 import { runTimeWindow } from "./stage/time_window.ts";
+import type { SubPipelines } from "./stage/sub_pipeline.ts";
+import { runUnionWith } from "./stage/union_with.ts";
 import { runUnwind } from "./stage/unwind.ts";
 
 /**
@@ -38,12 +43,24 @@ export function executePlan(
   context: QueryContext,
 ): Rows {
   try {
-    const rows = source.shape.kind === "empty" ? noRows() : source.scan(scanRequest(plan, context));
-    return named(command, runStages(plan.stages, rows, context));
+    return named(command, runStages(plan.stages, startScan(plan, source, context), context));
   } catch (error) {
     throw command === "aggregate" ? withContext("Failed to optimize pipeline", error) : error;
   }
 }
+
+function startScan(plan: Plan, source: Source, context: QueryContext): Rows {
+  return source.shape.kind === "empty" ? noRows() : source.scan(scanRequest(plan, context));
+}
+
+/** How stages run pipelines of their own; what fails in them is named by the pipeline that they stand in. */
+const SUB_PIPELINES: SubPipelines<Stage> = {
+  parse: parseStages,
+  run: (stages, source, context) => {
+    const plan = planPipeline({ command: "aggregate", stages }, source.shape);
+    return runStages(plan.stages, startScan(plan, source, context), context);
+  },
+};
 
 async function* noRows(): Rows {}
 
@@ -70,6 +87,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
   switch (stage.kind) {
     case "count":
       return runCount(stage, input, context);
+    case "documents":
+      return runDocuments(stage, context);
     case "facet":
       return runFacet(stage, input, context, runStages);
     case "group":
@@ -78,6 +97,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runGroupEnds(stage, input, context);
     case "limit":
       return runLimit(stage, input);
+    case "lookup":
+      return runLookup(stage, input, context, SUB_PIPELINES);
     case "match":
       return runMatch(stage, input, context);
     case "project":
@@ -92,6 +113,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runSort(stage, input, context);
     case "timeWindow":
       return runTimeWindow(stage, input, context);
+    case "unionWith":
+      return runUnionWith(stage, input, context, SUB_PIPELINES);
     case "unwind":
       return runUnwind(stage, input, context);
   }

@@ -10,6 +10,7 @@ import { BSON } from "bson";
 import { CommandError } from "../base/mod.ts";
 import { BuiltDocument, Document, encodeDocument, isArray, RawDocument, type Value } from "../bson/mod.ts";
 import { ArraySource } from "./array_source.ts";
+import { NO_COLLECTIONS } from "./collections.ts";
 import { distinctValues } from "./distinct.ts";
 import { execute } from "./execute.ts";
 import { parseDistinct, parseFind, parsePipeline } from "./parse.ts";
@@ -61,6 +62,7 @@ async function run(command: Document, source: ArraySource): Promise<readonly Val
     variables: new Map(),
     checkpoint: () => Promise.resolve(),
     counters: newScanCounters(),
+    collections: NO_COLLECTIONS,
   };
   const key = command.get("key");
   if (typeof key === "string") {

@@ -1,6 +1,7 @@
 /** The MongoDB language: parse, plan, execute. */
 export { ArraySource } from "./array_source.ts";
-export { type QueryContext } from "./context.ts";
+export { type CollectionName, type Collections, type OpenCollection } from "./collections.ts";
+export { type CommandContext, type QueryContext } from "./context.ts";
 export { readCount } from "./count_result.ts";
 export { distinctValues } from "./distinct.ts";
 export { execute } from "./execute.ts";
@@ -24,6 +25,7 @@ export {
 export { type Pipeline, type Stage } from "./pipeline.ts";
 export { collectRows } from "./rows.ts";
 export {
+  EMPTY_SOURCE,
   newScanCounters,
   type Rows,
   type ScanCounters,

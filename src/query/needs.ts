@@ -23,6 +23,7 @@ export function fieldsNeeded(stages: readonly Stage[]): Fields {
 function makesNewRows(stage: Stage): boolean {
   switch (stage.kind) {
     case "count":
+    case "documents":
     case "facet":
     case "group":
     case "replaceRoot":
@@ -32,10 +33,12 @@ function makesNewRows(stage: Stage): boolean {
       return stage.mode === "inclusion";
     case "groupEnds":
     case "limit":
+    case "lookup":
     case "match":
     case "sample":
     case "skip":
     case "sort":
+    case "unionWith":
     case "unwind":
       return false;
   }
@@ -44,10 +47,17 @@ function makesNewRows(stage: Stage): boolean {
 function fieldsRead(stage: Stage): Fields {
   switch (stage.kind) {
     case "count":
+    case "documents":
     case "limit":
     case "sample":
     case "skip":
+    case "unionWith":
       return new Set();
+    case "lookup":
+      return union([
+        new Set([stage.as[0]!, ...(stage.equality?.localField.slice(0, 1) ?? [])]),
+        ...stage.lets.map(({ expression }) => fieldsOf(expression)),
+      ]);
     case "match":
       return fieldsOfFilter(stage.filter);
     case "sort":

@@ -1,9 +1,11 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
 import type { CountStage } from "./stage/count.ts";
+import type { DocumentsStage } from "./stage/documents.ts";
 import type { FacetStage } from "./stage/facet.ts";
 import type { GroupStage } from "./stage/group.ts";
 import type { GroupEndsStage } from "./stage/group_ends.ts";
 import type { LimitStage } from "./stage/limit.ts";
+import type { LookupStage } from "./stage/lookup.ts";
 import type { MatchStage } from "./stage/match.ts";
 import type { ProjectStage } from "./stage/project.ts";
 import type { ReplaceRootStage } from "./stage/replace_root.ts";
@@ -11,15 +13,18 @@ import type { SampleStage } from "./stage/sample.ts";
 import type { SkipStage } from "./stage/skip.ts";
 import type { SortStage } from "./stage/sort.ts";
 import type { TimeWindowStage } from "./stage/time_window.ts";
+import type { UnionWithStage } from "./stage/union_with.ts";
 import type { UnwindStage } from "./stage/unwind.ts";
 
 /** One member a stage, each defined in its own file under `stage/`. */
 export type Stage =
   | CountStage
+  | DocumentsStage
   | FacetStage<Stage>
   | GroupEndsStage
   | GroupStage
   | LimitStage
+  | LookupStage<Stage>
   | MatchStage
   | ProjectStage
   | ReplaceRootStage
@@ -27,6 +32,7 @@ export type Stage =
   | SkipStage
   | SortStage
   | TimeWindowStage
+  | UnionWithStage<Stage>
   | UnwindStage;
 
 export interface Pipeline {

@@ -14,6 +14,9 @@ export interface Source {
   scan(request: ScanRequest): Rows;
 }
 
+/** Reads as a collection without documents: what does not exist does. */
+export const EMPTY_SOURCE: Source = { shape: { kind: "empty" }, scan: async function* () {} };
+
 export type SourceShape =
   /** Measurements: a scan can be cut by time and by series. */
   | { readonly kind: "timeseries"; readonly timeField: string; readonly metaField: string | undefined }

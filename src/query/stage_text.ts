@@ -9,6 +9,8 @@ export function explainStage(stage: Stage): Document {
   switch (stage.kind) {
     case "count":
       return named("$count", stage.field);
+    case "documents":
+      return named("$documents", stage.source);
     case "facet":
       return named("$facet", stage.source);
     case "group":
@@ -20,6 +22,8 @@ export function explainStage(stage: Stage): Document {
       );
     case "limit":
       return named("$limit", countValue(stage.count));
+    case "lookup":
+      return named("$lookup", stage.source);
     case "match":
       return named("$match", stage.source);
     case "project":
@@ -40,6 +44,8 @@ export function explainStage(stage: Stage): Document {
       );
     case "timeWindow":
       return named("$timeWindow", stage.source);
+    case "unionWith":
+      return named("$unionWith", stage.source);
     case "unwind":
       return named("$unwind", unwindText(stage));
   }

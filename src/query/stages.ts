@@ -8,9 +8,11 @@ import type { ParseContext } from "./expression/expression.ts";
 import type { Stage } from "./pipeline.ts";
 import { parseBucket } from "./stage/bucket.ts";
 import { parseCount } from "./stage/count.ts";
+import { parseDocuments } from "./stage/documents.ts";
 import { parseFacet } from "./stage/facet.ts";
 import { parseGroup } from "./stage/group.ts";
 import { parseLimit } from "./stage/limit.ts";
+import { parseLookup } from "./stage/lookup.ts";
 import { parseMatch } from "./stage/match.ts";
 import { parseAddFields, parseProject, parseUnset } from "./stage/project.ts";
 import { parseReplaceRoot, parseReplaceWith } from "./stage/replace_root.ts";
@@ -19,6 +21,7 @@ import { parseSkip } from "./stage/skip.ts";
 import { parseSort } from "./stage/sort.ts";
 import { parseSortByCount } from "./stage/sort_by_count.ts";
 import { parseTimeWindow } from "./stage/time_window.ts";
+import { parseUnionWith } from "./stage/union_with.ts";
 import { parseUnwind } from "./stage/unwind.ts";
 
 /** A stage's specification to its nodes: some stages are written as others. */
@@ -40,7 +43,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $count: parseCount,
   $currentOp: missing("$currentOp"),
   $densify: missing("$densify"),
-  $documents: missing("$documents"),
+  $documents: parseDocuments,
   $facet: (value, context) => parseFacet(value, (stages) => parseStages(stages, context)),
   $fill: missing("$fill"),
   $geoNear: missing("$geoNear"),
@@ -51,7 +54,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $listLocalSessions: missing("$listLocalSessions"),
   $listSampledQueries: missing("$listSampledQueries"),
   $listSessions: missing("$listSessions"),
-  $lookup: missing("$lookup"),
+  $lookup: (value, context) => parseLookup(value, context, parseStages),
   $match: parseMatch,
   $merge: missing("$merge"),
   $out: missing("$out"),
@@ -70,7 +73,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $sort: parseSort,
   $sortByCount: parseSortByCount,
   $timeWindow: parseTimeWindow,
-  $unionWith: missing("$unionWith"),
+  $unionWith: (value, context) => parseUnionWith(value, context, parseStages),
   $unset: parseUnset,
   $unwind: parseUnwind,
 };

@@ -1,6 +1,7 @@
 /** Documents written as plain records, and queries over them: for the tests of this room. */
 import { BuiltDocument, Document, Int32, isArray, UtcDate, type Value } from "../bson/mod.ts";
 import { ArraySource } from "./array_source.ts";
+import { NO_COLLECTIONS } from "./collections.ts";
 import type { QueryContext } from "./context.ts";
 import { execute } from "./execute.ts";
 import { parsePipeline } from "./parse.ts";
@@ -44,6 +45,7 @@ export function testContext(): QueryContext {
     variables: new Map(),
     checkpoint: () => Promise.resolve(),
     counters: newScanCounters(),
+    collections: NO_COLLECTIONS,
   };
 }
 

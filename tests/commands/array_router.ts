@@ -23,6 +23,7 @@ import {
   type Router,
 } from "../../src/cluster/mod.ts";
 import {
+  type CommandContext,
   execute,
   explain,
   type Pipeline,
@@ -117,23 +118,35 @@ export class ArrayRouter implements Router {
     return { inserted, errors };
   }
 
-  query(namespace: Namespace, pipeline: Pipeline, context: QueryContext): Rows {
-    return execute(pipeline, this.source(namespace), context);
+  query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
+    return this.queryRows(namespace.db, this.source(namespace), pipeline, context);
+  }
+
+  queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows {
+    return execute(pipeline, source, this.inDatabase(db, context));
   }
 
   explain(
     namespace: Namespace,
     pipeline: Pipeline,
-    context: QueryContext,
+    context: CommandContext,
     verbosity: string,
   ): Promise<Document> {
-    return explain(pipeline, this.source(namespace), context, verbosity, namespaceText(namespace));
+    const inside = this.inDatabase(namespace.db, context);
+    return explain(pipeline, this.source(namespace), inside, verbosity, namespaceText(namespace));
   }
 
   stats(namespace: Namespace): CollectionStats {
     const documents = this.stored.get(namespaceText(namespace))?.documents ?? [];
     const dataBytes = documents.reduce((sum, document) => sum + document.sizeBytes, 0);
     return { count: documents.length, dataBytes, storageBytes: dataBytes, indexBytes: 0 };
+  }
+
+  private inDatabase(db: string, context: CommandContext): QueryContext {
+    return {
+      ...context,
+      collections: { db, open: (name) => ({ source: this.source(name), stages: [] }) },
+    };
   }
 
   private add(namespace: Namespace, spec: CollectionSpec): Stored {

@@ -1,11 +1,12 @@
 /** `$unwind`: one row for each element of an array. */
 import { CommandError } from "../../base/mod.ts";
-import { Document, DocumentBuilder, isArray, isNullish, type Value } from "../../bson/mod.ts";
+import { Document, isArray, isNullish, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
 import { mapBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
+import { setAt, valueAt } from "./nested_field.ts";
 
 export interface UnwindStage {
   readonly kind: "unwind";
@@ -113,23 +114,4 @@ function unwindRow(stage: UnwindStage, row: Document, output: Document[]): void 
 
 function withIndex(stage: UnwindStage, row: Document, index: Value): Document {
   return stage.indexPath === undefined ? row : setAt(row, stage.indexPath, 0, index);
-}
-
-/** The value at a path through documents only. */
-function valueAt(document: Document, path: readonly string[]): Value {
-  let value: Value = document;
-  for (const name of path) {
-    if (!(value instanceof Document)) return undefined;
-    value = value.get(name);
-  }
-  return value;
-}
-
-/** A copy with the value at `path` set, or removed when undefined; what is no document on the way becomes one. */
-function setAt(document: Document, path: readonly string[], from: number, value: Value): Document {
-  const name = path[from]!;
-  if (from === path.length - 1) return DocumentBuilder.from(document).set(name, value).build();
-  const child = document.get(name);
-  const inner = child instanceof Document ? child : new DocumentBuilder().build();
-  return DocumentBuilder.from(document).set(name, setAt(inner, path, from + 1, value)).build();
 }

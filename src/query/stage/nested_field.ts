@@ -1,0 +1,21 @@
+/** A field below others, read and set where the way to it leads through documents only. */
+import { Document, DocumentBuilder, type Value } from "../../bson/mod.ts";
+
+/** The value at a path through documents only. */
+export function valueAt(document: Document, path: readonly string[]): Value {
+  let value: Value = document;
+  for (const name of path) {
+    if (!(value instanceof Document)) return undefined;
+    value = value.get(name);
+  }
+  return value;
+}
+
+/** A copy with the value at `path` set, or removed when undefined; what is no document on the way becomes one. */
+export function setAt(document: Document, path: readonly string[], from: number, value: Value): Document {
+  const name = path[from]!;
+  if (from === path.length - 1) return DocumentBuilder.from(document).set(name, value).build();
+  const child = document.get(name);
+  const inner = child instanceof Document ? child : new DocumentBuilder().build();
+  return DocumentBuilder.from(document).set(name, setAt(inner, path, from + 1, value)).build();
+}
