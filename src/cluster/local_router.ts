@@ -15,24 +15,26 @@ import {
 } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import type { MNode } from "./mnode.ts";
-import type { CollectionSpec, CollectionStats, InsertResult, Router } from "./router.ts";
+import type { CollectionSpec, CollectionStats, InsertResult, RetentionSettings, Router } from "./router.ts";
 import type { VNode } from "./vnode.ts";
 
 const UUID_SUBTYPE = 4;
 
-/** What the router asks of its node: changes of the catalog, durable when they resolve. */
-export interface CatalogOwner {
+/** What the router asks of its node. Changes of the catalog are durable when they resolve. */
+export interface RoutedNode {
   readonly catalog: MNode;
   addCollection(info: CollectionInfo): Promise<void>;
   modifyCollection(info: CollectionInfo): Promise<void>;
   dropCollection(id: number): Promise<void>;
+  checkpoint(): Promise<void>;
+  retention(change?: Partial<RetentionSettings>): RetentionSettings;
 }
 
 export class LocalRouter implements Router {
   /** Changes of the catalog run one after another: each decides on the state that the one before left. */
   private catalogTurn: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly owner: CatalogOwner, private readonly vnode: VNode) {}
+  constructor(private readonly owner: RoutedNode, private readonly vnode: VNode) {}
 
   databaseNames(): readonly string[] {
     return this.owner.catalog.databaseNames();
@@ -119,6 +121,14 @@ export class LocalRouter implements Router {
 
   private open(name: CollectionName): OpenCollection {
     return { source: this.source(name), stages: [] };
+  }
+
+  checkpoint(): Promise<void> {
+    return this.owner.checkpoint();
+  }
+
+  retention(change?: Partial<RetentionSettings>): RetentionSettings {
+    return this.owner.retention(change);
   }
 
   private source(namespace: Namespace): Source {

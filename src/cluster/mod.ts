@@ -7,4 +7,10 @@ export { type CatalogContent, readCatalogFile } from "./inspect_catalog.ts";
 export { entryText } from "./entry_text.ts";
 export { DataFolderError } from "./data_folder.ts";
 export { Node, type NodeOptions, type NodeSummary } from "./node.ts";
-export { type CollectionSpec, type CollectionStats, type InsertResult, type Router } from "./router.ts";
+export {
+  type CollectionSpec,
+  type CollectionStats,
+  type InsertResult,
+  type RetentionSettings,
+  type Router,
+} from "./router.ts";

@@ -12,7 +12,7 @@ import { collectionToDocument, encodeDropped, EntryKind, MNODE_GROUP } from "./e
 import { LocalRouter } from "./local_router.ts";
 import { MNode } from "./mnode.ts";
 import { Retention } from "./retention.ts";
-import type { Router } from "./router.ts";
+import type { RetentionSettings, Router } from "./router.ts";
 import { namedIfFull, shuttingDown, VNode } from "./vnode.ts";
 import { encodeDocument } from "../bson/mod.ts";
 
@@ -51,7 +51,7 @@ export class Node {
   private checkpointing: Promise<void> | undefined;
   private catalogChange: Promise<void> = Promise.resolve();
   private closed = false;
-  private readonly retention: Retention;
+  private readonly retentionPasses: Retention;
 
   private constructor(
     private readonly options: NodeOptions,
@@ -62,7 +62,7 @@ export class Node {
     readonly summary: NodeSummary,
   ) {
     this.router = new LocalRouter(this, vnode);
-    this.retention = new Retention(options.clock, options.logger.child("retention"), {
+    this.retentionPasses = new Retention(options.clock, options.logger.child("retention"), {
       collections: () => mnode.allCollections(),
       expire: (info, beforeMs) => vnode.expire(info, beforeMs),
     });
@@ -143,6 +143,11 @@ export class Node {
     await this.changeCatalog(EntryKind.CollectionDropped, encodeDropped(id));
   }
 
+  /** How often measurements expire, and whether they do; what is given is changed. */
+  retention(change: Partial<RetentionSettings> = {}): RetentionSettings {
+    return this.retentionPasses.change(change);
+  }
+
   /** Makes the log short again: all that it holds goes to the files of its owner. One runs at a time. */
   checkpoint(): Promise<void> {
     this.checkpointing ??= this.runCheckpoint().finally(() => {
@@ -156,7 +161,7 @@ export class Node {
     assert(!this.closed, "a node is closed once");
     this.closed = true;
     await closeAll([
-      () => this.retention.stop(),
+      () => this.retentionPasses.stop(),
       () => this.catalogChange,
       () => this.vnode.drain(),
       () => this.checkpointing?.catch(() => {}),

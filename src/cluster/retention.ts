@@ -1,10 +1,11 @@
 /**
- * Retention: once a minute, what is older than its collection's expireAfterSeconds goes. Between two passes old
+ * Retention: once a minute, unless told otherwise, what is older than its collection's expireAfterSeconds goes. Between two passes old
  * measurements answer, as in MongoDB.
  */
 import { type Logger, RETENTION_INTERVAL_MS } from "../base/mod.ts";
 import type { Clock } from "../io/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
+import type { RetentionSettings } from "./router.ts";
 
 /** What retention asks of its node. */
 export interface RetentionTarget {
@@ -15,8 +16,10 @@ export interface RetentionTarget {
 
 export class Retention {
   private cancelTimer: (() => void) | undefined;
+  private passes = false;
   private running: Promise<void> = Promise.resolve();
   private stopped = false;
+  private settings: RetentionSettings = { intervalMs: RETENTION_INTERVAL_MS, isEnabled: true };
 
   constructor(
     private readonly clock: Clock,
@@ -24,6 +27,17 @@ export class Retention {
     private readonly target: RetentionTarget,
   ) {
     this.schedule();
+  }
+
+  /** Other settings, from now on: what is not given stays. A wait that runs begins anew. @returns what they were */
+  change(change: Partial<RetentionSettings>): RetentionSettings {
+    const before = this.settings;
+    this.settings = { ...before, ...change };
+    if (!this.passes && !this.stopped && this.settings.intervalMs !== before.intervalMs) {
+      this.cancelTimer?.();
+      this.schedule();
+    }
+    return before;
   }
 
   /** Begins no more passes; resolves when the one that runs has ended. */
@@ -34,8 +48,10 @@ export class Retention {
   }
 
   private schedule(): void {
-    this.cancelTimer = this.clock.after(RETENTION_INTERVAL_MS, () => {
+    this.cancelTimer = this.clock.after(this.settings.intervalMs, () => {
+      this.passes = true;
       this.running = this.pass().finally(() => {
+        this.passes = false;
         if (!this.stopped) this.schedule();
       });
     });
@@ -45,7 +61,7 @@ export class Retention {
   private async pass(): Promise<void> {
     for (const info of this.target.collections()) {
       const seconds = info.timeseries?.expireAfterSeconds;
-      if (seconds === undefined || this.stopped) continue;
+      if (seconds === undefined || this.stopped || !this.settings.isEnabled) continue;
       try {
         await this.target.expire(info, this.clock.nowMs() - seconds * 1000);
       } catch (error) {

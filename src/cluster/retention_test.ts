@@ -48,3 +48,30 @@ Deno.test("a pass a minute takes each collection that expires, from its own time
   await settled();
   assert.equal(calls.length, 4);
 });
+
+Deno.test("another interval begins at once, and passes that are switched off take nothing", async () => {
+  const clock = new SimulatedClock(1_000_000);
+  let passes = 0;
+  const retention = new Retention(clock, SILENT_LOGGER, {
+    collections: () => [collection(1, 10)],
+    expire: () => {
+      passes++;
+      return Promise.resolve();
+    },
+  });
+  assert.deepEqual(retention.change({ intervalMs: 1000 }), { intervalMs: MINUTE_MS, isEnabled: true });
+  clock.advance(1000);
+  await settled();
+  clock.advance(1000);
+  await settled();
+  assert.equal(passes, 2);
+  retention.change({ isEnabled: false });
+  clock.advance(10_000);
+  await settled();
+  assert.equal(passes, 2);
+  assert.deepEqual(retention.change({ isEnabled: true }), { intervalMs: 1000, isEnabled: false });
+  clock.advance(1000);
+  await settled();
+  assert.equal(passes, 3);
+  await retention.stop();
+});

@@ -45,6 +45,18 @@ export interface Router {
   ): Promise<Document>;
 
   stats(namespace: Namespace): CollectionStats;
+
+  /** Writes all that is in memory to its files and makes the log short; durable when it resolves. */
+  checkpoint(): Promise<void>;
+  /** How often measurements expire, and whether they do; what is given is changed, from the next pass on. */
+  retention(change?: Partial<RetentionSettings>): RetentionSettings;
+}
+
+/** When the measurements of collections with expireAfterSeconds go. */
+export interface RetentionSettings {
+  /** Time between two passes. */
+  readonly intervalMs: number;
+  readonly isEnabled: boolean;
 }
 
 export interface CollectionSpec {

@@ -13,6 +13,7 @@ import { drop } from "./drop.ts";
 import { dropDatabase } from "./drop_database.ts";
 import { explainCommand } from "./explain.ts";
 import { find } from "./find.ts";
+import { fsync } from "./fsync.ts";
 import { getCmdLineOpts } from "./get_cmd_line_opts.ts";
 import { getLog } from "./get_log.ts";
 import { getMore } from "./get_more.ts";
@@ -31,6 +32,7 @@ import { ping } from "./ping.ts";
 import { replSetGetStatus } from "./repl_set_get_status.ts";
 import { serverStatus } from "./server_status.ts";
 import { endSessions, killAllSessions, killSessions, refreshSessions } from "./session_lists.ts";
+import { setParameter } from "./set_parameter.ts";
 import { startSession } from "./start_session.ts";
 import { whatsMyUri } from "./whats_my_uri.ts";
 
@@ -50,6 +52,7 @@ export const COMMANDS: readonly Command[] = [
   endSessions,
   explainCommand((name) => findCommand(name) !== undefined || MISSING_COMMANDS.has(name)),
   find,
+  fsync,
   getCmdLineOpts,
   getLog,
   getMore,
@@ -70,6 +73,7 @@ export const COMMANDS: readonly Command[] = [
   refreshSessions,
   replSetGetStatus,
   serverStatus,
+  setParameter,
   startSession,
   whatsMyUri,
 ];

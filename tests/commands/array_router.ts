@@ -20,6 +20,7 @@ import {
   type InsertResult,
   type Namespace,
   namespaceText,
+  type RetentionSettings,
   type Router,
 } from "../../src/cluster/mod.ts";
 import {
@@ -41,6 +42,7 @@ interface Stored {
 export class ArrayRouter implements Router {
   private readonly stored = new Map<string, Stored>();
   private nextId = 1;
+  private retentionSettings: RetentionSettings = { intervalMs: 60_000, isEnabled: true };
   /** Rows that a scan gives at once. */
   scanBatchRows = 100;
   /** Scans that were opened and not ended. */
@@ -147,6 +149,16 @@ export class ArrayRouter implements Router {
       ...context,
       collections: { db, open: (name) => ({ source: this.source(name), stages: [] }) },
     };
+  }
+
+  checkpoint(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  retention(change: Partial<RetentionSettings> = {}): RetentionSettings {
+    const before = this.retentionSettings;
+    this.retentionSettings = { ...before, ...change };
+    return before;
   }
 
   private add(namespace: Namespace, spec: CollectionSpec): Stored {
