@@ -2,7 +2,7 @@
  * A server process is killed (SIGKILL) and started again on its folder: everything that it acknowledged is there and right.
  * 100 hosts report ten metrics every 10 seconds for a day: 864,000 rows. What must come out is known from a second walk
  * of the seeded generator. Kill -9 leaves the page cache to the system, so this shows recovery, not the syncing itself:
- * that is for the simulated disk.
+ * that is for the power cuts beside this file.
  */
 import assert from "node:assert/strict";
 import { CpuWorkload, METRICS } from "../data/cpu_workload.ts";
