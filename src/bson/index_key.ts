@@ -43,12 +43,15 @@ const EQUAL = 0x80;
 const ABOVE = 0xc0;
 const EXPONENT_BIAS = 0x8000;
 const UTF8 = new TextEncoder();
+const INITIAL_BYTES = 256;
+/** A buffer that a huge value made larger is let go. */
+const MAX_KEPT_BYTES = 65_536;
 
 /** The key of a value, of any type; a missing one has a key too. */
 export function encodeIndexKey(value: Value): Uint8Array {
-  const writer = new KeyWriter();
-  writeKey(writer, value);
-  return writer.take();
+  WRITER.reset();
+  writeKey(WRITER, value);
+  return WRITER.take();
 }
 
 function writeKey(writer: KeyWriter, value: Value): void {
@@ -159,8 +162,13 @@ function writeDigits(writer: KeyWriter, { coefficient, exponent }: Digits): void
 const SCRATCH = new DataView(new ArrayBuffer(8));
 
 class KeyWriter {
-  private buffer = new Uint8Array(32);
+  private buffer = new Uint8Array(INITIAL_BYTES);
   private at = 0;
+
+  reset(): void {
+    this.at = 0;
+    if (this.buffer.length > MAX_KEPT_BYTES) this.buffer = new Uint8Array(INITIAL_BYTES);
+  }
 
   take(): Uint8Array {
     return this.buffer.slice(0, this.at);
@@ -182,12 +190,21 @@ class KeyWriter {
   }
 
   text(text: string): void {
-    for (const byte of UTF8.encode(text)) {
+    // A UTF-16 unit takes three bytes at most.
+    this.reserve(text.length * 3 + 2);
+    const { written } = UTF8.encodeInto(text, this.buffer.subarray(this.at));
+    const zero = this.buffer.subarray(this.at, this.at + written).indexOf(0);
+    if (zero < 0) this.at += written;
+    else this.escaped(this.buffer.slice(this.at, this.at + written));
+    this.byte(0);
+    this.byte(0);
+  }
+
+  private escaped(bytes: Uint8Array): void {
+    for (const byte of bytes) {
       this.byte(byte);
       if (byte === 0) this.byte(0xff);
     }
-    this.byte(0);
-    this.byte(0);
   }
 
   sortable(value: number): void {
@@ -211,3 +228,6 @@ class KeyWriter {
     this.buffer = grown;
   }
 }
+
+/** One for all keys: each is taken before the next begins. */
+const WRITER = new KeyWriter();

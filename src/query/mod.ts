@@ -1,6 +1,6 @@
 /** The MongoDB language: parse, plan, execute. */
 export { ArraySource } from "./array_source.ts";
-export { type CollectionName, type Collections, type OpenCollection } from "./collections.ts";
+export { type CollectionName, type Collections, NO_COLLECTIONS, type OpenCollection } from "./collections.ts";
 export { type CommandContext, type QueryContext } from "./context.ts";
 export { readCount } from "./count_result.ts";
 export { distinctValues } from "./distinct.ts";

@@ -3,6 +3,8 @@ import { BsonType, BuiltDocument, isArray, typeOf, UtcDate, type Value } from ".
 import type { Expression } from "./expression/expression.ts";
 import { compileFilter } from "./filter/compile.ts";
 import { allOf, type ComparisonFilter, type Filter, type InFilter, type Path } from "./filter/filter.ts";
+import { seriesLookupOf } from "./series_lookup.ts";
+import type { SeriesLookup } from "./source.ts";
 
 /** Milliseconds since 1970, both ends included. Empty when `fromMs` is above `toMs`. */
 export interface TimeRange {
@@ -16,6 +18,8 @@ export interface SeriesCondition {
   readonly filters: readonly Filter[];
   /** Judges a series by its metaField's value. */
   readonly matches: (meta: Value) => boolean;
+  /** How an index finds such series. */
+  readonly lookup: SeriesLookup | undefined;
 }
 
 const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
@@ -90,10 +94,12 @@ export function seriesConditionOf(
 ): SeriesCondition | undefined {
   const filters = conjuncts.filter((filter) => touchesOnly(filter, metaField));
   if (filters.length === 0) return undefined;
-  const matches = compileFilter(allOf(filters));
+  const filter = allOf(filters);
+  const matches = compileFilter(filter);
   const names = [metaField];
   return {
     filters,
+    lookup: seriesLookupOf(filter),
     matches: (meta) => matches(meta === undefined ? BuiltDocument.EMPTY : new BuiltDocument(names, [meta])),
   };
 }

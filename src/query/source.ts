@@ -32,6 +32,8 @@ export interface ScanRequest {
   readonly timeRange?: { readonly fromMs: number; readonly toMs: number };
   /** Whether rows of a series can match, judged by its metaField's value (undefined: no meta); time series only. */
   readonly seriesFilter?: (meta: Value) => boolean;
+  /** How to find the series that `seriesFilter` lets pass: them, and perhaps others; time series only. */
+  readonly seriesLookup?: SeriesLookup;
   /** The only values of _id that can match. */
   readonly ids?: readonly Value[];
   /** Rows in order of time (1, −1), not just in storage order; time series only. */
@@ -47,6 +49,21 @@ export interface ScanRequest {
   readonly checkpoint: () => Promise<void>;
   /** Where the scan adds what it touched, for `explain`. */
   readonly counters: ScanCounters;
+}
+
+/** Series by the values at paths of their metaField. Keys are bytes; equal values, and only those, have equal keys. */
+export type SeriesLookup =
+  /** Those with one of the keys there. */
+  | { readonly kind: "keys"; readonly path: SeriesPath; readonly keys: readonly Uint8Array[] }
+  /** Those with a key there that is not below `from`, and below `to`. */
+  | { readonly kind: "range"; readonly path: SeriesPath; readonly from: Uint8Array; readonly to: Uint8Array }
+  | { readonly kind: "and" | "or"; readonly lookups: readonly SeriesLookup[] };
+
+export interface SeriesPath {
+  /** Tells the paths of one metaField apart. */
+  readonly name: string;
+  /** Called with the key of each value that the path names in a meta; a missing value has a key too. */
+  visitKeys(meta: Value, visit: (key: Uint8Array) => void): void;
 }
 
 /** What a scan touched. */

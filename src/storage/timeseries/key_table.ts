@@ -71,6 +71,19 @@ export class KeyTable {
     return this.arena.subarray(this.startOf(key), this.ends[key]!);
   }
 
+  /** The order of a key's value and other bytes, byte by byte: below 0, 0, above 0. */
+  compareTo(key: number, bytes: Uint8Array): number {
+    const { arena } = this;
+    const start = this.startOf(key);
+    const length = this.ends[key]! - start;
+    const shared = Math.min(length, bytes.length);
+    for (let i = 0; i < shared; i++) {
+      const order = arena[start + i]! - bytes[i]!;
+      if (order !== 0) return order;
+    }
+    return length - bytes.length;
+  }
+
   /**
    * Adds keys that are known to be new and different, in order: much faster than one by one.
    *

@@ -18,7 +18,7 @@ import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import { OpenRowGroup, openSegmentRun } from "./segment_run.ts";
 import { type EndSource, rowsAtEnds, type SeriesEnds } from "./series_ends.ts";
-import type { SeriesIndex } from "./series_index.ts";
+import { lookUpSeries, type LookupSource, type SeriesLookup } from "./series_lookup.ts";
 import type { TableNames } from "./shape.ts";
 import { documentOf } from "./stored_document.ts";
 
@@ -27,6 +27,7 @@ export interface TimeseriesScan {
   readonly fields?: ReadonlySet<string>;
   readonly timeRange?: TimeRange;
   readonly seriesFilter?: (meta: Value) => boolean;
+  readonly seriesLookup?: SeriesLookup;
   readonly ids?: readonly Value[];
   readonly timeOrder?: Direction;
   readonly seriesEnds?: SeriesEnds;
@@ -46,11 +47,8 @@ export interface TimeseriesCounters {
 }
 
 /** A table as it is now: what a scan reads from. */
-export interface TableSnapshot {
+export interface TableSnapshot extends LookupSource {
   readonly names: TableNames;
-  readonly index: SeriesIndex;
-  /** Series with lower numbers exist. */
-  readonly seriesCount: number;
   /** From old to new. */
   readonly segments: readonly SegmentRows[];
   /** From old to new; rows from `limit` on came later. */
@@ -107,6 +105,10 @@ class Pacer {
     this.restart();
   }
 
+  async restIfDue(): Promise<void> {
+    if (this.isDue()) await this.rest();
+  }
+
   restart(): void {
     this.since = this.clock.monotonicMs();
   }
@@ -118,22 +120,29 @@ async function matchSeries(
   request: TimeseriesScan,
   pacer: Pacer,
 ): Promise<Uint8Array | undefined> {
-  const { counters, seriesFilter } = request;
+  const { counters, seriesFilter, seriesLookup } = request;
   const { seriesCount, index } = snapshot;
-  counters.seriesScanned += seriesCount;
   if (seriesFilter === undefined) {
+    counters.seriesScanned += seriesCount;
     counters.seriesMatched += seriesCount;
     return undefined;
   }
-  const matched = new Uint8Array(seriesCount);
-  for (let series = 0; series < seriesCount; series++) {
-    if (seriesFilter(index.metaOf(series))) {
-      matched[series] = 1;
-      counters.seriesMatched++;
-    }
-    if (series % SERIES_BETWEEN_LOOKS === 0 && pacer.isDue()) await pacer.rest();
+  const found = seriesLookup && await lookUpSeries(snapshot, seriesLookup, () => pacer.restIfDue());
+  const matched = found ?? new Uint8Array(seriesCount).fill(1);
+  for (let series = nextMarked(matched, 0); series < seriesCount; series = nextMarked(matched, series + 1)) {
+    counters.seriesScanned++;
+    if (seriesFilter(index.metaOf(series))) counters.seriesMatched++;
+    else matched[series] = 0;
+    if (counters.seriesScanned % SERIES_BETWEEN_LOOKS === 0) await pacer.restIfDue();
   }
   return matched;
+}
+
+/** The first series from `from` on that is marked; their number when there is none. */
+function nextMarked(marks: Uint8Array, from: number): number {
+  if (marks[from] === 1) return from;
+  const found = marks.indexOf(1, from);
+  return found < 0 ? marks.length : found;
 }
 
 /** A row group or a memtable that may have rows in the range: opened when it is reached. */
@@ -250,7 +259,8 @@ async function* bySeries(
   const batch = new Batch();
   const window = new SourceWindow(sources);
   for (let series = 0; series < snapshot.seriesCount; series++) {
-    if (matched !== undefined && matched[series] === 0) continue;
+    if (matched !== undefined) series = nextMarked(matched, series);
+    if (series === snapshot.seriesCount) break;
     const open = window.sourcesOf(series);
     if (ends !== undefined) {
       batch.addAll(rowsAtEnds(open, series, ends));

@@ -8,6 +8,7 @@ import type { TableSnapshot } from "./scan.ts";
 import type { Segment } from "./segment.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SeriesIndex } from "./series_index.ts";
+import type { PostingsCache } from "./series_lookup.ts";
 import type { TableNames } from "./shape.ts";
 import { tableNames } from "./shape_trie.ts";
 
@@ -54,7 +55,7 @@ export class Table {
   private frozen: OpenMemtable | undefined;
   private expiries: readonly Expiry[] = [];
 
-  constructor(readonly id: number, readonly options: TableOptions) {
+  constructor(readonly id: number, readonly options: TableOptions, private readonly postings: PostingsCache) {
     this.names = tableNames(options.timeField, options.metaField);
   }
 
@@ -118,8 +119,10 @@ export class Table {
     const memtables = [this.frozen, this.active].filter((open) => open !== undefined);
     return {
       names: this.names,
+      tableId: this.id,
       index: this.index,
       seriesCount: this.index.size,
+      postings: this.postings,
       segments: this.segments,
       memtables: memtables.map(({ memtable }) => ({ memtable, limit: memtable.length })),
     };

@@ -16,6 +16,7 @@ import {
   DEFAULT_MEMTABLE_BYTES,
   DEFAULT_PAGE_CACHE_BYTES,
   type Logger,
+  MAX_POSTINGS_BYTES,
   YIELD_AFTER_MS,
 } from "../../base/mod.ts";
 import type { Document, RawDocument } from "../../bson/mod.ts";
@@ -27,6 +28,7 @@ import { PageCache } from "./page_cache.ts";
 import { scanTable, type TimeseriesScan } from "./scan.ts";
 import { Segment } from "./segment.ts";
 import { writeSegment } from "./segment_writer.ts";
+import { PostingsCache } from "./series_lookup.ts";
 import { type NewSeries, SERIES_FILE, SeriesFile } from "./series_file.ts";
 import { Table, type TableStats } from "./table.ts";
 
@@ -57,6 +59,7 @@ interface Frozen {
 
 export class TimeseriesStore {
   private readonly tables = new Map<number, Table>();
+  private readonly postings = new PostingsCache(MAX_POSTINGS_BYTES);
   private readonly segments = new Map<number, Segment>();
   /** Tables that the manifest does not know yet, and the append that runs to tell it. */
   private readonly unrecorded = new Map<number, Promise<void> | undefined>();
@@ -116,7 +119,7 @@ export class TimeseriesStore {
    */
   async createTable(id: number, options: TableOptions): Promise<void> {
     if (!this.tables.has(id)) {
-      this.tables.set(id, new Table(id, options));
+      this.tables.set(id, new Table(id, options, this.postings));
       this.unrecorded.set(id, undefined);
     }
     await this.record(id);
@@ -144,6 +147,7 @@ export class TimeseriesStore {
     await this.manifest.append({ kind: "drop", id });
     this.activeBytes -= this.tables.get(id)?.activeBytes ?? 0;
     this.tables.delete(id);
+    this.postings.forget(id);
     this.unrecorded.delete(id);
     await this.removeDeadSegments();
   }
@@ -268,7 +272,7 @@ export class TimeseriesStore {
   private load(): void {
     const { manifest, seriesFile, tables } = this;
     for (const [id, options] of manifest.tables) {
-      const table = new Table(id, options);
+      const table = new Table(id, options, this.postings);
       table.expire(manifest.expiries.get(id) ?? []);
       tables.set(id, table);
     }

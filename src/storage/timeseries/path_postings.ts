@@ -1,0 +1,121 @@
+/**
+ * An inverted index on one path of a table's metas: for each key there, the series that have it.
+ *
+ *     key k     a number of `keys`; its posting list is lists[ends[k − 1], ends[k])
+ *
+ * It covers the series that were there when it was built; what came later is for its reader to judge, until so much has
+ * come that it is built anew.
+ */
+import { ByteWriter, grownInt32, viewOf } from "../../column/mod.ts";
+import { KeyTable } from "./key_table.ts";
+import { markPostings, writePostings } from "./posting_list.ts";
+import type { SeriesIndex } from "./series_index.ts";
+import type { SeriesPath } from "./series_lookup.ts";
+
+/** Steps of work between two calls of `rest`. */
+const STEPS_BETWEEN_RESTS = 256;
+const INITIAL_PAIRS = 1024;
+
+export class PathPostings {
+  private constructor(
+    /** Series with lower numbers are in here. */
+    readonly covered: number,
+    private readonly keys: KeyTable,
+    private readonly ends: Int32Array,
+    private readonly lists: Uint8Array,
+  ) {}
+
+  /**
+   * Looks at all metas once.
+   *
+   * @param rest awaited now and then, to let others run
+   */
+  static async build(
+    index: SeriesIndex,
+    path: SeriesPath,
+    seriesCount: number,
+    rest: () => Promise<void>,
+  ): Promise<PathPostings> {
+    const pairs = new Pairs();
+    for (let series = 0; series < seriesCount; series++) {
+      path.visitKeys(index.metaOf(series), (key) => pairs.add(key, series));
+      if (series % STEPS_BETWEEN_RESTS === 0) await rest();
+    }
+    const { series, ends: pairEnds } = pairs.byKey();
+    const out = new ByteWriter(pairs.length * 2);
+    const ends = new Int32Array(pairEnds.length);
+    for (let key = 0; key < ends.length; key++) {
+      writePostings(series, key === 0 ? 0 : pairEnds[key - 1]!, pairEnds[key]!, out);
+      ends[key] = out.length;
+      if (key % STEPS_BETWEEN_RESTS === 0) await rest();
+    }
+    return new PathPostings(seriesCount, pairs.keys, ends, out.written().slice());
+  }
+
+  /** Bytes that it holds. */
+  get memoryBytes(): number {
+    return this.keys.memoryBytes + this.ends.byteLength + this.lists.length;
+  }
+
+  /** Sets `marks[s]` to 1 for each series s that has the key. */
+  markKey(key: Uint8Array, marks: Uint8Array): void {
+    const number = this.keys.find(0, viewOf(key), 0, key.length);
+    if (number >= 0) this.mark(number, marks);
+  }
+
+  /** As `markKey`, for all keys that are not below `from`, and below `to`. */
+  async markRange(
+    from: Uint8Array,
+    to: Uint8Array,
+    marks: Uint8Array,
+    rest: () => Promise<void>,
+  ): Promise<void> {
+    for (let key = 0; key < this.keys.size; key++) {
+      if (this.keys.compareTo(key, from) >= 0 && this.keys.compareTo(key, to) < 0) this.mark(key, marks);
+      if (key % STEPS_BETWEEN_RESTS === 0) await rest();
+    }
+  }
+
+  private mark(key: number, marks: Uint8Array): void {
+    markPostings(this.lists, key === 0 ? 0 : this.ends[key - 1]!, this.ends[key]!, marks);
+  }
+}
+
+/** Which key which series has, gathered series by series. */
+class Pairs {
+  length = 0;
+  readonly keys = new KeyTable();
+  private keyOf: Int32Array = new Int32Array(INITIAL_PAIRS);
+  private seriesOf: Int32Array = new Int32Array(INITIAL_PAIRS);
+  /** How many series each key has, and the last of them. */
+  private counts: Int32Array = new Int32Array(INITIAL_PAIRS);
+  private lasts: Int32Array = new Int32Array(INITIAL_PAIRS);
+
+  /** @param series not lower than that of the call before */
+  add(bytes: Uint8Array, series: number): void {
+    const key = this.keys.numberOf(0, viewOf(bytes), 0, bytes.length);
+    if (key === this.counts.length) {
+      this.counts = grownInt32(this.counts, key * 2);
+      this.lasts = grownInt32(this.lasts, key * 2);
+    }
+    if (this.counts[key]! > 0 && this.lasts[key] === series) return;
+    const at = this.length++;
+    if (at === this.keyOf.length) {
+      this.keyOf = grownInt32(this.keyOf, at * 2);
+      this.seriesOf = grownInt32(this.seriesOf, at * 2);
+    }
+    this.keyOf[at] = key;
+    this.seriesOf[at] = series;
+    this.counts[key]!++;
+    this.lasts[key] = series;
+  }
+
+  /** All series, key by key, and where those of each key end: a counting sort, so those of one key stay in order. */
+  byKey(): { readonly series: Int32Array; readonly ends: Int32Array } {
+    const places = new Int32Array(this.keys.size);
+    for (let key = 1; key < places.length; key++) places[key] = places[key - 1]! + this.counts[key - 1]!;
+    const series = new Int32Array(this.length);
+    for (let i = 0; i < this.length; i++) series[places[this.keyOf[i]!]!++] = this.seriesOf[i]!;
+    return { series, ends: places };
+  }
+}

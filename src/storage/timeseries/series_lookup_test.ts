@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { seededRandom } from "../../base/mod.ts";
+import { ByteWriter, viewOf } from "../../column/mod.ts";
+import { PathPostings } from "./path_postings.ts";
+import { markPostings, writePostings } from "./posting_list.ts";
+import { PostingsCache, type SeriesPath } from "./series_lookup.ts";
+import { SeriesIndex } from "./series_index.ts";
+
+const noRest = () => Promise.resolve();
+
+Deno.test("posting lists of any density give back their series, and take the fewer bytes", () => {
+  const random = seededRandom(3);
+  for (const share of [0.0005, 0.01, 0.1, 0.5, 1]) {
+    const all = Int32Array.from({ length: 20_000 }, (_, i) => i).filter(() => random() < share);
+    const list = all.length === 0 ? Int32Array.of(19_999) : all;
+    const out = new ByteWriter();
+    out.byte(7);
+    writePostings(list, 0, list.length, out);
+    const marks = new Uint8Array(20_000);
+    markPostings(out.written(), 1, out.length, marks);
+    assert.deepEqual([...marks.keys()].filter((series) => marks[series] === 1), [...list]);
+    assert.ok(out.length <= Math.min(list.length * 3, 20_000 / 8) + 8, `${out.length} bytes at ${share}`);
+  }
+});
+
+/** Metas are numbers as text; the path's key is the last digit, and a second one for even numbers. */
+const LAST_DIGIT: SeriesPath = {
+  name: "digit",
+  visitKeys(meta, visit) {
+    visit(Uint8Array.of(Number(meta) % 10));
+    if (Number(meta) % 2 === 0) visit(Uint8Array.of(100));
+  },
+};
+
+function indexOf(count: number): SeriesIndex {
+  const index = new SeriesIndex();
+  for (let i = 0; i < count; i++) {
+    const text = new TextEncoder().encode(`${i}`);
+    const value = new Uint8Array(text.length + 5);
+    new DataView(value.buffer).setInt32(0, text.length + 1, true);
+    value.set(text, 4);
+    index.numberOf(2, viewOf(value), 0, value.length);
+  }
+  return index;
+}
+
+Deno.test("postings mark the series of a key, and of all keys in a range", async () => {
+  const index = indexOf(1000);
+  const postings = await PathPostings.build(index, LAST_DIGIT, index.size, noRest);
+  const marked = (marks: Uint8Array) => [...marks.keys()].filter((series) => marks[series] === 1);
+  const key = new Uint8Array(1000);
+  postings.markKey(Uint8Array.of(7), key);
+  assert.deepEqual(marked(key), [...key.keys()].filter((series) => series % 10 === 7));
+  postings.markKey(Uint8Array.of(55), key);
+  assert.equal(marked(key).length, 100);
+  const range = new Uint8Array(1000);
+  await postings.markRange(Uint8Array.of(3), Uint8Array.of(5), range, noRest);
+  assert.deepEqual(marked(range), [...key.keys()].filter((series) => [3, 4].includes(series % 10)));
+});
+
+Deno.test("the cache of postings drops what was used longest ago, and all of a table", async () => {
+  const index = indexOf(2000);
+  const postings = await PathPostings.build(index, LAST_DIGIT, index.size, noRest);
+  const cache = new PostingsCache(postings.memoryBytes * 2);
+  cache.set(1, "a", postings);
+  cache.set(1, "b", postings);
+  cache.get(1, "a");
+  cache.set(11, "a", postings);
+  assert.deepEqual([cache.get(1, "a"), cache.get(1, "b"), cache.get(11, "a")], [
+    postings,
+    undefined,
+    postings,
+  ]);
+  cache.forget(1);
+  assert.deepEqual([cache.get(1, "a"), cache.get(11, "a")], [undefined, postings]);
+  cache.shrinkTo(0);
+  assert.equal(cache.sizeBytes, 0);
+});
