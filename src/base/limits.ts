@@ -43,6 +43,8 @@ export const MAX_SESSIONS = 1_000_000;
 export const MAX_PIPELINE_STAGES = 1000;
 /** What a blocking stage may hold without spilling (MongoDB's 100 MB rule). */
 export const MAX_BLOCKING_STAGE_BYTES = 100 * MIB;
+/** Windows that `fill` of `$timeWindow` makes in one run, as many as `$densify` may. */
+export const MAX_FILLED_WINDOWS = 500_000;
 /** How long work may keep the event loop before it yields. */
 export const YIELD_AFTER_MS = 5;
 /** Documents that flow through a pipeline at once. */

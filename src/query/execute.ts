@@ -11,11 +11,13 @@ import { runDocuments } from "./stage/documents.ts";
 import { runFacet } from "./stage/facet.ts";
 import { runGroup } from "./stage/group.ts";
 import { runGroupEnds } from "./stage/group_ends.ts";
+import { stagesOfLatest } from "./stage/latest.ts";
 import { runLimit } from "./stage/limit.ts";
 import { runLookup } from "./stage/lookup.ts";
 import { runMatch } from "./stage/match.ts";
 import { runProject } from "./stage/project.ts";
 import { runReplaceRoot } from "./stage/replace_root.ts";
+import { runRowWindow } from "./stage/row_window.ts";
 import { runSample } from "./stage/sample.ts";
 import { runSkip } from "./stage/skip.ts";
 import { runSort } from "./stage/sort.ts";
@@ -23,6 +25,7 @@ import { runTimeWindow } from "./stage/time_window.ts";
 import type { SubPipelines } from "./stage/sub_pipeline.ts";
 import { runUnionWith } from "./stage/union_with.ts";
 import { runUnwind } from "./stage/unwind.ts";
+import { runWindowFill } from "./stage/window_fill.ts";
 
 /**
  * The rows of a pipeline's result. Nothing is read before the first batch is asked for; ending the generator early
@@ -96,6 +99,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runGroup(stage, input, context);
     case "groupEnds":
       return runGroupEnds(stage, input, context);
+    case "latest":
+      return runStages(stagesOfLatest(stage, { kind: "documents" }), input, context);
     case "limit":
       return runLimit(stage, input);
     case "lookup":
@@ -106,6 +111,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runProject(stage, input, context);
     case "replaceRoot":
       return runReplaceRoot(stage, input, context);
+    case "rowWindow":
+      return runRowWindow(stage, input, context);
     case "sample":
       return runSample(stage, input, context);
     case "skip":
@@ -118,6 +125,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runUnionWith(stage, input, context, SUB_PIPELINES);
     case "unwind":
       return runUnwind(stage, input, context);
+    case "windowFill":
+      return runWindowFill(stage, input, context);
   }
 }
 

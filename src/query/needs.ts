@@ -4,6 +4,8 @@ import type { Expression } from "./expression/expression.ts";
 import { fieldsOfFilter } from "./filter/fields.ts";
 import type { Stage } from "./pipeline.ts";
 import { fieldsOfProjection } from "./stage/project.ts";
+import { expressionsOfRule, type RowWindowStage } from "./stage/row_window.ts";
+import type { TimeWindowStage } from "./stage/time_window.ts";
 
 type Fields = ReadonlySet<string> | undefined;
 
@@ -27,11 +29,13 @@ function makesNewRows(stage: Stage): boolean {
     case "facet":
     case "group":
     case "replaceRoot":
+    case "rowWindow":
     case "timeWindow":
       return true;
     case "project":
       return stage.mode === "inclusion";
     case "groupEnds":
+    case "latest":
     case "limit":
     case "lookup":
     case "match":
@@ -40,6 +44,7 @@ function makesNewRows(stage: Stage): boolean {
     case "sort":
     case "unionWith":
     case "unwind":
+    case "windowFill":
       return false;
   }
 }
@@ -52,7 +57,10 @@ function fieldsRead(stage: Stage): Fields {
     case "sample":
     case "skip":
     case "unionWith":
+    case "windowFill":
       return new Set();
+    case "latest":
+      return undefined;
     case "lookup":
       return union([
         new Set([stage.as[0]!, ...(stage.equality?.localField.slice(0, 1) ?? [])]),
@@ -77,12 +85,22 @@ function fieldsRead(stage: Stage): Fields {
       return union(stage.pipelines.map(fieldsNeeded));
     case "group":
       return union([stage.id, ...stage.outputs.flatMap((output) => output.inputs)].map(fieldsOf));
+    case "rowWindow":
     case "timeWindow":
       return union(
-        [stage.timestamp, ...optional(stage.partitionBy), ...stage.outputs.flatMap((output) => output.inputs)]
+        [
+          stage.timestamp,
+          ...optional(stage.partitionBy),
+          ...ruleOf(stage),
+          ...stage.outputs.flatMap((output) => output.inputs),
+        ]
           .map(fieldsOf),
       );
   }
+}
+
+function ruleOf(stage: RowWindowStage | TimeWindowStage): readonly Expression[] {
+  return stage.kind === "rowWindow" ? expressionsOfRule(stage.rule) : [];
 }
 
 function optional(expression: Expression | undefined): readonly Expression[] {

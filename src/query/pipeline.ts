@@ -4,17 +4,20 @@ import type { DocumentsStage } from "./stage/documents.ts";
 import type { FacetStage } from "./stage/facet.ts";
 import type { GroupStage } from "./stage/group.ts";
 import type { GroupEndsStage } from "./stage/group_ends.ts";
+import type { LatestStage } from "./stage/latest.ts";
 import type { LimitStage } from "./stage/limit.ts";
 import type { LookupStage } from "./stage/lookup.ts";
 import type { MatchStage } from "./stage/match.ts";
 import type { ProjectStage } from "./stage/project.ts";
 import type { ReplaceRootStage } from "./stage/replace_root.ts";
+import type { RowWindowStage } from "./stage/row_window.ts";
 import type { SampleStage } from "./stage/sample.ts";
 import type { SkipStage } from "./stage/skip.ts";
 import type { SortStage } from "./stage/sort.ts";
 import type { TimeWindowStage } from "./stage/time_window.ts";
 import type { UnionWithStage } from "./stage/union_with.ts";
 import type { UnwindStage } from "./stage/unwind.ts";
+import type { WindowFillStage } from "./stage/window_fill.ts";
 
 /** One member a stage, each defined in its own file under `stage/`. */
 export type Stage =
@@ -23,17 +26,20 @@ export type Stage =
   | FacetStage<Stage>
   | GroupEndsStage
   | GroupStage
+  | LatestStage
   | LimitStage
   | LookupStage<Stage>
   | MatchStage
   | ProjectStage
   | ReplaceRootStage
+  | RowWindowStage
   | SampleStage
   | SkipStage
   | SortStage
   | TimeWindowStage
   | UnionWithStage<Stage>
-  | UnwindStage;
+  | UnwindStage
+  | WindowFillStage;
 
 export interface Pipeline {
   /** What the client asked with: errors and `explain` differ. */

@@ -22,6 +22,7 @@ import {
 } from "./pushdown.ts";
 import type { ScanRequest, SourceShape } from "./source.ts";
 import { groupEndsOf } from "./stage/group_ends.ts";
+import { stagesOfLatest } from "./stage/latest.ts";
 import type { MatchStage } from "./stage/match.ts";
 
 export interface Plan {
@@ -46,7 +47,8 @@ export interface ScanPlan {
 
 /** Plans a pipeline over a source of that shape. */
 export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
-  const stages = withGroupEnds(mergeSortsWithLimits(lastSortsOnly(rangesFirst(pipeline.stages))));
+  const written = withLatest(pipeline.stages, shape);
+  const stages = withGroupEnds(mergeSortsWithLimits(lastSortsOnly(rangesFirst(written))));
   const matches = leadingMatches(stages);
   const conjuncts = matches.flatMap((match) => conjunctsOf(match.filter));
   const sortOrder = timeOrderOf(stages[matches.length], shape);
@@ -66,6 +68,11 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
     matches: matches.length,
     stages: left,
   };
+}
+
+/** `$latest` as the stages that it stands for. @throws CommandError where nothing says what the time is */
+function withLatest(stages: readonly Stage[], shape: SourceShape): readonly Stage[] {
+  return stages.flatMap((stage) => stage.kind === "latest" ? stagesOfLatest(stage, shape) : [stage]);
 }
 
 function leadingMatches(stages: readonly Stage[]): readonly MatchStage[] {

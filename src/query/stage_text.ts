@@ -20,6 +20,8 @@ export function explainStage(stage: Stage): Document {
         "$_internalGroupEnds",
         BuiltDocument.of({ sortKey: sortPattern(stage), last: stage.last }),
       );
+    case "latest":
+      return named("$latest", stage.source);
     case "limit":
       return named("$limit", countValue(stage.count));
     case "lookup":
@@ -42,12 +44,18 @@ export function explainStage(stage: Stage): Document {
           limit: stage.limit === undefined ? undefined : countValue(stage.limit),
         }),
       );
+    case "rowWindow":
     case "timeWindow":
       return named("$timeWindow", stage.source);
     case "unionWith":
       return named("$unionWith", stage.source);
     case "unwind":
       return named("$unwind", unwindText(stage));
+    case "windowFill": {
+      const { source } = stage;
+      const parts = { fill: source.get("fill"), bounds: source.get("bounds") };
+      return named("$_internalWindowFill", BuiltDocument.of(parts));
+    }
   }
 }
 

@@ -11,6 +11,7 @@ import { parseCount } from "./stage/count.ts";
 import { parseDocuments } from "./stage/documents.ts";
 import { parseFacet } from "./stage/facet.ts";
 import { parseGroup } from "./stage/group.ts";
+import { parseLatest } from "./stage/latest.ts";
 import { parseLimit } from "./stage/limit.ts";
 import { parseLookup } from "./stage/lookup.ts";
 import { parseMatch } from "./stage/match.ts";
@@ -20,7 +21,7 @@ import { parseSample } from "./stage/sample.ts";
 import { parseSkip } from "./stage/skip.ts";
 import { parseSort } from "./stage/sort.ts";
 import { parseSortByCount } from "./stage/sort_by_count.ts";
-import { parseTimeWindow } from "./stage/time_window.ts";
+import { parseTimeWindow } from "./stage/parse_time_window.ts";
 import { parseUnionWith } from "./stage/union_with.ts";
 import { parseUnwind } from "./stage/unwind.ts";
 
@@ -50,6 +51,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $graphLookup: missing("$graphLookup"),
   $group: parseGroup,
   $indexStats: missing("$indexStats"),
+  $latest: parseLatest,
   $limit: parseLimit,
   $listLocalSessions: missing("$listLocalSessions"),
   $listSampledQueries: missing("$listSampledQueries"),

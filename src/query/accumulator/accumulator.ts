@@ -21,6 +21,12 @@ export interface AccumulatorNode {
   readonly directions?: readonly (1 | -1)[];
   /** Which percentiles, in [0, 1], for `$percentile`. */
   readonly ranks?: readonly number[];
+  /** The unit of time of `$rate`. */
+  readonly unit?: string;
+  /** What `$twa` takes the values between two rows for. */
+  readonly method?: string;
+  /** Where the bins of `$histogram` begin and end, ascending. */
+  readonly boundaries?: readonly number[];
 }
 
 /** What one group holds of one accumulator. */

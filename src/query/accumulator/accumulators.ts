@@ -7,8 +7,10 @@ import { parseExpression } from "../expression/parse.ts";
 import type { Accumulator, AccumulatorDefinition, AccumulatorNode } from "./accumulator.ts";
 import { COLLECTION } from "./collection.ts";
 import { DEVIATION } from "./deviation.ts";
+import { DISTRIBUTION } from "./distribution.ts";
 import { EXTREMES } from "./extremes.ts";
 import { countOf } from "./n_argument.ts";
+import { OVER_TIME } from "./over_time.ts";
 import { POSITION } from "./position.ts";
 import { RANKED } from "./ranked.ts";
 import { createCount, SUM } from "./sum.ts";
@@ -28,7 +30,17 @@ const COUNT: AccumulatorDefinition = {
 const MISSING: ReadonlySet<string> = new Set(["$accumulator", "$median", "$percentile"]);
 
 const ACCUMULATORS: ReadonlyMap<string, AccumulatorDefinition> = new Map(
-  [...COLLECTION, COUNT, ...DEVIATION, ...EXTREMES, ...POSITION, ...RANKED, ...SUM]
+  [
+    ...COLLECTION,
+    COUNT,
+    ...DEVIATION,
+    ...DISTRIBUTION,
+    ...EXTREMES,
+    ...OVER_TIME,
+    ...POSITION,
+    ...RANKED,
+    ...SUM,
+  ]
     .sort((a, b) => a.name < b.name ? -1 : 1)
     .map((definition) => [definition.name, definition]),
 );

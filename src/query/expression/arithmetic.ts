@@ -84,7 +84,8 @@ function roundHalfDown(x: number): number {
   return Math.sign(x) * Math.ceil(Math.abs(x) - 0.5) + 0;
 }
 
-function subtract(a: Value, b: Value): Value {
+/** `$subtract`. @throws CommandError TypeMismatch */
+export function subtract(a: Value, b: Value): Value {
   if (typeof a === "number") {
     if (typeof b === "number") return a - b;
     if (b instanceof Int32) return a - b.value;

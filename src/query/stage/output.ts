@@ -85,6 +85,13 @@ export class OutputState {
     return bytes;
   }
 
+  /** Takes what another state of the same outputs holds, as what follows. */
+  merge(other: OutputState): void {
+    for (let i = 0; i < this.accumulators.length; i++) {
+      this.accumulators[i]!.merge(other.accumulators[i]!.partial());
+    }
+  }
+
   /** Appends the group's fields. */
   appendTo(names: string[], values: Value[]): void {
     for (let i = 0; i < this.names.length; i++) {

@@ -1,18 +1,16 @@
 /**
- * `$timeWindow`, ChronoGo's own: rows grouped by the window of time that they fall into.
- *
- *     {$timeWindow: {timestamp: "$t", window: "15m", output: {avg: {$avg: "$v"}}, partitionBy: "$meta.host"}}
+ * Windows of `$timeWindow` on a grid of time: rows grouped by the window that they fall into.
  *
  * A window starts where `$dateTrunc` with the same unit, binSize, timezone and startOfWeek puts it, moved by `offset`:
- * start(t) = trunc(t − offset) + offset. Each window that has rows gives one document, in order of time, then of the
- * partition in BSON order: `{_id: {timestamp: <start>, partition: <value>}, …outputs}`; the fields of a partition that
- * is a document stand in `_id` themselves. Rows whose timestamp is missing or null are left out.
+ * start(t) = trunc(t − offset) + offset. With `every`, windows start on the grid of that duration and overlap: rows are
+ * gathered in panes whose length divides both durations, and each window is the panes in it, merged (J. Li et al., "No
+ * pane, no gain", SIGMOD Record 2005). Each window that has rows gives one document, in order of time, then of the
+ * partition in BSON order. Rows whose timestamp is missing or null are left out.
  */
 import { CommandError } from "../../base/mod.ts";
 import {
   BuiltDocument,
-  compareValues,
-  Document,
+  type Document,
   isNullish,
   keyOf,
   UtcDate,
@@ -20,126 +18,63 @@ import {
   type ValueKey,
 } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
-import { elementText } from "../element_text.ts";
-import type { DayOfWeek } from "../expression/date_arithmetic.ts";
 import { compileExpression } from "../expression/compile.ts";
-import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
+import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
 import { typeName } from "../expression/message.ts";
-import { parseExpression } from "../expression/parse.ts";
 import { approximateBytes, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
-import { type Output, OutputFactory, type OutputState, parseOutput } from "./output.ts";
-import { type Duration, parseDuration, parseWeekday, WindowGrid } from "./window_grid.ts";
+import { type Output, OutputFactory, type OutputState } from "./output.ts";
+import { type Duration, type GridSpec, paneOf, WindowGrid } from "./window_grid.ts";
+import { compareWindows, START_FIELD, windowId } from "./window_id.ts";
 
-const MEMORY_MESSAGE = "Exceeded memory limit for $timeWindow, but didn't allow external spilling;" +
+export const WINDOW_MEMORY_MESSAGE =
+  "Exceeded memory limit for $timeWindow, but didn't allow external spilling;" +
   " pass allowDiskUse:true to opt in";
 /** What `$dateTrunc` gives for a date that is none. */
 const NOT_A_DATE = 5439012;
 
-export interface TimeWindowStage {
+export interface TimeWindowStage extends GridSpec {
   readonly kind: "timeWindow";
   readonly timestamp: Expression;
-  readonly window: Duration;
-  readonly offset: Duration | undefined;
-  readonly timezone: string | undefined;
-  readonly startOfWeek: DayOfWeek | undefined;
+  /** How far apart windows start, where they overlap. */
+  readonly every: Duration | undefined;
   readonly partitionBy: Expression | undefined;
   readonly outputs: readonly Output[];
   /** As written, for `explain`. */
   readonly source: Document;
 }
 
-const OPTIONS = ["timestamp", "window", "output", "timezone", "startOfWeek", "offset", "partitionBy"];
-
-export function parseTimeWindow(value: Value, context: ParseContext): TimeWindowStage {
-  if (!(value instanceof Document)) {
-    throw failure(`the $timeWindow stage specification must be an object, found ${typeName(value)}`);
-  }
-  for (const name of value.names()) {
-    if (!OPTIONS.includes(name)) {
-      throw failure(`unrecognized option to $timeWindow: '${name}'; there are ${OPTIONS.join(", ")}`);
-    }
-  }
-  const stage: TimeWindowStage = {
-    kind: "timeWindow",
-    timestamp: parseTimestamp(value.get("timestamp"), context),
-    window: parseDuration("window", required(value, "window"), false),
-    offset: value.has("offset") ? parseDuration("offset", value.get("offset"), true) : undefined,
-    timezone: optionalText(value, "timezone"),
-    startOfWeek: value.has("startOfWeek") ? parseWeekday(value.get("startOfWeek")) : undefined,
-    partitionBy: value.has("partitionBy") ? parsePartition(value.get("partitionBy"), context) : undefined,
-    outputs: parseOutputs(required(value, "output"), context),
-    source: value,
-  };
-  // An unknown time zone is an error of the specification, not of the first row.
-  new WindowGrid(stage);
-  return stage;
-}
-
-function required(document: Document, name: string): Value {
-  const value = document.get(name);
-  if (value === undefined) throw failure(`$timeWindow requires '${name}'`);
-  return value;
-}
-
-function parseTimestamp(value: Value, context: ParseContext): Expression {
-  if (value === undefined) throw failure("$timeWindow requires 'timestamp'");
-  const isPath = typeof value === "string" && value.startsWith("$");
-  const isOperator = value instanceof Document && value.names()[0]?.startsWith("$") === true;
-  if (isPath || isOperator) return parseExpression(value, context);
-  throw failure(
-    "$timeWindow requires 'timestamp' to be an expression such as \"$timestamp\", found " +
-      elementText("timestamp", value),
+/** A row's time in milliseconds, undefined where it has none. @throws CommandError for a value that is no date */
+export function timeOf(timestamp: Value): number | undefined {
+  if (timestamp instanceof UtcDate) return timestamp.ms;
+  if (isNullish(timestamp)) return undefined;
+  throw new CommandError(
+    NOT_A_DATE,
+    `$timeWindow requires 'timestamp' to be a date, but got ${typeName(timestamp)}`,
   );
-}
-
-function optionalText(document: Document, name: string): string | undefined {
-  const value = document.get(name);
-  if (value === undefined || typeof value === "string") return value;
-  throw failure(`$timeWindow requires '${name}' to be a string, found ${typeName(value)}`);
-}
-
-function parsePartition(value: Value, context: ParseContext): Expression {
-  const expression = parseExpression(value, context);
-  if (expression.kind === "object" && expression.names.includes("timestamp")) throw timestampTaken();
-  return expression;
-}
-
-function timestampTaken(): CommandError {
-  return failure(
-    "$timeWindow puts the fields of an object that 'partitionBy' gives into _id, where 'timestamp' is the " +
-      "start of the window: the object must not have a field of that name",
-  );
-}
-
-function parseOutputs(value: Value, context: ParseContext): readonly Output[] {
-  if (!(value instanceof Document)) {
-    throw failure(`$timeWindow requires 'output' to be an object, found ${typeName(value)}`);
-  }
-  const values = value.values();
-  return value.names().map((name, i) => {
-    if (name === "_id") throw failure("$timeWindow's 'output' cannot set _id: it holds the window");
-    return parseOutput(name, values[i], context);
-  });
-}
-
-function failure(message: string): CommandError {
-  return new CommandError("FailedToParse", message);
 }
 
 export function runTimeWindow(stage: TimeWindowStage, input: Rows, context: QueryContext): Rows {
   const table = new WindowTable(stage);
-  return windowRows(table, input, context);
+  return windowRows(table, stage, input, context);
 }
 
-async function* windowRows(table: WindowTable, input: Rows, context: QueryContext): Rows {
+async function* windowRows(
+  table: WindowTable,
+  stage: TimeWindowStage,
+  input: Rows,
+  context: QueryContext,
+): Rows {
   const variables = scopeVariables(context);
   for await (const batch of input) {
     for (const root of batch) table.add({ root, variables });
     await context.checkpoint();
   }
-  yield* inBatches(table.rows(), context);
+  const windows = stage.every === undefined
+    ? table
+    : await slidingWindows(table, stage, stage.every, context);
+  yield* inBatches(windows.rows(), context);
 }
 
 interface Window {
@@ -149,44 +84,47 @@ interface Window {
   readonly state: OutputState;
 }
 
-/** All windows of one run. */
+/** All windows of one run; panes, where windows overlap. */
 class WindowTable {
   private readonly grid: WindowGrid;
-  private readonly factory: OutputFactory;
   private readonly timestamp: Evaluator;
   private readonly partitionBy: Evaluator | undefined;
-  private readonly meter = new MemoryMeter(MEMORY_MESSAGE);
   private readonly windows: Window[] = [];
   private readonly byStart = new Map<number, Map<ValueKey, Window>>();
 
-  constructor(stage: TimeWindowStage) {
-    this.grid = new WindowGrid(stage);
-    this.factory = new OutputFactory(stage.outputs);
+  constructor(
+    stage: TimeWindowStage,
+    private readonly factory = new OutputFactory(stage.outputs),
+    private readonly meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE),
+  ) {
+    this.grid = new WindowGrid(
+      stage.every === undefined
+        ? stage
+        : { ...stage, window: paneOf(stage.window, stage.every, stage.timezone) },
+    );
     this.timestamp = compileExpression(stage.timestamp);
     this.partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
   }
 
-  add(scope: Scope): void {
-    const timestamp = this.timestamp(scope);
-    if (timestamp instanceof UtcDate) {
-      this.meter.add(this.windowOf(timestamp.ms, scope).state.add(scope));
-    } else if (!isNullish(timestamp)) {
-      throw new CommandError(
-        NOT_A_DATE,
-        `$timeWindow requires 'timestamp' to be a date, but got ${typeName(timestamp)}`,
-      );
-    }
+  /** An empty one that shares the memory counted. */
+  emptied(stage: TimeWindowStage): WindowTable {
+    return new WindowTable(stage, this.factory, this.meter);
   }
 
-  private windowOf(ms: number, scope: Scope): Window {
-    const startMs = this.grid.startOf(ms);
+  add(scope: Scope): void {
+    const ms = timeOf(this.timestamp(scope));
+    if (ms === undefined) return;
     const partition = this.partitionBy === undefined ? undefined : this.partitionBy(scope) ?? null;
+    this.meter.add(this.windowAt(this.grid.startOf(ms), partition).state.add(scope));
+  }
+
+  windowAt(startMs: number, partition: Value): Window {
     const key = keyOf(partition);
     let partitions = this.byStart.get(startMs);
     if (partitions === undefined) this.byStart.set(startMs, partitions = new Map());
     const known = partitions.get(key);
     if (known !== undefined) return known;
-    const id = windowId(startMs, partition);
+    const id = windowId({ [START_FIELD]: new UtcDate(startMs) }, partition);
     const window: Window = { startMs, partition, id, state: this.factory.create(id) };
     this.meter.add(approximateBytes(id) + this.factory.stateBytes);
     partitions.set(key, window);
@@ -194,22 +132,44 @@ class WindowTable {
     return window;
   }
 
+  /** In order of time and partition. */
+  sorted(): readonly Window[] {
+    return this.windows.sort(compareWindows);
+  }
+
   /** The windows as documents, in order of time and partition. */
   rows(): readonly Document[] {
-    this.windows.sort((a, b) => a.startMs - b.startMs || compareValues(a.partition, b.partition));
-    return this.windows.map(({ id, state }) => {
-      const names = ["_id"];
-      const values: Value[] = [id];
-      state.appendTo(names, values);
-      return new BuiltDocument(names, values);
-    });
+    return this.sorted().map(({ id, state }) => windowRow(id, state));
   }
 }
 
-function windowId(startMs: number, partition: Value): Document {
-  const start = new UtcDate(startMs);
-  if (partition === undefined) return BuiltDocument.of({ timestamp: start });
-  if (!(partition instanceof Document)) return BuiltDocument.of({ timestamp: start, partition });
-  if (partition.has("timestamp")) throw timestampTaken();
-  return new BuiltDocument(["timestamp", ...partition.names()], [start, ...partition.values()]);
+/** The document of a window. */
+export function windowRow(id: Document, state: OutputState): Document {
+  const names = ["_id"];
+  const values: Value[] = [id];
+  state.appendTo(names, values);
+  return new BuiltDocument(names, values);
+}
+
+/** The windows that overlap, from the panes that do not. */
+async function slidingWindows(
+  panes: WindowTable,
+  stage: TimeWindowStage,
+  every: Duration,
+  context: QueryContext,
+): Promise<WindowTable> {
+  const starts = new WindowGrid({ ...stage, window: every });
+  const windows = panes.emptied(stage);
+  // Panes of a partition come in order of time, so what a window takes follows what it has.
+  for (const pane of panes.sorted()) {
+    for (
+      let startMs = starts.startOf(pane.startMs);
+      starts.after(startMs, stage.window) > pane.startMs;
+      startMs = starts.startOf(startMs - 1)
+    ) {
+      windows.windowAt(startMs, pane.partition).state.merge(pane.state);
+    }
+    await context.checkpoint();
+  }
+  return windows;
 }

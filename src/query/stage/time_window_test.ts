@@ -305,13 +305,62 @@ Deno.test("a malformed specification says what is wrong and what would be right"
   const cases: readonly [PlainRecord | number, number, string][] = [
     [1, 9, "the $timeWindow stage specification must be an object, found int"],
     [{}, 9, "$timeWindow requires 'timestamp'"],
-    [{ timestamp: "$t" }, 9, "$timeWindow requires 'window'"],
+    [
+      { timestamp: "$t" },
+      9,
+      "$timeWindow requires 'window', 'gap', 'state', 'start' with 'end', or 'count'",
+    ],
+    [{ ...good, gap: "1h" }, 9, "$timeWindow takes one of 'window' and 'gap'"],
+    [{ ...good, end: true }, 9, "$timeWindow's 'end' does not go with 'window'"],
+    [{ timestamp: "$t", start: true, output: {} }, 9, "$timeWindow requires 'end'"],
+    [
+      { timestamp: "$t", gap: "1mo", output: {} },
+      9,
+      "$timeWindow requires 'gap' to be a string of a whole number and a unit (ms, s, m, h, d, w) such as " +
+      '"15m", found gap: "1mo"',
+    ],
+    [
+      { timestamp: "$t", count: 0, output: {} },
+      9,
+      "$timeWindow requires 'count' to be a positive whole number of rows, found count: 0",
+    ],
+    [
+      { timestamp: "$t", count: 2, every: 3, output: {} },
+      9,
+      "$timeWindow requires 'every' to be no more than 'count'",
+    ],
+    [
+      { timestamp: { $toDate: "$t" }, count: 2, output: {} },
+      9,
+      "$timeWindow with windows by 'count' requires 'timestamp' to be a field such as \"$timestamp\": set one by " +
+      "$set before",
+    ],
+    [{ ...good, every: "2h" }, 9, "$timeWindow requires 'every' to be no longer than 'window'"],
+    [
+      { ...good, window: "1mo", every: "1w" },
+      9,
+      "$timeWindow requires 'window' and 'every' to be of one kind: hours and shorter, days, weeks, or months and " +
+      "longer; without a time zone a day is 24h",
+    ],
+    [{ ...good, bounds: "full" }, 9, "$timeWindow's 'bounds' does not go without 'fill'"],
+    [
+      { ...good, fill: "nearest" },
+      9,
+      '$timeWindow requires \'fill\' to be null, "previous", "next", "linear" or {value: …}, found ' +
+      'fill: "nearest"',
+    ],
+    [{ ...good, fill: { a: "next" } }, 9, "$timeWindow's 'fill' names 'a', which is no output"],
+    [
+      { ...good, fill: null, bounds: [1, 2] },
+      9,
+      '$timeWindow requires \'bounds\' to be "full", "partition" or two dates in order, found bounds: [ 1, 2 ]',
+    ],
     [{ timestamp: "$t", window: "1h" }, 9, "$timeWindow requires 'output'"],
     [
-      { ...good, every: 1 },
+      { ...good, slide: 1 },
       9,
-      "unrecognized option to $timeWindow: 'every'; there are timestamp, window, output, timezone, " +
-      "startOfWeek, offset, partitionBy",
+      "unrecognized option to $timeWindow: 'slide'; there are timestamp, output, partitionBy, window, every, timezone, " +
+      "startOfWeek, offset, fill, bounds, gap, state, start, end, count",
     ],
     [
       { ...good, timestamp: "t" },
@@ -347,7 +396,7 @@ Deno.test("a malformed specification says what is wrong and what would be right"
       { ...good, partitionBy: { timestamp: "$t" } },
       9,
       "$timeWindow puts the fields of an object that 'partitionBy' gives into _id, where 'timestamp' is the " +
-      "start of the window: the object must not have a field of that name",
+      "window's own: the object must not have a field of that name",
     ],
   ];
   for (const [$timeWindow, code, message] of cases) {

@@ -35,6 +35,16 @@ const UNITS: ReadonlyMap<string, TimeUnit> = new Map([
   ["y", "year"],
 ]);
 const CALENDAR_UNITS: ReadonlySet<TimeUnit> = new Set(["month", "quarter", "year"]);
+/** Lengths in the smallest unit of their kind: durations of one kind have a common divisor. */
+const SAME_KIND: readonly ReadonlyMap<TimeUnit, number>[] = [
+  new Map([["hour", 3_600_000], ["minute", 60_000], ["second", 1000], ["millisecond", 1]]),
+  new Map([["year", 12], ["quarter", 3], ["month", 1]]),
+  new Map([["week", 1]]),
+  new Map([["day", 1]]),
+];
+/** Where no clock is ever put forward or back, days are hours. */
+const UTC_KIND: ReadonlyMap<TimeUnit, number> = new Map([["day", 86_400_000], ...SAME_KIND[0]!]);
+
 /** `$dateTrunc`'s default. */
 const SUNDAY: DayOfWeek = 7;
 const MAX_COUNT = 2 ** 31 - 1;
@@ -69,6 +79,16 @@ function durationError(name: string, value: Value, isOffset: boolean): CommandEr
 
 const WEEKDAYS = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
 
+const FIXED_MS: ReadonlyMap<TimeUnit, number> = new Map([["week", 604_800_000], ...UTC_KIND]);
+
+/** A duration that is the same at all times, in milliseconds: a day is 24 hours. @throws CommandError for months and longer */
+export function fixedMs(name: string, value: Value): number {
+  const { unit, count } = parseDuration(name, value, false);
+  const unitMs = FIXED_MS.get(unit);
+  if (unitMs === undefined) throw durationError(name, value, true);
+  return count * unitMs;
+}
+
 /** A day of the week as `$dateTrunc` names it: whole or its first three letters, in any case. */
 export function parseWeekday(value: Value): DayOfWeek {
   const text = typeof value === "string" ? value.toLowerCase() : "";
@@ -79,6 +99,34 @@ export function parseWeekday(value: Value): DayOfWeek {
     `$timeWindow requires 'startOfWeek' to be a day of the week such as "monday", found ` +
       elementText("startOfWeek", value),
   );
+}
+
+/**
+ * The longest duration that divides both, so that windows of the one that start on the grid of the other are whole panes of
+ * it.
+ *
+ * @throws CommandError FailedToParse when there is none: days in a time zone and hours, months and weeks
+ */
+export function paneOf(window: Duration, every: Duration, timezone: string | undefined): Duration {
+  const kinds = timezone === undefined || timezone === "UTC" ? [UTC_KIND, ...SAME_KIND] : SAME_KIND;
+  const kind = kinds.find((each) => each.has(window.unit) && each.has(every.unit));
+  if (kind === undefined) {
+    throw new CommandError(
+      "FailedToParse",
+      "$timeWindow requires 'window' and 'every' to be of one kind: hours and shorter, days, weeks, or months and " +
+        "longer; without a time zone a day is 24h",
+    );
+  }
+  const shared = greatestCommonDivisor(
+    window.count * kind.get(window.unit)!,
+    every.count * kind.get(every.unit)!,
+  );
+  const [unit, size] = [...kind].find(([, length]) => shared % length === 0)!;
+  return { unit, count: shared / size };
+}
+
+function greatestCommonDivisor(a: number, b: number): number {
+  return b === 0 ? a : greatestCommonDivisor(b, a % b);
 }
 
 /** What rules the grid. */
@@ -110,6 +158,19 @@ export class WindowGrid {
   startOf(ms: number): number {
     if (ms < this.fromMs || ms >= this.endMs) this.moveTo(ms);
     return this.startMs;
+  }
+
+  /** The moment that lies a duration after another, by the calendar of the time zone. */
+  after(ms: number, duration: Duration): number {
+    return this.move(ms, duration, 1);
+  }
+
+  /** The start of the window behind the one that starts at `startMs`. */
+  next(startMs: number): number {
+    const next = this.after(startMs, this.spec.window);
+    const aligned = this.startOf(next);
+    // Where a clock is put back, the hour that comes twice may lead back to the start.
+    return aligned > startMs ? aligned : next;
   }
 
   /**

@@ -1,0 +1,234 @@
+/**
+ * Windows of `$timeWindow` that the rows themselves bound, each partition for itself. Rows come in order of time.
+ *
+ *     session   a row that comes more than `gap` after the one before begins a window
+ *     state     rows next to each other with one value of `state` are a window; a row without state is in none and ends it
+ *     event     a row for which `start` holds begins a window, the next for which `end` holds (it may be the same) ends it
+ *     count     `count` rows are a window; with `every`, one begins at each so many rows and they overlap
+ *
+ * The words are TDengine's (SESSION, STATE_WINDOW, EVENT_WINDOW, COUNT_WINDOW). A window gives
+ * `{_id: {timestamp: <first row's time>, end: <last row's time>, state?, partition?}, …outputs}`; `end` is null for an
+ * event that goes on when the rows end.
+ */
+import { type Document, equalValues, isNullish, UtcDate, type Value } from "../../bson/mod.ts";
+import { type QueryContext, scopeVariables } from "../context.ts";
+import { isTruthy } from "../expression/boolean.ts";
+import { compileExpression } from "../expression/compile.ts";
+import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
+import { approximateBytes, MemoryMeter } from "../memory.ts";
+import { inBatches } from "../rows.ts";
+import type { Rows } from "../source.ts";
+import { ValueMap } from "../value_map.ts";
+import { type Output, OutputFactory, type OutputState } from "./output.ts";
+import { timeOf, WINDOW_MEMORY_MESSAGE, windowRow } from "./time_window.ts";
+import { compareWindows, END_FIELD, START_FIELD, STATE_FIELD, windowId } from "./window_id.ts";
+
+export type WindowRule =
+  | { readonly kind: "session"; readonly gapMs: number }
+  | { readonly kind: "state"; readonly state: Expression }
+  | { readonly kind: "event"; readonly start: Expression; readonly end: Expression }
+  | { readonly kind: "count"; readonly count: number; readonly every: number };
+
+export interface RowWindowStage {
+  readonly kind: "rowWindow";
+  readonly rule: WindowRule;
+  readonly timestamp: Expression;
+  readonly partitionBy: Expression | undefined;
+  readonly outputs: readonly Output[];
+  /** As written, for `explain`. */
+  readonly source: Document;
+}
+
+/** The expressions of a rule. */
+export function expressionsOfRule(rule: WindowRule): readonly Expression[] {
+  if (rule.kind === "state") return [rule.state];
+  return rule.kind === "event" ? [rule.start, rule.end] : [];
+}
+
+export function runRowWindow(stage: RowWindowStage, input: Rows, context: QueryContext): Rows {
+  return windowRows(new WindowList(stage), input, context);
+}
+
+async function* windowRows(list: WindowList, input: Rows, context: QueryContext): Rows {
+  const variables = scopeVariables(context);
+  for await (const batch of input) {
+    for (const root of batch) list.add({ root, variables });
+    await context.checkpoint();
+  }
+  yield* inBatches(list.rows(), context);
+}
+
+/** A window that may get more rows. */
+class OpenWindow {
+  endMs: number | undefined;
+  rows = 0;
+
+  constructor(
+    readonly startMs: number,
+    readonly partition: Value,
+    /** The state that its rows have, where that is the rule. */
+    readonly state: Value,
+    readonly outputs: OutputState,
+  ) {}
+
+  row(): Document {
+    const end = this.endMs === undefined ? null : new UtcDate(this.endMs);
+    const own = { [START_FIELD]: new UtcDate(this.startMs), [END_FIELD]: end };
+    const id = windowId(
+      this.state === undefined ? own : { ...own, [STATE_FIELD]: this.state },
+      this.partition,
+    );
+    return windowRow(id, this.outputs);
+  }
+}
+
+/** Where windows begin and end. */
+interface Bounds {
+  /** Puts a row into the windows of its partition that it belongs to; begins and ends them. */
+  place(row: PlacedRow, partition: Partition): void;
+}
+
+interface PlacedRow {
+  readonly scope: Scope;
+  readonly ms: number;
+}
+
+/** What goes on in one partition. */
+class Partition {
+  readonly open: OpenWindow[] = [];
+  rows = 0;
+
+  constructor(readonly value: Value, private readonly list: WindowList) {}
+
+  begin({ ms }: PlacedRow, state?: Value): OpenWindow {
+    const window = this.list.begin(ms, this.value, state);
+    this.open.push(window);
+    return window;
+  }
+
+  /** A window that is open and gets the row. */
+  add(window: OpenWindow, row: PlacedRow): void {
+    this.list.addTo(window, row.scope);
+    window.rows++;
+  }
+}
+
+/** All windows of one run. */
+class WindowList {
+  private readonly factory: OutputFactory;
+  private readonly timestamp: Evaluator;
+  private readonly partitionBy: Evaluator | undefined;
+  private readonly bounds: Bounds;
+  private readonly meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE);
+  private readonly partitions = new ValueMap<Partition>();
+  private readonly windows: OpenWindow[] = [];
+
+  constructor(stage: RowWindowStage) {
+    this.factory = new OutputFactory(stage.outputs);
+    this.timestamp = compileExpression(stage.timestamp);
+    this.partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
+    this.bounds = boundsOf(stage.rule);
+  }
+
+  add(scope: Scope): void {
+    const ms = timeOf(this.timestamp(scope));
+    if (ms === undefined) return;
+    this.bounds.place({ scope, ms }, this.partitionOf(scope));
+  }
+
+  begin(startMs: number, partition: Value, state: Value): OpenWindow {
+    const window = new OpenWindow(startMs, partition, state, this.factory.create(null));
+    this.meter.add(approximateBytes(partition) + approximateBytes(state) + this.factory.stateBytes);
+    this.windows.push(window);
+    return window;
+  }
+
+  addTo(window: OpenWindow, scope: Scope): void {
+    this.meter.add(window.outputs.add(scope));
+  }
+
+  /** The windows as documents, in order of time and partition. */
+  rows(): readonly Document[] {
+    return this.windows.sort(compareWindows).map((window) => window.row());
+  }
+
+  private partitionOf(scope: Scope): Partition {
+    const value = this.partitionBy === undefined ? undefined : this.partitionBy(scope) ?? null;
+    const known = this.partitions.get(value);
+    if (known !== undefined) return known;
+    const partition = new Partition(value, this);
+    this.meter.add(approximateBytes(value));
+    this.partitions.set(value, partition);
+    return partition;
+  }
+}
+
+function boundsOf(rule: WindowRule): Bounds {
+  switch (rule.kind) {
+    case "session":
+      return new Sessions(rule.gapMs);
+    case "state":
+      return new States(compileExpression(rule.state));
+    case "event":
+      return new Events(compileExpression(rule.start), compileExpression(rule.end));
+    case "count":
+      return new Counts(rule.count, rule.every);
+  }
+}
+
+class Sessions implements Bounds {
+  constructor(private readonly gapMs: number) {}
+
+  place(row: PlacedRow, partition: Partition): void {
+    const { open } = partition;
+    if (open.length > 0 && row.ms - open[0]!.endMs! > this.gapMs) open.length = 0;
+    const window = open[0] ?? partition.begin(row);
+    partition.add(window, row);
+    window.endMs = row.ms;
+  }
+}
+
+class States implements Bounds {
+  constructor(private readonly stateOf: Evaluator) {}
+
+  place(row: PlacedRow, partition: Partition): void {
+    const { open } = partition;
+    const state = this.stateOf(row.scope);
+    if (open.length > 0 && !equalValues(open[0]!.state, state)) open.length = 0;
+    if (isNullish(state)) return;
+    const window = open[0] ?? partition.begin(row, state);
+    partition.add(window, row);
+    window.endMs = row.ms;
+  }
+}
+
+class Events implements Bounds {
+  constructor(private readonly starts: Evaluator, private readonly ends: Evaluator) {}
+
+  place(row: PlacedRow, partition: Partition): void {
+    const { open } = partition;
+    if (open.length === 0) {
+      if (!isTruthy(this.starts(row.scope))) return;
+      partition.begin(row);
+    }
+    const window = open[0]!;
+    partition.add(window, row);
+    if (!isTruthy(this.ends(row.scope))) return;
+    window.endMs = row.ms;
+    open.length = 0;
+  }
+}
+
+class Counts implements Bounds {
+  constructor(private readonly count: number, private readonly every: number) {}
+
+  place(row: PlacedRow, partition: Partition): void {
+    const { open } = partition;
+    if (open[0]?.rows === this.count) open.shift();
+    if (partition.rows++ % this.every === 0) partition.begin(row);
+    for (const window of open) {
+      partition.add(window, row);
+      window.endMs = row.ms;
+    }
+  }
+}
