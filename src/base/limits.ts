@@ -58,6 +58,8 @@ export const LOG_CHUNK_BYTES = MIB;
 export const MAX_SPARE_LOG_FILES = 4;
 /** Documents of regular collections that are logged as one entry, beyond one insert's. */
 export const MAX_DOCUMENT_ENTRY_BYTES = 16 * MIB;
+/** Measurements of one insert that are logged and applied at once, beyond one row. */
+export const INSERT_PIECE_BYTES = MIB;
 /** With `interval` durability, a sync follows a write after this. */
 export const LOG_SYNC_INTERVAL_MS = 100;
 
@@ -80,7 +82,25 @@ export const MAX_POSTINGS_BYTES = 64 * MIB;
 /** Rows of one page of a column, and of a row group. */
 export const PAGE_ROWS = 4096;
 export const ROW_GROUP_ROWS = 16 * PAGE_ROWS;
-/** What memtables hold before they are flushed, unless told otherwise. */
-export const DEFAULT_MEMTABLE_BYTES = 64 * MIB;
-/** What the cache of decoded pages holds, unless told otherwise. */
-export const DEFAULT_PAGE_CACHE_BYTES = 32 * MIB;
+
+/** The process's resident memory (`--memory-limit`), unless told otherwise, and the least that it can run in. */
+export const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * MIB;
+export const MIN_MEMORY_LIMIT_BYTES = 192 * MIB;
+/** What is counted of a process's memory in a store that is opened without a budget, as tests do. */
+export const DEFAULT_MEMORY_BUDGET_BYTES = 512 * MIB;
+/** What of the memory above the process's base is counted; the rest is for garbage, fragments and copies. */
+export const MEMORY_BUDGET_SHARE = 0.5;
+/** Shares of what is counted. Two memtables may be full at once: one fills while the other is flushed. */
+export const MEMTABLE_SHARE = 0.2;
+export const PAGE_CACHE_SHARE = 0.25;
+export const BLOCKING_STAGE_SHARE = 0.2;
+export const MESSAGE_SHARE = 0.2;
+export const BATCH_SHARE = 1 / 16;
+/** Memtables are flushed at this size, however much memory there is. */
+export const MAX_MEMTABLE_BYTES = 64 * MIB;
+/** A batch of a reply may have this many bytes, however little memory there is. */
+export const MIN_BATCH_BYTES = MIB;
+/** How often the process looks at its own memory. */
+export const MEMORY_LOOK_INTERVAL_MS = 50;
+/** Buffers that may have become garbage before the young ones are collected. */
+export const YOUNG_GARBAGE_BYTES = 8 * MIB;

@@ -2,7 +2,7 @@
  * ChronoGo inside another Deno program: the same server as the executable's, in the program's own isolate and with the
  * program's own rights.
  */
-import { Logger, type LogLevel, SILENT_LOGGER } from "../base/mod.ts";
+import { DEFAULT_MEMORY_LIMIT_BYTES, Logger, type LogLevel, SILENT_LOGGER } from "../base/mod.ts";
 import { LogRing } from "../command/mod.ts";
 import { SystemClock } from "../io/mod.ts";
 import { addressText, localAddress, parseListenAddress } from "./address.ts";
@@ -21,6 +21,11 @@ export interface EmbedOptions {
   readonly insecure?: boolean;
   /** `commit` (the default): synced before the answer; `interval`: within 100 ms. */
   readonly durability?: "commit" | "interval";
+  /**
+   * What the whole program's resident memory keeps to, in bytes, as far as it is the server's doing; 1 GB by default.
+   * What is resident when the server opens counts as the program's own.
+   */
+  readonly memoryLimitBytes?: number;
   /** Gets the server's log, a line at a time; by default nobody does. */
   readonly onLogLine?: (line: string, level: LogLevel) => void;
   /** Called when an invariant of ChronoGo broke; by default the error is thrown, uncaught. */
@@ -56,6 +61,7 @@ export async function openServer(options: EmbedOptions): Promise<EmbeddedServer>
     http: parseListenAddress(options.httpAddr ?? "127.0.0.1:0"),
     insecure: options.insecure ?? false,
     durability: options.durability ?? "commit",
+    memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
     logLevel: "debug",
     nodeId: undefined,
     clusterId: undefined,

@@ -52,6 +52,15 @@ export const OPTIONS = [
     ],
   },
   {
+    name: "memory-limit",
+    valueName: "SIZE",
+    defaultText: "1GB",
+    explanation: [
+      "what the process may take of the machine's memory: 256MB, 2GB or bytes; at least 192MB.",
+      "Near it caches shrink, writers wait, queries use the disk",
+    ],
+  },
+  {
     name: "log-level",
     valueName: "LEVEL",
     defaultText: "info",

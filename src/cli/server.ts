@@ -4,12 +4,13 @@
  * Start: HTTP first (so that /health answers "starting" from the start), then recovery, then the MongoDB port. Stop is
  * the way back: no new requests, running ones end, data is synced and closed.
  */
-import type { Logger } from "../base/mod.ts";
+import type { Logger, MemoryBudget } from "../base/mod.ts";
 import { Node } from "../cluster/mod.ts";
 import type { LogRing } from "../command/mod.ts";
 import { HttpServer } from "../http/mod.ts";
-import { type Clock, DenoDisk, TcpNetwork } from "../io/mod.ts";
+import { type Clock, DenoDisk, DenoMemory, TcpNetwork } from "../io/mod.ts";
 import { MongoServer } from "../server/mod.ts";
+import { MemoryGovernor } from "./memory_governor.ts";
 import { protectionWarning } from "./banner.ts";
 import { listenAt } from "./listen.ts";
 import type { ServerStart, Started } from "./message.ts";
@@ -52,15 +53,24 @@ async function open(start: ServerStart, tools: ServerTools, opened: Opened): Pro
   const http = await openHttp(start, tools);
   opened.push({ name: "http", close: () => http.close() });
 
+  const governor = new MemoryGovernor({
+    limitBytes: settings.memoryLimitBytes,
+    memory: new DenoMemory(),
+    clock,
+    logger: logger.child("memory"),
+  });
+  opened.push({ name: "memory governor", close: () => Promise.resolve(governor.stop()) });
+
   const node = await Node.open({
     disk: new DenoDisk(settings.dataDir),
     clock,
     logger: logger.child("node"),
     durability: settings.durability,
+    memory: governor.budget,
   });
   opened.push({ name: "node", close: () => node.close() });
 
-  const mongo = await openMongo(start, tools, node);
+  const mongo = await openMongo(start, tools, node, governor.budget);
   opened.push({ name: "mongo", close: () => mongo.stop() });
 
   http.setStatus("ok");
@@ -89,9 +99,14 @@ function openHttp({ settings }: ServerStart, { clock, logger }: ServerTools): Pr
   );
 }
 
-function openMongo(start: ServerStart, tools: ServerTools, node: Node): Promise<MongoServer> {
+function openMongo(
+  start: ServerStart,
+  tools: ServerTools,
+  node: Node,
+  memory: MemoryBudget,
+): Promise<MongoServer> {
   const { settings } = start;
-  const services = makeServices(start, { ...tools, router: node.router });
+  const services = makeServices(start, { ...tools, router: node.router, memory });
   const warning = protectionWarning(settings.insecure, settings.mongo);
   if (warning !== undefined) tools.logRing.addStartupWarning(warning, tools.clock.nowMs());
   return listenAt(

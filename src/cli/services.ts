@@ -1,5 +1,5 @@
 /** What the commands may know of the world, put together from the settings and the machine's facts. */
-import type { Logger } from "../base/mod.ts";
+import type { Logger, MemoryBudget } from "../base/mod.ts";
 import { BuiltDocument, type Document } from "../bson/mod.ts";
 import type { Router } from "../cluster/mod.ts";
 import type { LogRing, MemoryUsage, Services } from "../command/mod.ts";
@@ -11,6 +11,7 @@ import { VERSION } from "./version.ts";
 /** What the server has opened by the time its commands can run. */
 export interface ServiceParts {
   readonly router: Router;
+  readonly memory: MemoryBudget;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly logRing: LogRing;
@@ -28,6 +29,7 @@ export function makeServices(start: ServerStart, parts: ServiceParts): Services 
     processId: Deno.pid,
     port: settings.mongo.port,
     host,
+    memory: parts.memory,
     memoryUsage,
     // The sandbox does not let the server ask for the file system's size: 0 is "unknown".
     diskUsage: () => ({ usedBytes: 0, totalBytes: 0 }),
@@ -50,6 +52,7 @@ function parsedOptions({ settings }: ServerStart): Document {
     "http-addr": addressText(settings.http),
     "insecure": settings.insecure,
     "durability": settings.durability,
+    "memory-limit": settings.memoryLimitBytes,
     "log-level": settings.logLevel,
     "node-id": settings.nodeId,
     "cluster-id": settings.clusterId,

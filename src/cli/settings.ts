@@ -3,7 +3,7 @@
  * outside comes in as functions.
  */
 import { parseArgs } from "node:util";
-import { LOG_LEVELS, type LogLevel } from "../base/mod.ts";
+import { LOG_LEVELS, type LogLevel, MIN_MEMORY_LIMIT_BYTES } from "../base/mod.ts";
 import { type ListenAddress, parseListenAddress } from "./address.ts";
 import { parseConfig } from "./config_file.ts";
 import {
@@ -26,6 +26,8 @@ export interface Settings {
   readonly insecure: boolean;
   /** `commit`: synced before the answer; `interval`: within 100 ms. */
   readonly durability: "commit" | "interval";
+  /** What the process's resident memory keeps to, in bytes. */
+  readonly memoryLimitBytes: number;
   readonly logLevel: LogLevel;
   /** Unset unless given. */
   readonly nodeId: string | undefined;
@@ -175,6 +177,7 @@ function toSettings(values: GivenValues): Settings {
     http: required("http-addr", parseListenAddress),
     insecure: read("insecure", parseSwitch) ?? false,
     durability: required("durability", oneOf(["commit", "interval"])),
+    memoryLimitBytes: required("memory-limit", parseMemoryLimit),
     logLevel: required("log-level", oneOf(LOG_LEVELS)),
     nodeId: read("node-id", parseNodeId),
     clusterId: read("cluster-id", parseUuid),
@@ -211,6 +214,25 @@ function parseSwitch(text: string): boolean {
   if (text === "true" || text === "1") return true;
   if (text === "false" || text === "0") return false;
   throw usageError("expected true or false");
+}
+
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  "": 1,
+  K: 2 ** 10,
+  M: 2 ** 20,
+  G: 2 ** 30,
+  T: 2 ** 40,
+};
+
+/** Bytes, or a number with a unit: `256MB`, `1.5GiB`, `2g`; units are powers of 1024. */
+function parseMemoryLimit(text: string): number {
+  const [, number, unit] = /^(\d+(?:\.\d+)?) ?(?:([KMGT])?(?:i?B)?|B)$/i.exec(text) ?? [];
+  if (number === undefined) throw usageError("expected a size such as 256MB, 2GB or plain bytes");
+  const bytes = Math.floor(Number(number) * SIZE_UNITS[(unit ?? "").toUpperCase()]!);
+  if (bytes < MIN_MEMORY_LIMIT_BYTES) {
+    throw usageError(`less than the server can run in, ${MIN_MEMORY_LIMIT_BYTES / 2 ** 20}MB`);
+  }
+  return bytes;
 }
 
 function parseNodeId(text: string): string {

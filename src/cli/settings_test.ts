@@ -43,6 +43,7 @@ Deno.test("without anything the defaults hold", () => {
     http: { hostname: "", port: 8080 },
     insecure: false,
     durability: "commit",
+    memoryLimitBytes: 1024 ** 3,
     logLevel: "info",
     nodeId: undefined,
     clusterId: undefined,
@@ -68,6 +69,7 @@ Deno.test("every option with a value can come from flag, variable, YAML and JSON
     ["http-addr", "[::1]:2", (s) => s.http, { hostname: "::1", port: 2 }],
     ["insecure", "true", (s) => s.insecure, true],
     ["durability", "interval", (s) => s.durability, "interval"],
+    ["memory-limit", "256MB", (s) => s.memoryLimitBytes, 2 ** 28],
     ["log-level", "debug", (s) => s.logLevel, "debug"],
     ["node-id", "node-1", (s) => s.nodeId, "node-1"],
     [
@@ -168,4 +170,13 @@ Deno.test("help and version win over all else on the line", () => {
   assert.equal(readRequest(["--config", "gone", "--help"], around({})).kind, "help");
   assert.equal(readRequest(["-h"], around({})).kind, "help");
   assert.equal(readRequest(["--version", "--log-level", "loud"], around({})).kind, "version");
+});
+
+Deno.test("a memory limit is bytes or a size, and no less than the server can run in", () => {
+  const sizes = ["268435456", "268435456B", "256MB", "256M", "256mib", "0.25GB", "262144 KB"];
+  for (const size of sizes) {
+    assert.equal(settingsOf(["--memory-limit", size]).memoryLimitBytes, 2 ** 28, size);
+  }
+  assert.match(failureOf(["--memory-limit", "lots"]).message, /expected a size such as 256MB/);
+  assert.match(failureOf(["--memory-limit", "100MB"]).message, /less than the server can run in, 192MB/);
 });

@@ -2,7 +2,7 @@
  * One node: the data folder, the log, the MNode's state and the VNodes in this isolate, opened in that order and closed
  * in the reverse one.
  */
-import { assert, CorruptionError, type Logger } from "../base/mod.ts";
+import { assert, CorruptionError, type Logger, type MemoryBudget } from "../base/mod.ts";
 import type { Clock, Disk } from "../io/mod.ts";
 import { firstIndexes, Log, type LogRecord, type LogSizes } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
@@ -25,8 +25,10 @@ export interface NodeOptions {
   readonly logger: Logger;
   /** `commit`: a write is synced before its answer; `interval`: at most 100 ms later. */
   readonly durability?: "commit" | "interval";
-  /** Bytes of measurements in memory before they are flushed. */
+  /** Bytes of measurements in memory before they are flushed; by default a share of the memory. */
   readonly memtableBytes?: number;
+  /** What the node may hold in memory, counted. */
+  readonly memory?: MemoryBudget;
   /** Where SQLite keeps the documents when the disk is not the operating system's: ":memory:". */
   readonly documentsPath?: string;
   /** Smaller files of the log for tests. */

@@ -5,7 +5,14 @@
  * A write is checked first, logged second, applied third, answered last: a reader never sees what a crash could take
  * back, and an entry that stands in the log can always be applied.
  */
-import { assert, CommandError, type Logger, MAX_LOG_TAIL_BYTES } from "../base/mod.ts";
+import {
+  assert,
+  CommandError,
+  INSERT_PIECE_BYTES,
+  type Logger,
+  MAX_LOG_TAIL_BYTES,
+  type MemoryBudget,
+} from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import { type Clock, type Disk, isDiskFull } from "../io/mod.ts";
 import type { Rows, ScanRequest, Source } from "../query/mod.ts";
@@ -31,8 +38,10 @@ export interface VNodeOptions {
   readonly group: number;
   /** The first entry of the group that the log still has. */
   readonly logStart?: number;
-  /** Bytes of measurements in memory before they are flushed. */
+  /** Bytes of measurements in memory before they are flushed; by default a share of the memory. */
   readonly memtableBytes?: number;
+  /** Where what the stores hold is counted. */
+  readonly memory?: MemoryBudget;
   /** Where SQLite keeps the documents when the disk is not the operating system's: ":memory:". */
   readonly documentsPath?: string;
 }
@@ -80,6 +89,7 @@ export class VNode {
       directory: `${directory}/timeseries`,
       ...(options.logStart === undefined ? {} : { logStart: options.logStart }),
       ...(options.memtableBytes === undefined ? {} : { memtableBytes: options.memtableBytes }),
+      ...(options.memory === undefined ? {} : { memory: options.memory }),
     });
     let documents: DocumentStore | undefined;
     try {
@@ -206,27 +216,58 @@ export class VNode {
     documents: readonly RawDocument[],
     ordered: boolean,
   ): Promise<InsertResult> {
+    if (info.timeseries === undefined) {
+      await this.makeRoomIn(info);
+      return await this.writer.insert(info.id, namespaceText(info), documents, ordered);
+    }
+    let inserted = 0;
+    const errors: InsertResult["errors"][number][] = [];
+    let end = 0;
+    do {
+      const start = end;
+      end = endOfPiece(documents, start);
+      const result = await this.insertMeasurements(info, documents.slice(start, end), ordered);
+      inserted += result.inserted;
+      for (const { index, error } of result.errors) errors.push({ index: start + index, error });
+    } while (end < documents.length && !(ordered && errors.length > 0));
+    return { inserted, errors };
+  }
+
+  /** Waits for memory, and for the stores to know of the collection. */
+  private async makeRoomIn(info: CollectionInfo): Promise<void> {
     await this.makeRoom();
     this.checkExists(info);
     await this.makeRoomFor(info);
-    if (info.timeseries === undefined) {
-      return await this.writer.insert(info.id, namespaceText(info), documents, ordered);
-    }
     this.checkExists(info);
+  }
+
+  private async insertMeasurements(
+    info: CollectionInfo,
+    documents: readonly RawDocument[],
+    ordered: boolean,
+  ): Promise<InsertResult> {
+    await this.makeRoomIn(info);
     const prepared = this.timeseries.prepareInsert(info.id, documents, ordered);
     if (prepared.payload !== undefined) await this.logMeasurements(info.id, prepared.payload);
     return { inserted: prepared.accepted, errors: prepared.errors };
   }
 
   /**
-   * Starts a checkpoint when memory or the log is full. It is waited for only when the one before still runs (that is
-   * the back-pressure that writers feel) or has failed: then its error is this writer's answer.
+   * Starts a checkpoint when memory or the log is full. While it runs, writers keep step with its flush; they wait for
+   * its end only when memory or the log is full again (that is the back-pressure that they feel) or it has failed: then
+   * its error is this writer's answer.
    */
   async makeRoom(): Promise<void> {
-    if (!this.timeseries.needsFlush() && this.joinedLog().sizeBytes < MAX_LOG_TAIL_BYTES) return;
-    if (this.checkpointRuns || this.checkpointFailed) {
+    await this.timeseries.keepStep();
+    const logIsLong = this.joinedLog().sizeBytes >= MAX_LOG_TAIL_BYTES;
+    if (!this.timeseries.needsFlush() && !logIsLong) return;
+    if (this.checkpointFailed) {
       await this.requestCheckpoint();
       this.checkpointFailed = false;
+      return;
+    }
+    if (this.checkpointRuns) {
+      if (logIsLong || this.timeseries.isFull()) await this.requestCheckpoint();
       return;
     }
     this.checkpointRuns = true;
@@ -335,6 +376,14 @@ export function shuttingDown(): CommandError {
 export function namedIfFull(error: unknown): unknown {
   if (!isDiskFull(error)) return error;
   return new CommandError("OutOfDiskSpace", `the data folder's device is full: ${String(error)}`);
+}
+
+/** A large insert goes piece by piece: it takes little memory beside its message, and others run in between. */
+function endOfPiece(documents: readonly RawDocument[], start: number): number {
+  let end = start;
+  let bytes = 0;
+  while (end < documents.length && bytes < INSERT_PIECE_BYTES) bytes += documents[end++]!.sizeBytes;
+  return end;
 }
 
 const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };

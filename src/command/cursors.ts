@@ -40,7 +40,11 @@ export class Cursor {
   private remaining: number;
   private ended = false;
 
-  constructor(readonly id: bigint, private readonly options: CursorOptions) {
+  constructor(
+    readonly id: bigint,
+    private readonly options: CursorOptions,
+    private readonly maxBatchBytes: () => number,
+  ) {
     this.namespace = options.namespace;
     this.sessionId = options.sessionId;
     this.noTimeout = options.noTimeout ?? false;
@@ -78,13 +82,14 @@ export class Cursor {
   /** Appends documents as elements of an array until `size` or the byte limit is reached. */
   async fill(reply: BsonWriter, size: number): Promise<void> {
     const startBytes = reply.length;
+    const maxBytes = this.maxBatchBytes();
     for (let count = 0; count < size; count++) {
       const document = this.batch[this.at] ?? await this.pull();
       if (document === undefined) return;
       const before = reply.length;
       reply.header(BsonType.Object, String(count));
       document.writeTo(reply);
-      if (count > 0 && reply.length - startBytes > MAX_BATCH_BYTES) return reply.truncate(before);
+      if (count > 0 && reply.length - startBytes > maxBytes) return reply.truncate(before);
       this.at++;
       if (--this.remaining === 0) {
         await this.close();
@@ -120,7 +125,8 @@ export class CursorTable {
   /** Cursors ever kept beyond their first batch. */
   opened = 0;
 
-  constructor(private readonly clock: Clock) {}
+  /** @param maxBatchBytes of documents in one reply, now */
+  constructor(private readonly clock: Clock, private readonly maxBatchBytes = () => MAX_BATCH_BYTES) {}
 
   get size(): number {
     return this.cursors.size;
@@ -134,7 +140,7 @@ export class CursorTable {
 
   /** A cursor that is in nobody's table yet. */
   create(options: CursorOptions): Cursor {
-    return new Cursor(this.newId(), options);
+    return new Cursor(this.newId(), options, this.maxBatchBytes);
   }
 
   /** Keeps a cursor for getMore. @throws CommandError when there are too many */

@@ -1,5 +1,5 @@
 /** What the composition root hands to the commands: all that they know of the world outside. */
-import type { Logger } from "../base/mod.ts";
+import type { Logger, MemoryBudget } from "../base/mod.ts";
 import type { Document } from "../bson/mod.ts";
 import type { Router } from "../cluster/mod.ts";
 import type { Clock } from "../io/mod.ts";
@@ -41,6 +41,8 @@ export interface Services {
   /** The port that clients use, for texts that name the server. */
   readonly port: number;
   readonly host: HostFacts;
+  /** Where what clients and their queries hold is counted. */
+  readonly memory: MemoryBudget;
   readonly memoryUsage: () => MemoryUsage;
   /** Of the file system that holds the data. */
   readonly diskUsage: () => DiskUsage;

@@ -1,5 +1,12 @@
 /** What all commands of one server share. */
-import { CommandError, MAX_CONNECTIONS } from "../base/mod.ts";
+import {
+  BATCH_SHARE,
+  CommandError,
+  MAX_BATCH_BYTES,
+  MAX_CONNECTIONS,
+  type MemoryBudget,
+  MIN_BATCH_BYTES,
+} from "../base/mod.ts";
 import { Client } from "./client.ts";
 import { ServerCounters } from "./counters.ts";
 import { CursorTable } from "./cursors.ts";
@@ -7,6 +14,11 @@ import { OperationTable } from "./operation.ts";
 import type { Services } from "./services.ts";
 import { SessionTable } from "./sessions.ts";
 import { Topology } from "./topology.ts";
+
+/** What a reply's batch may hold: less than MongoDB's 16 MB where memory is short. */
+function batchBytes(memory: MemoryBudget): number {
+  return Math.min(MAX_BATCH_BYTES, Math.max(MIN_BATCH_BYTES, memory.share(BATCH_SHARE)));
+}
 
 export class ServerState {
   readonly counters: ServerCounters;
@@ -18,7 +30,7 @@ export class ServerState {
 
   constructor(readonly services: Services) {
     this.counters = new ServerCounters();
-    this.cursors = new CursorTable(services.clock);
+    this.cursors = new CursorTable(services.clock, () => batchBytes(services.memory));
     this.sessions = new SessionTable(services.clock, (session) => this.cursors.killSession(session));
     this.operations = new OperationTable(services.clock);
   }

@@ -14,4 +14,5 @@ export {
 export { type HttpHandler, type HttpListener, listenHttp } from "./http.ts";
 export { isLoopback } from "./loopback.ts";
 export { MemoryDisk } from "./memory_disk.ts";
+export { DenoMemory, type MemoryFigures, type ProcessMemory, SimulatedMemory } from "./process_memory.ts";
 export { type Connection, type Listener, type Network, type PeerAddress, TcpNetwork } from "./network.ts";

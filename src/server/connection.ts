@@ -31,6 +31,7 @@ import {
   type RejectedMessage,
   type ReplyEnvelope,
 } from "../wire/mod.ts";
+import type { MessageMemory } from "./message_memory.ts";
 import { RequestQueue } from "./request_queue.ts";
 
 const FIRST_REPLY_ID = 1;
@@ -45,11 +46,14 @@ export class ServerConnection {
   private lastReplyId = FIRST_REPLY_ID;
   private stopping = false;
   private closed = false;
+  /** Bytes of a message on its way in, as far as they are counted. */
+  private receivingBytes = 0;
 
   constructor(
     private readonly socket: Connection,
     private readonly client: Client,
     private readonly state: ServerState,
+    private readonly memory: MessageMemory,
     private readonly logger: Logger,
   ) {}
 
@@ -59,6 +63,7 @@ export class ServerConnection {
     await this.guarded(() => this.answerLoop());
     this.close();
     await reading;
+    this.receiving(0);
   }
 
   /** Takes no more requests; those that came are answered, then the connection closes. */
@@ -71,7 +76,7 @@ export class ServerConnection {
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    this.queue.close();
+    for (const bytes of this.queue.close()) this.memory.end(bytes);
     this.client.disconnect();
     this.socket.close();
   }
@@ -99,6 +104,7 @@ export class ServerConnection {
   private async readLoop(): Promise<void> {
     while (!this.stopping && !this.closed) {
       await this.queue.room();
+      await this.memory.room();
       if (this.stopping || this.closed) return;
       const count = await this.socket.read(this.frames.target());
       if (count === null) {
@@ -109,14 +115,22 @@ export class ServerConnection {
       this.state.counters.network.physicalBytesIn += count;
       this.frames.filled(count);
       this.cutMessages();
+      this.receiving(this.frames.partialBytes);
     }
+  }
+
+  private receiving(bytes: number): void {
+    if (bytes !== this.receivingBytes) this.memory.receiving(bytes - this.receivingBytes);
+    this.receivingBytes = bytes;
   }
 
   /** Broken framing ends the reading; what came whole before it is still answered. */
   private cutMessages(): void {
     try {
       for (let message = this.frames.next(); message !== undefined; message = this.frames.next()) {
-        if (!this.stopping) this.queue.add(message);
+        if (this.stopping || this.closed) continue;
+        this.memory.begin(message.length);
+        this.queue.add(message);
       }
     } catch (error) {
       this.onError(error);
@@ -126,7 +140,11 @@ export class ServerConnection {
 
   private async answerLoop(): Promise<void> {
     for (let bytes = await this.queue.take(); bytes !== undefined; bytes = await this.queue.take()) {
-      await this.answer(bytes);
+      try {
+        await this.answer(bytes);
+      } finally {
+        this.memory.end(bytes.length);
+      }
     }
   }
 

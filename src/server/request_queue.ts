@@ -56,11 +56,13 @@ export class RequestQueue {
     this.wakeAdder?.();
   }
 
-  /** Drops what waits and ends. */
-  close(): void {
+  /** Drops what waits and ends. @returns the bytes of each dropped message */
+  close(): number[] {
+    const dropped = this.waiting.slice(this.next).map((message) => message.length);
     this.waiting = [];
     this.next = 0;
     this.bytes = 0;
     this.end();
+    return dropped;
   }
 }

@@ -2,6 +2,7 @@
 import { type Logger, SHUTDOWN_GRACE_MS } from "../base/mod.ts";
 import { ServerState, type Services } from "../command/mod.ts";
 import { type Connection, isLoopback, type Listener, type Network, type PeerAddress } from "../io/mod.ts";
+import { MessageMemory } from "./message_memory.ts";
 import { ServerConnection } from "./connection.ts";
 
 /** After a failure to accept, such as too many open files. */
@@ -22,13 +23,16 @@ export interface ServerOptions {
 export class MongoServer {
   private readonly connections = new Set<ServerConnection>();
   private readonly serving = new Set<Promise<void>>();
+  private readonly memory: MessageMemory;
   private stopping = false;
 
   private constructor(
     private readonly listener: Listener,
     readonly state: ServerState,
     private readonly options: ServerOptions,
-  ) {}
+  ) {
+    this.memory = new MessageMemory(options.services.memory);
+  }
 
   /** Starts to listen. @throws the platform's error, such as an address in use */
   static listen(options: ServerOptions): MongoServer {
@@ -101,7 +105,7 @@ export class MongoServer {
       this.state.counters.connectionsRejected++;
       return socket.close();
     }
-    const connection = new ServerConnection(socket, client, this.state, this.options.logger);
+    const connection = new ServerConnection(socket, client, this.state, this.memory, this.options.logger);
     this.connections.add(connection);
     const served = connection.serve().finally(() => {
       this.connections.delete(connection);

@@ -26,6 +26,11 @@ export class FrameReader {
   private partialLength = 0;
   private partialFilled = 0;
 
+  /** Bytes of the buffer that a long message is received into; 0 when none is coming in. */
+  get partialBytes(): number {
+    return this.partial?.length ?? 0;
+  }
+
   /** Where the next bytes are to be read into; never empty. Valid until `filled`. */
   target(): Uint8Array {
     if (this.partial !== undefined) {

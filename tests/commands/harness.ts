@@ -1,5 +1,5 @@
 /** A server over real loopback sockets with arrays for storage, and raw clients for it. */
-import { SILENT_LOGGER } from "../../src/base/mod.ts";
+import { MemoryBudget, SILENT_LOGGER } from "../../src/base/mod.ts";
 import { BuiltDocument } from "../../src/bson/mod.ts";
 import { LogRing, type Services } from "../../src/command/mod.ts";
 import { type Clock, type Network, SystemClock, TcpNetwork } from "../../src/io/mod.ts";
@@ -38,6 +38,7 @@ export function testServices(router: ArrayRouter, clock: Clock, fatalErrors: unk
       osName: "test",
       osVersion: "1",
     },
+    memory: new MemoryBudget(2 ** 28),
     memoryUsage: () => ({ residentBytes: 2 ** 27, virtualBytes: 2 ** 28, heapUsedBytes: 2 ** 26 }),
     diskUsage: () => ({ usedBytes: 2 ** 30, totalBytes: 2 ** 31 }),
     commandLine: { argv: ["chronogo"], parsed: BuiltDocument.EMPTY },

@@ -1,16 +1,25 @@
 /**
- * Decoded pages and row group headers, the least recently used dropped first once they hold more than the limit. What a
- * reader holds in its hands lives on without it.
+ * Decoded pages and row group headers, the least recently used dropped first once they hold more than the limit or others
+ * need the memory. What a reader holds in its hands lives on without it.
  */
+import type { MemoryBudget, MemoryLease } from "../../base/mod.ts";
+
 export class PageCache {
   private readonly entries = new Map<number, { readonly value: object; readonly sizeBytes: number }>();
-  private held = 0;
+  private readonly lease: MemoryLease;
 
-  constructor(private readonly limitBytes: number) {}
+  /**
+   * @param budget what its pages are counted in, and what they give way to
+   * @param limitBytes the most it keeps, whatever is free
+   */
+  constructor(budget: MemoryBudget, private readonly limitBytes: () => number) {
+    this.lease = budget.lease();
+    budget.onShortage((bytes) => this.shrinkTo(this.sizeBytes - bytes));
+  }
 
   /** Bytes held now. */
   get sizeBytes(): number {
-    return this.held;
+    return this.lease.bytes;
   }
 
   /**
@@ -29,22 +38,29 @@ export class PageCache {
       return known.value as T;
     }
     const made = make();
+    this.shrinkTo(this.limitBytes() - made.sizeBytes);
+    // Where there is no room at all, what was made is its reader's alone.
+    if (!this.lease.tryGrow(made.sizeBytes)) return made.value;
     this.entries.set(key, made);
-    this.held += made.sizeBytes;
-    for (const [oldest, entry] of this.entries) {
-      if (this.held <= this.limitBytes || oldest === key) break;
-      this.entries.delete(oldest);
-      this.held -= entry.sizeBytes;
-    }
     return made.value;
   }
 
   /** Drops everything of a file. */
   forget(file: number): void {
     for (const [key, entry] of this.entries) {
-      if (Math.floor(key / 2 ** 33) !== file) continue;
-      this.entries.delete(key);
-      this.held -= entry.sizeBytes;
+      if (Math.floor(key / 2 ** 33) === file) this.drop(key, entry.sizeBytes);
     }
+  }
+
+  private shrinkTo(bytes: number): void {
+    for (const [oldest, entry] of this.entries) {
+      if (this.sizeBytes <= bytes) return;
+      this.drop(oldest, entry.sizeBytes);
+    }
+  }
+
+  private drop(key: number, sizeBytes: number): void {
+    this.entries.delete(key);
+    this.lease.shrink(sizeBytes);
   }
 }

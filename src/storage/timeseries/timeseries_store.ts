@@ -13,16 +13,21 @@
 import {
   assert,
   CorruptionError,
-  DEFAULT_MEMTABLE_BYTES,
-  DEFAULT_PAGE_CACHE_BYTES,
+  DEFAULT_MEMORY_BUDGET_BYTES,
   type Logger,
+  MAX_MEMTABLE_BYTES,
   MAX_POSTINGS_BYTES,
+  MemoryBudget,
+  type MemoryLease,
+  MEMTABLE_SHARE,
+  PAGE_CACHE_SHARE,
   YIELD_AFTER_MS,
 } from "../../base/mod.ts";
 import type { Document, RawDocument } from "../../bson/mod.ts";
 import type { Clock, Disk } from "../../io/mod.ts";
 import { Manifest, type TableOptions } from "./manifest.ts";
 import { documentsStart, type PreparedInsert, prepareMeasurements } from "./measurement.ts";
+import { FlushProgress } from "./flush_progress.ts";
 import type { Memtable } from "./memtable.ts";
 import { PageCache } from "./page_cache.ts";
 import { scanTable, type TimeseriesScan } from "./scan.ts";
@@ -38,12 +43,12 @@ export interface TimeseriesStoreOptions {
   readonly directory: string;
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Memtables are due to be flushed once they hold this. */
+  /** Memtables are due to be flushed once they hold this; by default a share of the memory. */
   readonly memtableBytes?: number;
   /** The first record that the log still has: a store that misses any before it is refused, and nothing of it removed. */
   readonly logStart?: number;
-  /** What the cache of decoded pages may hold. */
-  readonly pageCacheBytes?: number;
+  /** Where memtables and decoded pages are counted. */
+  readonly memory?: MemoryBudget;
 }
 
 /** Memtables on their way to a segment. */
@@ -68,6 +73,8 @@ export class TimeseriesStore {
   private activeBytes = 0;
   private frozen: Frozen | undefined;
   private flushing: Promise<number> | undefined;
+  private readonly progress = new FlushProgress();
+  private readonly lease: MemoryLease;
   private flushed: number;
   private isClosed = false;
 
@@ -76,7 +83,9 @@ export class TimeseriesStore {
     private readonly manifest: Manifest,
     private readonly seriesFile: SeriesFile,
     private readonly cache: PageCache,
+    private readonly memory: MemoryBudget,
   ) {
+    this.lease = memory.lease();
     this.flushed = manifest.flushedIndex;
     this.appliedIndex = manifest.flushedIndex;
   }
@@ -90,8 +99,9 @@ export class TimeseriesStore {
     await disk.syncDirectory(directory);
     checkLogStart(manifest, directory, options.logStart);
     const seriesFile = await SeriesFile.open(disk, directory);
-    const cache = new PageCache(options.pageCacheBytes ?? DEFAULT_PAGE_CACHE_BYTES);
-    const store = new TimeseriesStore(options, manifest, seriesFile, cache);
+    const memory = options.memory ?? new MemoryBudget(DEFAULT_MEMORY_BUDGET_BYTES);
+    const cache = new PageCache(memory, () => memory.share(PAGE_CACHE_SHARE));
+    const store = new TimeseriesStore(options, manifest, seriesFile, cache, memory);
     try {
       store.load();
       await store.removeDeadSegments();
@@ -146,6 +156,7 @@ export class TimeseriesStore {
     if (!this.tables.has(id)) return;
     await this.manifest.append({ kind: "drop", id });
     this.activeBytes -= this.tables.get(id)?.activeBytes ?? 0;
+    this.lease.set(this.memtableBytes);
     this.tables.delete(id);
     this.postings.forget(id);
     this.unrecorded.delete(id);
@@ -180,7 +191,9 @@ export class TimeseriesStore {
     if (logIndex <= this.flushed) return;
     this.noteIndex(logIndex);
     const table = this.tables.get(tableId);
-    if (table !== undefined) this.activeBytes += table.append(payload, documentsStart(payload));
+    if (table === undefined) return;
+    this.activeBytes += table.append(payload, documentsStart(payload));
+    this.lease.set(this.memtableBytes);
   }
 
   /** The log has gone on to this record with what is not for this store: a flush covers it. */
@@ -218,7 +231,26 @@ export class TimeseriesStore {
   }
 
   needsFlush(): boolean {
-    return this.activeBytes >= (this.options.memtableBytes ?? DEFAULT_MEMTABLE_BYTES);
+    return this.activeBytes >= this.flushBytes;
+  }
+
+  /** Whether rows came in much faster than a flush could start. */
+  isFull(): boolean {
+    return this.activeBytes >= 2 * this.flushBytes;
+  }
+
+  private get flushBytes(): number {
+    return this.options.memtableBytes ?? Math.min(MAX_MEMTABLE_BYTES, this.memory.share(MEMTABLE_SHARE));
+  }
+
+  /**
+   * Waits while a flush runs and new rows fill memory faster than it gives some back. Writers are held in step with it,
+   * in pauses of some milliseconds, instead of all at once at its end.
+   */
+  async keepStep(): Promise<void> {
+    while (this.flushing !== undefined && this.activeBytes > this.flushBytes * this.progress.share) {
+      await Promise.race([this.progress.next(), this.flushing.catch(() => {})]);
+    }
   }
 
   /**
@@ -228,7 +260,10 @@ export class TimeseriesStore {
    * @returns the log index up to which the caller may cut
    */
   flush(): Promise<number> {
-    this.flushing ??= this.runFlush().finally(() => this.flushing = undefined);
+    this.flushing ??= this.runFlush().finally(() => {
+      this.flushing = undefined;
+      this.progress.end();
+    });
     return this.flushing;
   }
 
@@ -375,7 +410,8 @@ export class TimeseriesStore {
     const path = this.segmentPath(number);
     const file = disk.open(path, "create");
     try {
-      await writeSegment(file, memtables, pacer(clock));
+      this.progress.begin(memtables);
+      await writeSegment(file, memtables, pacer(clock, () => this.progress.step()));
       await file.sync();
       file.close();
       await disk.syncDirectory(directory);
@@ -414,6 +450,7 @@ export class TimeseriesStore {
     }
     this.flushed = frozen.logIndex;
     this.frozen = undefined;
+    this.lease.set(this.memtableBytes);
   }
 
   /** Segments whose rows are all gone, with their tables or by age, lose their file; scans that still read them keep it open. */
@@ -440,9 +477,10 @@ function segmentName(number: number): string {
 }
 
 /** Lets others run after some milliseconds of work. */
-function pacer(clock: Clock): () => Promise<void> {
+function pacer(clock: Clock, onStep: () => void): () => Promise<void> {
   let since = clock.monotonicMs();
   return async () => {
+    onStep();
     if (clock.monotonicMs() - since < YIELD_AFTER_MS) return;
     await new Promise<void>((resolve) => setTimeout(resolve, 0));
     since = clock.monotonicMs();
