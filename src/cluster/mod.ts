@@ -13,6 +13,4 @@ export {
   type InsertResult,
   type RetentionSettings,
   type Router,
-  type Verification,
 } from "./router.ts";
-export { type ColumnSize } from "../storage/mod.ts";

@@ -152,6 +152,7 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "updateUser",
   "updateZoneKeyRange",
   "usersInfo",
+  "validate",
   "validateDBMetadata",
   "waitForFailPoint",
 ]);

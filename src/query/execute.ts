@@ -2,11 +2,11 @@
 import { CommandError, ErrorCode } from "../base/mod.ts";
 import type { QueryContext } from "./context.ts";
 import { withContext } from "./error_context.ts";
+import { compileFragment, fragmentRows } from "./fragment/run_fragment.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
 import { parseStages } from "./stages.ts";
-import { runAsofJoin } from "./stage/asof_join.ts";
 import { runCount } from "./stage/count.ts";
 import { runDocuments } from "./stage/documents.ts";
 import { runFacet } from "./stage/facet.ts";
@@ -47,24 +47,33 @@ export function executePlan(
   context: QueryContext,
 ): Rows {
   try {
-    return named(command, runStages(plan.stages, startScan(plan, source, context), context));
+    return named(command, startPlan(plan, source, context));
   } catch (error) {
     throw command === "aggregate" ? withContext("Failed to optimize pipeline", error) : error;
   }
-}
-
-function startScan(plan: Plan, source: Source, context: QueryContext): Rows {
-  return source.shape.kind === "empty" ? noRows() : source.scan(scanRequest(plan, context));
 }
 
 /** How stages run pipelines of their own; what fails in them is named by the pipeline that they stand in. */
 const SUB_PIPELINES: SubPipelines<Stage> = {
   parse: parseStages,
   run: (stages, source, context) => {
-    const plan = planPipeline({ command: "aggregate", stages }, source.shape);
-    return runStages(plan.stages, startScan(plan, source, context), context);
+    return startPlan(planPipeline({ command: "aggregate", stages }, source.shape), source, context);
   },
 };
+
+function startPlan(plan: Plan, source: Source, context: QueryContext): Rows {
+  const { fragment, stages } = plan;
+  if (source.shape.kind === "empty") return runStages(stages, noRows(), context);
+  const request = scanRequest(plan, context);
+  if (fragment.kind === "rows" || source.runFragment === undefined) {
+    return runStages(stages, source.scan(request), context);
+  }
+  const pushed = stages.slice(0, fragment.stageCount);
+  const compiled = compileFragment(fragment, request, context);
+  const onRows = () => runStages(pushed, source.scan(request), context);
+  const rows = fragmentRows(fragment, compiled, source.runFragment, onRows, context);
+  return runStages(stages.slice(fragment.stageCount), rows, context);
+}
 
 async function* noRows(): Rows {}
 
@@ -90,8 +99,6 @@ export function runStages(stages: readonly Stage[], input: Rows, context: QueryC
 
 function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
   switch (stage.kind) {
-    case "asofJoin":
-      return runAsofJoin(stage, input, context, SUB_PIPELINES);
     case "count":
       return runCount(stage, input, context);
     case "documents":

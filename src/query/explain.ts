@@ -40,7 +40,7 @@ export async function explain(
   }
   const plan = planPipeline(pipeline, source.shape);
   const run = verbosity === "queryPlanner" ? undefined : await measure(plan, pipeline, source, context);
-  return describe(plan, pipeline, source.shape, context, namespace, run);
+  return describe(plan, pipeline, source, context, namespace, run);
 }
 
 /** What a run showed. */
@@ -58,13 +58,26 @@ async function measure(
 ): Promise<Run> {
   const rows = new Array<number>(plan.stages.length + 1).fill(0);
   const startMs = performance.now();
-  const scan = executePlan({ ...plan, stages: [] }, pipeline.command, source, context);
-  const counted = plan.stages.reduce(
-    (input, stage, i) => count(runStages([stage], input, context), rows, i + 1),
-    count(scan, rows, 0),
+  const pushed = pushedStages(plan, source);
+  const start = executePlan(partOf(plan, pushed), pipeline.command, source, context);
+  const counted = plan.stages.slice(pushed).reduce(
+    (input, stage, i) => count(runStages([stage], input, context), rows, pushed + i + 1),
+    count(start, rows, pushed),
   );
   for await (const batch of counted) void batch;
+  rows.fill(context.counters.rowsRead, 0, pushed);
   return { millis: Math.round(performance.now() - startMs), rows };
+}
+
+/** How many stages storage runs itself. */
+function pushedStages({ fragment }: Plan, source: Source): number {
+  return fragment.kind === "fragment" && source.runFragment !== undefined ? fragment.stageCount : 0;
+}
+
+/** The plan up to a stage: the scan alone, or what storage runs. */
+function partOf(plan: Plan, stages: number): Plan {
+  if (stages > 0) return { ...plan, stages: plan.stages.slice(0, stages) };
+  return { ...plan, stages: [], fragment: { kind: "rows", reason: "" } };
 }
 
 async function* count(input: Rows, rows: number[], at: number): Rows {
@@ -77,18 +90,19 @@ async function* count(input: Rows, rows: number[], at: number): Rows {
 function describe(
   plan: Plan,
   pipeline: Pipeline,
-  shape: SourceShape,
+  source: Source,
   context: QueryContext,
   namespace: string | undefined,
   run: Run | undefined,
 ): Document {
+  const { shape } = source;
   const chained = pipeline.command === "aggregate" ? chainLength(plan.stages) : plan.stages.length;
   const chain = plan.stages.slice(0, chained);
   const cursor = {
     queryPlanner: queryPlanner(plan, chain, shape, namespace),
     executionStats: run && executionStats(plan, chain, shape, context, run),
   };
-  const own = ownPart(plan, context, run);
+  const own = ownPart(plan, pushdownPart(plan, source), context, run);
   if (chained === plan.stages.length) {
     return BuiltDocument.of({ explainVersion: "1", ...cursor, chronogo: own });
   }
@@ -236,7 +250,7 @@ function isSimple(stage: Extract<Stage, { kind: "project" }>): boolean {
 }
 
 /** What MongoDB has no words for: the conditions that storage got, and what it touched. */
-function ownPart(plan: Plan, context: QueryContext, run: Run | undefined): Document {
+function ownPart(plan: Plan, pushdown: Document, context: QueryContext, run: Run | undefined): Document {
   const { fields, timeRange, series, seriesEnds, ids, timeOrder } = plan.scan;
   return BuiltDocument.of({
     fields: fields && [...fields],
@@ -248,11 +262,24 @@ function ownPart(plan: Plan, context: QueryContext, run: Run | undefined): Docum
     seriesEnds: seriesEnds && BuiltDocument.of({ ...seriesEnds }),
     ids,
     timeOrder: timeOrder && Int32.of(timeOrder),
+    pushdown,
     counters: run && BuiltDocument.of(
       Object.fromEntries(
         Object.entries(context.counters).map(([name, value]) => [name, countValue(value as number)]),
       ),
     ),
+  });
+}
+
+/** Whether storage runs the first stages on columns, and which; else why the rows' stages run all. */
+function pushdownPart({ fragment, stages }: Plan, source: Source): Document {
+  if (fragment.kind === "rows") return BuiltDocument.of({ executor: "rows", reason: fragment.reason });
+  if (source.runFragment === undefined) {
+    return BuiltDocument.of({ executor: "rows", reason: "the source has no columns" });
+  }
+  return BuiltDocument.of({
+    executor: "columns",
+    stages: stages.slice(0, fragment.stageCount).map((stage) => `$${stage.kind}`),
   });
 }
 

@@ -26,6 +26,7 @@ export { type Pipeline, type Stage } from "./pipeline.ts";
 export { collectRows } from "./rows.ts";
 export {
   EMPTY_SOURCE,
+  type FragmentRequest,
   newScanCounters,
   type Rows,
   type ScanCounters,

@@ -1,5 +1,4 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
-import type { AsofJoinStage } from "./stage/asof_join.ts";
 import type { CountStage } from "./stage/count.ts";
 import type { DocumentsStage } from "./stage/documents.ts";
 import type { FacetStage } from "./stage/facet.ts";
@@ -22,7 +21,6 @@ import type { WindowFillStage } from "./stage/window_fill.ts";
 
 /** One member a stage, each defined in its own file under `stage/`. */
 export type Stage =
-  | AsofJoinStage<Stage>
   | CountStage
   | DocumentsStage
   | FacetStage<Stage>

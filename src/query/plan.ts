@@ -9,6 +9,7 @@
 import type { Value } from "../bson/mod.ts";
 import type { Filter } from "./filter/filter.ts";
 import { allOf, conjunctsOf } from "./filter/filter.ts";
+import { type Fragment, type NoFragment, planFragment } from "./fragment/fragment.ts";
 import { fieldsNeeded } from "./needs.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import {
@@ -32,6 +33,8 @@ export interface Plan {
   readonly matches: number;
   /** What runs on the rows of the scan, in order. */
   readonly stages: readonly Stage[];
+  /** The first of these stages as storage may run them itself, or why it may not. */
+  readonly fragment: Fragment | NoFragment;
 }
 
 /** What storage is asked for; see `ScanRequest`. */
@@ -67,6 +70,9 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
     filter: allOf(conjuncts),
     matches: matches.length,
     stages: left,
+    fragment: sortOrder === undefined && !backward
+      ? planFragment(left, matches.length, conjuncts, shape)
+      : { kind: "rows", reason: "rows are asked for in order of time" },
   };
 }
 

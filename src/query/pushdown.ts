@@ -105,7 +105,7 @@ export function seriesConditionOf(
 }
 
 /** Whether a filter reads no other field. Expressions are left to the rows: they may fail or read variables. */
-function touchesOnly(filter: Filter, field: string): boolean {
+export function touchesOnly(filter: Filter, field: string): boolean {
   switch (filter.kind) {
     case "and":
     case "or":
@@ -124,8 +124,8 @@ function touchesOnly(filter: Filter, field: string): boolean {
 }
 
 /** Whether storage, told what the filter says of time or of the metaField, gives no row that fails it. */
-export function isDecidedByScan(filter: Filter, timeField: string, metaField: string): boolean {
-  if (touchesOnly(filter, metaField)) return true;
+export function isDecidedByScan(filter: Filter, timeField: string, metaField: string | undefined): boolean {
+  if (metaField !== undefined && touchesOnly(filter, metaField)) return true;
   // The span of one comparison is exact; those of $in and $or have gaps.
   return filter.kind === "comparison" && isField(filter.path, timeField) &&
     spanOfComparison(filter) !== undefined;

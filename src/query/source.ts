@@ -3,6 +3,7 @@
  * again on the rows), never fewer.
  */
 import type { Document, Value } from "../bson/mod.ts";
+import type { Accumulator } from "./accumulator/accumulator.ts";
 
 /** Rows in batches; ending the generator early (`return`) frees what the scan holds. */
 export type Rows = AsyncGenerator<readonly Document[], void, undefined>;
@@ -12,6 +13,8 @@ export interface Source {
   /** What the planner may rely on. */
   readonly shape: SourceShape;
   scan(request: ScanRequest): Rows;
+  /** Folds rows into groups where they are stored, in the order in which a scan gives them; time series only. */
+  readonly runFragment?: (request: FragmentRequest) => Promise<FragmentResult>;
 }
 
 /** Reads as a collection without documents: what does not exist does. */
@@ -64,6 +67,77 @@ export interface SeriesPath {
   readonly name: string;
   /** Called with the key of each value that the path names in a meta; a missing value has a key too. */
   visitKeys(meta: Value, visit: (key: Uint8Array) => void): void;
+}
+
+/** Rows that pass conditions, in groups, and what is asked for of each group. */
+export interface FragmentRequest
+  extends Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup" | "checkpoint" | "counters"> {
+  /** The fields that conditions and outputs read, by their names from the top down. */
+  readonly paths: readonly (readonly string[])[];
+  /** What is still to be asked of rows, beside range and series. */
+  readonly condition?: Condition;
+  /** Whether a row passes `condition`. */
+  readonly matches: (row: Document) => boolean;
+  readonly keys: GroupKeys;
+  readonly outputs: readonly FragmentOutput[];
+}
+
+/** A condition on values; `path` is a place in the request's `paths`. Arrays and documents are never asked about. */
+export type Condition =
+  | { readonly kind: "and" | "or"; readonly conditions: readonly Condition[] }
+  | { readonly kind: "not"; readonly condition: Condition }
+  /** Judged by the metaField's value. */
+  | { readonly kind: "series"; readonly matches: (meta: Value) => boolean }
+  | { readonly kind: "test"; readonly path: number; readonly test: (value: Value) => boolean }
+  /** As `test`, which for numbers is this comparison. */
+  | {
+    readonly kind: "compare";
+    readonly path: number;
+    readonly operator: "$eq" | "$lt" | "$lte" | "$gt" | "$gte";
+    readonly number: number;
+    readonly test: (value: Value) => boolean;
+  };
+
+/**
+ * In which group a row is: its metaField's value says the class of its series, and class and time say the group. Groups are
+ * numbered from 0 as they are met; nothing is asked about rows that do not pass.
+ */
+export interface GroupKeys {
+  /** Asked once a series. */
+  classOf(meta: Value): number;
+  /** @param ms the time of the row. @throws CommandError, and `TooManyGroups` */
+  groupOf(seriesClass: number, meta: Value, ms: number): number;
+  /** Times around `ms` that fall into the same group, whatever the class: from `fromMs` on, below `endMs`. */
+  spanOf(ms: number): { readonly fromMs: number; readonly endMs: number };
+}
+
+/** What is folded of the rows of each group. */
+export type FragmentOutput =
+  /** How many there are. */
+  | { readonly kind: "count" }
+  /** What an accumulator makes of the values at a path; the kinds but `values` say which one it is. */
+  | (AccumulatedOutput & {
+    readonly kind: "sum" | "average" | "minimum" | "maximum" | "first" | "last" | "deviation" | "values";
+    readonly path: number;
+  })
+  /** What an accumulator makes of a value that all rows of a series share; `once`: many equal ones do no more than one. */
+  | (AccumulatedOutput & {
+    readonly kind: "series";
+    readonly of: (meta: Value) => Value;
+    readonly once: boolean;
+  });
+
+interface AccumulatedOutput {
+  /** The value of a row. */
+  readonly read: (row: Document) => Value;
+  /** The accumulator, empty, whose `partial` the result has. */
+  readonly create: (group: number) => Pick<Accumulator, "add" | "merge" | "partial">;
+}
+
+export interface FragmentResult {
+  readonly groups: number;
+  /** What a group holds of an output: the accumulator's `partial`, or a count as int32 or int64. */
+  partial(output: number, group: number): Value;
 }
 
 /** What a scan touched. */

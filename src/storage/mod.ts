@@ -29,4 +29,3 @@ export {
   type SegmentReport,
   verifySegment,
 } from "./timeseries/verify_segment.ts";
-export { type ColumnSize, type TableVerification } from "./timeseries/verify_table.ts";

@@ -32,6 +32,13 @@ class Deviation implements Accumulator {
   merge(partial: Value): void {
     const [count, mean, squares] = partial as [number, number, number];
     if (count === 0) return;
+    if (this.count === 0) {
+      // As it is: the general way would round it.
+      this.count = count;
+      this.mean = mean;
+      this.squares = squares;
+      return;
+    }
     const delta = mean - this.mean;
     const total = this.count + count;
     if (delta !== 0) {

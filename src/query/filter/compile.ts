@@ -95,19 +95,25 @@ function negate<T>(test: (value: T) => boolean): (value: T) => boolean {
 }
 
 function pathMatcher(filter: PathFilter): Matcher {
-  const test = valueTest(filter);
-  const leafArrays = filter.kind !== "size" && filter.kind !== "elemMatchObject" &&
-    filter.kind !== "elemMatchValue";
-  return atPath(filter.path, test, leafArrays);
+  const { path } = filter;
+  if (path.length !== 1) {
+    const test = valueTest(filter);
+    return (document) => someValueAt(document, path, test, looksIntoArrays(filter));
+  }
+  const test = leafTest(filter);
+  const name = path[0]!;
+  return (document) => test(document.get(name));
 }
 
-function atPath(path: Path, test: ValueTest, leafArrays: boolean): Matcher {
-  if (path.length !== 1) return (document) => someValueAt(document, path, test, leafArrays);
-  const name = path[0]!;
-  return (document) => {
-    const value = document.get(name);
-    return leafArrays && isArray(value) ? someOfLeafArray(value, test) : test(value);
-  };
+/** The question that a filter asks of the value at the end of its path, of an array's elements too. */
+export function leafTest(filter: PathFilter): ValueTest {
+  const test = valueTest(filter);
+  if (!looksIntoArrays(filter)) return test;
+  return (value) => isArray(value) ? someOfLeafArray(value, test) : test(value);
+}
+
+function looksIntoArrays({ kind }: PathFilter): boolean {
+  return kind !== "size" && kind !== "elemMatchObject" && kind !== "elemMatchValue";
 }
 
 /** The question that a filter asks of one value. */

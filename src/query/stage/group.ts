@@ -64,12 +64,12 @@ export interface Group {
 
 export function runGroup(stage: GroupStage, input: Rows, context: QueryContext): Rows {
   const factory = new OutputFactory(stage.outputs);
-  const find = groupFinder(stage.id, factory);
+  const find = groupFinder(stage.id, (id): Group => ({ id, state: factory.create(id) }));
   return groupRows(find, factory, input, context);
 }
 
 async function* groupRows(
-  find: GroupFinder,
+  find: GroupFinder<Group>,
   factory: OutputFactory,
   input: Rows,
   context: QueryContext,
@@ -98,34 +98,37 @@ async function* groupRows(
 }
 
 /** The group of a row; a new one is announced first. */
-export type GroupFinder = (scope: Scope, onNew: (group: Group) => void) => Group;
+export type GroupFinder<T> = (scope: Scope, onNew: (group: T) => void) => T;
 
-/** @throws CommandError when a constant part of the expression fails */
-export function groupFinder(id: Expression, factory: OutputFactory): GroupFinder {
+/**
+ * @param make makes the group of an _id
+ * @throws CommandError when a constant part of the expression fails
+ */
+export function groupFinder<T>(id: Expression, make: (id: Value) => T): GroupFinder<T> {
   if (id.kind === "object" && id.fields.length > 0) {
-    return objectGroupFinder(id.names, id.fields.map(compileExpression), factory);
+    return objectGroupFinder(id.names, id.fields.map(compileExpression), make);
   }
   const evaluate = compileExpression(id);
-  const groups = new ValueMap<Group>();
+  const groups = new ValueMap<T>();
   return (scope, onNew) => {
     const value = evaluate(scope) ?? null;
     const known = groups.get(value);
     if (known !== undefined) return known;
-    const group = { id: value, state: factory.create(value) };
+    const group = make(value);
     groups.set(value, group);
     onNew(group);
     return group;
   };
 }
 
-interface Level extends ValueMap<Level | Group> {}
+interface Level<T> extends ValueMap<Level<T> | T> {}
 
-function objectGroupFinder(
+function objectGroupFinder<T>(
   names: readonly string[],
   fields: readonly Evaluator[],
-  factory: OutputFactory,
-): GroupFinder {
-  const root: Level = new ValueMap();
+  make: (id: Value) => T,
+): GroupFinder<T> {
+  const root: Level<T> = new ValueMap();
   const last = fields.length - 1;
   const values = new Array<Value>(fields.length);
   const missing = fields.length === 1 ? null : undefined;
@@ -134,17 +137,16 @@ function objectGroupFinder(
     for (let i = 0; i < last; i++) {
       const value = fields[i]!(scope);
       values[i] = value;
-      let next = level.get(value) as Level | undefined;
+      let next = level.get(value) as Level<T> | undefined;
       if (next === undefined) level.set(value, next = new ValueMap());
       level = next;
     }
     const found = fields[last]!(scope);
     const value = found === undefined ? missing : found;
     values[last] = value;
-    const known = level.get(value) as Group | undefined;
+    const known = level.get(value) as T | undefined;
     if (known !== undefined) return known;
-    const id = documentOf(names, values);
-    const group = { id, state: factory.create(id) };
+    const group = make(documentOf(names, values));
     level.set(value, group);
     onNew(group);
     return group;

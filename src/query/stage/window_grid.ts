@@ -173,6 +173,12 @@ export class WindowGrid {
     return aligned > startMs ? aligned : next;
   }
 
+  /** Times around `ms` that are known to fall into the same window: from `fromMs` on, below `endMs`. */
+  spanOf(ms: number): { readonly fromMs: number; readonly endMs: number } {
+    this.startOf(ms);
+    return { fromMs: this.fromMs, endMs: this.endMs };
+  }
+
   /**
    * Remembers the window from its start to the next one, where the grid is regular; else (the hour that a clock
    * repeats in autumn) nothing but `ms`.

@@ -241,6 +241,38 @@ export class Memtable implements RowSource {
     return this.columns[column]!.values;
   }
 
+  /** A column's values; undefined when no row has one. */
+  columnIfAny(column: number): Column | undefined {
+    return this.columns[column]?.values;
+  }
+
+  /**
+   * Of each row below `limit`, and of the end, how many values stand before it in a column; undefined while each row has
+   * one.
+   */
+  placesIn(column: number, limit: number): Int32Array | undefined {
+    const { values, rows } = this.columns[column]!;
+    if (rows === undefined && values.length >= limit) return undefined;
+    const places = new Int32Array(limit + 1);
+    let count = 0;
+    for (let row = 0; row < limit; row++) {
+      places[row] = count;
+      if (count < values.length && (rows === undefined ? count : rows[count]) === row) count++;
+    }
+    places[limit] = count;
+    return places;
+  }
+
+  /** Whether a row is kept whole. */
+  get hasWholeRows(): boolean {
+    return this.whole.values.length > 0;
+  }
+
+  /** The times of all rows, by number; what comes later may lie in another array. */
+  get allTimes(): Float64Array {
+    return this.times;
+  }
+
   /** The indexes of many rows' values in a column that all of them have. */
   indexesIn(column: number, rows: Int32Array): Int32Array {
     const values = this.columns[column]!;

@@ -14,16 +14,18 @@ export interface PageCounters {
   pagesRead: number;
 }
 
-/** A page column that was read: its values, and the index of each row's where some rows have none. */
-interface ReadColumn {
+/** A page column that was read: its values and, where some rows have none, how many stand before each row and the end. */
+export interface ReadColumn {
   readonly values: Column;
   readonly indexes: Int32Array | undefined;
 }
 
 /** Rows are numbered as in their row group. */
 export class PageRows implements RowSource {
-  readonly times: Float64Array;
-  private readonly firstRow: number;
+  /** The number of the first row, and how many there are. */
+  readonly firstRow: number;
+  readonly rowCount: number;
+  private timesRead: Float64Array | undefined;
   private readonly columns: (ReadColumn | undefined)[] = [];
   /** The series of the row asked for last, and its rows `[seriesFirst, seriesEnd)`. */
   private lastSeries = -1;
@@ -38,8 +40,22 @@ export class PageRows implements RowSource {
     private readonly counters: PageCounters,
   ) {
     this.firstRow = page * PAGE_ROWS;
-    this.times = segment.times(group.page(TIME_PAGES, page));
-    counters.pagesRead++;
+    this.rowCount = Math.min(PAGE_ROWS, group.rows - this.firstRow);
+  }
+
+  /** Of each row, milliseconds since 1970. */
+  get times(): Float64Array {
+    return this.timesRead ??= this.readTimes();
+  }
+
+  private readTimes(): Float64Array {
+    this.counters.pagesRead++;
+    return this.segment.times(this.group.page(TIME_PAGES, this.page));
+  }
+
+  /** A page of a column that has values here. */
+  readColumn(column: number): ReadColumn {
+    return this.read(column + FIRST_COLUMN_PAGES);
   }
 
   shapeOf(row: number): Shape | undefined {
@@ -100,20 +116,24 @@ export class PageRows implements RowSource {
     const page = this.group.page(pageColumn, this.page);
     this.counters.pagesRead++;
     const values = this.segment.column(page);
-    return { values, indexes: page.count === this.times.length ? undefined : this.indexesOf(pageColumn) };
+    return { values, indexes: page.count === this.rowCount ? undefined : this.indexesOf(pageColumn) };
   }
 
-  /** For each row of the page the values before it in a page column. */
+  /** For each row of the page, and for its end, the values before it in a page column. */
   private indexesOf(pageColumn: number): Int32Array {
-    const indexes = new Int32Array(this.times.length);
-    const has = new Map<Shape | undefined, boolean>([[undefined, pageColumn === WHOLE_PAGES]]);
+    const { firstRow, rowCount } = this;
+    const indexes = new Int32Array(rowCount + 1);
     const item = pageColumn - FIRST_COLUMN_PAGES + FIRST_COLUMN_ITEM;
-    for (let i = 0, index = 0; i < indexes.length; i++) {
-      const shape = this.group.shapeOf(this.firstRow + i);
-      if (!has.has(shape)) has.set(shape, pageColumn !== WHOLE_PAGES && shape!.items.includes(item));
-      indexes[i] = index;
-      if (has.get(shape)) index++;
-    }
+    let index = 0;
+    this.group.eachShape(firstRow, firstRow + rowCount, (shape, first, end) => {
+      const isWhole = shape === undefined;
+      const has = pageColumn === WHOLE_PAGES ? isWhole : !isWhole && shape.items.includes(item);
+      for (let row = first - firstRow; row < end - firstRow; row++) {
+        indexes[row] = index;
+        if (has) index++;
+      }
+    });
+    indexes[rowCount] = index;
     return indexes;
   }
 }

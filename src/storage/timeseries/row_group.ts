@@ -159,6 +159,19 @@ export class RowGroup {
   shapeOf(row: number): Shape | undefined {
     return this.shapes[this.shapeRuns[firstAtLeast(this.shapeRunEnds, row + 1)]!];
   }
+
+  /** The shapes of the rows `[first, end)`, run by run; undefined for rows that are kept whole. */
+  eachShape(
+    first: number,
+    end: number,
+    visit: (shape: Shape | undefined, first: number, end: number) => void,
+  ): void {
+    for (let run = firstAtLeast(this.shapeRunEnds, first + 1); first < end; run++) {
+      const runEnd = Math.min(end, this.shapeRunEnds[run]!);
+      visit(this.shapes[this.shapeRuns[run]!], first, runEnd);
+      first = runEnd;
+    }
+  }
 }
 
 function readDirectory(reader: ByteReader, count: number, firstOffset: number): Page[] {

@@ -89,7 +89,7 @@ export async function* scanTable(
 }
 
 /** Lets others run once some milliseconds have passed. */
-class Pacer {
+export class Pacer {
   private since: number;
 
   constructor(private readonly clock: Clock, private readonly checkpoint: () => Promise<void>) {
@@ -115,9 +115,9 @@ class Pacer {
 }
 
 /** One byte a series, 1 where its rows can match; undefined for all of them. */
-async function matchSeries(
+export async function matchSeries(
   snapshot: TableSnapshot,
-  request: TimeseriesScan,
+  request: Pick<TimeseriesScan, "seriesFilter" | "seriesLookup" | "counters">,
   pacer: Pacer,
 ): Promise<Uint8Array | undefined> {
   const { counters, seriesFilter, seriesLookup } = request;

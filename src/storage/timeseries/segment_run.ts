@@ -43,18 +43,18 @@ export function openSegmentRun(
   const place = open.group.placeOf(series);
   if (place < 0) return undefined;
   const all = { first: open.group.firstRowOf(place), end: open.group.seriesEnds[place]! };
-  const rows = cut(open, all, range);
+  const rows = cutToRange(open, all, range);
   return rows.first < rows.end ? new SegmentRun(open, series, rows, direction, age) : undefined;
 }
 
 /** Rows `[first, end)` of a row group. */
-interface RowSpan {
+export interface RowSpan {
   readonly first: number;
   readonly end: number;
 }
 
 /** The rows of one series, sorted by time, that lie in a range. */
-function cut(open: OpenRowGroup, rows: RowSpan, range: TimeRange): RowSpan {
+export function cutToRange(open: OpenRowGroup, rows: RowSpan, range: TimeRange): RowSpan {
   const first = firstRow(open, rows.first, rows.end, (time) => time >= range.fromMs);
   const end = firstRow(open, first, rows.end, (time) => time > range.toMs);
   open.counters.pagesSkipped += pagesIn(rows.first, rows.end) - pagesIn(first, end);

@@ -25,6 +25,8 @@ import {
 } from "../../base/mod.ts";
 import type { Document, RawDocument } from "../../bson/mod.ts";
 import type { Clock, Disk } from "../../io/mod.ts";
+import type { FragmentResult, TimeseriesFragment } from "./kernel/fragment.ts";
+import { runFragment } from "./kernel/run_fragment.ts";
 import { Manifest, type TableOptions } from "./manifest.ts";
 import { documentsStart, type PreparedInsert, prepareMeasurements } from "./measurement.ts";
 import { FlushProgress } from "./flush_progress.ts";
@@ -36,7 +38,6 @@ import { writeSegment } from "./segment_writer.ts";
 import { PostingsCache } from "./series_lookup.ts";
 import { type NewSeries, SERIES_FILE, SeriesFile } from "./series_file.ts";
 import { Table, type TableStats } from "./table.ts";
-import { type TableVerification, verifyTable } from "./verify_table.ts";
 
 export interface TimeseriesStoreOptions {
   readonly disk: Disk;
@@ -273,16 +274,9 @@ export class TimeseriesStore {
     return scanTable(this.table(tableId).snapshot(), request, this.options.clock);
   }
 
-  /** Reads all that segments hold of a table, past every cache. @param pause lets others run */
-  verify(tableId: number, pause: () => Promise<void>): Promise<TableVerification> {
-    return verifyTable(this.options.disk, tableId, this.segmentPathsOf(this.table(tableId)), pause);
-  }
-
-  /** Those that count at the call; one that went before its turn is left out. */
-  private *segmentPathsOf(table: Table): Generator<string, void, undefined> {
-    for (const [number, segment] of [...this.segments]) {
-      if (this.segments.has(number) && table.hasRowsIn(segment)) yield segment.path;
-    }
+  /** Folds the rows of a table as it is at this call into groups. */
+  runFragment(tableId: number, fragment: TimeseriesFragment): Promise<FragmentResult> {
+    return runFragment(this.table(tableId).snapshot(), fragment, this.options.clock);
   }
 
   stats(tableId: number): TableStats {

@@ -5,7 +5,6 @@
  */
 import { CorruptionError, PAGE_ROWS } from "../../base/mod.ts";
 import {
-  bsonBytes,
   ByteReader,
   codecName,
   decodeBytes,
@@ -33,8 +32,6 @@ export interface PageReport extends PageStatistics {
   readonly column: string;
   readonly offset: number;
   readonly sizeBytes: number;
-  /** What its values take as BSON, without types and names. */
-  readonly rawBytes: number;
   readonly codec: string;
 }
 
@@ -56,36 +53,16 @@ export interface SegmentReport {
   readonly damages: readonly Damage[];
 }
 
-/** What only the values of a page tell. */
-type PageContent = Pick<PageReport, "codec" | "rawBytes">;
-
 const TRAILER_BYTES = 16;
-/** A date in BSON. */
-const TIME_BYTES = 8;
 /** Shapes are counted, not read: what the special fields are called does not matter. */
 const NO_NAME = fieldName(new Uint8Array(0));
 const NO_NAMES: TableNames = { time: NO_NAME, meta: NO_NAME };
 
-export interface VerifyOptions {
-  /** The only table whose row groups are read; all of them when absent. */
-  readonly tableId?: number;
-  /** Called after some milliseconds of work: lets others run. */
-  readonly pause?: () => Promise<void>;
-}
-
-/**
- * The file is opened before the first wait: whether it is removed meanwhile does not matter.
- *
- * @throws CorruptionError when header, trailer or footer are not those of a segment
- */
-export async function verifySegment(
-  disk: Disk,
-  path: string,
-  options: VerifyOptions = {},
-): Promise<SegmentReport> {
+/** @throws CorruptionError when header, trailer or footer are not those of a segment */
+export function verifySegment(disk: Disk, path: string): SegmentReport {
   const file = disk.open(path, "read");
   try {
-    return await new SegmentVerifier(file, options).run();
+    return new SegmentVerifier(file).run();
   } finally {
     file.close();
   }
@@ -94,9 +71,9 @@ export async function verifySegment(
 class SegmentVerifier {
   private readonly damages: Damage[] = [];
 
-  constructor(private readonly file: DiskFile, private readonly options: VerifyOptions) {}
+  constructor(private readonly file: DiskFile) {}
 
-  async run(): Promise<SegmentReport> {
+  run(): SegmentReport {
     const entries = readSegment(this.file);
     const sizeBytes = this.file.size();
     const trailer = new Uint8Array(TRAILER_BYTES);
@@ -106,19 +83,15 @@ class SegmentVerifier {
     const end = last === undefined ? footerAt : last.offset + last.pagesBytes + last.headerBytes;
     this.expect(end === footerAt, footerAt, `the footer starts here, the row groups end at ${end}`);
     let before = -1;
-    const tables: TableReport[] = [];
-    for (const entry of entries) {
+    const tables = entries.map((entry): TableReport => {
       this.expect(entry.tableId > before, footerAt, `table ${entry.tableId} follows table ${before}`);
       before = entry.tableId;
-      if (entry.tableId !== (this.options.tableId ?? entry.tableId)) continue;
-      const groups: RowGroupReport[] = [];
-      for (const group of entry.groups) groups.push(...await this.verifyGroup(group));
-      tables.push({ entry, groups });
-    }
+      return { entry, groups: entry.groups.flatMap((group) => this.verifyGroup(group)) };
+    });
     return { sizeBytes, tables, damages: this.damages };
   }
 
-  private async verifyGroup(entry: RowGroupEntry): Promise<RowGroupReport[]> {
+  private verifyGroup(entry: RowGroupEntry): RowGroupReport[] {
     const at = entry.offset + entry.pagesBytes;
     const group = this.attempt(at, () => {
       const content = readBlock(this.file, at, entry.headerBytes);
@@ -130,18 +103,17 @@ class SegmentVerifier {
     this.expectSame(at, "last series", group.series.at(-1), entry.lastSeries);
     this.expectSame(at, "rows of all series", group.seriesEnds.at(-1), entry.rows);
     this.expect(isAscending(group.series), at, "its series are not ascending");
-    const pages = await this.verifyPages(group, entry);
+    const pages = this.verifyPages(group, entry);
     return [{ entry, series: group.series.length, columns: group.paths.length, pages }];
   }
 
-  private async verifyPages(group: RowGroup, entry: RowGroupEntry): Promise<PageReport[]> {
+  private verifyPages(group: RowGroup, entry: RowGroupEntry): PageReport[] {
     const headerAt = entry.offset + entry.pagesBytes;
     const reports: PageReport[] = [];
     let sizeBytes = 0;
     let min = Infinity;
     let max = -Infinity;
     for (let index = 0; index < pageCount(group.rows); index++) {
-      await this.options.pause?.();
       const expected = valuesInPage(group, index);
       for (let column = 0; column < group.paths.length + FIRST_COLUMN_PAGES; column++) {
         const page = group.page(column, index);
@@ -154,11 +126,11 @@ class SegmentVerifier {
           max = Math.max(max, page.max);
         }
         if (page.count === 0) continue;
-        const read = this.attempt(
+        const codec = this.attempt(
           page.offset,
           () => column === TIME_PAGES ? this.verifyTimes(page, group, index) : this.verifyColumn(page),
         );
-        if (read !== undefined) reports.push({ ...page, column: name, ...read });
+        if (codec !== undefined) reports.push({ ...page, column: name, codec });
       }
     }
     this.expectSame(headerAt, "bytes of all pages", sizeBytes, entry.pagesBytes);
@@ -167,7 +139,7 @@ class SegmentVerifier {
     return reports.sort((a, b) => a.offset - b.offset);
   }
 
-  private verifyTimes(page: Page, group: RowGroup, index: number): PageContent {
+  private verifyTimes(page: Page, group: RowGroup, index: number): string {
     const content = readBlock(this.file, page.offset, page.sizeBytes);
     const times = new Float64Array(page.count);
     const reader = new ByteReader(content);
@@ -184,10 +156,10 @@ class SegmentVerifier {
         break;
       }
     }
-    return { codec: `times: ${integerCodecName(content)}`, rawBytes: page.count * TIME_BYTES };
+    return `times: ${integerCodecName(content)}`;
   }
 
-  private verifyColumn(page: Page): PageContent {
+  private verifyColumn(page: Page): string {
     const content = readBlock(this.file, page.offset, page.sizeBytes);
     const reader = new ByteReader(content);
     const column = decodePage(reader, page.count);
@@ -197,7 +169,7 @@ class SegmentVerifier {
       this.expectSame(page.offset, field, found[field], page[field]);
     }
     this.expectSame(page.offset, "isExact", Number(found.isExact), Number(page.isExact));
-    return { codec: codecName(content), rawBytes: bsonBytes(column) };
+    return codecName(content);
   }
 
   private expectSame(offset: number, what: string, found: number | undefined, expected: number): void {

@@ -1,0 +1,132 @@
+/**
+ * The beginning of a pipeline as one fragment that storage runs on columns: the leading `$match`es and the `$group`,
+ * `$timeWindow` or `$count` behind them. What it takes and what it leaves is decided here, from the stages alone.
+ */
+import { isConstant } from "../expression/compile.ts";
+import type { Expression } from "../expression/expression.ts";
+import { Int32, type Value } from "../../bson/mod.ts";
+import type { Filter } from "../filter/filter.ts";
+import type { Stage } from "../pipeline.ts";
+import { isDecidedByScan } from "../pushdown.ts";
+import type { SourceShape } from "../source.ts";
+import type { CountStage } from "../stage/count.ts";
+import type { GroupStage } from "../stage/group.ts";
+import type { Output } from "../stage/output.ts";
+import type { TimeWindowStage } from "../stage/time_window.ts";
+import { filterObstacle, firstOf } from "./conditions.ts";
+import { isIndependent, type RowFields, timeDependence, type TimeSplit } from "./time_spans.ts";
+
+export interface Fragment {
+  readonly kind: "fragment";
+  readonly fields: RowFields;
+  /** What rows are still to be asked, beside the conditions of the scan. */
+  readonly filters: readonly Filter[];
+  readonly stage: GroupStage | TimeWindowStage | CountStage;
+  readonly splits: readonly TimeSplit[];
+  /** Stages of the plan that it stands for, from the first on. */
+  readonly stageCount: number;
+}
+
+/** Why a pipeline runs on rows from the start. */
+export interface NoFragment {
+  readonly kind: "rows";
+  readonly reason: string;
+}
+
+/** Outputs that are folded on columns, and the most values that one of those that keep many may keep. */
+const FOLDED: ReadonlySet<string> = new Set([
+  "$avg",
+  "$count",
+  "$first",
+  "$last",
+  "$max",
+  "$min",
+  "$stdDevPop",
+  "$stdDevSamp",
+  "$sum",
+]);
+const KEPT: ReadonlySet<string> = new Set(["$firstN", "$lastN", "$maxN", "$minN"]);
+const MAX_KEPT = 100;
+
+/**
+ * @param stages of the plan
+ * @param matches how many of them are leading `$match`es
+ * @param conjuncts what those ask for
+ */
+export function planFragment(
+  stages: readonly Stage[],
+  matches: number,
+  conjuncts: readonly Filter[],
+  shape: SourceShape,
+): Fragment | NoFragment {
+  const stage = stages[matches];
+  if (shape.kind !== "timeseries") return no("the collection is no time series");
+  if (stage?.kind !== "group" && stage?.kind !== "timeWindow" && stage?.kind !== "count") {
+    return no(stage === undefined ? "rows are asked for" : `rows are asked for by ${stage.kind}`);
+  }
+  const fields = { timeField: shape.timeField, metaField: shape.metaField };
+  const filters = conjuncts.filter((filter) => !isDecidedByScan(filter, fields.timeField, fields.metaField));
+  const obstacle = firstOf(filters, filterObstacle) ??
+    (stage.kind === "count" ? undefined : firstOf(stage.outputs, (output) => outputObstacle(output, fields)));
+  if (obstacle !== undefined) return no(obstacle);
+  const splits = splitsOf(stage, fields);
+  if (!isIndependent(splits)) return no(splits.reason);
+  return { kind: "fragment", fields, filters, stage, splits, stageCount: matches + 1 };
+}
+
+function no(reason: string): NoFragment {
+  return { kind: "rows", reason };
+}
+
+function splitsOf(stage: Fragment["stage"], fields: RowFields) {
+  switch (stage.kind) {
+    case "count":
+      return [];
+    case "group":
+      return timeDependence(stage.id, fields);
+    case "timeWindow": {
+      if (stage.every !== undefined) return { reason: "the windows overlap" };
+      if (!isField(stage.timestamp, fields.timeField)) {
+        return { reason: "the windows are not over the timeField" };
+      }
+      const partition = stage.partitionBy === undefined ? [] : timeDependence(stage.partitionBy, fields);
+      const own: TimeSplit = { kind: "grid", grid: stage };
+      return isIndependent(partition) ? [own, ...partition] : partition;
+    }
+  }
+}
+
+function outputObstacle({ name, accumulator }: Output, fields: RowFields): string | undefined {
+  if (!FOLDED.has(accumulator.name) && !KEPT.has(accumulator.name)) {
+    return `the output ${name} is a ${accumulator.name}`;
+  }
+  if (KEPT.has(accumulator.name) && !isSmall(accumulator.n)) return `the output ${name} may keep many values`;
+  return inputOf(accumulator.input, fields) === undefined
+    ? `the output ${name} is computed by an expression`
+    : undefined;
+}
+
+function isSmall(n: Expression | undefined): boolean {
+  return n?.kind === "constant" && n.value instanceof Int32 && n.value.value > 0 && n.value.value <= MAX_KEPT;
+}
+
+/** What an accumulator takes of each row. */
+export type Input =
+  | { readonly kind: "constant"; readonly value: Value }
+  | { readonly kind: "series" }
+  | { readonly kind: "column"; readonly path: readonly string[] };
+
+export function inputOf(expression: Expression, { timeField, metaField }: RowFields): Input | undefined {
+  if (expression.kind === "constant") return { kind: "constant", value: expression.value };
+  if (isConstant(expression)) return { kind: "series" };
+  if (expression.kind !== "path" || expression.path.length === 0) return undefined;
+  if (expression.variable !== "CURRENT" && expression.variable !== "ROOT") return { kind: "series" };
+  const { path } = expression;
+  if (path[0] === metaField) return { kind: "series" };
+  return path[0] === timeField && path.length > 1 ? undefined : { kind: "column", path };
+}
+
+function isField(expression: Expression, field: string): boolean {
+  return expression.kind === "path" && expression.path.length === 1 && expression.path[0] === field &&
+    (expression.variable === "CURRENT" || expression.variable === "ROOT");
+}

@@ -1,0 +1,173 @@
+/** The groups of a fragment while it runs: their numbers, by series and time, and their _ids. */
+import { MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
+import { BuiltDocument, type Document, keyOf, UtcDate, type Value } from "../../bson/mod.ts";
+import { compileExpression } from "../expression/compile.ts";
+import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
+import { approximateBytes } from "../memory.ts";
+import type { GroupKeys } from "../source.ts";
+import { groupFinder } from "../stage/group.ts";
+import type { TimeWindowStage } from "../stage/time_window.ts";
+import { WindowGrid } from "../stage/window_grid.ts";
+import { compareWindows, type PlacedWindow, START_FIELD, windowId } from "../stage/window_id.ts";
+import { type RowFields, spanFinder, type TimeSpan, type TimeSplit } from "./time_spans.ts";
+
+/** The groups take more memory than a stage may: the stage on rows knows what to do then. */
+export class TooManyGroups extends Error {}
+
+/** What the answer needs of the groups. */
+export interface FragmentKeys extends GroupKeys {
+  /** By number. */
+  readonly ids: readonly Value[];
+  /** The groups in the order of the answer. */
+  order(): readonly number[];
+}
+
+/** Counts what groups take. */
+class GroupMeter {
+  private bytes = 0;
+
+  constructor(private readonly stateBytes: number) {}
+
+  /** @throws TooManyGroups */
+  add(id: Value): void {
+    this.bytes += approximateBytes(id) + this.stateBytes;
+    if (this.bytes > MAX_BLOCKING_STAGE_BYTES) throw new TooManyGroups();
+  }
+}
+
+/** One group of all rows. */
+export function singleGroup(): FragmentKeys {
+  const ids: Value[] = [];
+  return {
+    ids,
+    classOf: () => 0,
+    groupOf: () => {
+      if (ids.length === 0) ids.push(null);
+      return 0;
+    },
+    spanOf: () => ALWAYS,
+    order: () => ids.map((_, group) => group),
+  };
+}
+
+const ALWAYS: TimeSpan = { fromMs: -Infinity, endMs: Infinity };
+
+/** The groups of a `$group`, numbered as its rows meet them. @throws CommandError when a constant part of the key fails */
+export function groupKeys(
+  id: Expression,
+  splits: readonly TimeSplit[],
+  fields: RowFields,
+  variables: Scope["variables"],
+  stateBytes: number,
+): FragmentKeys {
+  const ids: Value[] = [];
+  const meter = new GroupMeter(stateBytes);
+  const find = groupFinder(id, (value) => {
+    meter.add(value);
+    return ids.push(value) - 1;
+  });
+  return {
+    ids,
+    classOf: seriesClasses(id, fields),
+    groupOf: (_, meta, ms) => find({ root: rowOf(meta, ms, fields), variables }, () => {}),
+    spanOf: spanFinder(splits),
+    order: () => ids.map((_, group) => group),
+  };
+}
+
+/** The groups of a `$timeWindow`. */
+export function windowKeys(
+  stage: TimeWindowStage,
+  splits: readonly TimeSplit[],
+  fields: RowFields,
+  variables: Scope["variables"],
+  stateBytes: number,
+): FragmentKeys {
+  const ids: Value[] = [];
+  const places: PlacedWindow[] = [];
+  const meter = new GroupMeter(stateBytes);
+  const grid = new WindowGrid(stage);
+  const partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
+  const known = new Map<number, Map<ReturnType<typeof keyOf>, number>>();
+  const classOf = seriesClasses(stage.partitionBy, fields);
+  return {
+    ids,
+    classOf,
+    groupOf: (_, meta, ms) => {
+      const startMs = grid.startOf(ms);
+      const partition = partitionBy && (partitionBy({ root: rowOf(meta, ms, fields), variables }) ?? null);
+      const key = keyOf(partition);
+      let partitions = known.get(startMs);
+      if (partitions === undefined) known.set(startMs, partitions = new Map());
+      const group = partitions.get(key);
+      if (group !== undefined) return group;
+      const id = windowId({ [START_FIELD]: new UtcDate(startMs) }, partition);
+      meter.add(id);
+      partitions.set(key, ids.length);
+      places.push({ startMs, partition });
+      return ids.push(id) - 1;
+    },
+    spanOf: spanFinder(splits),
+    order: () => ids.map((_, group) => group).sort((a, b) => compareWindows(places[a]!, places[b]!)),
+  };
+}
+
+/** All of a row that a key reads. */
+function rowOf(meta: Value, ms: number, { timeField, metaField }: RowFields): Document {
+  const time = new UtcDate(ms);
+  return meta === undefined || metaField === undefined
+    ? new BuiltDocument([timeField], [time])
+    : new BuiltDocument([metaField, timeField], [meta, time]);
+}
+
+/**
+ * Numbers for series, the same only where the key is: for all, when it reads nothing of the metaField; by the values it
+ * reads, when it takes them as they are; else each its own.
+ */
+function seriesClasses(key: Expression | undefined, { metaField }: RowFields): (meta: Value) => number {
+  const reads: Expression[] = [];
+  const isPlain = key === undefined || metaField === undefined || collectReads(key, metaField, reads, true);
+  if (isPlain && reads.length === 0) return () => 0;
+  let count = 0;
+  if (!isPlain) return () => count++;
+  const evaluators = reads.map(compileExpression);
+  const byValues = new Map<string, number>();
+  const variables = new Map();
+  return (meta) => {
+    const root = new BuiltDocument(meta === undefined ? [] : [metaField!], meta === undefined ? [] : [meta]);
+    const values = classKey(evaluators, { root, variables });
+    const known = byValues.get(values);
+    if (known !== undefined) return known;
+    byValues.set(values, count);
+    return count++;
+  };
+}
+
+function classKey(evaluators: readonly Evaluator[], scope: Scope): string {
+  let key = "";
+  for (const evaluate of evaluators) {
+    const part = keyOf(evaluate(scope));
+    const text = String(part);
+    key += `${typeof part}${text.length}:${text}`;
+  }
+  return key;
+}
+
+/** Gathers the reads of the metaField. @returns whether none is an operand */
+function collectReads(key: Expression, metaField: string, reads: Expression[], isPlace: boolean): boolean {
+  const collect = (nested: Expression, place: boolean) => collectReads(nested, metaField, reads, place);
+  switch (key.kind) {
+    case "constant":
+      return true;
+    case "path":
+      if (key.path[0] !== metaField || (key.variable !== "CURRENT" && key.variable !== "ROOT")) return true;
+      reads.push(key);
+      return isPlace;
+    case "object":
+      return key.fields.every((field) => collect(field, isPlace));
+    case "array":
+      return key.items.every((item) => collect(item, isPlace));
+    case "operator":
+      return [...key.args, ...Object.values(key.named)].every((operand) => collect(operand, false));
+  }
+}

@@ -1,0 +1,150 @@
+/** Runs a fragment: asks storage for what each group holds, and makes the documents of it. */
+import { BuiltDocument, type Document, type Value } from "../../bson/mod.ts";
+import { createAccumulator } from "../accumulator/accumulators.ts";
+import { type QueryContext, scopeVariables } from "../context.ts";
+import { compileExpression } from "../expression/compile.ts";
+import type { Scope } from "../expression/expression.ts";
+import { compileFilter } from "../filter/compile.ts";
+import { allOf } from "../filter/filter.ts";
+import { inBatches } from "../rows.ts";
+import type { FragmentOutput, FragmentRequest, FragmentResult, Rows, ScanRequest } from "../source.ts";
+import type { Output } from "../stage/output.ts";
+import { conditionOf, PathList } from "./conditions.ts";
+import { type Fragment, inputOf } from "./fragment.ts";
+import { type FragmentKeys, groupKeys, singleGroup, TooManyGroups, windowKeys } from "./group_keys.ts";
+
+/** What the groups of a fragment take beside their _ids, about: as on rows. */
+const OUTPUT_BYTES = 64;
+
+/** A fragment that can be run. */
+export interface CompiledFragment {
+  readonly request: FragmentRequest;
+  readonly keys: FragmentKeys;
+}
+
+/** @throws CommandError when a constant part of an expression fails */
+export function compileFragment(
+  fragment: Fragment,
+  scan: ScanRequest,
+  context: QueryContext,
+): CompiledFragment {
+  const { fields, stage } = fragment;
+  const variables = scopeVariables(context);
+  const paths = new PathList();
+  const outputs = stage.kind === "count" ? [] : stage.outputs;
+  const keys = keysOf(fragment, variables, OUTPUT_BYTES * (outputs.length + 1));
+  const filter = allOf(fragment.filters);
+  const { timeRange, seriesFilter, seriesLookup, checkpoint, counters } = scan;
+  const request: FragmentRequest = {
+    ...(timeRange && { timeRange }),
+    ...(seriesFilter && { seriesFilter }),
+    ...(seriesLookup && { seriesLookup }),
+    ...(fragment.filters.length > 0 && { condition: conditionOf(filter, fields, paths) }),
+    matches: compileFilter(filter, variables),
+    keys,
+    outputs: stage.kind === "count"
+      ? [{ kind: "count" }]
+      : outputs.map((output) => outputOf(output, fragment, paths, keys, variables)),
+    paths: paths.paths,
+    checkpoint,
+    counters,
+  };
+  return { request, keys };
+}
+
+function keysOf(
+  { stage, splits, fields }: Fragment,
+  variables: Scope["variables"],
+  stateBytes: number,
+): FragmentKeys {
+  switch (stage.kind) {
+    case "count":
+      return singleGroup();
+    case "group":
+      return groupKeys(stage.id, splits, fields, variables, stateBytes);
+    case "timeWindow":
+      return windowKeys(stage, splits, fields, variables, stateBytes);
+  }
+}
+
+/** Accumulators to which many equal values are as one. */
+const IDEMPOTENT: ReadonlySet<string> = new Set(["$first", "$last", "$max", "$min"]);
+
+const KINDS = {
+  $avg: "average",
+  $first: "first",
+  $last: "last",
+  $max: "maximum",
+  $min: "minimum",
+  $stdDevPop: "deviation",
+  $stdDevSamp: "deviation",
+  $sum: "sum",
+} as const;
+
+function outputOf(
+  { accumulator }: Output,
+  { fields }: Fragment,
+  paths: PathList,
+  keys: FragmentKeys,
+  variables: Scope["variables"],
+): FragmentOutput {
+  if (accumulator.name === "$count") return { kind: "count" };
+  const { name } = accumulator;
+  const evaluate = compileExpression(accumulator.input);
+  const read = (root: Document) => evaluate({ root, variables });
+  const create = (group: number) => createAccumulator(accumulator, keys.ids[group]);
+  const input = inputOf(accumulator.input, fields)!;
+  if (input.kind === "column") {
+    const kind = Object.hasOwn(KINDS, name) ? KINDS[name as keyof typeof KINDS] : "values";
+    return { kind, path: paths.numberOf(input.path), read, create };
+  }
+  const { metaField } = fields;
+  const of = (meta: Value) =>
+    read(meta === undefined ? BuiltDocument.EMPTY : new BuiltDocument([metaField!], [meta]));
+  return { kind: "series", of, once: IDEMPOTENT.has(name), read, create };
+}
+
+/**
+ * The documents of the groups.
+ *
+ * @param onRows runs the same stages on rows, for groups that take too much memory
+ */
+export async function* fragmentRows(
+  fragment: Fragment,
+  { request, keys }: CompiledFragment,
+  run: (request: FragmentRequest) => Promise<FragmentResult>,
+  onRows: () => Rows,
+  context: QueryContext,
+): Rows {
+  let result: FragmentResult;
+  try {
+    result = await run(request);
+  } catch (error) {
+    if (!(error instanceof TooManyGroups)) throw error;
+    yield* onRows();
+    return;
+  }
+  yield* inBatches(documentsOf(fragment, keys, result), context);
+}
+
+function documentsOf(
+  { stage }: Fragment,
+  keys: FragmentKeys,
+  result: FragmentResult,
+): readonly Document[] {
+  if (stage.kind === "count") {
+    if (result.groups === 0) return [];
+    return [new BuiltDocument([stage.field], [result.partial(0, 0)])];
+  }
+  const names = ["_id", ...stage.outputs.map((output) => output.name)];
+  return keys.order().map((group) => {
+    const id = keys.ids[group];
+    const values: Value[] = [id];
+    stage.outputs.forEach(({ accumulator }, i) => {
+      const finished = createAccumulator(accumulator, id);
+      finished.merge(result.partial(i, group));
+      values.push(finished.result());
+    });
+    return new BuiltDocument(names, values);
+  });
+}

@@ -1,0 +1,37 @@
+/** `$count`: how many rows each group has. */
+import { Int32, type Value } from "../../../bson/mod.ts";
+import { grownDoubles, type OutputState } from "./output_state.ts";
+import type { SliceSource } from "./slice_source.ts";
+
+const INT32_MAX = 2 ** 31 - 1;
+
+export class CountState implements OutputState {
+  private counts = new Float64Array(0);
+
+  reserve(groups: number): void {
+    this.counts = grownDoubles(this.counts, groups);
+  }
+
+  add(
+    _source: SliceSource,
+    _rows: Int32Array | undefined,
+    from: number,
+    to: number,
+    group: number,
+  ): void {
+    this.counts[group]! += to - from;
+  }
+
+  addRow(_row: unknown, group: number): void {
+    this.counts[group]!++;
+  }
+
+  addPage(): boolean {
+    return false;
+  }
+
+  partial(group: number): Value {
+    const count = this.counts[group]!;
+    return count <= INT32_MAX ? Int32.of(count) : BigInt(count);
+  }
+}

@@ -1,0 +1,124 @@
+/** `$min` and `$max` over numbers and dates: of each group the best value and its type; of equal ones the first. */
+import { Int32, UtcDate, type Value } from "../../../bson/mod.ts";
+import { ValueType } from "../../../column/mod.ts";
+import type { Page } from "../row_group.ts";
+import { type ColumnView, isExactPageOf, type NumberArray } from "./column_view.ts";
+import type { FoldedOutput } from "./fragment.ts";
+import { FoldedState, grownBytes, grownDoubles } from "./output_state.ts";
+
+/** A group without a value. */
+const NOTHING = 0;
+
+export class ExtremeState extends FoldedState {
+  private types = new Uint8Array(0);
+  private values = new Float64Array(0);
+
+  constructor(output: FoldedOutput, private readonly isMaximum: boolean) {
+    super(output, output.path);
+  }
+
+  override reserve(groups: number): void {
+    this.types = grownBytes(this.types, groups);
+    this.values = grownDoubles(this.values, groups);
+  }
+
+  override addPage(page: Page | undefined, group: number): boolean {
+    if (page === undefined || this.hasAccumulator(group)) return false;
+    if (page.count === 0) return true;
+    // Of int32 alone: equal doubles may differ in their bits.
+    if (!isExactPageOf(page, ValueType.Int32)) return false;
+    return this.take(group, this.isMaximum ? page.max : page.min, ValueType.Int32);
+  }
+
+  protected override fold(
+    view: ColumnView,
+    indexes: Int32Array | undefined,
+    from: number,
+    to: number,
+    group: number,
+  ): boolean {
+    return this.take(group, this.best(view.numbers!, indexes, from, to), view.type);
+  }
+
+  private best(numbers: NumberArray, indexes: Int32Array | undefined, from: number, to: number): number {
+    if (this.isMaximum) {
+      return indexes === undefined ? maximum(numbers, from, to) : maximumAt(numbers, indexes, from, to);
+    }
+    return indexes === undefined ? minimum(numbers, from, to) : minimumAt(numbers, indexes, from, to);
+  }
+
+  /** Keeps the better one; false when the two are not of one kind. */
+  private take(group: number, value: number, type: number): boolean {
+    const known = this.types[group]!;
+    if (known !== NOTHING) {
+      if ((known === ValueType.Date) !== (type === ValueType.Date)) return false;
+      const best = this.values[group]!;
+      if (this.isMaximum ? !isAbove(value, best) : !isAbove(best, value)) return true;
+    }
+    this.types[group] = type;
+    this.values[group] = value;
+    return true;
+  }
+
+  protected override foldedPartial(group: number): Value {
+    return numberOfType(this.types[group]!, this.values[group]!);
+  }
+}
+
+function numberOfType(type: number, value: number): Value {
+  switch (type) {
+    case NOTHING:
+      return null;
+    case ValueType.Int32:
+      return Int32.of(value);
+    case ValueType.Int64:
+      return BigInt(value);
+    case ValueType.Date:
+      return new UtcDate(value);
+    default:
+      return value;
+  }
+}
+
+/** In BSON order: NaN stands below all numbers. */
+function isAbove(a: number, b: number): boolean {
+  return a > b || (b !== b && a === a);
+}
+
+function maximum(numbers: NumberArray, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) {
+    const value = numbers[i]!;
+    if (value > best || best !== best) best = value;
+  }
+  return best;
+}
+
+function maximumAt(numbers: NumberArray, indexes: Int32Array, from: number, to: number): number {
+  let best = numbers[indexes[from]!]!;
+  for (let k = from + 1; k < to; k++) {
+    const value = numbers[indexes[k]!]!;
+    if (value > best || best !== best) best = value;
+  }
+  return best;
+}
+
+function minimum(numbers: NumberArray, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) {
+    const value = numbers[i]!;
+    if (value < best) best = value;
+    else if (value !== value) return value;
+  }
+  return best;
+}
+
+function minimumAt(numbers: NumberArray, indexes: Int32Array, from: number, to: number): number {
+  let best = numbers[indexes[from]!]!;
+  for (let k = from + 1; k < to; k++) {
+    const value = numbers[indexes[k]!]!;
+    if (value < best) best = value;
+    else if (value !== value) return value;
+  }
+  return best;
+}

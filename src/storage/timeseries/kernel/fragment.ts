@@ -1,0 +1,69 @@
+/**
+ * What a fragment of a query asks of a table: rows that pass conditions, in groups, folded into one partial result per
+ * group and output. The twin of `FragmentRequest` in query/source.ts, which says what each field means.
+ */
+import type { Document, Value } from "../../../bson/mod.ts";
+import type { TimeseriesScan } from "../scan.ts";
+
+export interface TimeseriesFragment
+  extends Pick<TimeseriesScan, "timeRange" | "seriesFilter" | "seriesLookup" | "checkpoint" | "counters"> {
+  /** The fields that conditions and outputs read, by their names from the top down. */
+  readonly paths: readonly (readonly string[])[];
+  readonly condition?: Condition;
+  /** Whether a row passes `condition`. */
+  readonly matches: (row: Document) => boolean;
+  readonly keys: GroupKeys;
+  readonly outputs: readonly Output[];
+}
+
+/** A condition on values; `path` is a place in `paths`. */
+export type Condition =
+  | { readonly kind: "and" | "or"; readonly conditions: readonly Condition[] }
+  | { readonly kind: "not"; readonly condition: Condition }
+  | { readonly kind: "series"; readonly matches: (meta: Value) => boolean }
+  | { readonly kind: "test"; readonly path: number; readonly test: (value: Value) => boolean }
+  | {
+    readonly kind: "compare";
+    readonly path: number;
+    readonly operator: "$eq" | "$lt" | "$lte" | "$gt" | "$gte";
+    readonly number: number;
+    readonly test: (value: Value) => boolean;
+  };
+
+/** Times that fall into the same groups: `[fromMs, endMs)`. */
+export interface TimeSpan {
+  readonly fromMs: number;
+  readonly endMs: number;
+}
+
+export interface GroupKeys {
+  classOf(meta: Value): number;
+  groupOf(seriesClass: number, meta: Value, ms: number): number;
+  spanOf(ms: number): TimeSpan;
+}
+
+export interface Accumulator {
+  add(value: Value): void;
+  partial(): Value;
+  merge(partial: Value): void;
+}
+
+export type Output =
+  | { readonly kind: "count" }
+  | FoldedOutput
+  | (AnyOutput & { readonly kind: "series"; readonly of: (meta: Value) => Value; readonly once: boolean });
+
+export interface AnyOutput {
+  readonly read: (row: Document) => Value;
+  readonly create: (group: number) => Accumulator;
+}
+
+export interface FoldedOutput extends AnyOutput {
+  readonly kind: "sum" | "average" | "minimum" | "maximum" | "first" | "last" | "deviation" | "values";
+  readonly path: number;
+}
+
+export interface FragmentResult {
+  readonly groups: number;
+  partial(output: number, group: number): Value;
+}

@@ -1,0 +1,100 @@
+/** What the groups of a fragment hold of one output. Groups are numbered from 0. */
+import type { Document, Value } from "../../../bson/mod.ts";
+import type { Page } from "../row_group.ts";
+import { type ColumnView, locate, type Located, valueOf } from "./column_view.ts";
+import type { Accumulator, AnyOutput } from "./fragment.ts";
+import type { SliceSource } from "./slice_source.ts";
+
+export interface OutputState {
+  /** Makes room for groups below `groups`. */
+  reserve(groups: number): void;
+  /** Takes the rows `[from, to)` of a source, or those that `rows[from, to)` name, in that order. */
+  add(source: SliceSource, rows: Int32Array | undefined, from: number, to: number, group: number): void;
+  /** Takes a row that has to be read as a document. */
+  addRow(row: Document, group: number): void;
+  /** Takes a whole page, if what is known of it is enough. @returns whether it was */
+  addPage(page: Page | undefined, group: number): boolean;
+  /** What a group holds, as the accumulator's `partial` gives it. */
+  partial(group: number): Value;
+}
+
+/**
+ * An output over the values at a path. Groups hold numbers in arrays of their own for as long as those can say what the
+ * accumulator would hold; from the first other value on a group has an accumulator.
+ */
+export abstract class FoldedState implements OutputState {
+  private readonly accumulators: (Accumulator | undefined)[] = [];
+  private hasAccumulators = false;
+  private readonly located: Located = { indexes: undefined, from: 0, to: 0 };
+
+  constructor(private readonly output: AnyOutput, private readonly path: number) {}
+
+  abstract reserve(groups: number): void;
+
+  /** Folds numbers: `[from, to)`, at least one, or those that `indexes` name. @returns false to get them one by one instead */
+  protected abstract fold(
+    view: ColumnView,
+    indexes: Int32Array | undefined,
+    from: number,
+    to: number,
+    group: number,
+  ): boolean;
+
+  /** What a group without an accumulator holds. */
+  protected abstract foldedPartial(group: number): Value;
+
+  addPage(_page: Page | undefined, _group: number): boolean {
+    return false;
+  }
+
+  add(source: SliceSource, rows: Int32Array | undefined, from: number, to: number, group: number): void {
+    const view = source.view(this.path);
+    const { located } = this;
+    locate(view, rows, from, to, located);
+    if (located.from === located.to) return;
+    const hasOwn = this.hasAccumulators && this.accumulators[group] !== undefined;
+    if (!hasOwn && view.numbers !== undefined) {
+      if (this.fold(view, located.indexes, located.from, located.to, group)) return;
+    }
+    const accumulator = this.accumulatorOf(group);
+    for (let k = located.from; k < located.to; k++) {
+      accumulator.add(valueOf(view, located.indexes === undefined ? k : located.indexes[k]!));
+    }
+  }
+
+  addRow(row: Document, group: number): void {
+    this.accumulatorOf(group).add(this.output.read(row));
+  }
+
+  partial(group: number): Value {
+    return this.accumulators[group]?.partial() ?? this.foldedPartial(group);
+  }
+
+  /** Whether a group has gone over to an accumulator. */
+  protected hasAccumulator(group: number): boolean {
+    return this.hasAccumulators && this.accumulators[group] !== undefined;
+  }
+
+  /** The accumulator that a group holds from now on. */
+  private accumulatorOf(group: number): Accumulator {
+    const known = this.accumulators[group];
+    if (known !== undefined) return known;
+    const made = this.output.create(group);
+    made.merge(this.foldedPartial(group));
+    this.hasAccumulators = true;
+    return this.accumulators[group] = made;
+  }
+}
+
+/** A longer array with the same beginning. */
+export function grownDoubles(values: Float64Array, length: number): Float64Array<ArrayBuffer> {
+  const grown = new Float64Array(length);
+  grown.set(values);
+  return grown;
+}
+
+export function grownBytes(values: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
+  const grown = new Uint8Array(length);
+  grown.set(values);
+  return grown;
+}

@@ -1,0 +1,234 @@
+/**
+ * Runs a fragment over a table: series by series, each in order of time, as the row executor reads it; of each slice of
+ * rows the ones that pass the condition, cut where a group ends, folded into the outputs a run at a time.
+ */
+import type { Value } from "../../../bson/mod.ts";
+import type { Clock } from "../../../io/mod.ts";
+import { matchSeries, Pacer, type TableSnapshot } from "../scan.ts";
+import { RowFilter } from "./condition.ts";
+import { CountState } from "./count_state.ts";
+import { DeviationState } from "./deviation_state.ts";
+import { ExtremeState } from "./extreme_state.ts";
+import type { FragmentResult, Output, TimeseriesFragment } from "./fragment.ts";
+import { GroupTable } from "./group_table.ts";
+import type { OutputState } from "./output_state.ts";
+import { PositionState } from "./position_state.ts";
+import { endOfTimes, SeriesRuns, type Slice } from "./series_runs.ts";
+import { GroupRunSource, MemtableRunSource, type RunSource } from "./slice_runs.ts";
+import { SumState } from "./sum_state.ts";
+import { SeriesState, ValueState } from "./value_state.ts";
+
+/** Rows that are folded between two looks at the clock, and what a slice counts as beside its rows. */
+const ROWS_BETWEEN_LOOKS = 32_768;
+const SLICE_ROWS = 64;
+const INITIAL_GROUPS = 64;
+const ALL_TIMES = { fromMs: -Infinity, toMs: Infinity };
+
+export async function runFragment(
+  snapshot: TableSnapshot,
+  fragment: TimeseriesFragment,
+  clock: Clock,
+): Promise<FragmentResult> {
+  const pacer = new Pacer(clock, fragment.checkpoint);
+  const matched = await matchSeries(snapshot, fragment, pacer);
+  const folding = new Folding(fragment);
+  const window = new SourceWindow(sourcesOf(snapshot, fragment));
+  let work = 0;
+  for (let series = 0; series < snapshot.seriesCount; series++) {
+    if (matched !== undefined && matched[series] === 0) continue;
+    const runs = runsOf(window.sourcesOf(series), series);
+    work++;
+    if (runs.length > 0) {
+      folding.enter(snapshot.index.sharedMetaOf(series));
+      const slices = new SeriesRuns(runs);
+      for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
+        folding.add(slice);
+        work += slice.to - slice.from + SLICE_ROWS;
+        if (work >= ROWS_BETWEEN_LOOKS) {
+          work = 0;
+          if (pacer.isDue()) await pacer.rest();
+        }
+      }
+    }
+    if (work >= ROWS_BETWEEN_LOOKS) {
+      work = 0;
+      if (pacer.isDue()) await pacer.rest();
+    }
+  }
+  fragment.counters.rowsRead += folding.rows;
+  return folding;
+}
+
+function runsOf(sources: readonly RunSource[], series: number) {
+  const runs = [];
+  for (const source of sources) {
+    const run = source.run(series);
+    if (run !== undefined) runs.push(run);
+  }
+  return runs;
+}
+
+function sourcesOf(snapshot: TableSnapshot, fragment: TimeseriesFragment): RunSource[] {
+  const range = fragment.timeRange ?? ALL_TIMES;
+  const { counters, paths } = fragment;
+  const sources: RunSource[] = [];
+  let age = 0;
+  for (const rows of snapshot.segments) {
+    const before = sources.length;
+    const left = { fromMs: Math.max(range.fromMs, rows.firstMs), toMs: range.toMs };
+    for (const entry of rows.groups) {
+      age++;
+      if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
+      sources.push(new GroupRunSource(snapshot, rows, entry, left, paths, counters, age));
+    }
+    if (sources.length > before) counters.segmentsRead++;
+    else counters.segmentsSkipped++;
+  }
+  for (const { memtable, limit } of snapshot.memtables) {
+    age++;
+    if (limit === 0 || memtable.minTime > range.toMs || memtable.maxTime < range.fromMs) continue;
+    sources.push(new MemtableRunSource(snapshot, memtable, limit, range, paths, age));
+  }
+  return sources;
+}
+
+/** The sources that may hold a series, for series asked for in ascending order. */
+class SourceWindow {
+  private readonly waiting: RunSource[];
+  private held: RunSource[] = [];
+  private firstLast = Infinity;
+
+  constructor(sources: readonly RunSource[]) {
+    this.waiting = sources.toSorted((a, b) => b.firstSeries - a.firstSeries);
+  }
+
+  sourcesOf(series: number): readonly RunSource[] {
+    if (this.firstLast < series) this.held = this.held.filter((source) => source.lastSeries >= series);
+    while (this.waiting.length > 0 && this.waiting[this.waiting.length - 1]!.firstSeries <= series) {
+      const source = this.waiting.pop()!;
+      if (source.lastSeries >= series) this.held.push(source);
+    }
+    this.firstLast = Math.min(...this.held.map((source) => source.lastSeries));
+    return this.held;
+  }
+}
+
+/** The outputs of all groups, while rows come in. */
+class Folding implements FragmentResult {
+  groups = 0;
+  /** Rows read, whether they pass or not. */
+  rows = 0;
+  private readonly states: readonly OutputState[];
+  private readonly perSeries: readonly SeriesState[];
+  private readonly filter: RowFilter | undefined;
+  private readonly table: GroupTable;
+  private room = 0;
+  private meta: Value = undefined;
+  private isEntered = false;
+
+  constructor(private readonly fragment: TimeseriesFragment) {
+    this.states = fragment.outputs.map(stateOf);
+    this.perSeries = this.states.filter((state) => state instanceof SeriesState);
+    this.filter = fragment.condition && new RowFilter(fragment.condition);
+    this.table = new GroupTable(fragment.keys);
+  }
+
+  /** Rows of the series of this meta follow. */
+  enter(meta: Value): void {
+    this.meta = meta;
+    this.isEntered = false;
+    this.filter?.enter(meta);
+  }
+
+  add(slice: Slice): void {
+    this.rows += slice.to - slice.from;
+    if (slice.source.needsRows) return this.addRows(slice);
+    const kept = this.filter === undefined ? slice : this.filter.apply(slice);
+    if (kept === undefined) return;
+    this.enterSeries();
+    const { source, rows, from, to } = kept;
+    if (rows === undefined && to - from === source.rowCount && this.addPage(source)) return;
+    const { times } = source;
+    for (let at = from; at < to;) {
+      const ms = times[rows === undefined ? at : rows[at]!]!;
+      const end = endOfTimes(times, rows, at, to, this.table.moveTo(ms));
+      const group = this.groupAt(ms);
+      for (let i = 0; i < this.states.length; i++) this.states[i]!.add(source, rows, at, end, group);
+      at = end;
+    }
+  }
+
+  partial(output: number, group: number): Value {
+    return this.states[output]!.partial(group);
+  }
+
+  /** A page that lies in one group as a whole: what is known of it may be all that is needed. */
+  private addPage(source: Slice["source"]): boolean {
+    const bounds = source.timeBounds;
+    if (bounds === undefined || this.table.moveTo(bounds.min) <= bounds.max) return false;
+    const group = this.groupAt(bounds.min);
+    this.states.forEach((state, i) => {
+      const output = this.fragment.outputs[i]!;
+      const page = "path" in output ? source.page(output.path) : undefined;
+      if (!state.addPage(page, group)) state.add(source, undefined, 0, source.rowCount, group);
+    });
+    return true;
+  }
+
+  private addRows({ source, rows, from, to }: Slice): void {
+    for (let k = from; k < to; k++) {
+      const row = rows === undefined ? k : rows[k]!;
+      const document = source.documentAt(row);
+      if (!this.fragment.matches(document)) continue;
+      this.enterSeries();
+      const ms = source.times[row]!;
+      this.table.moveTo(ms);
+      const group = this.groupAt(ms);
+      for (const state of this.states) state.addRow(document, group);
+    }
+  }
+
+  private enterSeries(): void {
+    if (this.isEntered) return;
+    this.isEntered = true;
+    this.table.enter(this.meta);
+    for (const state of this.perSeries) state.enter(this.meta);
+  }
+
+  private groupAt(ms: number): number {
+    const group = this.table.group(ms);
+    if (group >= this.groups) {
+      this.groups = group + 1;
+      if (this.groups > this.room) {
+        this.room = Math.max(INITIAL_GROUPS, this.room * 2);
+        for (const state of this.states) state.reserve(this.room);
+      }
+    }
+    return group;
+  }
+}
+
+function stateOf(output: Output): OutputState {
+  switch (output.kind) {
+    case "count":
+      return new CountState();
+    case "sum":
+      return new SumState(output, false);
+    case "average":
+      return new SumState(output, true);
+    case "minimum":
+      return new ExtremeState(output, false);
+    case "maximum":
+      return new ExtremeState(output, true);
+    case "first":
+      return new PositionState(output, output.path, true);
+    case "last":
+      return new PositionState(output, output.path, false);
+    case "deviation":
+      return new DeviationState(output);
+    case "values":
+      return new ValueState(output, output.path);
+    case "series":
+      return new SeriesState(output, output.of, output.once);
+  }
+}

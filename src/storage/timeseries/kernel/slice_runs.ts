@@ -1,0 +1,181 @@
+/** What row groups and memtables have of a series, as runs of slices. */
+import { PAGE_ROWS } from "../../../base/mod.ts";
+import type { Memtable } from "../memtable.ts";
+import { openMemtableRun } from "../memtable_run.ts";
+import { type RowGroup, TIME_PAGES } from "../row_group.ts";
+import type { TimeRange } from "../run.ts";
+import type { SegmentRows, TableSnapshot, TimeseriesCounters } from "../scan.ts";
+import type { RowGroupEntry } from "../segment_format.ts";
+import { cutToRange, OpenRowGroup, type RowSpan } from "../segment_run.ts";
+import { MemtableSource, PageSource, type ResolvedPath, resolvePaths } from "./slice_source.ts";
+import type { Slice, SliceRun } from "./series_runs.ts";
+
+/** What may hold rows of a series: opened when it is reached, let go behind its last series. */
+export interface RunSource {
+  readonly firstSeries: number;
+  readonly lastSeries: number;
+  /** Undefined when the series has no rows in the range. */
+  run(series: number): SliceRun | undefined;
+}
+
+/** A row group, with one page of it at a time. */
+export class GroupRunSource implements RunSource {
+  readonly firstSeries: number;
+  readonly lastSeries: number;
+  private open: OpenRowGroup | undefined;
+  private paths: readonly ResolvedPath[] = [];
+  private page: PageSource | undefined;
+
+  constructor(
+    private readonly snapshot: TableSnapshot,
+    private readonly rows: SegmentRows,
+    private readonly entry: RowGroupEntry,
+    private readonly range: TimeRange,
+    private readonly asked: readonly (readonly string[])[],
+    private readonly counters: TimeseriesCounters,
+    readonly age: number,
+  ) {
+    this.firstSeries = entry.firstSeries;
+    this.lastSeries = entry.lastSeries;
+  }
+
+  run(series: number): SliceRun | undefined {
+    const open = this.open ??= this.openGroup();
+    const place = open.group.placeOf(series);
+    if (place < 0) return undefined;
+    const all = { first: open.group.firstRowOf(place), end: open.group.seriesEnds[place]! };
+    const span = cutToRange(open, all, this.range);
+    return span.first < span.end ? new GroupRun(this, span, this.age) : undefined;
+  }
+
+  get group(): RowGroup {
+    return this.open!.group;
+  }
+
+  /** The page that a row is in. */
+  pageOf(row: number): PageSource {
+    const page = Math.floor(row / PAGE_ROWS);
+    if (this.page?.number === page) return this.page;
+    const open = this.open!;
+    return this.page = new PageSource(open.rowsOfPage(page), open.group, this.paths);
+  }
+
+  private openGroup(): OpenRowGroup {
+    const { snapshot, rows, entry } = this;
+    const group = rows.segment.rowGroup(entry, snapshot.names);
+    this.paths = resolvePaths(this.asked, group.paths, snapshot.names.time.text);
+    return new OpenRowGroup(rows.segment, group, snapshot.index, this.counters);
+  }
+}
+
+class GroupRun implements SliceRun {
+  private row: number;
+
+  constructor(private readonly source: GroupRunSource, private readonly span: RowSpan, readonly age: number) {
+    this.row = span.first;
+  }
+
+  get firstTime(): number {
+    const { first } = this.span;
+    return this.isWhole(first) ? this.bounds(first).min : this.timeOf(first);
+  }
+
+  get lastTime(): number {
+    const last = this.span.end - 1;
+    return this.isWhole(last) ? this.bounds(last).max : this.timeOf(last);
+  }
+
+  get isDone(): boolean {
+    return this.row === this.span.end;
+  }
+
+  current(): Slice {
+    const source = this.source.pageOf(this.row);
+    const { firstRow, rowCount } = source;
+    const to = Math.min(this.span.end - firstRow, rowCount);
+    return { source, rows: undefined, from: this.row - firstRow, to };
+  }
+
+  skip(count: number): void {
+    this.row += count;
+  }
+
+  /** Whether all of the row's page belongs to the run, so that the page's bounds are the run's. */
+  private isWhole(row: number): boolean {
+    const first = Math.floor(row / PAGE_ROWS) * PAGE_ROWS;
+    return first >= this.span.first && Math.min(first + PAGE_ROWS, this.source.group.rows) <= this.span.end;
+  }
+
+  private bounds(row: number): { readonly min: number; readonly max: number } {
+    return this.source.group.page(TIME_PAGES, Math.floor(row / PAGE_ROWS));
+  }
+
+  private timeOf(row: number): number {
+    const page = this.source.pageOf(row);
+    return page.times[row - page.firstRow]!;
+  }
+}
+
+/** The rows of a memtable that were there when the query began. */
+export class MemtableRunSource implements RunSource {
+  readonly firstSeries = 0;
+  readonly lastSeries: number;
+  private source: MemtableSource | undefined;
+  private rows = new Int32Array(64);
+
+  constructor(
+    private readonly snapshot: TableSnapshot,
+    private readonly memtable: Memtable,
+    private readonly limit: number,
+    private readonly range: TimeRange,
+    private readonly asked: readonly (readonly string[])[],
+    readonly age: number,
+  ) {
+    this.lastSeries = Math.min(snapshot.seriesCount, memtable.seriesEnd) - 1;
+  }
+
+  run(series: number): SliceRun | undefined {
+    const { memtable, limit } = this;
+    const run = openMemtableRun(memtable, series, this.range, 1, this.age, limit);
+    if (run === undefined) return undefined;
+    this.source ??= new MemtableSource(memtable, limit, this.asked, this.snapshot.names.time.text);
+    let count = 0;
+    do {
+      if (count === this.rows.length) {
+        const longer = new Int32Array(count * 2);
+        longer.set(this.rows);
+        this.rows = longer;
+      }
+      this.rows[count++] = run.row;
+    } while (run.advance());
+    return new MemtableSliceRun(this.source, this.rows, count, this.age);
+  }
+}
+
+class MemtableSliceRun implements SliceRun {
+  readonly firstTime: number;
+  readonly lastTime: number;
+  private at = 0;
+
+  constructor(
+    private readonly source: MemtableSource,
+    private readonly rows: Int32Array,
+    private readonly count: number,
+    readonly age: number,
+  ) {
+    this.firstTime = source.times[rows[0]!]!;
+    this.lastTime = source.times[rows[count - 1]!]!;
+  }
+
+  get isDone(): boolean {
+    return this.at === this.count;
+  }
+
+  current(): Slice {
+    return { source: this.source, rows: this.rows, from: this.at, to: this.count };
+  }
+
+  skip(count: number): void {
+    this.at += count;
+  }
+}

@@ -1,0 +1,183 @@
+/**
+ * Rows that kernels read together: one page of a row group, or one memtable. Rows are numbered from 0; a slice of them is
+ * `[from, to)` of these numbers, or of an array of them.
+ */
+import { type Document } from "../../../bson/mod.ts";
+import { BYTES, type Column, MIXED, NO_TYPE, ValueType } from "../../../column/mod.ts";
+import type { Memtable } from "../memtable.ts";
+import type { PageRows } from "../page_rows.ts";
+import { FIRST_COLUMN_PAGES, type Page, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "../row_group.ts";
+import type { Path } from "../shape.ts";
+import { documentOf } from "../stored_document.ts";
+import { type ColumnView, NO_VALUES, viewOf, viewOfTimes } from "./column_view.ts";
+
+export interface SliceSource {
+  /** Of each row, milliseconds since 1970. */
+  readonly times: Float64Array;
+  readonly rowCount: number;
+  /** The first and the last time of all rows, where they are known without reading any. */
+  readonly timeBounds: { readonly min: number; readonly max: number } | undefined;
+  /** Whether what is asked for may lie in arrays, documents or rows kept whole: then rows have to be read as documents. */
+  readonly needsRows: boolean;
+  /** The column at a path, by its place among those asked for. */
+  view(path: number): ColumnView;
+  /** What is known of all values at a path; undefined when nothing is. */
+  page(path: number): Page | undefined;
+  documentAt(row: number): Document;
+}
+
+/** Where the paths asked for lie in a dictionary of columns. */
+export interface ResolvedPath {
+  readonly isTime: boolean;
+  /** The column of the path, or -1. */
+  readonly column: number;
+  /** Columns that stand where documents on the way would. */
+  readonly above: readonly number[];
+  /** Columns in a document at the path. */
+  readonly below: readonly number[];
+  /** Names that are not UTF-8 may look the same. */
+  readonly isAmbiguous: boolean;
+}
+
+export function resolvePaths(
+  asked: readonly (readonly string[])[],
+  paths: readonly Path[],
+  timeField: string,
+): ResolvedPath[] {
+  return asked.map((names): ResolvedPath => {
+    const found: number[] = [];
+    const above: number[] = [];
+    const below: number[] = [];
+    for (let column = 0; column < paths.length; column++) {
+      const own = paths[column]!.names;
+      const shared = Math.min(own.length, names.length);
+      let same = 0;
+      while (same < shared && own[same]!.text === names[same]) same++;
+      if (same < shared) continue;
+      (own.length === names.length ? found : own.length < names.length ? above : below).push(column);
+    }
+    return {
+      isTime: names.length === 1 && names[0] === timeField,
+      column: found[0] ?? -1,
+      above,
+      below,
+      isAmbiguous: found.length > 1,
+    };
+  });
+}
+
+const NESTED_TYPES = (1 << ValueType.Object) | (1 << ValueType.Array);
+
+/** A page of a row group. */
+export class PageSource implements SliceSource {
+  readonly needsRows: boolean;
+  private readonly views: (ColumnView | undefined)[] = [];
+
+  constructor(
+    private readonly rows: PageRows,
+    private readonly group: RowGroup,
+    private readonly paths: readonly ResolvedPath[],
+  ) {
+    this.needsRows = this.statistics(WHOLE_PAGES - FIRST_COLUMN_PAGES).count > 0 ||
+      paths.some((path) =>
+        path.isAmbiguous ||
+        path.above.some((column) => (this.statistics(column).typeSet & NESTED_TYPES) !== 0) ||
+        path.below.some((column) => this.statistics(column).count > 0)
+      );
+  }
+
+  get number(): number {
+    return this.rows.page;
+  }
+
+  get firstRow(): number {
+    return this.rows.firstRow;
+  }
+
+  get rowCount(): number {
+    return this.rows.rowCount;
+  }
+
+  get times(): Float64Array {
+    return this.rows.times;
+  }
+
+  get timeBounds(): Page {
+    return this.group.page(TIME_PAGES, this.number);
+  }
+
+  view(path: number): ColumnView {
+    return this.views[path] ??= this.read(this.paths[path]!);
+  }
+
+  page(path: number): Page | undefined {
+    const { isTime, column } = this.paths[path]!;
+    return isTime || column < 0 ? undefined : this.statistics(column);
+  }
+
+  documentAt(row: number): Document {
+    return documentOf(this.rows, this.firstRow + row);
+  }
+
+  private statistics(column: number): Page {
+    return this.group.page(column + FIRST_COLUMN_PAGES, this.number);
+  }
+
+  private read({ isTime, column }: ResolvedPath): ColumnView {
+    if (isTime) return viewOfTimes(this.times);
+    if (column < 0 || this.statistics(column).count === 0) return NO_VALUES;
+    const { values, indexes } = this.rows.readColumn(column);
+    return viewOf(values, indexes, values.length);
+  }
+}
+
+/** The rows of a memtable below a limit. */
+export class MemtableSource implements SliceSource {
+  readonly times: Float64Array;
+  readonly timeBounds = undefined;
+  readonly needsRows: boolean;
+  private readonly paths: readonly ResolvedPath[];
+  private readonly views: (ColumnView | undefined)[] = [];
+
+  constructor(
+    private readonly memtable: Memtable,
+    readonly rowCount: number,
+    asked: readonly (readonly string[])[],
+    timeField: string,
+  ) {
+    this.times = memtable.allTimes;
+    this.paths = resolvePaths(asked, memtable.dictionary.paths, timeField);
+    this.needsRows = memtable.hasWholeRows || this.paths.some((path) =>
+      path.isAmbiguous ||
+      path.above.some((column) => hasNested(memtable.columnIfAny(column))) ||
+      path.below.some((column) => (memtable.columnIfAny(column)?.length ?? 0) > 0)
+    );
+  }
+
+  view(path: number): ColumnView {
+    return this.views[path] ??= this.read(this.paths[path]!);
+  }
+
+  page(): undefined {
+    return undefined;
+  }
+
+  documentAt(row: number): Document {
+    return documentOf(this.memtable, row);
+  }
+
+  private read({ isTime, column }: ResolvedPath): ColumnView {
+    if (isTime) return viewOfTimes(this.times);
+    const values = column < 0 ? undefined : this.memtable.columnIfAny(column);
+    if (values === undefined || values.length === 0) return NO_VALUES;
+    return viewOf(values, this.memtable.placesIn(column, this.rowCount), values.length);
+  }
+}
+
+function hasNested(column: Column | undefined): boolean {
+  if (column === undefined || column.type === NO_TYPE || column.width !== BYTES) return false;
+  if (column.type !== MIXED) return column.type === ValueType.Object || column.type === ValueType.Array;
+  return column.types!.subarray(0, column.length).some((type) =>
+    type === ValueType.Object || type === ValueType.Array
+  );
+}

@@ -1,0 +1,165 @@
+/**
+ * `$sum` and `$avg`: what query/expression/summation.ts holds of each group (rank of the widest type, running sum, its
+ * error so far, plain sum), in arrays. Integers whose sum stays within ±2⁵³ are added up plainly, which is the same; all
+ * other numbers one by one with compensation, in the order of the rows.
+ */
+import { Int32, type Value } from "../../../bson/mod.ts";
+import { ValueType } from "../../../column/mod.ts";
+import type { Page } from "../row_group.ts";
+import { type ColumnView, isExactPageOf, type NumberArray } from "./column_view.ts";
+import type { FoldedOutput } from "./fragment.ts";
+import { FoldedState, grownBytes, grownDoubles } from "./output_state.ts";
+
+/** Ranks of types, as in query/expression/number.ts; that of int32 is 0. */
+const LONG = 1;
+const DOUBLE = 2;
+const EXACT_LIMIT = 2 ** 53;
+const TWO_32 = 4294967296;
+
+export class SumState extends FoldedState {
+  private ranks = new Uint8Array(0);
+  private sums = new Float64Array(0);
+  private addends = new Float64Array(0);
+  private plain = new Float64Array(0);
+  private counts = new Float64Array(0);
+
+  constructor(output: FoldedOutput, private readonly isAverage: boolean) {
+    super(output, output.path);
+  }
+
+  override reserve(groups: number): void {
+    this.ranks = grownBytes(this.ranks, groups);
+    this.sums = grownDoubles(this.sums, groups);
+    this.addends = grownDoubles(this.addends, groups);
+    this.plain = grownDoubles(this.plain, groups);
+    this.counts = grownDoubles(this.counts, groups);
+  }
+
+  override addPage(page: Page | undefined, group: number): boolean {
+    if (page === undefined || this.hasAccumulator(group)) return false;
+    if (page.count === 0) return true;
+    return isExactPageOf(page, ValueType.Int32) && page.sumRest === 0 &&
+      this.addExact(group, page.sum, page.count);
+  }
+
+  protected override fold(
+    view: ColumnView,
+    indexes: Int32Array | undefined,
+    from: number,
+    to: number,
+    group: number,
+  ): boolean {
+    const numbers = view.numbers!;
+    switch (view.type) {
+      case ValueType.Int32: {
+        const total = indexes === undefined ? sum(numbers, from, to) : sumAt(numbers, indexes, from, to);
+        if (!this.addExact(group, total, to - from)) {
+          this.addAll(numbers, indexes, from, to, group, addWhole);
+          this.counts[group]! += to - from;
+        }
+        return true;
+      }
+      case ValueType.Double:
+        this.ranks[group] = DOUBLE;
+        this.addAll(numbers, indexes, from, to, group, addWhole);
+        this.counts[group]! += to - from;
+        return true;
+      case ValueType.Int64:
+        if (this.ranks[group]! < LONG) this.ranks[group] = LONG;
+        this.addAll(numbers, indexes, from, to, group, addHalves);
+        this.counts[group]! += to - from;
+        return true;
+      default:
+        // Dates are no numbers.
+        return true;
+    }
+  }
+
+  /** Adds the sum of `count` integers; false where compensation would have to begin. */
+  private addExact(group: number, total: number, count: number): boolean {
+    const next = this.sums[group]! + total;
+    const isExact = this.ranks[group]! <= LONG && this.addends[group] === 0 &&
+      next < EXACT_LIMIT && next > -EXACT_LIMIT;
+    if (!isExact) return false;
+    this.sums[group] = next;
+    this.plain[group]! += total;
+    this.counts[group]! += count;
+    return true;
+  }
+
+  private addAll(
+    numbers: NumberArray,
+    indexes: Int32Array | undefined,
+    from: number,
+    to: number,
+    group: number,
+    add: typeof addWhole,
+  ): void {
+    STATE[0] = this.sums[group]!;
+    STATE[1] = this.addends[group]!;
+    STATE[2] = this.plain[group]!;
+    add(numbers, indexes, from, to);
+    this.sums[group] = STATE[0]!;
+    this.addends[group] = STATE[1]!;
+    this.plain[group] = STATE[2]!;
+  }
+
+  protected override foldedPartial(group: number): Value {
+    const total: Value = [
+      Int32.of(this.ranks[group]!),
+      this.sums[group]!,
+      this.addends[group]!,
+      this.plain[group]!,
+    ];
+    return this.isAverage ? [this.counts[group]!, total] : total;
+  }
+}
+
+/** Running sum, its error and the plain sum, on their way in and out of the loops below. */
+const STATE = new Float64Array(3);
+
+function sum(numbers: NumberArray, from: number, to: number): number {
+  let total = 0;
+  for (let i = from; i < to; i++) total += numbers[i]!;
+  return total;
+}
+
+function sumAt(numbers: NumberArray, indexes: Int32Array, from: number, to: number): number {
+  let total = 0;
+  for (let k = from; k < to; k++) total += numbers[indexes[k]!]!;
+  return total;
+}
+
+/** As `Summation.addDouble`, many times. */
+function addWhole(numbers: NumberArray, indexes: Int32Array | undefined, from: number, to: number): void {
+  let total = STATE[0]!;
+  let addend = STATE[1]!;
+  let plain = STATE[2]!;
+  for (let k = from; k < to; k++) {
+    const x = indexes === undefined ? numbers[k]! : numbers[indexes[k]!]!;
+    plain += x;
+    const corrected = x + addend;
+    const addendPart = corrected - x;
+    const lost = (x - (corrected - addendPart)) + (addend - addendPart);
+    const next = total + corrected;
+    const part = next - total;
+    addend = lost + ((total - (next - part)) + (corrected - part));
+    total = next;
+  }
+  STATE[0] = total;
+  STATE[1] = addend;
+  STATE[2] = plain;
+}
+
+/** As `Summation` adds int64: high half, then low half. */
+function addHalves(numbers: NumberArray, indexes: Int32Array | undefined, from: number, to: number): void {
+  for (let k = from; k < to; k++) {
+    const x = indexes === undefined ? numbers[k]! : numbers[indexes[k]!]!;
+    const high = Math.trunc(x / TWO_32) * TWO_32;
+    HALVES[0] = high;
+    HALVES[1] = x - high;
+    addWhole(HALVES, undefined, 0, 2);
+  }
+}
+
+const HALVES = new Float64Array(2);
