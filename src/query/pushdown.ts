@@ -116,6 +116,7 @@ export function touchesOnly(filter: Filter, field: string): boolean {
     case "constant":
       return true;
     case "expr":
+    case "jsonSchema":
     case "sampleRate":
       return false;
     default:

@@ -6,6 +6,7 @@ import { bitsTest } from "./bits.ts";
 import { comparisonTest, inTest } from "./comparison.ts";
 import { typeTest } from "./element.ts";
 import type { ElemMatchObjectFilter, ElemMatchValueFilter, Filter, Path, PathFilter } from "./filter.ts";
+import { schemaTest } from "./json_schema.ts";
 import { modTest } from "./modulo.ts";
 import { arrayAsDocument, someOfLeafArray, someValueAt, type ValueTest } from "./path.ts";
 import { isSamePattern, regexTest } from "./regex.ts";
@@ -38,6 +39,8 @@ export function compileFilter(filter: Filter, variables: Variables = new Map()):
       const evaluate = compileExpression(filter.expression);
       return (root) => isTrue(evaluate({ root, variables }));
     }
+    case "jsonSchema":
+      return schemaTest(filter.schema);
     default:
       return pathMatcher(filter);
   }
@@ -170,6 +173,7 @@ function singleTest(filter: Filter): ValueTest {
       return () => filter.value;
     case "sampleRate":
     case "expr":
+    case "jsonSchema":
       return () => false;
     default:
       return valueTest(filter);

@@ -5,7 +5,8 @@ import { renderValue } from "../expression/message.ts";
 import type { Filter, Path } from "./filter.ts";
 import { isTrue } from "./argument.ts";
 
-const NUMBER_TYPES = [BsonType.Double, BsonType.Int32, BsonType.Int64, BsonType.Decimal128];
+/** The types that `number` stands for. */
+export const NUMBER_TYPES = [BsonType.Double, BsonType.Int32, BsonType.Int64, BsonType.Decimal128];
 
 export function parseExists(path: Path, value: Value): Filter {
   const exists: Filter = { kind: "exists", path };

@@ -20,6 +20,8 @@ function collect(filter: Filter, fields: Set<string>): boolean {
     case "constant":
     case "sampleRate":
       return true;
+    case "jsonSchema":
+      return false;
     case "expr": {
       const read = fieldsOf(filter.expression);
       read?.forEach((field) => fields.add(field));

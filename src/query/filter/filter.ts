@@ -6,6 +6,7 @@
  */
 import type { Value } from "../../bson/mod.ts";
 import type { Expression } from "../expression/expression.ts";
+import type { Schema } from "./json_schema.ts";
 
 /** A dotted path taken apart; empty for the value itself, inside `$elemMatch` over values. */
 export type Path = readonly string[];
@@ -108,6 +109,13 @@ export interface ExprFilter {
   readonly source: Value;
 }
 
+export interface JsonSchemaFilter {
+  readonly kind: "jsonSchema";
+  readonly schema: Schema;
+  /** As written, for `explain`. */
+  readonly source: Value;
+}
+
 /** Passes documents by chance, with a probability in [0, 1]. */
 export interface SampleRateFilter {
   readonly kind: "sampleRate";
@@ -133,6 +141,7 @@ export type Filter =
   | NotFilter
   | ConstantFilter
   | ExprFilter
+  | JsonSchemaFilter
   | SampleRateFilter;
 
 /** Passes every document. */

@@ -10,6 +10,7 @@ import { isReference, parseComparison, parseIn, parseNotEqual } from "./comparis
 import { parseExists, parseType } from "./element.ts";
 import { allOf, type Filter, type Path } from "./filter.ts";
 import { parseMod } from "./modulo.ts";
+import { parseJsonSchema } from "./parse_json_schema.ts";
 import { parseRegex, parseRegexValue } from "./regex.ts";
 
 const NO_VARIABLES: ParseContext = { variables: new Set() };
@@ -18,7 +19,7 @@ const NO_VARIABLES: ParseContext = { variables: new Set() };
 const REFERENCE_FIELDS = new Set(["$ref", "$id", "$db"]);
 
 /** Known to MongoDB, not yet here; a sorted list. */
-const MISSING_TOP_LEVEL = new Set(["$jsonSchema", "$text", "$where"]);
+const MISSING_TOP_LEVEL = new Set(["$text", "$where"]);
 const MISSING_OPERATORS = new Set([
   "$_internalSchemaMinItems",
   "$geoIntersects",
@@ -67,6 +68,8 @@ class FilterParser implements NestedParser {
       case "$expr":
         this.checkTopLevel(name);
         return { kind: "expr", expression: parseExpression(value, this.context), source: value };
+      case "$jsonSchema":
+        return { kind: "jsonSchema", schema: parseJsonSchema(value), source: value };
       case "$alwaysTrue":
       case "$alwaysFalse":
         return parseConstant(name, value);

@@ -22,6 +22,8 @@ export function renderFilter(filter: Filter): Document {
       return filter.value ? BuiltDocument.EMPTY : BuiltDocument.of({ $alwaysFalse: Int32.of(1) });
     case "expr":
       return BuiltDocument.of({ $expr: filter.source });
+    case "jsonSchema":
+      return BuiltDocument.of({ $jsonSchema: filter.source });
     case "sampleRate":
       return BuiltDocument.of({ $sampleRate: filter.rate });
     default:
