@@ -31,6 +31,8 @@ export function filterObstacle(filter: Filter): string | undefined {
       return filterObstacle(filter.filter);
     case "expr":
       return "a filter has $expr";
+    case "jsonSchema":
+      return "a filter has $jsonSchema";
     case "sampleRate":
       return "a filter has $sampleRate";
     default:
@@ -67,6 +69,7 @@ export function conditionOf(filter: Filter, fields: RowFields, paths: PathList):
       return { kind: "not", condition: conditionOf(filter.filter, fields, paths) };
     case "constant":
     case "expr":
+    case "jsonSchema":
     case "sampleRate": {
       const matches = compileFilter(filter);
       return { kind: "series", matches: () => matches(BuiltDocument.EMPTY) };
