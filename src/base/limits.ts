@@ -71,11 +71,11 @@ export const MAX_LOG_TAIL_BYTES = 256 * MIB;
 /** HTTP requests that run get this long to end when the node stops. */
 export const HTTP_STOP_GRACE_MS = 1000;
 
-/** Columns of one memtable or row group; rows with rarer paths are kept whole, as BSON. */
+/** Columns of one memtable or row group; rarer fields share one of them, the remainder. */
 export const MAX_TABLE_COLUMNS = 1000;
 /** Levels of documents in documents that become columns of their own; deeper ones are one value. */
 export const MAX_SHREDDED_DEPTH = 8;
-/** Places in the shapes of one memtable, over all its rows; rows of further shapes are kept whole, as BSON. */
+/** Fields in the shapes of one memtable, over all its rows; what has no place among them goes to the remainder. */
 export const MAX_SHAPE_PLACES = 32_768;
 /** What the inverted indexes on the metas of all tables of a VNode hold together. */
 export const MAX_POSTINGS_BYTES = 64 * MIB;

@@ -143,6 +143,14 @@ export class Memtable implements RowSource {
       while (number >= columns.length) columns.push(new SparseColumn(this.account));
       columns[number]!.append(row, trie.types[i]!, view, trie.starts[i]!, trie.ends[i]!);
     }
+    if (trie.remainder.count > 0) this.appendRemainder(row);
+  }
+
+  private appendRemainder(row: number): void {
+    const { columns, trie: { remainder, remainderColumn } } = this;
+    while (remainderColumn >= columns.length) columns.push(new SparseColumn(this.account));
+    const value = remainder.finish();
+    columns[remainderColumn]!.append(row, BsonType.Object, viewOf(value), 0, value.length);
   }
 
   /** A row without a shape: its bytes as one value, its time and meta found by name. */

@@ -10,7 +10,11 @@
  * Paths are the names from the top down, so `{a: {b: 1, c: 2}, d: 3}` has the paths a·b, a·c, d. Neighbours with a common
  * beginning share the documents of it; no name comes twice in one document and no shredded document is empty, so the
  * list gives back exactly one document. Rows for which that does not hold are kept whole (see `shape_trie.ts`).
+ *
+ * Top-level fields without a column of their own stand together in the remainder (`remainder.ts`), a column like any
+ * other; its item, if a shape has it, is the last one.
  */
+import { MAX_SHREDDED_DEPTH } from "../../base/mod.ts";
 import { readText } from "../../bson/mod.ts";
 
 /** Items that are no column. */
@@ -19,6 +23,8 @@ export const META_ITEM = 1;
 export const FIRST_COLUMN_ITEM = 2;
 /** The number of the shape that rows kept whole have. */
 export const WHOLE = 0;
+/** The path key of the remainder: empty names, more than the path of a column can have. */
+export const REMAINDER_KEY = "\0".repeat(MAX_SHREDDED_DEPTH + 1);
 
 /** Names from the top down. `key` tells paths apart: the bytes of all names as Latin-1, zero characters between. */
 export interface Path {
@@ -47,6 +53,8 @@ export interface ShapeField {
 /** The fields of one document, the top or a nested one. */
 export class ShapeNode {
   readonly fields: ShapeField[] = [];
+  /** The column of the remainder, -1 where there is none; only the top can have one. */
+  remainderColumn = -1;
   private nameList: readonly string[] | undefined;
   private readonly byName = new Map<string, ShapeField>();
 
@@ -117,6 +125,10 @@ function buildTree(items: readonly number[], paths: readonly Path[], names: Tabl
     }
     const column = item - FIRST_COLUMN_ITEM;
     const path = paths[column]!;
+    if (path.key === REMAINDER_KEY) {
+      root.remainderColumn = column;
+      continue;
+    }
     const parts = path.key.split("\0");
     const last = parts.length - 1;
     let shared = 0;

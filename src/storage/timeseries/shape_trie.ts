@@ -3,35 +3,51 @@
  *
  *     Leaf   a field that is one value        Time, Meta   the table's own fields
  *     Open   a field that is a document,      Close        its end
- *            not empty and not too deep       End          the end of the whole document: here stands a shape
+ *            not empty and not too deep       End, Left    the end of the whole document: here stands a shape,
+ *                                                          one without and one with a remainder
  *
  * Documents of one source have one shape, so nearly every step compares one name with the bytes at hand. What a walk
  * passes is noted (`columns`, `types`, `starts`, `ends`) for the writer of columns, which runs only once the whole
- * document is known to have a shape. None is given (`WHOLE`) to a document with a name twice, with more columns than a
- * table may have, or with a shape beyond the limit of all; such rows are kept whole.
+ * document is known to have a shape.
+ *
+ * A top-level field for which there is no place goes to the remainder, and the walk goes on behind it. There is none
+ * when the trie or one of its nodes is full, and when the field would need a column of its own and has not earned it:
+ * the first columns are free, further ones are for names that one row in some had so far, and the table has no more
+ * than its limit. So a document with a few of ten thousand fields keeps its common ones in columns. No shape
+ * (`WHOLE`) has a document with a name twice; such rows are kept whole.
  */
 import { MAX_SHAPE_PLACES, MAX_SHREDDED_DEPTH, MAX_TABLE_COLUMNS } from "../../base/mod.ts";
-import { BsonType, valueSize } from "../../bson/mod.ts";
+import { BsonType, skipElement, valueSize } from "../../bson/mod.ts";
 import { grownInt32, type MemoryAccount, sizeOfType, viewOf } from "../../column/mod.ts";
+import { RemainderWriter } from "./remainder.ts";
 import {
   fieldName,
   FIRST_COLUMN_ITEM,
   META_ITEM,
   type Path,
   pathOfKey,
+  REMAINDER_KEY,
   Shape,
   type TableNames,
   TIME_ITEM,
   WHOLE,
 } from "./shape.ts";
 
-const Kind = { Root: 0, Leaf: 1, Time: 2, Meta: 3, Open: 4, Close: 5, End: 6 } as const;
+const Kind = { Root: 0, Leaf: 1, Time: 2, Meta: 3, Open: 4, Close: 5, End: 6, Left: 7 } as const;
 const NONE = -1;
+/** The document has the name already. */
+const TWICE = -2;
 const ROOT = 0;
 const INITIAL_NODES = 64;
 const EMPTY_DOCUMENT_BYTES = 5;
-/** Branches at one place; beyond them documents are kept whole, so that a walk stays short. */
+/** Branches at one place, so that a walk stays short. */
 const MAX_BRANCHES = 64;
+/** Columns that are there for the asking, of `MAX_TABLE_COLUMNS`. */
+const FREE_COLUMNS = 256;
+/** One row in so many has to have a field that earns columns. */
+const EARNING_SHARE = 64;
+/** Names without a column whose rows are counted; beyond them counting starts anew. */
+const MAX_COUNTED_NAMES = 16_384;
 /** About what a node and its share of a shape take in memory. */
 const NODE_BYTES = 64;
 
@@ -53,6 +69,10 @@ export class ShapeTrie {
   readonly types = WALK.types;
   readonly starts = WALK.starts;
   readonly ends = WALK.ends;
+  /** Of the last walk: the fields without a column. */
+  readonly remainder = new RemainderWriter();
+  /** The remainder's column, once there is one. */
+  remainderColumn = NONE;
   /** Of the last walk: where the time's eight bytes are. */
   timeStart = 0;
   /** Of the last walk: the meta; type 0 when there is none. */
@@ -69,6 +89,17 @@ export class ShapeTrie {
   /** The column of a leaf, the shape of an end. */
   private numbers: Int32Array = new Int32Array(INITIAL_NODES);
   private nameEnds: Int32Array = new Int32Array(INITIAL_NODES);
+  /** Top-level fields up to a node, itself included. */
+  private topCounts: Int32Array = new Int32Array(INITIAL_NODES);
+  /** Branches of a node that are fields and no time or meta. */
+  private branches = new Uint8Array(INITIAL_NODES);
+  private walks = 0;
+  /** Of the last walk: the names in the remainder. */
+  private readonly leftNames = new Set<string>();
+  /** Names of nodes as texts, where they were asked for. */
+  private readonly nameTexts: string[] = [];
+  /** In how many walks each top-level name found no column. */
+  private readonly misses = new Map<string, number>();
   private names = new Uint8Array(INITIAL_NODES * 8);
   private namesView = viewOf(this.names);
   private namesLength = 0;
@@ -90,24 +121,44 @@ export class ShapeTrie {
     this.metaType = 0;
     this.metaStart = 0;
     this.metaEnd = 0;
+    this.walks++;
+    if (this.remainder.count > 0) {
+      this.remainder.reset();
+      this.leftNames.clear();
+    }
     let at = start + 4;
     let depth = 0;
     let node = ROOT;
+    // Where the walk stood before the top-level field that it is in.
+    let topNode = node;
+    let topAt = at;
+    let topValues = 0;
     for (;;) {
       at = this.walkLeaves(node, view, at);
       node = this.leaf;
       const type = bytes[at]!;
       if (type === 0) {
-        node = this.step(node, depth === 0 ? Kind.End : Kind.Close);
-        if (node === NONE) return WHOLE;
-        if (depth === 0) return this.numbers[node]!;
+        if (depth === 0) return this.finish(node);
+        node = this.step(node, Kind.Close);
         depth--;
         at++;
         continue;
       }
+      if (depth === 0) {
+        topNode = node;
+        topAt = at;
+        topValues = this.valueCount;
+      }
       const nested = type === BsonType.Object && depth < MAX_SHREDDED_DEPTH;
       const next = this.stepInto(node, bytes, view, at + 1, nested, depth);
-      if (next === NONE) return WHOLE;
+      if (next === TWICE) return WHOLE;
+      if (next === NONE) {
+        node = topNode;
+        at = this.leave(node, bytes, topAt);
+        this.valueCount = topValues;
+        depth = 0;
+        continue;
+      }
       node = next;
       at = this.valueAt;
       if (this.kinds[node] === Kind.Open) {
@@ -117,6 +168,37 @@ export class ShapeTrie {
         at = this.note(node, type, bytes, at);
       }
     }
+  }
+
+  /** Leaves the top-level field at `at` to the remainder; returns where the next one starts. */
+  private leave(node: number, bytes: Uint8Array, at: number): number {
+    const end = skipElement(bytes, at);
+    this.remainder.add(bytes.subarray(at, end), this.topCounts[node]!);
+    const name = latin1(bytes, at + 1);
+    this.leftNames.add(name);
+    if (this.misses.size === MAX_COUNTED_NAMES) this.misses.clear();
+    this.misses.set(name, (this.misses.get(name) ?? 0) + 1);
+    return end;
+  }
+
+  /** The shape of a document that ends after `node`. */
+  private finish(node: number): number {
+    const isComplete = this.remainder.count === 0;
+    const end = this.step(node, isComplete ? Kind.End : Kind.Left);
+    const shape = this.numbers[end]!;
+    if (isComplete) return shape;
+    return this.hasNameTwice(node) ? WHOLE : shape;
+  }
+
+  /** Whether a name of the remainder comes again, there or among the top-level fields that end at `node`. */
+  private hasNameTwice(node: number): boolean {
+    const { leftNames, topCounts } = this;
+    if (leftNames.size < this.remainder.count) return true;
+    for (let above = node; above !== ROOT; above = this.parents[above]!) {
+      if (topCounts[above] === topCounts[this.parents[above]!]) continue;
+      if (leftNames.has(this.nameTexts[above] ??= latin1(this.names, this.nameStarts[above]!))) return true;
+    }
+    return false;
   }
 
   /** Set by `walkLeaves`: the last leaf it came to. */
@@ -202,15 +284,15 @@ export class ShapeTrie {
     return this.learn(node, bytes, at, isObject, depth);
   }
 
-  /** The end of a document after `node`. */
-  private step(node: number, kind: typeof Kind.Close | typeof Kind.End): number {
+  /** The end of a document after `node`. Ends need no room: there are no more of them than nodes before them. */
+  private step(node: number, kind: typeof Kind.Close | typeof Kind.End | typeof Kind.Left): number {
     for (let child = this.children[node]!; child !== NONE; child = this.siblings[child]!) {
       if (this.kinds[child] === kind) return child;
     }
-    if (!this.hasRoom(node)) return NONE;
     const added = this.addNode(node, kind);
-    if (kind === Kind.End) {
+    if (kind !== Kind.Close) {
       const items = this.itemsOf(added);
+      if (kind === Kind.Left) items.push(this.columnOfRemainder() + FIRST_COLUMN_ITEM);
       this.account.bytes += items.length * NODE_BYTES;
       this.numbers[added] = this.shapes.length;
       this.shapes.push(new Shape(items, this.paths, this.tableNames));
@@ -218,19 +300,28 @@ export class ShapeTrie {
     return added;
   }
 
+  private columnOfRemainder(): number {
+    if (this.remainderColumn === NONE) this.remainderColumn = this.paths.push(pathOfKey(REMAINDER_KEY)) - 1;
+    return this.remainderColumn;
+  }
+
   private learn(node: number, bytes: Uint8Array, at: number, isObject: boolean, depth: number): number {
     let end = at;
     while (bytes[end] !== 0) end++;
     const name = bytes.subarray(at, end + 1);
     this.valueAt = end + 1;
-    if (this.isNameTaken(node, name) || !this.hasRoom(node)) return NONE;
     const kind = this.kindOf(name, depth, isObject && !isEmptyDocument(bytes, end + 1));
+    const isField = kind === Kind.Leaf || kind === Kind.Open;
+    if (isField && !this.hasRoom(node)) return NONE;
     let column = 0;
     if (kind === Kind.Leaf) {
-      column = this.columnFor(node, name);
+      column = this.columnFor(depth === 0 ? [] : this.openNames(node), latin1(bytes, at));
       if (column === NONE) return NONE;
     }
+    if (this.isNameTaken(node, name)) return TWICE;
+    if (isField) this.branches[node]!++;
     const added = this.addNode(node, kind);
+    if (depth === 0) this.topCounts[added]!++;
     this.setName(added, name);
     this.numbers[added] = column;
     return added;
@@ -261,18 +352,24 @@ export class ShapeTrie {
   }
 
   private hasRoom(node: number): boolean {
-    let branches = 0;
-    for (let child = this.children[node]!; child !== NONE; child = this.siblings[child]!) branches++;
-    return branches < MAX_BRANCHES && this.nodeCount < MAX_SHAPE_PLACES;
+    return this.branches[node]! < MAX_BRANCHES && this.nodeCount < MAX_SHAPE_PLACES;
   }
 
-  private columnFor(node: number, name: Uint8Array): number {
-    const key = this.openNames(node).concat(latin1(name.subarray(0, name.length - 1))).join("\0");
+  /** The column of a field in the documents named by `above`, from the top down; `NONE` when there can be none. */
+  private columnFor(above: readonly string[], name: string): number {
+    const key = above.length === 0 ? name : `${above.join("\0")}\0${name}`;
     const known = this.columnOfPath.get(key);
     if (known !== undefined) return known;
-    if (this.paths.length === MAX_TABLE_COLUMNS) return NONE;
+    if (!this.mayAddColumn(key)) return NONE;
     this.columnOfPath.set(key, this.paths.length);
     return this.paths.push(pathOfKey(key)) - 1;
+  }
+
+  /** One column stays free for the remainder. */
+  private mayAddColumn(key: string): boolean {
+    if (this.paths.length < FREE_COLUMNS) return true;
+    const isFull = this.paths.length >= MAX_TABLE_COLUMNS - (this.remainderColumn === NONE ? 1 : 0);
+    return !isFull && (this.misses.get(key.split("\0", 1)[0]!) ?? 0) * EARNING_SHARE >= this.walks;
   }
 
   /** The names of the documents that are open at `node`, from the top down. */
@@ -285,7 +382,7 @@ export class ShapeTrie {
       if (closed > 0) {
         closed--;
       } else {
-        names.unshift(latin1(this.nameOf(above).subarray(0, -1)));
+        names.unshift(latin1(this.names, this.nameStarts[above]!));
       }
     }
     return names;
@@ -316,6 +413,7 @@ export class ShapeTrie {
     this.account.bytes += NODE_BYTES;
     this.kinds[node] = kind;
     this.parents[node] = parent;
+    this.topCounts[node] = this.topCounts[parent]!;
     this.children[node] = NONE;
     this.siblings[node] = NONE;
     let last = this.children[parent]!;
@@ -358,6 +456,10 @@ export class ShapeTrie {
     this.nameStarts = grownInt32(this.nameStarts, length);
     this.nameEnds = grownInt32(this.nameEnds, length);
     this.numbers = grownInt32(this.numbers, length);
+    this.topCounts = grownInt32(this.topCounts, length);
+    const branches = new Uint8Array(length);
+    branches.set(this.branches);
+    this.branches = branches;
   }
 }
 
@@ -391,6 +493,9 @@ function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+/** The name at `at`, up to its zero byte, a character a byte. */
+function latin1(bytes: Uint8Array, at: number): string {
+  let text = "";
+  for (; bytes[at] !== 0; at++) text += String.fromCharCode(bytes[at]!);
+  return text;
 }

@@ -1,14 +1,18 @@
 /** A stored row, or a document in one, as a `Document`: only the values that are asked for are read from columns. */
+import { assert } from "../../base/mod.ts";
 import { BsonType, type BsonWriter, Document, RawDocument, UtcDate, type Value } from "../../bson/mod.ts";
+import { Remainder } from "./remainder.ts";
 import type { RowSource } from "./row_source.ts";
 import { FieldKind, type ShapeField, type ShapeNode } from "./shape.ts";
 
 /** The document of a row. It stays readable for as long as it is held, whatever becomes of its files. */
 export function documentOf(source: RowSource, row: number): Document {
   const shape = source.shapeOf(row);
-  return shape === undefined
-    ? new RawDocument(source.wholeBytes(row))
-    : new StoredDocument(source, row, shape.root);
+  if (shape === undefined) return new RawDocument(source.wholeBytes(row));
+  const { root } = shape;
+  return root.remainderColumn < 0
+    ? new StoredDocument(source, row, root)
+    : new DocumentWithRemainder(source, row, root);
 }
 
 class StoredDocument extends Document {
@@ -39,6 +43,65 @@ class StoredDocument extends Document {
 
   override writeTo(writer: BsonWriter): void {
     writeNode(this.source, this.row, this.node, writer);
+  }
+}
+
+/** A row whose fields are those of its shape and, between them, those of its remainder, which is read when need be. */
+class DocumentWithRemainder extends Document {
+  private remainderCache: Remainder | undefined;
+
+  constructor(
+    private readonly source: RowSource,
+    private readonly row: number,
+    private readonly node: ShapeNode,
+  ) {
+    super();
+  }
+
+  private get remainder(): Remainder {
+    if (this.remainderCache === undefined) {
+      const value = this.source.valueOf(this.node.remainderColumn, this.row);
+      assert(value instanceof RawDocument, "a remainder is a document");
+      this.remainderCache = new Remainder(value);
+    }
+    return this.remainderCache;
+  }
+
+  override get(name: string): Value {
+    const field = this.node.find(name);
+    return field === undefined ? this.remainder.get(name) : fieldValue(this.source, this.row, field);
+  }
+
+  override names(): readonly string[] {
+    const { names } = this.remainder;
+    return this.inOrder((field) => field.name.text, (index) => names[index]!);
+  }
+
+  override values(): readonly Value[] {
+    const { values } = this.remainder;
+    return this.inOrder((field) => fieldValue(this.source, this.row, field), (index) => values[index]);
+  }
+
+  override writeTo(writer: BsonWriter): void {
+    const start = writer.beginDocument();
+    this.inOrder(
+      (field) => writeField(this.source, this.row, field, writer),
+      (index) => this.remainder.writeField(index, writer),
+    );
+    writer.endDocument(start);
+  }
+
+  /** What is made of each field, in the order of the document. */
+  private inOrder<T>(ofShape: (field: ShapeField) => T, ofRemainder: (index: number) => T): T[] {
+    const { positions } = this.remainder;
+    const made: T[] = [];
+    let next = 0;
+    for (const [i, field] of this.node.fields.entries()) {
+      while (positions[next] === i) made.push(ofRemainder(next++));
+      made.push(ofShape(field));
+    }
+    while (next < positions.length) made.push(ofRemainder(next++));
+    return made;
   }
 }
 
