@@ -104,3 +104,24 @@ export const MIN_BATCH_BYTES = MIB;
 export const MEMORY_LOOK_INTERVAL_MS = 50;
 /** Buffers that may have become garbage before the young ones are collected. */
 export const YOUNG_GARBAGE_BYTES = 8 * MIB;
+
+/** Segment files that are open at once; beside them, those without a name that a query still reads. */
+export const MAX_OPEN_SEGMENT_FILES = 256;
+/** Segments of one size that are merged into a larger one, and how much larger the next size is. */
+export const COMPACTION_FANOUT = 4;
+/** Segments up to this are of the smallest size. */
+export const SMALL_SEGMENT_BYTES = MIB;
+/** Flushed segments that may wait for the larger rest of level 0 to be merged with. */
+export const MAX_FLUSHED_SEGMENTS = 12;
+/** Flushed segments up to which a compaction leaves others their usual turns. */
+export const FLUSHES_BEHIND_AT_EASE = 8;
+/** What level 0 has of a partition stays there while it is less. */
+export const LEAST_PARTITION_PUSH_BYTES = 256 * KIB;
+/** Partitions that one compaction writes to. */
+export const MAX_PARTITIONS_AT_ONCE = 256;
+/** A partition of this size ends where its rows end, when later ones come; neighbours below half of it become one. */
+export const FULL_PARTITION_BYTES = 64 * MIB;
+/** A partition beyond this is cut. */
+export const MAX_PARTITION_BYTES = 256 * MIB;
+/** The least span of time of a partition. */
+export const LEAST_PARTITION_MS = 3_600_000;

@@ -78,7 +78,7 @@ async function checkTimeseries(stores: StoresToCheck, directory: string) {
   reportManifest(stores, manifest, path);
   const series = await checkSeries(stores, `${directory}/${SERIES_FILE}`, manifest);
   for (const [id, index] of series ?? []) if (manifest.tables.has(id)) found.series += index.size;
-  for (const number of manifest.segments) {
+  for (const number of manifest.segments.keys()) {
     const segmentPath = `${directory}/${String(number).padStart(8, "0")}.seg`;
     found.rows += await checkSegment(stores, segmentPath, manifest, series);
   }
@@ -201,7 +201,7 @@ async function checkSegment(
 
 function noteLeftovers({ disk, listener }: StoresToCheck, directory: string, manifest: Manifest): void {
   const own = manifest.ownNames().add(SERIES_FILE);
-  for (const number of manifest.segments) own.add(`${String(number).padStart(8, "0")}.seg`);
+  for (const number of manifest.segments.keys()) own.add(`${String(number).padStart(8, "0")}.seg`);
   for (const name of disk.list(directory)) {
     if (!own.has(name)) listener.onNote(`${directory}/${name}`, "left over, to be removed at the next start");
   }

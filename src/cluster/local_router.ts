@@ -109,6 +109,11 @@ export class LocalRouter implements Router {
     return explain(pipeline, this.source(namespace), inside, verbosity, namespaceText(namespace));
   }
 
+  async compact(namespace: Namespace): Promise<void> {
+    const info = this.collection(namespace);
+    if (info !== undefined) await this.vnode.compact(info);
+  }
+
   stats(namespace: Namespace): CollectionStats {
     const info = this.collection(namespace);
     if (info === undefined) return { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };

@@ -44,6 +44,13 @@ export interface Router {
     verbosity: string,
   ): Promise<Document>;
 
+  /**
+   * Resolves when what a time series holds now is flushed and merged; nothing where there is no collection.
+   *
+   * @throws CommandError OutOfDiskSpace
+   */
+  compact(namespace: Namespace): Promise<void>;
+
   stats(namespace: Namespace): CollectionStats;
 
   /** Writes all that is in memory to its files and makes the log short; durable when it resolves. */

@@ -325,6 +325,16 @@ export class VNode {
     await this.timeseries.expire(info.id, beforeMs);
   }
 
+  /** Flushes and merges a time series' segments; a plain collection has none. */
+  async compact(info: CollectionInfo): Promise<void> {
+    if (info.timeseries === undefined) return;
+    try {
+      await this.timeseries.compact(info.id);
+    } catch (error) {
+      throw namedIfFull(error);
+    }
+  }
+
   stats(info: CollectionInfo): CollectionStats {
     if (info.timeseries === undefined) {
       return this.documents.hasCollection(info.id) ? this.documents.stats(info.id) : NO_STATS;

@@ -152,6 +152,32 @@ export class Column {
     }
   }
 
+  /** Adds the values `[from, end)` of another column. */
+  appendRange(other: Column, from: number, end: number): void {
+    const count = end - from;
+    if (count === 0) return;
+    const { type, width } = other;
+    if (this.type === NO_TYPE && type !== MIXED) this.admit(type);
+    if (this.type !== type || this.types !== undefined || other.types !== undefined) {
+      for (let index = from; index < end; index++) this.appendFrom(other, index);
+      return;
+    }
+    const start = this.length;
+    if (start + count > this.capacity) this.grow(start + count);
+    this.length = start + count;
+    if (width === BYTES) return this.copyByteRange(other, from, end, start);
+    this.words.set(other.words.subarray(from * width, end * width), start * width);
+  }
+
+  private copyByteRange(other: Column, from: number, end: number, start: number): void {
+    const first = other.startAt(from);
+    const at = this.startAt(start);
+    const next = at + other.ends[end - 1]! - first;
+    if (next > this.arena.length) this.growArena(next);
+    this.arena.set(other.arena.subarray(first, other.ends[end - 1]!), at);
+    for (let i = from; i < end; i++) this.ends[start + i - from] = other.ends[i]! - first + at;
+  }
+
   private appendWords(type: number, source: Int32Array, from: number): void {
     const index = this.length++;
     if (index === this.capacity) this.grow();
@@ -214,9 +240,9 @@ export class Column {
     }
   }
 
-  private grow(): void {
+  private grow(atLeast = INITIAL_VALUES): void {
     this.account.bytes -= this.memoryBytes;
-    this.capacity = Math.max(INITIAL_VALUES, this.capacity * 2);
+    this.capacity = Math.max(atLeast, this.capacity * 2);
     if (this.width === BYTES) this.ends = grownInt32(this.ends, this.capacity);
     else this.words = grownInt32(this.words, this.capacity * this.width);
     if (this.types !== undefined) {

@@ -120,6 +120,10 @@ export class ArrayRouter implements Router {
     return { inserted, errors };
   }
 
+  compact(): Promise<void> {
+    return Promise.resolve();
+  }
+
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
     return this.queryRows(namespace.db, this.source(namespace), pipeline, context);
   }

@@ -7,7 +7,7 @@
 export interface Expiry {
   /** Rows of earlier times are gone, in milliseconds since 1970 … */
   readonly beforeMs: number;
-  /** … from segments with numbers up to this one. */
+  /** … from segments that arrived no later than this. */
   readonly throughSegment: number;
 }
 
@@ -19,11 +19,15 @@ export function withExpiry(expiries: readonly Expiry[], added: Expiry): readonly
   return [...kept, added];
 }
 
-/** The time from which on the rows of a segment are there; −Infinity when none were taken. */
-export function firstTimeOf(segment: number, expiries: readonly Expiry[]): number {
+export function isSameExpiry(a: Expiry, b: Expiry): boolean {
+  return a.beforeMs === b.beforeMs && a.throughSegment === b.throughSegment;
+}
+
+/** The time from which on the rows of a segment of that arrival are there; −Infinity when none were taken. */
+export function firstTimeOf(arrival: number, expiries: readonly Expiry[]): number {
   let firstMs = -Infinity;
   for (const { beforeMs, throughSegment } of expiries) {
-    if (segment <= throughSegment) firstMs = Math.max(firstMs, beforeMs);
+    if (arrival <= throughSegment) firstMs = Math.max(firstMs, beforeMs);
   }
   return firstMs;
 }

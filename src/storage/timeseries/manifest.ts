@@ -11,7 +11,8 @@
 import { assert, CorruptionError, crc32 } from "../../base/mod.ts";
 import { ByteWriter } from "../../column/mod.ts";
 import type { Disk, DiskFile } from "../../io/mod.ts";
-import { type Expiry, withExpiry } from "./expiry.ts";
+import { type Expiry, isSameExpiry, withExpiry } from "./expiry.ts";
+import { type Bound, boundOf, changedBounds, type RecordedBound, recordedBound } from "./partition.ts";
 
 const VERSION = 1;
 const HEADER_BYTES = 16;
@@ -31,6 +32,25 @@ export interface TableOptions {
   readonly spanSeconds: number;
 }
 
+/** Where a segment stands among the others. */
+export interface SegmentPlace {
+  /** The number of the latest flush whose rows are in it: of one series and time, smaller ones came first. */
+  readonly arrival: number;
+  /** 0: rows of any table and time; 1: rows of one partition, older than what level 0 has of it. */
+  readonly level: 0 | 1;
+}
+
+/** Segments came in the place of others. */
+export interface CompactChange {
+  readonly kind: "compact";
+  readonly removed: readonly number[];
+  readonly added: readonly ({ readonly segment: number } & SegmentPlace)[];
+  readonly boundsRemoved: readonly RecordedBound[];
+  readonly boundsAdded: readonly RecordedBound[];
+  /** Expiries that no segment needs any more. */
+  readonly settled: readonly ({ readonly id: number } & Expiry)[];
+}
+
 /** One change of the state. */
 export type Change =
   | ({ readonly kind: "table"; readonly id: number } & TableOptions)
@@ -43,10 +63,13 @@ export type Change =
     readonly flushedIndex: number;
   }
   | { readonly kind: "remove"; readonly segment: number }
+  | CompactChange
+  | ({ readonly kind: "segment"; readonly segment: number } & SegmentPlace)
+  | { readonly kind: "bounds"; readonly bounds: readonly RecordedBound[] }
   /** Retention took rows of a table away. */
   | ({ readonly kind: "expire"; readonly id: number } & Expiry)
-  /** The log went on without rows for this store. */
-  | { readonly kind: "advance"; readonly flushedIndex: number };
+  /** The log went on without rows for this store; `seriesBytes` as it is stands only in a manifest written anew. */
+  | { readonly kind: "advance"; readonly flushedIndex: number; readonly seriesBytes?: number };
 
 /** A change and where in the file its record is. */
 export interface RecordedChange {
@@ -68,8 +91,10 @@ export class Manifest {
   readonly tables = new Map<number, TableOptions>();
   /** By table: what retention took away. */
   readonly expiries = new Map<number, readonly Expiry[]>();
-  /** Numbers of the segments, from old to new. */
-  readonly segments = new Set<number>();
+  /** By their numbers. */
+  readonly segments = new Map<number, SegmentPlace>();
+  /** Where partitions begin, sorted. */
+  bounds: readonly Bound[] = [];
   /** Bytes of the series file that count. */
   seriesBytes = 0;
   /** Log records up to this one are in segments. */
@@ -209,8 +234,9 @@ export class Manifest {
     for (const [id, expiries] of this.expiries) {
       for (const expiry of expiries) changes.push({ kind: "expire", id, ...expiry });
     }
-    for (const segment of this.segments) changes.push({ kind: "flush", segment, seriesBytes, flushedIndex });
-    if (changes.length === 0 || flushedIndex > 0) changes.push({ kind: "advance", flushedIndex });
+    for (const [segment, place] of this.segments) changes.push({ kind: "segment", segment, ...place });
+    if (this.bounds.length > 0) changes.push({ kind: "bounds", bounds: this.bounds.map(recordedBound) });
+    changes.push({ kind: "advance", flushedIndex, seriesBytes });
     return changes;
   }
 
@@ -242,17 +268,43 @@ export class Manifest {
         break;
       }
       case "flush":
-        this.segments.add(change.segment);
-        this.largestSegment = Math.max(this.largestSegment, change.segment);
+        this.addSegment(change.segment, { arrival: change.segment, level: 0 });
         this.seriesBytes = change.seriesBytes;
         this.flushedIndex = change.flushedIndex;
         break;
       case "remove":
         this.segments.delete(change.segment);
         break;
+      case "compact":
+        this.applyCompact(change);
+        break;
+      case "segment":
+        this.addSegment(change.segment, change);
+        break;
+      case "bounds":
+        this.bounds = changedBounds(this.bounds, [], change.bounds.map(boundOf));
+        break;
       case "advance":
         this.flushedIndex = change.flushedIndex;
+        this.seriesBytes = change.seriesBytes ?? this.seriesBytes;
     }
+  }
+
+  private applyCompact(change: CompactChange): void {
+    for (const segment of change.removed) this.segments.delete(segment);
+    for (const added of change.added) this.addSegment(added.segment, added);
+    const [removed, added] = [change.boundsRemoved, change.boundsAdded].map((bounds) => bounds.map(boundOf));
+    this.bounds = changedBounds(this.bounds, removed!, added!);
+    for (const { id, ...settled } of change.settled) {
+      const left = (this.expiries.get(id) ?? []).filter((expiry) => !isSameExpiry(expiry, settled));
+      if (left.length > 0) this.expiries.set(id, left);
+      else this.expiries.delete(id);
+    }
+  }
+
+  private addSegment(segment: number, { arrival, level }: SegmentPlace): void {
+    this.segments.set(segment, { arrival, level });
+    this.largestSegment = Math.max(this.largestSegment, segment);
   }
 }
 
@@ -376,7 +428,7 @@ function refuseDamage(path: string, bytes: Uint8Array, at: number): void {
 function parseChange(path: string, at: number, content: Uint8Array): Change {
   const change: unknown = JSON.parse(new TextDecoder().decode(content));
   assert(typeof change === "object" && change !== null && "kind" in change, "a record holds a change");
-  const known = ["table", "drop", "flush", "remove", "expire", "advance"];
+  const known = ["table", "drop", "flush", "remove", "compact", "segment", "bounds", "expire", "advance"];
   if (typeof change.kind !== "string" || !known.includes(change.kind)) {
     throw new CorruptionError(path, at, `a change of kind ${JSON.stringify(change.kind)} is not known`);
   }

@@ -42,7 +42,7 @@ Deno.test("a manifest gives back the state that its changes make", async () => {
   manifest.close();
   manifest = await Manifest.open(disk, "d");
   assert.deepEqual([...manifest.tables], [[2, { ...OPTIONS, metaField: "m" }]]);
-  assert.deepEqual([...manifest.segments], [2]);
+  assert.deepEqual([...manifest.segments.keys()], [2]);
   assert.equal(manifest.seriesBytes, 20);
   assert.equal(manifest.flushedIndex, 9);
   assert.equal(manifest.nextSegment(), 3);

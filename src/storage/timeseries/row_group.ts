@@ -97,9 +97,11 @@ export interface Page extends PageStatistics {
 
 /** A row group as its readers see it. */
 export class RowGroup {
-  private readonly shapeRunEnds: Float64Array;
-  private readonly shapeRuns: Float64Array;
-  private readonly shapes: readonly (Shape | undefined)[];
+  /** Runs of rows of one shape: the number of the shape, and where the rows of each end. */
+  readonly shapeRuns: Float64Array;
+  readonly shapeRunEnds: Float64Array;
+  /** By number. */
+  readonly shapes: readonly (Shape | undefined)[];
   /** The series of the rows, ascending, and where the rows of each end. */
   readonly series: Float64Array;
   readonly seriesEnds: Float64Array;
@@ -157,7 +159,12 @@ export class RowGroup {
 
   /** The shape of a row; undefined for one that is kept whole. */
   shapeOf(row: number): Shape | undefined {
-    return this.shapes[this.shapeRuns[firstAtLeast(this.shapeRunEnds, row + 1)]!];
+    return this.shapes[this.shapeRuns[this.shapeRunOf(row)]!];
+  }
+
+  /** The place among `shapeRuns` of the one that a row is in. */
+  shapeRunOf(row: number): number {
+    return firstAtLeast(this.shapeRunEnds, row + 1);
   }
 
   /** The shapes of the rows `[first, end)`, run by run; undefined for rows that are kept whole. */

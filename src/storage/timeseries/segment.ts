@@ -1,12 +1,15 @@
 /**
- * An open segment: the directory in memory, everything else read when it is asked for, through the page cache.
+ * A segment as its readers see it: the directory in memory, everything else read when it is asked for, through the page
+ * cache and the pool of open files.
  *
- * A segment that is dropped loses its name at once, but its file stays open until nobody can reach the object any more:
- * rows that a query still holds go on being readable. The registry below closes it then.
+ * A segment that is dropped loses its name at once. If rows of it may be held, its file is kept open until nobody can
+ * reach the object any more (they stay readable); the registry below closes it then.
  */
 import { ByteReader, type Column, decodeBytes, decodeIntegers, decodePage } from "../../column/mod.ts";
-import type { Disk, DiskFile } from "../../io/mod.ts";
+import type { DiskFile } from "../../io/mod.ts";
 import { readBlock } from "./block.ts";
+import type { FilePool } from "./file_pool.ts";
+import type { SegmentPlace } from "./manifest.ts";
 import type { PageCache } from "./page_cache.ts";
 import { type Page, RowGroup } from "./row_group.ts";
 import { readSegment, type RowGroupEntry, type TableEntry } from "./segment_format.ts";
@@ -15,37 +18,45 @@ import type { TableNames } from "./shape.ts";
 const UNREACHABLE = new FinalizationRegistry<DiskFile>((file) => file.close());
 
 export class Segment {
-  readonly sizeBytes: number;
+  /** The file of a segment that has lost its name. */
+  private detached: DiskFile | undefined;
+  /** Whether rows of it were given to anyone. */
+  private wasRead = false;
+  private pins = 0;
+  private isRetired = false;
 
   private constructor(
     readonly path: string,
     /** The number in its name. */
     readonly number: number,
-    private readonly file: DiskFile,
+    readonly place: SegmentPlace,
+    readonly sizeBytes: number,
     readonly tables: readonly TableEntry[],
+    private readonly files: FilePool,
     private readonly cache: PageCache,
-  ) {
-    this.sizeBytes = file.size();
-    UNREACHABLE.register(this, file, this);
-  }
+  ) {}
 
   /** @throws CorruptionError when it is not a whole segment of a known version */
-  static open(disk: Disk, path: string, number: number, cache: PageCache): Segment {
-    const file = disk.open(path, "read");
-    try {
-      return new Segment(path, number, file, readSegment(file), cache);
-    } catch (error) {
-      file.close();
-      throw error;
-    }
+  static open(
+    files: FilePool,
+    path: string,
+    number: number,
+    place: SegmentPlace,
+    cache: PageCache,
+  ): Segment {
+    const file = files.file(path);
+    return new Segment(path, number, place, file.size(), readSegment(file), files, cache);
+  }
+
+  private get file(): DiskFile {
+    return this.detached ?? this.files.file(this.path);
   }
 
   /** The header of a row group. @throws CorruptionError */
   rowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
-    const at = entry.offset + entry.pagesBytes;
-    return this.cache.get(this.number, at, () => {
-      const content = readBlock(this.file, at, entry.headerBytes);
-      const value = new RowGroup(decodeBytes(new ByteReader(content)), entry.offset, names);
+    this.wasRead = true;
+    return this.cache.get(this.number, entry.offset + entry.pagesBytes, () => {
+      const value = this.readRowGroup(entry, names);
       return { value, sizeBytes: value.memoryBytes };
     });
   }
@@ -53,9 +64,7 @@ export class Segment {
   /** The times of a page, milliseconds since 1970. @throws CorruptionError */
   times(page: Page): Float64Array {
     return this.cache.get(this.number, page.offset, () => {
-      const reader = new ByteReader(readBlock(this.file, page.offset, page.sizeBytes));
-      const value = new Float64Array(page.count);
-      decodeIntegers(reader, page.count, value);
+      const value = this.readTimes(page);
       return { value, sizeBytes: value.byteLength };
     });
   }
@@ -63,16 +72,55 @@ export class Segment {
   /** The values of a page. @throws CorruptionError */
   column(page: Page): Column {
     return this.cache.get(this.number, page.offset, () => {
-      const reader = new ByteReader(readBlock(this.file, page.offset, page.sizeBytes));
-      const value = decodePage(reader, page.count);
+      const value = this.readColumn(page);
       return { value, sizeBytes: value.memoryBytes };
     });
+  }
+
+  /** As `rowGroup`, past the cache: for one who reads everything once. */
+  readRowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
+    const content = readBlock(this.file, entry.offset + entry.pagesBytes, entry.headerBytes);
+    return new RowGroup(decodeBytes(new ByteReader(content)), entry.offset, names);
+  }
+
+  /** As `times`, past the cache. */
+  readTimes(page: Page): Float64Array {
+    const reader = new ByteReader(readBlock(this.file, page.offset, page.sizeBytes));
+    const times = new Float64Array(page.count);
+    decodeIntegers(reader, page.count, times);
+    return times;
+  }
+
+  /** As `column`, past the cache. */
+  readColumn(page: Page): Column {
+    return decodePage(new ByteReader(readBlock(this.file, page.offset, page.sizeBytes)), page.count);
+  }
+
+  /** Makes it readable until `unpin`, whatever becomes of it, for one who holds no rows of it afterwards. */
+  pin(): void {
+    this.pins++;
+  }
+
+  unpin(): void {
+    this.pins--;
+    if (this.isRetired && this.pins === 0 && !this.wasRead) this.close();
+  }
+
+  /** Its file is about to lose its name: nobody new reads it, and who holds rows of it still can. */
+  retire(): void {
+    if (this.isRetired) return;
+    if (!this.wasRead && this.pins === 0) return this.close();
+    this.detached = this.files.take(this.path);
+    this.isRetired = true;
+    UNREACHABLE.register(this, this.detached, this);
+    this.cache.forget(this.number);
   }
 
   /** Closes the file at once: nothing can be read any more. */
   close(): void {
     UNREACHABLE.unregister(this);
-    this.file.close();
+    this.detached?.close();
+    this.files.close(this.path);
     this.cache.forget(this.number);
   }
 }

@@ -1,25 +1,12 @@
 /** Writes frozen memtables into a level-0 segment: one file with all their tables (segment_format.ts, row_group.ts). */
 import { PAGE_ROWS, ROW_GROUP_ROWS } from "../../base/mod.ts";
-import {
-  ByteWriter,
-  Column,
-  encodeBytes,
-  encodeIntegers,
-  encodePage,
-  type PageStatistics,
-  statisticsOf,
-  ValueType,
-  viewOf,
-} from "../../column/mod.ts";
+import { Column, ValueType, viewOf } from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
-import { writeBlock } from "./block.ts";
 import { Memtable } from "./memtable.ts";
 import { sortedRows } from "./memtable_run.ts";
-import { encodeRowGroup, NO_WRITTEN_PAGE, type WrittenPage } from "./row_group.ts";
-import { type RowGroupEntry, type TableEntry, writeFooter, writeHeader } from "./segment_format.ts";
+import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
+import { SegmentOutput } from "./segment_output.ts";
 import { FIRST_COLUMN_ITEM, WHOLE } from "./shape.ts";
-
-const WRITE_BYTES = 1 << 20;
 
 /**
  * Writes a segment, not synced.
@@ -32,113 +19,46 @@ export async function writeSegment(
   tables: ReadonlyMap<number, Memtable>,
   pace: () => Promise<void>,
 ): Promise<void> {
-  const writer = new SegmentWriter(file, pace);
+  const output = new SegmentOutput(file);
   const entries: TableEntry[] = [];
   for (const [tableId, memtable] of tables) {
-    const groups = await writer.writeTable(memtable);
-    entries.push({ tableId, dataBytes: memtable.dataBytes, groups });
-  }
-  writer.finish(entries);
-}
-
-class SegmentWriter {
-  private readonly out = new ByteWriter(WRITE_BYTES);
-  /** Where in the file `out` begins. */
-  private start = 0;
-
-  constructor(private readonly file: DiskFile, private readonly pace: () => Promise<void>) {
-    writeHeader(this.out);
-  }
-
-  async writeTable(memtable: Memtable): Promise<RowGroupEntry[]> {
-    const rows = await sortedRows(memtable, this.pace);
+    const rows = await sortedRows(memtable, pace);
     const groups: RowGroupEntry[] = [];
     for (let from = 0; from < rows.length; from += ROW_GROUP_ROWS) {
-      groups.push(await this.writeGroup(memtable, rows.subarray(from, from + ROW_GROUP_ROWS)));
+      groups.push(await writeGroup(output, memtable, rows.subarray(from, from + ROW_GROUP_ROWS), pace));
     }
-    return groups;
+    entries.push({ tableId, dataBytes: memtable.dataBytes, groups });
   }
-
-  finish(tables: readonly TableEntry[]): void {
-    writeFooter(tables, this.out);
-    this.writeOut();
-  }
-
-  private async writeGroup(memtable: Memtable, rows: Int32Array): Promise<RowGroupEntry> {
-    const offset = this.start + this.out.length;
-    const shapes = shapesOf(memtable, rows);
-    const pages: WrittenPage[] = [];
-    const writeColumn = async (write: (page: Int32Array) => WrittenPage) => {
-      for (let from = 0; from < rows.length; from += PAGE_ROWS) {
-        pages.push(write(rows.subarray(from, from + PAGE_ROWS)));
-        this.writeOutIfFull();
-        await this.pace();
-      }
-    };
-    await writeColumn((page) => this.writeTimes(memtable, page));
-    await writeColumn((page) => this.writeColumnPage(wholeColumn(memtable, page)));
-    for (let column = 0; column < shapes.columns.length; column++) {
-      await writeColumn((page) => this.writeColumnPage(gather(memtable, page, shapes, column)));
-    }
-    const pagesBytes = this.start + this.out.length - offset;
-    const series = seriesOf(memtable, rows);
-    const header = new ByteWriter();
-    encodeRowGroup({
-      rows: rows.length,
-      pathKeys: shapes.columns.map((column) => memtable.dictionary.paths[column]!.key),
-      ...series,
-      shapes: shapes.items,
-      shapeRuns: shapes.runs,
-      shapeRunRows: shapes.runRows,
-      pages,
-    }, header);
-    const headerBytes = writeBlock(this.out, (block) => encodeBytes(header.written(), block));
-    const times = pages.slice(0, Math.ceil(rows.length / PAGE_ROWS));
-    return {
-      offset,
-      pagesBytes,
-      headerBytes,
-      rows: rows.length,
-      firstSeries: series.series[0]!,
-      lastSeries: series.series[series.series.length - 1]!,
-      minTime: Math.min(...times.map((page) => page.min)),
-      maxTime: Math.max(...times.map((page) => page.max)),
-    };
-  }
-
-  private writeTimes(memtable: Memtable, rows: Int32Array): WrittenPage {
-    const times = Float64Array.from(rows, (row) => memtable.timeOf(row));
-    const sizeBytes = writeBlock(this.out, (out) => encodeIntegers(times, times.length, out));
-    return { ...timeStatistics(times), sizeBytes };
-  }
-
-  private writeColumnPage(column: Column): WrittenPage {
-    if (column.length === 0) return NO_WRITTEN_PAGE;
-    const sizeBytes = writeBlock(this.out, (out) => encodePage(column, out));
-    return { ...statisticsOf(column), sizeBytes };
-  }
-
-  private writeOutIfFull(): void {
-    if (this.out.length >= WRITE_BYTES) this.writeOut();
-  }
-
-  private writeOut(): void {
-    this.file.writeAt(this.out.written(), this.start);
-    this.start += this.out.length;
-    this.out.reset();
-  }
+  output.finish(entries);
 }
 
-/** Times have no sum that means anything. */
-function timeStatistics(times: Float64Array): PageStatistics {
-  let min = Infinity;
-  let max = -Infinity;
-  for (const time of times) {
-    if (time < min) min = time;
-    if (time > max) max = time;
+async function writeGroup(
+  output: SegmentOutput,
+  memtable: Memtable,
+  rows: Int32Array,
+  pace: () => Promise<void>,
+): Promise<RowGroupEntry> {
+  const shapes = shapesOf(memtable, rows);
+  const writePages = async (write: (page: Int32Array) => void) => {
+    for (let from = 0; from < rows.length; from += PAGE_ROWS) {
+      write(rows.subarray(from, from + PAGE_ROWS));
+      await pace();
+    }
+  };
+  output.beginGroup();
+  await writePages((page) => output.writeTimes(Float64Array.from(page, (row) => memtable.timeOf(row))));
+  await writePages((page) => output.writeColumn(wholeColumn(memtable, page)));
+  for (let column = 0; column < shapes.columns.length; column++) {
+    await writePages((page) => output.writeColumn(gather(memtable, page, shapes, column)));
   }
-  const typeSet = 1 << ValueType.Date;
-  return { count: times.length, nulls: 0, typeSet, nans: 0, min, max, sum: 0, sumRest: 0, isExact: true };
+  return output.endGroup({
+    rows: rows.length,
+    pathKeys: shapes.columns.map((column) => memtable.dictionary.paths[column]!.key),
+    ...seriesOf(memtable, rows),
+    shapes: shapes.items,
+    shapeRuns: shapes.runs,
+    shapeRunRows: shapes.runRows,
+  });
 }
 
 /** The shapes and columns of a row group, numbered anew: only those that its rows have. */

@@ -48,7 +48,7 @@ export class Table {
   persistedSeries = 0;
   /** Bytes of its records in the series file. */
   seriesBytes = 0;
-  private readonly names: TableNames;
+  readonly names: TableNames;
   /** From old to new; replaced, never changed, so that a scan can keep it. */
   private segments: readonly TableSegment[] = [];
   private active: OpenMemtable | undefined;
@@ -86,14 +86,38 @@ export class Table {
   }
 
   addSegment(segment: Segment, entry: TableEntry): void {
-    const { dataBytes, groups } = entry;
-    const added = withoutExpired({ segment, dataBytes, groups, firstMs: -Infinity }, this.expiries);
-    if (added.groups.length > 0) this.segments = [...this.segments, added];
+    this.replaceSegments(new Set(), [{ segment, entry }]);
+  }
+
+  /** Puts segments in the place of others, all at once. */
+  replaceSegments(
+    removed: ReadonlySet<Segment>,
+    added: readonly { readonly segment: Segment; readonly entry: TableEntry }[],
+  ): void {
+    const left = this.segments.filter(({ segment }) => !removed.has(segment));
+    const come = added.map(({ segment, entry: { dataBytes, groups } }) =>
+      withoutExpired({ segment, dataBytes, groups, firstMs: -Infinity }, this.expiries)
+    ).filter(({ groups }) => groups.length > 0);
+    this.segments = [...left, ...come].sort((a, b) => compareArrivals(a.segment, b.segment));
+  }
+
+  /** From which time on the table's rows in a segment are there. */
+  firstMsOf(segment: Segment): number {
+    return firstTimeOf(segment.place.arrival, this.expiries);
   }
 
   /** Whether rows of that segment are left. */
   hasRowsIn(segment: Segment): boolean {
     return this.segments.some((held) => held.segment === segment);
+  }
+
+  /** About how much time a partition covers, in milliseconds, for a start. */
+  get spanMs(): number {
+    return this.options.spanSeconds * 1000;
+  }
+
+  hasMemtableRows(): boolean {
+    return this.active !== undefined || this.frozen !== undefined;
   }
 
   /** Whether memtables hold rows of earlier times. */
@@ -151,8 +175,13 @@ export class Table {
   }
 }
 
+/** From old to new; of equal arrivals none has rows of the other's partition. */
+function compareArrivals(a: Segment, b: Segment): number {
+  return a.place.arrival - b.place.arrival || a.number - b.number;
+}
+
 function withoutExpired(held: TableSegment, expiries: readonly Expiry[]): TableSegment {
-  const firstMs = firstTimeOf(held.segment.number, expiries);
+  const firstMs = firstTimeOf(held.segment.place.arrival, expiries);
   if (firstMs <= held.firstMs) return held;
   return { ...held, firstMs, groups: held.groups.filter((group) => group.maxTime >= firstMs) };
 }

@@ -21,19 +21,22 @@ import {
   type MemoryLease,
   MEMTABLE_SHARE,
   PAGE_CACHE_SHARE,
-  YIELD_AFTER_MS,
 } from "../../base/mod.ts";
 import type { Document, RawDocument } from "../../bson/mod.ts";
 import type { Clock, Disk } from "../../io/mod.ts";
+import { Compactor } from "./compactor.ts";
 import type { FragmentResult, TimeseriesFragment } from "./kernel/fragment.ts";
 import { runFragment } from "./kernel/run_fragment.ts";
 import { Manifest, type TableOptions } from "./manifest.ts";
 import { documentsStart, type PreparedInsert, prepareMeasurements } from "./measurement.ts";
 import { FlushProgress } from "./flush_progress.ts";
 import type { Memtable } from "./memtable.ts";
+import { pacer } from "./pacer.ts";
+import type { PartitionSizes } from "./partition_cuts.ts";
 import { PageCache } from "./page_cache.ts";
 import { scanTable, type TimeseriesScan } from "./scan.ts";
-import { Segment } from "./segment.ts";
+import type { Segment } from "./segment.ts";
+import { SegmentSet } from "./segment_set.ts";
 import { writeSegment } from "./segment_writer.ts";
 import { PostingsCache } from "./series_lookup.ts";
 import { type NewSeries, SERIES_FILE, SeriesFile } from "./series_file.ts";
@@ -51,6 +54,8 @@ export interface TimeseriesStoreOptions {
   readonly logStart?: number;
   /** Where memtables and decoded pages are counted. */
   readonly memory?: MemoryBudget;
+  /** Smaller partitions for tests. */
+  readonly partitionSizes?: PartitionSizes;
 }
 
 /** Memtables on their way to a segment. */
@@ -67,7 +72,7 @@ interface Frozen {
 export class TimeseriesStore {
   private readonly tables = new Map<number, Table>();
   private readonly postings = new PostingsCache(MAX_POSTINGS_BYTES);
-  private readonly segments = new Map<number, Segment>();
+  private readonly segments: SegmentSet;
   /** Tables that the manifest does not know yet, and the append that runs to tell it. */
   private readonly unrecorded = new Map<number, Promise<void> | undefined>();
   /** The last log record that was applied. */
@@ -79,17 +84,20 @@ export class TimeseriesStore {
   private readonly lease: MemoryLease;
   private flushed: number;
   private isClosed = false;
+  private readonly compactor: Compactor;
 
   private constructor(
     private readonly options: TimeseriesStoreOptions,
     private readonly manifest: Manifest,
     private readonly seriesFile: SeriesFile,
-    private readonly cache: PageCache,
+    cache: PageCache,
     private readonly memory: MemoryBudget,
   ) {
     this.lease = memory.lease();
     this.flushed = manifest.flushedIndex;
     this.appliedIndex = manifest.flushedIndex;
+    this.segments = new SegmentSet(options, manifest, this.tables, cache);
+    this.compactor = new Compactor(options, this.segments);
   }
 
   /** Opens the store of a folder, or makes one. @throws CorruptionError */
@@ -106,8 +114,8 @@ export class TimeseriesStore {
     const store = new TimeseriesStore(options, manifest, seriesFile, cache, memory);
     try {
       store.load();
-      await store.removeDeadSegments();
-      store.removeLeftovers();
+      await store.segments.removeDead();
+      store.segments.removeLeftovers([SERIES_FILE]);
     } catch (error) {
       await store.close();
       throw error;
@@ -162,7 +170,7 @@ export class TimeseriesStore {
     this.tables.delete(id);
     this.postings.forget(id);
     this.unrecorded.delete(id);
-    await this.removeDeadSegments();
+    await this.segments.removeDead();
   }
 
   /** In no order. */
@@ -215,10 +223,10 @@ export class TimeseriesStore {
     // The first flush may be one that began before the youngest of these rows came.
     for (let flushes = 0; flushes < 2 && table.hasMemtableRowsBefore(beforeMs); flushes++) await this.flush();
     if (!table.hasSegmentRowsBefore(beforeMs)) return;
-    const throughSegment = Math.max(...this.segments.keys());
+    const throughSegment = this.segments.latestArrival;
     await this.manifest.append({ kind: "expire", id: tableId, beforeMs, throughSegment });
     table.expire(this.manifest.expiries.get(tableId) ?? []);
-    await this.removeDeadSegments();
+    await this.segments.removeDead();
   }
 
   /**
@@ -269,6 +277,15 @@ export class TimeseriesStore {
     return this.flushing;
   }
 
+  /** Flushes, and merges until each partition with rows of the table is one segment; those that come meanwhile may wait. */
+  async compact(tableId: number): Promise<void> {
+    // The first flush may be one that began before the latest rows came.
+    for (let flushes = 0; flushes < 2 && this.tables.get(tableId)?.hasMemtableRows(); flushes++) {
+      await this.flush();
+    }
+    await this.compactor.compact(tableId);
+  }
+
   /** The rows of a table as it is at this call, in batches that are never empty. */
   scan(tableId: number, request: TimeseriesScan): AsyncGenerator<readonly Document[], void, undefined> {
     return scanTable(this.table(tableId).snapshot(), request, this.options.clock);
@@ -299,10 +316,11 @@ export class TimeseriesStore {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    await this.compactor.stop();
     await this.flushing?.catch((error) => this.logFailure(error));
     this.manifest.close();
     this.seriesFile.close();
-    for (const segment of this.segments.values()) segment.close();
+    this.segments.close();
   }
 
   private table(id: number): Table {
@@ -323,31 +341,7 @@ export class TimeseriesStore {
       if (table !== undefined) table.seriesBytes += sizeBytes;
     });
     for (const table of tables.values()) table.persistedSeries = table.index.size;
-    for (const number of manifest.segments) this.addSegment(this.openSegment(number));
-  }
-
-  private openSegment(number: number): Segment {
-    return Segment.open(this.options.disk, this.segmentPath(number), number, this.cache);
-  }
-
-  private addSegment(segment: Segment): void {
-    this.segments.set(segment.number, segment);
-    for (const entry of segment.tables) this.tables.get(entry.tableId)?.addSegment(segment, entry);
-  }
-
-  private segmentPath(number: number): string {
-    return `${this.options.directory}/${segmentName(number)}`;
-  }
-
-  private removeLeftovers(): void {
-    const { disk, directory, logger } = this.options;
-    const own = this.manifest.ownNames().add(SERIES_FILE);
-    for (const number of this.segments.keys()) own.add(segmentName(number));
-    for (const name of disk.list(directory)) {
-      if (own.has(name)) continue;
-      logger.info("removed a file that a crash left behind", { file: `${directory}/${name}` });
-      disk.remove(`${directory}/${name}`);
-    }
+    this.segments.load();
   }
 
   private async runFlush(): Promise<number> {
@@ -373,7 +367,8 @@ export class TimeseriesStore {
       throw error;
     }
     this.install(segment, frozen, series.tableBytes);
-    await this.removeDeadSegments();
+    await this.segments.removeDead();
+    this.compactor.start();
     this.options.logger.debug("flushed memtables", {
       segment: number,
       tables: frozen.memtables.size,
@@ -414,7 +409,7 @@ export class TimeseriesStore {
 
   private async writeSegmentFile(number: number, memtables: ReadonlyMap<number, Memtable>): Promise<Segment> {
     const { disk, directory, clock } = this.options;
-    const path = this.segmentPath(number);
+    const path = this.segments.pathOf(number);
     const file = disk.open(path, "create");
     try {
       this.progress.begin(memtables);
@@ -422,7 +417,7 @@ export class TimeseriesStore {
       await file.sync();
       file.close();
       await disk.syncDirectory(directory);
-      return this.openSegment(number);
+      return this.segments.open(number, { arrival: number, level: 0 });
     } catch (error) {
       file.close();
       this.removeQuietly(path);
@@ -447,7 +442,7 @@ export class TimeseriesStore {
 
   /** Puts the segment in the place of the frozen memtables, all at once. */
   private install(segment: Segment, frozen: Frozen, tableBytes: ReadonlyMap<number, number>): void {
-    this.addSegment(segment);
+    this.segments.add(segment);
     for (const { tableId, end } of frozen.series) {
       const table = this.tables.get(tableId);
       if (table === undefined) continue;
@@ -459,16 +454,6 @@ export class TimeseriesStore {
     this.frozen = undefined;
     this.lease.set(this.memtableBytes);
   }
-
-  /** Segments whose rows are all gone, with their tables or by age, lose their file; scans that still read them keep it open. */
-  private async removeDeadSegments(): Promise<void> {
-    for (const [number, segment] of this.segments) {
-      if (segment.tables.some((entry) => this.tables.get(entry.tableId)?.hasRowsIn(segment))) continue;
-      this.segments.delete(number);
-      await this.manifest.append({ kind: "remove", segment: number });
-      this.options.disk.remove(segment.path);
-    }
-  }
 }
 
 /** Damage to the manifest's last record looks like a torn one; that its log records are gone gives it away. */
@@ -477,19 +462,4 @@ function checkLogStart(manifest: Manifest, directory: string, logStart: number |
   manifest.close();
   const reason = `it counts log records up to ${manifest.flushedIndex}, but the log starts at ${logStart}`;
   throw new CorruptionError(`${directory}/CURRENT`, 0, reason);
-}
-
-function segmentName(number: number): string {
-  return `${String(number).padStart(8, "0")}.seg`;
-}
-
-/** Lets others run after some milliseconds of work. */
-function pacer(clock: Clock, onStep: () => void): () => Promise<void> {
-  let since = clock.monotonicMs();
-  return async () => {
-    onStep();
-    if (clock.monotonicMs() - since < YIELD_AFTER_MS) return;
-    await new Promise<void>((resolve) => setTimeout(resolve, 0));
-    since = clock.monotonicMs();
-  };
 }

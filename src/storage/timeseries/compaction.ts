@@ -1,0 +1,236 @@
+/**
+ * Merges segments: their rows, without those of tables that are gone, without those that have expired, go to new
+ * segments, one for each partition and one for what is left over.
+ *
+ * Memory is bounded by the columns of one row group of each input: pages are decoded column by column, values copied
+ * slice by slice, and no row is ever looked at as a document.
+ */
+import { ROW_GROUP_ROWS } from "../../base/mod.ts";
+import type { Disk, DiskFile } from "../../io/mod.ts";
+import type { CompactionPlan } from "./compaction_policy.ts";
+import type { SegmentPlace } from "./manifest.ts";
+import { MergeCursor } from "./merge_cursor.ts";
+import { MergedGroup, writeMergedGroups } from "./merged_group.ts";
+import { MergeGroup } from "./merge_group.ts";
+import { mergeRows, type RowTaker } from "./merge_rows.ts";
+import type { Pace } from "./pacer.ts";
+import { partsOf, type TablePart } from "./partition.ts";
+import type { LiveTable } from "./partition_volume.ts";
+import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
+import { SegmentOutput } from "./segment_output.ts";
+import type { SeriesIndex } from "./series_index.ts";
+
+/** A table whose rows are merged. */
+export interface MergedTable extends LiveTable {
+  readonly index: SeriesIndex;
+}
+
+export interface CompactionJob {
+  readonly plan: CompactionPlan;
+  readonly disk: Disk;
+  /** The folder of the segments. */
+  readonly directory: string;
+  /** A table as it is now; undefined for one that is gone. */
+  readonly table: (tableId: number) => MergedTable | undefined;
+  /** A number that no segment has had. */
+  readonly nextSegment: () => number;
+  readonly pathOf: (segment: number) => string;
+  /** Awaited now and then; what it throws ends the merge. */
+  readonly pace: Pace;
+}
+
+/** A file that a merge wrote, synced. */
+export interface WrittenSegment {
+  readonly number: number;
+  readonly path: string;
+  readonly place: SegmentPlace;
+}
+
+/** The key of the destination for what is left over. */
+const LEFT_OVER = -1;
+/** Rows that are noted and not written yet, over all destinations. */
+const MAX_PENDING_ROWS = 4 * ROW_GROUP_ROWS;
+
+/** Writes the new segments, durable when it resolves; after a failure none of them is left. */
+export async function runCompaction(job: CompactionJob): Promise<readonly WrittenSegment[]> {
+  const merge = new Merge(job);
+  try {
+    return await merge.run();
+  } catch (error) {
+    merge.discard();
+    throw error;
+  }
+}
+
+/** Where merged rows go: one new segment. */
+class Destination {
+  readonly group = new MergedGroup();
+  readonly output: SegmentOutput;
+  private readonly tables: TableEntry[] = [];
+  private groups: RowGroupEntry[] = [];
+
+  constructor(readonly written: WrittenSegment, readonly file: DiskFile) {
+    this.output = new SegmentOutput(file);
+  }
+
+  addGroup(entry: RowGroupEntry): void {
+    this.groups.push(entry);
+  }
+
+  /** @param dataBytesOf the bytes as BSON of so many rows */
+  endTable(tableId: number, dataBytesOf: (rows: number) => number): void {
+    if (this.groups.length === 0) return;
+    const rows = this.groups.reduce((sum, group) => sum + group.rows, 0);
+    this.tables.push({ tableId, dataBytes: dataBytesOf(rows), groups: this.groups });
+    this.groups = [];
+  }
+
+  async finish(): Promise<void> {
+    this.output.finish(this.tables);
+    await this.file.sync();
+    this.file.close();
+  }
+}
+
+class Merge {
+  /** By partition. */
+  private readonly destinations = new Map<number, Destination>();
+
+  constructor(private readonly job: CompactionJob) {}
+
+  async run(): Promise<WrittenSegment[]> {
+    const { inputs } = this.job.plan;
+    const tableIds = new Set(inputs.flatMap(({ tables }) => tables.map(({ tableId }) => tableId)));
+    for (const tableId of [...tableIds].sort((a, b) => a - b)) {
+      const table = this.job.table(tableId);
+      if (table !== undefined) await this.mergeTable(tableId, table);
+    }
+    const destinations = [...this.destinations.values()];
+    for (const destination of destinations) await destination.finish();
+    if (destinations.length > 0) await this.job.disk.syncDirectory(this.job.directory);
+    return destinations.map(({ written }) => written);
+  }
+
+  /** Removes what was written; what cannot be removed now is at the next opening. */
+  discard(): void {
+    for (const { file, written } of this.destinations.values()) {
+      file.close();
+      try {
+        this.job.disk.remove(written.path);
+      } catch {
+        // The disk fails, as the error that brought us here says already.
+      }
+    }
+  }
+
+  private async mergeTable(tableId: number, table: MergedTable): Promise<void> {
+    const { plan: { inputs, bounds }, pace } = this.job;
+    const held = inputs.flatMap((segment) => {
+      const entry = segment.tables.find((entry) => entry.tableId === tableId);
+      return entry === undefined ? [] : [{ segment, entry }];
+    });
+    const cursors = held.map(({ segment, entry: { groups } }, order) => {
+      const open = (index: number) => new MergeGroup(segment, groups[index]!, table.names);
+      return new MergeCursor(order, groups.length, open, table.firstMsOf(segment));
+    });
+    const parts = partsOf(bounds, tableId);
+    const taker = new PartingTaker(parts, (partition) => this.destinationOf(partition), table.index, pace);
+    await mergeRows(cursors, taker);
+    await taker.writeAll();
+    const bytesOf = bytesByRows(held.map(({ entry }) => entry));
+    for (const destination of this.destinations.values()) destination.endTable(tableId, bytesOf);
+  }
+
+  private destinationOf(partition: number): Destination {
+    const isParted = this.job.plan.isParted(partition);
+    const key = isParted ? partition : LEFT_OVER;
+    const known = this.destinations.get(key);
+    if (known !== undefined) return known;
+    const number = this.job.nextSegment();
+    const path = this.job.pathOf(number);
+    const arrival = Math.max(...this.job.plan.inputs.map(({ place }) => place.arrival));
+    const written = { number, path, place: { arrival, level: isParted ? 1 : 0 } } as const;
+    const destination = new Destination(written, this.job.disk.open(path, "create"));
+    this.destinations.set(key, destination);
+    return destination;
+  }
+}
+
+/** Parts the rows of one table among destinations by their time, and writes row groups that are full. */
+class PartingTaker implements RowTaker {
+  private readonly destinations = new Map<number, Destination>();
+  private part = 0;
+  private pendingRows = 0;
+
+  constructor(
+    private readonly parts: readonly TablePart[],
+    private readonly destinationOf: (partition: number) => Destination,
+    private readonly index: SeriesIndex,
+    private readonly pace: Pace,
+  ) {}
+
+  take(group: MergeGroup, series: number, from: number, end: number): number {
+    const { parts } = this;
+    if (parts.length > 1) {
+      const time = group.timeOf(from);
+      // Rows of a series come in order of time, and the next series begins early again.
+      if (this.part > 0 && time < parts[this.part - 1]!.untilMs) this.part = 0;
+      while (time >= parts[this.part]!.untilMs) this.part++;
+    }
+    const { partition, untilMs } = parts[this.part]!;
+    const destination = this.destination(partition);
+    let taken = Math.min(end, from + destination.group.room);
+    if (this.pendingRows >= MAX_PENDING_ROWS) taken = from;
+    else if (untilMs !== Infinity) taken = group.firstRowFrom(untilMs, from, taken);
+    if (taken > from) destination.group.add(group, series, from, taken);
+    this.pendingRows += taken - from;
+    return taken;
+  }
+
+  /** Writes what is full, and all that is not small with it: it is made of the same pages. */
+  async rest(): Promise<void> {
+    const all = [...this.destinations.values()];
+    if (this.pendingRows >= MAX_PENDING_ROWS) await this.write(all);
+    else if (all.some(({ group }) => group.room === 0)) {
+      await this.write(all.filter(({ group }) => group.rows >= ROW_GROUP_ROWS / 4));
+    }
+    await this.pace();
+  }
+
+  async writeAll(): Promise<void> {
+    await this.write([...this.destinations.values()]);
+  }
+
+  private destination(partition: number): Destination {
+    let destination = this.destinations.get(partition);
+    if (destination === undefined) {
+      destination = this.destinationOf(partition);
+      this.destinations.set(partition, destination);
+    }
+    return destination;
+  }
+
+  private async write(destinations: readonly Destination[]): Promise<void> {
+    // Several partitions may share the destination of what is left over.
+    const written = [...new Set(destinations)].filter(({ group }) => group.rows > 0);
+    for (const { group } of written) this.pendingRows -= group.rows;
+    const entries = await writeMergedGroups(written, this.index, this.pace);
+    written.forEach((destination, i) => destination.addGroup(entries[i]!));
+  }
+}
+
+/** What rows take as BSON: all of them exactly what they took, a part of them its share by number. */
+function bytesByRows(entries: readonly TableEntry[]): (rows: number) => number {
+  let rows = 0;
+  let bytes = 0;
+  for (const { dataBytes, groups } of entries) {
+    bytes += dataBytes;
+    for (const group of groups) rows += group.rows;
+  }
+  let before = 0;
+  return (count) => {
+    const from = Math.round(bytes * before / rows);
+    before += count;
+    return Math.round(bytes * before / rows) - from;
+  };
+}

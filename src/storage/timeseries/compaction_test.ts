@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { type Random, seededRandom } from "../../base/mod.ts";
+import { BuiltDocument, Int32, type RawDocument, UtcDate, type Value } from "../../bson/mod.ts";
+import { failCall, FaultyDisk, MemoryDisk } from "../../io/mod.ts";
+import { dueNeighbours } from "./compaction_policy.ts";
+import { Manifest } from "./manifest.ts";
+import type { PartitionSizes } from "./partition_cuts.ts";
+import { hexOf, insert, measurement, openStore, scanAll, TABLE, TABLE_OPTIONS } from "./store_fixture.ts";
+import type { TimeseriesStore } from "./timeseries_store.ts";
+
+const HOUR_MS = 3_600_000;
+const TABLES = [TABLE, 8, 20];
+/** So small that few rows make partitions, cut them and join them. */
+const SMALL: PartitionSizes = {
+  smallSegmentBytes: 2000,
+  leastPushBytes: 1000,
+  fullBytes: 6000,
+  maxPartitionBytes: 12_000,
+};
+
+const VALUES: readonly Value[] = [
+  1.5,
+  new Int32(3),
+  2n ** 62n,
+  "text",
+  null,
+  true,
+  new UtcDate(5),
+  [1, "a"],
+  BuiltDocument.EMPTY,
+  NaN,
+  -0,
+];
+
+/** A row of any shape; its number tells it from all others. */
+function anyRow(random: Random, n: number, ms: number): RawDocument {
+  const fields: Record<string, Value> = {};
+  if (random() < 0.8) {
+    fields["v"] = random() < 0.8 ? Math.round(random() * 100) / 10 : VALUES[n % VALUES.length]!;
+  }
+  if (random() < 0.3) fields["s"] = `text ${n % 7}`;
+  if (random() < 0.2) fields["d"] = BuiltDocument.of({ a: new Int32(n), b: BuiltDocument.of({ c: n }) });
+  if (random() < 0.05) fields[`sparse${n % 50}`] = VALUES[n % VALUES.length]!;
+  return measurement(ms, new Int32(Math.floor(random() * 5)), { n: new Int32(n), ...fields });
+}
+
+/** Where the next row's time is, by the way rows come. */
+type Times = (random: Random, n: number) => number;
+const TIMES: Readonly<Record<string, Times>> = {
+  "in order": (_, n) => n * 60_000,
+  "at few times": (random) => Math.floor(random() * 3) * HOUR_MS,
+  "in reverse": (_, n) => -n * 60_000,
+  "at random over years": (random) => Math.floor(random() * 10 * 8760) * HOUR_MS,
+  "mostly in order": (random, n) => random() < 0.9 ? n * 60_000 : Math.floor(random() * n) * 60_000,
+};
+
+async function scans(store: TimeseriesStore): Promise<string[][]> {
+  const all: string[][] = [];
+  for (const table of TABLES) {
+    if (!store.hasTable(table)) continue;
+    for (const timeOrder of [undefined, 1, -1] as const) {
+      all.push((await scanAll(store, timeOrder === undefined ? {} : { timeOrder }, table)).map(hexOf));
+    }
+  }
+  return all;
+}
+
+function segmentFiles(disk: MemoryDisk): string[] {
+  return disk.list("ts").filter((name) => name.endsWith(".seg"));
+}
+
+async function openSmallStore(disk: MemoryDisk): Promise<TimeseriesStore> {
+  const store = await openStore(disk, { partitionSizes: SMALL });
+  for (const table of TABLES) await store.createTable(table, TABLE_OPTIONS);
+  return store;
+}
+
+for (const [name, timeOf] of Object.entries(TIMES)) {
+  Deno.test(`scans give the same before and after compactions, rows coming ${name}`, async () => {
+    const random = seededRandom(name.length);
+    const disk = new MemoryDisk();
+    // What comes back of a store that never merges.
+    const model = await openStore(new MemoryDisk());
+    let store = await openSmallStore(disk);
+    for (const table of TABLES) await model.createTable(table, TABLE_OPTIONS);
+    let n = 0;
+    for (let round = 1; round <= 26; round++) {
+      const table = TABLES[Math.floor(random() ** 2 * TABLES.length)]!;
+      const rows = Array.from({ length: 20 + Math.floor(random() * 300) }, () => {
+        return anyRow(random, ++n, timeOf(random, n));
+      });
+      insert(store, round, rows, table);
+      insert(model, round, rows, table);
+      if (random() < 0.8) await store.flush();
+      if (round % 10 === 0) await store.compact(table);
+      if (round % 6 === 0) assert.deepEqual(await scans(store), await scans(model), `round ${round}`);
+      if (round % 13 === 0) {
+        await store.flush();
+        await store.close();
+        store = await openStore(disk, { partitionSizes: SMALL });
+      }
+    }
+    await store.flush();
+    for (const table of TABLES) await store.compact(table);
+    assert.deepEqual(await scans(store), await scans(model));
+    assert.ok(Manifest.read(disk, "ts").manifest.bounds.length > 0, "there are several partitions");
+    const { bytes } = storedBytes(disk);
+    const files = segmentFiles(disk).length;
+    assert.ok(files <= 2 * Math.ceil(bytes / SMALL.leastPushBytes), `${files} files for ${bytes} bytes`);
+    assert.equal(store.stats(TABLE).dataBytes, model.stats(TABLE).dataBytes);
+    await store.close();
+    await model.close();
+  });
+}
+
+function storedBytes(disk: MemoryDisk): { bytes: number } {
+  let bytes = 0;
+  for (const name of segmentFiles(disk)) bytes += disk.open(`ts/${name}`, "read").size();
+  return { bytes };
+}
+
+Deno.test("neighbours of one size are merged, smaller ones between them go along", () => {
+  const due = (...sizes: number[]) => dueNeighbours(sizes, 1);
+  assert.equal(due(1, 1, 1), 0);
+  assert.equal(due(1, 1, 1, 1), 4);
+  assert.equal(due(16, 1, 1, 1, 1), 4);
+  assert.equal(due(16, 16, 1, 1, 16, 1, 16), 7);
+  assert.equal(due(64, 16, 16, 4, 4, 1), 0);
+  assert.equal(due(4, 16, 4, 4, 4), 0);
+  assert.equal(due(4, 16, 4, 4, 3, 4), 4);
+});
+
+Deno.test("compact makes one segment of a table, without what expired, and its expiries are forgotten", async () => {
+  const disk = new MemoryDisk();
+  const store = await openStore(disk);
+  for (const table of TABLES) await store.createTable(table, TABLE_OPTIONS);
+  for (let round = 0; round < 3; round++) {
+    for (const table of TABLES) {
+      const rows = Array.from({ length: 50 }, (_, i) => measurement(i * 1000 + round, i % 2, { v: i }));
+      insert(store, round + 1, rows, table);
+    }
+    await store.flush();
+  }
+  await store.expire(TABLE, 25_000);
+  const before = await scans(store);
+  await store.compact(TABLE);
+  assert.deepEqual(await scans(store), before);
+  assert.equal(segmentFiles(disk).length, 1);
+  assert.equal(store.stats(TABLE).rows, 75);
+  assert.equal(Manifest.read(disk, "ts").manifest.expiries.size, 0);
+  await store.compact(TABLE);
+  await store.dropTable(8);
+  await store.dropTable(20);
+  await store.close();
+  const again = await openStore(disk);
+  assert.deepEqual(await scans(again), before.slice(0, 3));
+  await again.close();
+});
+
+Deno.test("rows that come, expire and go with their table while a merge runs", async () => {
+  for (let turns = 0; turns < 60; turns += 3) {
+    const disk = new MemoryDisk();
+    const store = await openStore(disk);
+    for (const table of TABLES) await store.createTable(table, TABLE_OPTIONS);
+    for (let round = 1; round <= 3; round++) {
+      for (const table of TABLES) {
+        insert(store, round, [measurement(round, 1, { v: 1 }), measurement(9, 1)], table);
+      }
+      await store.flush();
+    }
+    const scan = scanAll(store, {}, 8);
+    const compacting = store.compact(TABLE);
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    insert(store, 4, [measurement(2, 1, { late: 1 })]);
+    const expiring = store.expire(TABLE, 3);
+    const dropping = store.dropTable(20);
+    await Promise.all([compacting, expiring, dropping]);
+    insert(store, 5, [measurement(1, 1, { later: 1 })]);
+    for (const reopened of [false, true]) {
+      const now = reopened ? await openStore(disk) : store;
+      const times = (await scanAll(now, { timeOrder: 1 })).map((row) => (row.get("t") as UtcDate).ms);
+      assert.deepEqual(times, [1, 3, 9, 9, 9], `after ${turns} turns`);
+      assert.equal((await scanAll(now, {}, 8)).length, 6);
+      assert.equal(now.hasTable(20), false);
+      await now.flush();
+      await now.close();
+    }
+    assert.equal((await scan).length, 6);
+  }
+});
+
+Deno.test("a disk that fails at any call of a merge, or is full, leaves the rows as they were; later it goes on", async () => {
+  for (const code of ["EIO", "ENOSPC"] as const) {
+    for (let step = 0;; step++) {
+      const memory = new MemoryDisk();
+      memory.makeDirectory("ts");
+      await memory.syncDirectory("");
+      const faulty = new FaultyDisk(memory, failCall(Infinity, code));
+      const store = await openStore(faulty);
+      await store.createTable(TABLE, TABLE_OPTIONS);
+      for (let round = 1; round <= 3; round++) {
+        insert(store, round, Array.from({ length: 30 }, (_, i) => measurement(i * round, i % 3, { v: i })));
+        await store.flush();
+      }
+      await store.expire(TABLE, 10);
+      const before = (await scanAll(store)).map(hexOf);
+      const failing = faulty.calls + step;
+      faulty.setPlan(failCall(failing, code));
+      await store.compact(TABLE).catch((error) => assert.match(String(error), /EIO|ENOSPC/));
+      const isOver = faulty.calls <= failing;
+      faulty.setPlan(failCall(Infinity, code));
+      assert.deepEqual((await scanAll(store)).map(hexOf), before, `${code} at ${step}`);
+      if (step % 2 === 0) {
+        await store.compact(TABLE);
+        assert.deepEqual((await scanAll(store)).map(hexOf), before, `${code} at ${step}, later`);
+        await store.close();
+      }
+      memory.crash(seededRandom(step));
+      const again = await openStore(memory);
+      assert.deepEqual((await scanAll(again)).map(hexOf), before, `${code} at ${step}, reopened`);
+      await again.close();
+      if (isOver) break;
+    }
+  }
+});
+
+Deno.test("a crash at any moment of a merge leaves its inputs or its outputs", async () => {
+  const outcomes = new Set<number>();
+  for (let turns = 0; turns < 100; turns++) {
+    const disk = new MemoryDisk();
+    disk.makeDirectory("ts");
+    await disk.syncDirectory("");
+    const store = await openStore(disk);
+    await store.createTable(TABLE, TABLE_OPTIONS);
+    for (let round = 1; round <= 3; round++) {
+      insert(store, round, Array.from({ length: 30 }, (_, i) => measurement(i * round, i % 3, { v: i })));
+      await store.flush();
+    }
+    const before = (await scanAll(store)).map(hexOf);
+    const compacting = store.compact(TABLE).catch(() => {});
+    for (let i = 0; i < turns; i++) await Promise.resolve();
+    disk.crash(seededRandom(turns));
+    await compacting;
+    const again = await openStore(disk);
+    assert.deepEqual((await scanAll(again)).map(hexOf), before);
+    outcomes.add(segmentFiles(disk).length);
+    await again.close();
+  }
+  assert.deepEqual([...outcomes].sort(), [1, 3]);
+});

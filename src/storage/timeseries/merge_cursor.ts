@@ -1,0 +1,72 @@
+/**
+ * A place in what one segment has of a table: rows by (series, time), row group after row group. Rows that have expired
+ * are passed over.
+ */
+import type { MergeGroup } from "./merge_group.ts";
+
+/** `series` of a cursor behind the last row. */
+export const NO_SERIES = Infinity;
+
+export class MergeCursor {
+  /** The series of the rows at hand. */
+  series = NO_SERIES;
+  /** The rows at hand: `[row, end)` of `group`, all of one series. */
+  row = 0;
+  end = 0;
+  /** The time of the row at hand. */
+  time = 0;
+  private nextGroup = 0;
+  private place = 0;
+  private current: MergeGroup | undefined;
+
+  /**
+   * @param order of two cursors with rows of one series and time, those of the smaller came first
+   * @param groups opens the row groups of the segment, one after the other
+   * @param firstMs rows of earlier times have expired
+   */
+  constructor(
+    readonly order: number,
+    private readonly groupCount: number,
+    private readonly openGroup: (index: number) => MergeGroup,
+    private readonly firstMs: number,
+  ) {
+    this.toNextGroup();
+  }
+
+  /** Where the rows at hand are. */
+  get group(): MergeGroup {
+    return this.current!;
+  }
+
+  /** Goes on to a row, at most to `end` of those at hand: then to the next rows there are. */
+  advanceTo(row: number): void {
+    this.row = row;
+    if (row < this.end) this.time = this.group.timeOf(row);
+    else this.toPlace(this.place + 1);
+  }
+
+  private toPlace(place: number): void {
+    const { group } = this.group;
+    for (; place < group.series.length; place++) {
+      this.place = place;
+      this.row = group.firstRowOf(place);
+      this.end = group.seriesEnds[place]!;
+      if (this.firstMs > this.group.entry.minTime) {
+        this.row = this.group.firstRowFrom(this.firstMs, this.row, this.end);
+      }
+      if (this.row === this.end) continue;
+      this.series = group.series[place]!;
+      this.time = this.group.timeOf(this.row);
+      return;
+    }
+    this.toNextGroup();
+  }
+
+  private toNextGroup(): void {
+    while (this.nextGroup < this.groupCount) {
+      this.current = this.openGroup(this.nextGroup++);
+      if (this.current.entry.maxTime >= this.firstMs) return this.toPlace(0);
+    }
+    this.series = NO_SERIES;
+  }
+}

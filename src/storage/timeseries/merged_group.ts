@@ -1,0 +1,273 @@
+/**
+ * Row groups made of slices of others: noted first, then written column by column, so that of all row groups that are
+ * merged only the pages of one column are in memory.
+ *
+ * Columns and shapes are numbered anew: only those that its rows have. Rows of shapes with columns beyond
+ * `MAX_TABLE_COLUMNS` are kept whole.
+ */
+import { assert, MAX_TABLE_COLUMNS, PAGE_ROWS, ROW_GROUP_ROWS } from "../../base/mod.ts";
+import { encodeDocument } from "../../bson/mod.ts";
+import { Column, ValueType, viewOf } from "../../column/mod.ts";
+import type { MergeGroup } from "./merge_group.ts";
+import type { Pace } from "./pacer.ts";
+import { PageRows } from "./page_rows.ts";
+import { FIRST_COLUMN_PAGES, WHOLE_PAGES } from "./row_group.ts";
+import type { RowGroupEntry } from "./segment_format.ts";
+import type { RowGroupContent, SegmentOutput } from "./segment_output.ts";
+import type { SeriesIndex } from "./series_index.ts";
+import { FIRST_COLUMN_ITEM, WHOLE } from "./shape.ts";
+import { documentOf } from "./stored_document.ts";
+
+/** Rows of one row group, in the order of the new one. */
+interface Slice {
+  readonly group: MergeGroup;
+  readonly from: number;
+  end: number;
+  /** Rows with a shape there that are kept whole here. */
+  readonly isMadeWhole: boolean;
+}
+
+export class MergedGroup {
+  rows = 0;
+  private slices: Slice[] = [];
+  private series: number[] = [];
+  private seriesRows: number[] = [];
+
+  /** How many more rows it takes. */
+  get room(): number {
+    return ROW_GROUP_ROWS - this.rows;
+  }
+
+  /** Adds the rows `[from, end)` of a group, all of one series. */
+  add(group: MergeGroup, series: number, from: number, end: number): void {
+    const last = this.series.length - 1;
+    if (this.series[last] === series) {
+      this.seriesRows[last]! += end - from;
+    } else {
+      this.series.push(series);
+      this.seriesRows.push(end - from);
+    }
+    this.rows += end - from;
+    const before = this.slices[this.slices.length - 1];
+    if (before !== undefined && before.group === group && before.end === from) before.end = end;
+    else this.slices.push({ group, from, end, isMadeWhole: false });
+  }
+
+  /** Gives the rows away. */
+  take(): MergedRows {
+    const { rows, slices, series, seriesRows } = this;
+    this.rows = 0;
+    this.slices = [];
+    this.series = [];
+    this.seriesRows = [];
+    return { rows, slices, series, seriesRows };
+  }
+}
+
+interface MergedRows {
+  readonly rows: number;
+  readonly slices: readonly Slice[];
+  readonly series: readonly number[];
+  readonly seriesRows: readonly number[];
+}
+
+/**
+ * Writes row groups, each to an output of its own, all of them column by column, so that every page of those they are
+ * made of is decoded once. They are empty afterwards.
+ *
+ * @param index the series of the table
+ * @param pace awaited between pages, to let others run
+ * @returns their entries, in the same order
+ */
+export async function writeMergedGroups(
+  groups: readonly { readonly group: MergedGroup; readonly output: SegmentOutput }[],
+  index: SeriesIndex,
+  pace: Pace,
+): Promise<RowGroupEntry[]> {
+  const paths = new PathUnion();
+  const parts = groups.map(({ group, output }) => {
+    const merged = group.take();
+    return { output, merged, shapes: new MergedShapes(merged.slices, paths) };
+  });
+  for (const { output, merged } of parts) {
+    output.beginGroup();
+    await writeTimes(merged, output, pace);
+  }
+  for (const { output, shapes } of parts) {
+    await eachPage(shapes.slices, output, pace, (slice, from, end, column) => {
+      if (slice.isMadeWhole) addWhole(slice.group, index, from, end, column);
+      else slice.group.copyValues(WHOLE_PAGES, from, end, column);
+    });
+  }
+  for (let path = 0; path < paths.keys.length; path++) {
+    const key = paths.keys[path]!;
+    for (const { output, shapes } of parts) {
+      if (!shapes.paths.has(path)) continue;
+      await eachPage(shapes.slices, output, pace, ({ group, isMadeWhole }, from, end, column) => {
+        const own = group.columnOf(key);
+        if (own >= 0 && !isMadeWhole) group.copyValues(own + FIRST_COLUMN_PAGES, from, end, column);
+      });
+    }
+  }
+  return parts.map(({ output, merged, shapes }) => {
+    for (const { group } of merged.slices) group.release();
+    const { rows, series, seriesRows } = merged;
+    return output.endGroup({ rows, series, seriesRows, ...shapes.numbered() });
+  });
+}
+
+async function writeTimes({ rows, slices }: MergedRows, output: SegmentOutput, pace: Pace): Promise<void> {
+  const times = new Float64Array(rows);
+  let at = 0;
+  for (const { group, from, end } of slices) {
+    group.copyTimes(from, end, times, at);
+    at += end - from;
+  }
+  for (let from = 0; from < times.length; from += PAGE_ROWS) {
+    output.writeTimes(times.subarray(from, from + PAGE_ROWS));
+    await pace();
+  }
+}
+
+/** Makes a column page by page: `add` adds the values of some rows of a slice. */
+async function eachPage(
+  slices: readonly Slice[],
+  output: SegmentOutput,
+  pace: Pace,
+  add: (slice: Slice, from: number, end: number, column: Column) => void,
+): Promise<void> {
+  let column = new Column();
+  let room = PAGE_ROWS;
+  for (const slice of slices) {
+    for (let from = slice.from; from < slice.end;) {
+      const end = Math.min(slice.end, from + room);
+      add(slice, from, end, column);
+      room -= end - from;
+      from = end;
+      if (room > 0) continue;
+      output.writeColumn(column);
+      column = new Column();
+      room = PAGE_ROWS;
+      await pace();
+    }
+  }
+  if (room < PAGE_ROWS) output.writeColumn(column);
+}
+
+/** Rows that have a shape, as whole documents. */
+function addWhole(group: MergeGroup, index: SeriesIndex, from: number, end: number, column: Column): void {
+  let rows: PageRows | undefined;
+  for (let row = from; row < end; row++) {
+    const page = Math.floor(row / PAGE_ROWS);
+    if (rows?.page !== page) rows = new PageRows(group.segment, group.group, page, index, { pagesRead: 0 });
+    const bytes = encodeDocument(documentOf(rows, row));
+    column.append(ValueType.Object, viewOf(bytes), 0, bytes.length);
+  }
+}
+
+/** The paths of row groups that are written together, in the order in which their columns are. */
+class PathUnion {
+  readonly keys: string[] = [];
+  private readonly numbers = new Map<string, number>();
+
+  numberOf(key: string): number {
+    let number = this.numbers.get(key);
+    if (number === undefined) {
+      number = this.keys.push(key) - 1;
+      this.numbers.set(key, number);
+    }
+    return number;
+  }
+}
+
+/** The shapes and columns of a row group's slices, numbered anew. */
+class MergedShapes {
+  /** The slices given, cut where rows that are kept whole begin or end. */
+  readonly slices: Slice[] = [];
+  /** Those of the union's paths that are columns here. */
+  readonly paths = new Set<number>();
+  private readonly runs: number[] = [];
+  private readonly runRows: number[] = [];
+  /** The items of the shapes from 1 on, columns by their numbers in the union. */
+  private readonly items: (readonly number[])[] = [];
+  private readonly numberOfItems = new Map<string, number>();
+  /** For each row group, the number here of each of its shapes. */
+  private readonly numbers = new Map<MergeGroup, Map<number, number>>();
+
+  constructor(slices: readonly Slice[], private readonly union: PathUnion) {
+    for (const slice of slices) this.addSlice(slice);
+  }
+
+  /** What the row group's header says of shapes and columns. */
+  numbered(): Pick<RowGroupContent, "pathKeys" | "shapes" | "shapeRuns" | "shapeRunRows"> {
+    const paths = [...this.paths].sort((a, b) => a - b);
+    const columns = new Map(paths.map((path, column) => [path, column]));
+    const itemOf = (item: number) =>
+      item < FIRST_COLUMN_ITEM ? item : columns.get(item - FIRST_COLUMN_ITEM)! + FIRST_COLUMN_ITEM;
+    return {
+      pathKeys: paths.map((path) => this.union.keys[path]!),
+      shapes: this.items.map((items) => items.map(itemOf)),
+      shapeRuns: this.runs,
+      shapeRunRows: this.runRows,
+    };
+  }
+
+  private addSlice({ group: source, from, end }: Slice): void {
+    const { group } = source;
+    for (let run = group.shapeRunOf(from); from < end; run++) {
+      const until = Math.min(end, group.shapeRunEnds[run]!);
+      const shape = group.shapeRuns[run]!;
+      const number = shape === WHOLE ? WHOLE : this.numberOf(source, shape);
+      this.addRun(number, until - from);
+      this.addPiece({ group: source, from, end: until, isMadeWhole: number === WHOLE && shape !== WHOLE });
+      from = until;
+    }
+  }
+
+  private addPiece(piece: Slice): void {
+    const last = this.slices[this.slices.length - 1];
+    const isNext = last !== undefined && last.group === piece.group && last.end === piece.from &&
+      last.isMadeWhole === piece.isMadeWhole;
+    if (isNext) last.end = piece.end;
+    else this.slices.push(piece);
+  }
+
+  private addRun(number: number, rows: number): void {
+    const last = this.runs.length - 1;
+    if (this.runs[last] === number) {
+      this.runRows[last]! += rows;
+    } else {
+      this.runs.push(number);
+      this.runRows.push(rows);
+    }
+  }
+
+  private numberOf(source: MergeGroup, shape: number): number {
+    let known = this.numbers.get(source);
+    if (known === undefined) this.numbers.set(source, known = new Map());
+    let number = known.get(shape);
+    if (number === undefined) known.set(shape, number = this.newNumber(source, shape));
+    return number;
+  }
+
+  private newNumber({ group }: MergeGroup, shape: number): number {
+    const described = group.shapes[shape];
+    assert(described !== undefined, `shape ${shape} is one of the row group's`);
+    const paths = group.paths.map(({ key }) => key);
+    const own = described.columns().map((column) => this.union.numberOf(paths[column]!));
+    const added = own.filter((path) => !this.paths.has(path));
+    if (this.paths.size + added.length > MAX_TABLE_COLUMNS) return WHOLE;
+    for (const path of added) this.paths.add(path);
+    const items = described.items.map((item) => {
+      if (item < FIRST_COLUMN_ITEM) return item;
+      return this.union.numberOf(paths[item - FIRST_COLUMN_ITEM]!) + FIRST_COLUMN_ITEM;
+    });
+    const text = items.join();
+    let number = this.numberOfItems.get(text);
+    if (number === undefined) {
+      number = this.items.push(items);
+      this.numberOfItems.set(text, number);
+    }
+    return number;
+  }
+}
