@@ -25,6 +25,7 @@ import type { ScanRequest, SourceShape } from "./source.ts";
 import { groupEndsOf } from "./stage/group_ends.ts";
 import { stagesOfLatest } from "./stage/latest.ts";
 import type { MatchStage } from "./stage/match.ts";
+import type { SortStage } from "./stage/sort.ts";
 
 export interface Plan {
   readonly scan: ScanPlan;
@@ -69,11 +70,17 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
     },
     filter: allOf(conjuncts),
     matches: matches.length,
-    stages: left,
+    stages: left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage),
     fragment: sortOrder === undefined && !backward
       ? planFragment(left, matches.length, conjuncts, shape)
       : { kind: "rows", reason: "rows are asked for in order of time" },
   };
+}
+
+/** A sort copies of each row only what is read later. */
+function withFields(sort: SortStage, rest: readonly Stage[]): SortStage {
+  const fields = fieldsNeeded(rest);
+  return fields === undefined ? sort : { ...sort, fields };
 }
 
 /** `$latest` as the stages that it stands for. @throws CommandError where nothing says what the time is */
