@@ -47,7 +47,7 @@ const int = (value: number) => Int32.of(value);
 const doc = (record: Readonly<Record<string, Value>>) => BuiltDocument.of(record);
 
 /** A store with rows of some series, some flushed, some late, some in memory. */
-async function randomStore(random: Random): Promise<TimeseriesStore> {
+async function randomStore(random: Random, style: Style): Promise<TimeseriesStore> {
   const store = await TimeseriesStore.open({
     disk: new MemoryDisk(),
     directory: "ts",
@@ -55,7 +55,6 @@ async function randomStore(random: Random): Promise<TimeseriesStore> {
     logger: SILENT_LOGGER,
   });
   await store.createTable(TABLE, { timeField: "t", metaField: "m", spanSeconds: 3600 });
-  const style = pick(random, STYLES);
   const parts = 1 + whole(random, 4);
   const seriesCount = 1 + whole(random, 6);
   let logIndex = 1;
@@ -81,6 +80,8 @@ interface Style {
   readonly missing: number;
   /** How often a row is one that has to be kept whole. */
   readonly odd: number;
+  /** Fields of each row that are of thousands. */
+  readonly sparse?: number;
 }
 
 const ints = (random: Random): Value => int(whole(random, 100));
@@ -135,12 +136,19 @@ const STYLES: readonly Style[] = [
     missing: 0,
     odd: 0,
   },
+  { late: 0.05, stepMs: 3000, value: ints, missing: 0.1, odd: 0, sparse: 8 },
 ];
+
+/** More than a table has columns for; the common ones may find no place among them either. */
+const RARE_FIELDS = ["a", "n", ...Array.from({ length: 3000 }, (_, i) => `rare${i}`)];
 
 function randomRow(random: Random, style: Style, series: number, ms: number): RawDocument {
   const record: Record<string, Value> = { t: new UtcDate(ms) };
   const meta = metaOf(series);
   if (meta !== undefined) record["m"] = meta;
+  for (let left = style.sparse ?? 0; left > 0; left--) {
+    record[pick(random, RARE_FIELDS)] = style.value(random);
+  }
   for (const field of ["a", "b", "c"]) {
     if (random() >= style.missing) record[field] = style.value(random);
   }
@@ -337,7 +345,7 @@ async function isPushed(stages: readonly Document[], source: Source): Promise<bo
 for (let round = 0; round < ROUNDS; round++) {
   Deno.test(`columns answer what rows answer, seed ${round}`, async () => {
     const random = seededRandom(round * 7919 + 1);
-    const store = await randomStore(random);
+    const store = await randomStore(random, STYLES[round % STYLES.length]!);
     const shape = { kind: "timeseries", timeField: "t", metaField: "m" } as const;
     const onRows: Source = { shape, scan: (request) => store.scan(TABLE, request) };
     const onColumns: Source = { ...onRows, runFragment: (request) => store.runFragment(TABLE, request) };

@@ -7,7 +7,7 @@ import { BYTES, type Column, MIXED, NO_TYPE, ValueType } from "../../../column/m
 import type { Memtable } from "../memtable.ts";
 import type { PageRows } from "../page_rows.ts";
 import { FIRST_COLUMN_PAGES, type Page, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "../row_group.ts";
-import type { Path } from "../shape.ts";
+import { type Path, REMAINDER_KEY } from "../shape.ts";
 import { documentOf } from "../stored_document.ts";
 import { type ColumnView, NO_VALUES, viewOf, viewOfTimes } from "./column_view.ts";
 
@@ -35,6 +35,8 @@ export interface ResolvedPath {
   readonly above: readonly number[];
   /** Columns in a document at the path. */
   readonly below: readonly number[];
+  /** The column of the remainder, where rows may have the path when their column does not; -1 for none. */
+  readonly remainder: number;
   /** Names that are not UTF-8 may look the same. */
   readonly isAmbiguous: boolean;
 }
@@ -44,6 +46,7 @@ export function resolvePaths(
   paths: readonly Path[],
   timeField: string,
 ): ResolvedPath[] {
+  const remainder = paths.findIndex((path) => path.key === REMAINDER_KEY);
   return asked.map((names): ResolvedPath => {
     const found: number[] = [];
     const above: number[] = [];
@@ -56,8 +59,10 @@ export function resolvePaths(
       if (same < shared) continue;
       (own.length === names.length ? found : own.length < names.length ? above : below).push(column);
     }
+    const isTime = names.length === 1 && names[0] === timeField;
     return {
-      isTime: names.length === 1 && names[0] === timeField,
+      isTime,
+      remainder: isTime ? -1 : remainder,
       column: found[0] ?? -1,
       above,
       below,
@@ -82,7 +87,8 @@ export class PageSource implements SliceSource {
       paths.some((path) =>
         path.isAmbiguous ||
         path.above.some((column) => (this.statistics(column).typeSet & NESTED_TYPES) !== 0) ||
-        path.below.some((column) => this.statistics(column).count > 0)
+        path.below.some((column) => this.statistics(column).count > 0) ||
+        this.mayBeInRemainder(path)
       );
   }
 
@@ -119,6 +125,11 @@ export class PageSource implements SliceSource {
     return documentOf(this.rows, this.firstRow + row);
   }
 
+  private mayBeInRemainder({ column, remainder }: ResolvedPath): boolean {
+    if (remainder < 0 || this.statistics(remainder).count === 0) return false;
+    return column < 0 || this.statistics(column).count < this.rowCount;
+  }
+
   private statistics(column: number): Page {
     return this.group.page(column + FIRST_COLUMN_PAGES, this.number);
   }
@@ -150,7 +161,8 @@ export class MemtableSource implements SliceSource {
     this.needsRows = memtable.hasWholeRows || this.paths.some((path) =>
       path.isAmbiguous ||
       path.above.some((column) => hasNested(memtable.columnIfAny(column))) ||
-      path.below.some((column) => (memtable.columnIfAny(column)?.length ?? 0) > 0)
+      path.below.some((column) => (memtable.columnIfAny(column)?.length ?? 0) > 0) ||
+      this.mayBeInRemainder(path)
     );
   }
 
@@ -164,6 +176,11 @@ export class MemtableSource implements SliceSource {
 
   documentAt(row: number): Document {
     return documentOf(this.memtable, row);
+  }
+
+  private mayBeInRemainder({ column, remainder }: ResolvedPath): boolean {
+    if (remainder < 0 || (this.memtable.columnIfAny(remainder)?.length ?? 0) === 0) return false;
+    return column < 0 || this.memtable.columnIfAny(column)?.length !== this.memtable.length;
   }
 
   private read({ isTime, column }: ResolvedPath): ColumnView {
