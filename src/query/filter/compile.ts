@@ -6,6 +6,7 @@ import { bitsTest } from "./bits.ts";
 import { comparisonTest, inTest } from "./comparison.ts";
 import { typeTest } from "./element.ts";
 import type { ElemMatchObjectFilter, ElemMatchValueFilter, Filter, Path, PathFilter } from "./filter.ts";
+import { geoTest } from "./geo.ts";
 import { schemaTest } from "./json_schema.ts";
 import { modTest } from "./modulo.ts";
 import { arrayAsDocument, someOfLeafArray, someValueAt, type ValueTest } from "./path.ts";
@@ -134,6 +135,8 @@ function valueTest(filter: PathFilter): ValueTest {
       return (value) => value !== undefined;
     case "type":
       return typeTest(filter.types);
+    case "geo":
+      return geoTest(filter);
     case "mod":
       return modTest(filter);
     case "bits":

@@ -6,6 +6,7 @@
  */
 import type { Value } from "../../bson/mod.ts";
 import type { Expression } from "../expression/expression.ts";
+import type { GeoShape } from "./geo.ts";
 import type { Schema } from "./json_schema.ts";
 
 /** A dotted path taken apart; empty for the value itself, inside `$elemMatch` over values. */
@@ -87,6 +88,16 @@ export interface ElemMatchValueFilter {
   readonly filters: readonly Filter[];
 }
 
+/** Some value at the path is a place that lies within a shape, or has a point in common with it. */
+export interface GeoFilter {
+  readonly kind: "geo";
+  readonly path: Path;
+  readonly operator: "$geoWithin" | "$geoIntersects";
+  readonly shape: GeoShape;
+  /** As written, for `explain`. */
+  readonly source: Value;
+}
+
 export interface LogicalFilter {
   readonly kind: "and" | "or" | "nor";
   readonly filters: readonly Filter[];
@@ -133,7 +144,8 @@ export type PathFilter =
   | BitsFilter
   | SizeFilter
   | ElemMatchObjectFilter
-  | ElemMatchValueFilter;
+  | ElemMatchValueFilter
+  | GeoFilter;
 
 export type Filter =
   | PathFilter

@@ -9,6 +9,7 @@ import { parseBits } from "./bits.ts";
 import { isReference, parseComparison, parseIn, parseNotEqual } from "./comparison.ts";
 import { parseExists, parseType } from "./element.ts";
 import { allOf, type Filter, type Path } from "./filter.ts";
+import { isGeoOperator, parseGeo } from "./geo.ts";
 import { parseMod } from "./modulo.ts";
 import { parseJsonSchema } from "./parse_json_schema.ts";
 import { parseRegex, parseRegexValue } from "./regex.ts";
@@ -22,12 +23,9 @@ const REFERENCE_FIELDS = new Set(["$ref", "$id", "$db"]);
 const MISSING_TOP_LEVEL = new Set(["$text", "$where"]);
 const MISSING_OPERATORS = new Set([
   "$_internalSchemaMinItems",
-  "$geoIntersects",
   "$geoNear",
-  "$geoWithin",
   "$near",
   "$nearSphere",
-  "$within",
 ]);
 
 /**
@@ -167,6 +165,7 @@ class FilterParser implements NestedParser {
       case "$bitsAnyClear":
         return parseBits(path, name, value);
     }
+    if (isGeoOperator(name)) return parseGeo(path, name, value);
     if (MISSING_OPERATORS.has(name)) {
       throw new CommandError("NotImplemented", `${name} is not yet supported in a filter`);
     }

@@ -57,6 +57,8 @@ function operatorOf(filter: PathFilter): readonly [string, Value] {
       return ["$exists", true];
     case "type":
       return ["$type", [...filter.types].map((type) => aliasOfType(type as BsonType))];
+    case "geo":
+      return [filter.operator, filter.source];
     case "mod":
       return ["$mod", [filter.divisor, filter.remainder]];
     case "bits":
