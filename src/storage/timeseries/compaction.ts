@@ -10,7 +10,7 @@ import type { Disk, DiskFile } from "../../io/mod.ts";
 import type { CompactionPlan } from "./compaction_policy.ts";
 import type { SegmentPlace } from "./manifest.ts";
 import { MergeCursor } from "./merge_cursor.ts";
-import { MergedGroup, writeMergedGroups } from "./merged_group.ts";
+import { MergedGroup, type ShreddedTable, writeMergedGroups } from "./merged_group.ts";
 import { MergeGroup } from "./merge_group.ts";
 import { mergeRows, type RowTaker } from "./merge_rows.ts";
 import type { Pace } from "./pacer.ts";
@@ -18,12 +18,9 @@ import { partsOf, type TablePart } from "./partition.ts";
 import type { LiveTable } from "./partition_volume.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SegmentOutput } from "./segment_output.ts";
-import type { SeriesIndex } from "./series_index.ts";
 
 /** A table whose rows are merged. */
-export interface MergedTable extends LiveTable {
-  readonly index: SeriesIndex;
-}
+export type MergedTable = LiveTable & ShreddedTable;
 
 export interface CompactionJob {
   readonly plan: CompactionPlan;
@@ -73,8 +70,8 @@ class Destination {
     this.output = new SegmentOutput(file);
   }
 
-  addGroup(entry: RowGroupEntry): void {
-    this.groups.push(entry);
+  addGroups(entries: readonly RowGroupEntry[]): void {
+    this.groups.push(...entries);
   }
 
   /** @param dataBytesOf the bytes as BSON of so many rows */
@@ -134,7 +131,7 @@ class Merge {
       return new MergeCursor(order, groups.length, open, table.firstMsOf(segment));
     });
     const parts = partsOf(bounds, tableId);
-    const taker = new PartingTaker(parts, (partition) => this.destinationOf(partition), table.index, pace);
+    const taker = new PartingTaker(parts, (partition) => this.destinationOf(partition), table, pace);
     await mergeRows(cursors, taker);
     await taker.writeAll();
     const bytesOf = bytesByRows(held.map(({ entry }) => entry));
@@ -165,7 +162,7 @@ class PartingTaker implements RowTaker {
   constructor(
     private readonly parts: readonly TablePart[],
     private readonly destinationOf: (partition: number) => Destination,
-    private readonly index: SeriesIndex,
+    private readonly table: MergedTable,
     private readonly pace: Pace,
   ) {}
 
@@ -214,8 +211,8 @@ class PartingTaker implements RowTaker {
     // Several partitions may share the destination of what is left over.
     const written = [...new Set(destinations)].filter(({ group }) => group.rows > 0);
     for (const { group } of written) this.pendingRows -= group.rows;
-    const entries = await writeMergedGroups(written, this.index, this.pace);
-    written.forEach((destination, i) => destination.addGroup(entries[i]!));
+    const entries = await writeMergedGroups(written, this.table, this.pace);
+    written.forEach((destination, i) => destination.addGroups(entries[i]!));
   }
 }
 

@@ -1,11 +1,19 @@
 import assert from "node:assert/strict";
 import { type Random, seededRandom } from "../../base/mod.ts";
-import { BuiltDocument, Int32, type RawDocument, UtcDate, type Value } from "../../bson/mod.ts";
+import {
+  BuiltDocument,
+  type Document,
+  Int32,
+  type RawDocument,
+  UtcDate,
+  type Value,
+} from "../../bson/mod.ts";
 import { failCall, FaultyDisk, MemoryDisk } from "../../io/mod.ts";
 import { dueNeighbours } from "./compaction_policy.ts";
 import { Manifest } from "./manifest.ts";
 import type { PartitionSizes } from "./partition_cuts.ts";
 import { hexOf, insert, measurement, openStore, scanAll, TABLE, TABLE_OPTIONS } from "./store_fixture.ts";
+import { verifySegment } from "./verify_segment.ts";
 import type { TimeseriesStore } from "./timeseries_store.ts";
 
 const HOUR_MS = 3_600_000;
@@ -118,6 +126,35 @@ function storedBytes(disk: MemoryDisk): { bytes: number } {
   for (const name of segmentFiles(disk)) bytes += disk.open(`ts/${name}`, "read").size();
   return { bytes };
 }
+
+Deno.test("rows with thousands of rare fields keep their common ones in columns through merges", async () => {
+  const random = seededRandom(4);
+  const disk = new MemoryDisk();
+  const store = await openStore(disk);
+  await store.createTable(TABLE, TABLE_OPTIONS);
+  const rows: RawDocument[] = [];
+  for (let round = 1; round <= 5; round++) {
+    const added = Array.from({ length: 400 }, (_, i) => {
+      const rare = Array.from({ length: 4 }, () => [`f${Math.floor(random() * 5000)}`, random()]);
+      return measurement(round * 1000 + i, 1, { v: i, ...Object.fromEntries(rare) });
+    });
+    rows.push(...added);
+    insert(store, round, added);
+    await store.flush();
+  }
+  await store.compact(TABLE);
+  assert.deepEqual((await scanAll(store)).map(hexOf), rows.map(hexOf));
+  const names = segmentFiles(disk);
+  assert.equal(names.length, 1);
+  const pages = verifySegment(disk, `ts/${names[0]}`).tables.flatMap(({ groups }) => groups)
+    .flatMap((group) => group.pages);
+  const valuesOf = (name: string) =>
+    pages.filter(({ column }) => column === name).reduce((sum, { count }) => sum + count, 0);
+  assert.equal(valuesOf("v"), rows.length);
+  assert.equal(valuesOf("(rows kept whole)"), 0);
+  assert.deepEqual(verifySegment(disk, `ts/${names[0]}`).damages, []);
+  await store.close();
+});
 
 Deno.test("neighbours of one size are merged, smaller ones between them go along", () => {
   const due = (...sizes: number[]) => dueNeighbours(sizes, 1);
@@ -247,4 +284,61 @@ Deno.test("a crash at any moment of a merge leaves its inputs or its outputs", a
     await again.close();
   }
   assert.deepEqual([...outcomes].sort(), [1, 3]);
+});
+
+Deno.test("a device that dies at any call of flushes, merges and expiries leaves what was acknowledged", async () => {
+  const batches = [1, 2, 3].map((index) =>
+    Array.from(
+      { length: 12 },
+      (_, i) => measurement(i * 10 + index, i % 3, { n: index * 100 + i }),
+    )
+  );
+  for (let step = 0;; step++) {
+    const memory = new MemoryDisk();
+    memory.makeDirectory("ts");
+    await memory.syncDirectory("");
+    const faulty = new FaultyDisk(memory, failCall(Infinity, "EIO"));
+    const store = await openStore(faulty, { partitionSizes: SMALL });
+    await store.createTable(TABLE, TABLE_OPTIONS);
+    faulty.setPlan(failCall(faulty.calls + step, "EIO", true));
+    const failing = faulty.calls + step;
+    let cutTo = 0;
+    let inserted = 0;
+    let expiry: "none" | "unsure" | "done" = "none";
+    const steps: (() => Promise<void>)[] = [];
+    const insertAndFlush = (index: number) => async () => {
+      insert(store, index, batches[index - 1]!);
+      inserted = index;
+      cutTo = await store.flush();
+    };
+    steps.push(insertAndFlush(1), insertAndFlush(2), () => store.compact(TABLE));
+    steps.push(async () => {
+      expiry = "unsure";
+      await store.expire(TABLE, 45);
+      expiry = "done";
+    });
+    steps.push(() => store.compact(TABLE), insertAndFlush(3), () => store.compact(TABLE));
+    try {
+      for (const act of steps) await act();
+    } catch (error) {
+      assert.match(String(error), /EIO/);
+    }
+    await store.close().catch(() => {});
+    memory.crash(seededRandom(step));
+    const again = await openStore(memory, { logStart: cutTo + 1, partitionSizes: SMALL });
+    for (let index = cutTo + 1; index <= inserted; index++) insert(again, index, batches[index - 1]!);
+    const numbers = (documents: readonly Document[]) => documents.map((row) => Number(row.get("n"))).sort();
+    const all = batches.slice(0, inserted).flat();
+    const left = all.filter((row) => (row.get("t") as UtcDate).ms >= 45 || Number(row.get("n")) >= 300);
+    const found = numbers(await scanAll(again));
+    const expected = { none: [all], unsure: [all, left], done: [left] }[expiry as "none" | "unsure" | "done"];
+    assert.ok(
+      expected.some((rows) => numbers(rows).join() === found.join()),
+      `step ${step}, expiry ${expiry}: ${found}`,
+    );
+    await again.compact(TABLE);
+    assert.deepEqual(numbers(await scanAll(again)), found);
+    await again.close();
+    if (faulty.calls <= failing) break;
+  }
 });

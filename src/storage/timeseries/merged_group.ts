@@ -2,29 +2,32 @@
  * Row groups made of slices of others: noted first, then written column by column, so that of all row groups that are
  * merged only the pages of one column are in memory.
  *
- * Columns and shapes are numbered anew: only those that its rows have. Rows of shapes with columns beyond
- * `MAX_TABLE_COLUMNS` are kept whole.
+ * Columns and shapes are numbered anew: only those that its rows have. Rows that have more columns together than a row
+ * group may are shredded anew, one by one: rare fields go to the remainder.
  */
 import { assert, MAX_TABLE_COLUMNS, PAGE_ROWS, ROW_GROUP_ROWS } from "../../base/mod.ts";
 import { encodeDocument } from "../../bson/mod.ts";
-import { Column, ValueType, viewOf } from "../../column/mod.ts";
+import { Column, MemoryAccount } from "../../column/mod.ts";
+import { Memtable } from "./memtable.ts";
 import type { MergeGroup } from "./merge_group.ts";
 import type { Pace } from "./pacer.ts";
 import { PageRows } from "./page_rows.ts";
 import { FIRST_COLUMN_PAGES, WHOLE_PAGES } from "./row_group.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import type { RowGroupContent, SegmentOutput } from "./segment_output.ts";
+import { writeMemtable } from "./segment_writer.ts";
 import type { SeriesIndex } from "./series_index.ts";
-import { FIRST_COLUMN_ITEM, WHOLE } from "./shape.ts";
+import { FIRST_COLUMN_ITEM, type TableNames, WHOLE } from "./shape.ts";
 import { documentOf } from "./stored_document.ts";
+
+/** Bytes as BSON of rows that are shredded anew at once. */
+const MAX_SHREDDED_BYTES = 8 << 20;
 
 /** Rows of one row group, in the order of the new one. */
 interface Slice {
   readonly group: MergeGroup;
   readonly from: number;
   end: number;
-  /** Rows with a shape there that are kept whole here. */
-  readonly isMadeWhole: boolean;
 }
 
 export class MergedGroup {
@@ -50,7 +53,7 @@ export class MergedGroup {
     this.rows += end - from;
     const before = this.slices[this.slices.length - 1];
     if (before !== undefined && before.group === group && before.end === from) before.end = end;
-    else this.slices.push({ group, from, end, isMadeWhole: false });
+    else this.slices.push({ group, from, end });
   }
 
   /** Gives the rows away. */
@@ -75,45 +78,67 @@ interface MergedRows {
  * Writes row groups, each to an output of its own, all of them column by column, so that every page of those they are
  * made of is decoded once. They are empty afterwards.
  *
- * @param index the series of the table
  * @param pace awaited between pages, to let others run
- * @returns their entries, in the same order
+ * @returns the entries of each, in the same order
  */
 export async function writeMergedGroups(
   groups: readonly { readonly group: MergedGroup; readonly output: SegmentOutput }[],
-  index: SeriesIndex,
+  table: ShreddedTable,
   pace: Pace,
-): Promise<RowGroupEntry[]> {
+): Promise<readonly (readonly RowGroupEntry[])[]> {
   const paths = new PathUnion();
   const parts = groups.map(({ group, output }) => {
     const merged = group.take();
     return { output, merged, shapes: new MergedShapes(merged.slices, paths) };
   });
+  const fitting = parts.filter(({ shapes }) => shapes.paths.size <= MAX_TABLE_COLUMNS);
+  await writeColumns(fitting, paths.keys, pace);
+  const entries: RowGroupEntry[][] = [];
+  for (const { output, merged, shapes } of parts) {
+    const { rows, series, seriesRows } = merged;
+    const fits = shapes.paths.size <= MAX_TABLE_COLUMNS;
+    entries.push(
+      fits
+        ? [output.endGroup({ rows, series, seriesRows, ...shapes.numbered() })]
+        : await shredAnew(merged.slices, output, table, pace),
+    );
+    for (const { group } of merged.slices) group.release();
+  }
+  return entries;
+}
+
+/** What is asked of a table whose rows are shredded anew. */
+export interface ShreddedTable {
+  readonly index: SeriesIndex;
+  readonly names: TableNames;
+  readonly options: { readonly timeField: string; readonly metaField: string | undefined };
+}
+
+interface Part {
+  readonly output: SegmentOutput;
+  readonly merged: MergedRows;
+  readonly shapes: MergedShapes;
+}
+
+async function writeColumns(parts: readonly Part[], keys: readonly string[], pace: Pace): Promise<void> {
   for (const { output, merged } of parts) {
     output.beginGroup();
     await writeTimes(merged, output, pace);
   }
-  for (const { output, shapes } of parts) {
-    await eachPage(shapes.slices, output, pace, (slice, from, end, column) => {
-      if (slice.isMadeWhole) addWhole(slice.group, index, from, end, column);
-      else slice.group.copyValues(WHOLE_PAGES, from, end, column);
+  for (const { output, merged } of parts) {
+    await eachPage(merged.slices, output, pace, ({ group }, from, end, column) => {
+      group.copyValues(WHOLE_PAGES, from, end, column);
     });
   }
-  for (let path = 0; path < paths.keys.length; path++) {
-    const key = paths.keys[path]!;
-    for (const { output, shapes } of parts) {
+  for (const [path, key] of keys.entries()) {
+    for (const { output, merged, shapes } of parts) {
       if (!shapes.paths.has(path)) continue;
-      await eachPage(shapes.slices, output, pace, ({ group, isMadeWhole }, from, end, column) => {
+      await eachPage(merged.slices, output, pace, ({ group }, from, end, column) => {
         const own = group.columnOf(key);
-        if (own >= 0 && !isMadeWhole) group.copyValues(own + FIRST_COLUMN_PAGES, from, end, column);
+        if (own >= 0) group.copyValues(own + FIRST_COLUMN_PAGES, from, end, column);
       });
     }
   }
-  return parts.map(({ output, merged, shapes }) => {
-    for (const { group } of merged.slices) group.release();
-    const { rows, series, seriesRows } = merged;
-    return output.endGroup({ rows, series, seriesRows, ...shapes.numbered() });
-  });
 }
 
 async function writeTimes({ rows, slices }: MergedRows, output: SegmentOutput, pace: Pace): Promise<void> {
@@ -154,15 +179,30 @@ async function eachPage(
   if (room < PAGE_ROWS) output.writeColumn(column);
 }
 
-/** Rows that have a shape, as whole documents. */
-function addWhole(group: MergeGroup, index: SeriesIndex, from: number, end: number, column: Column): void {
-  let rows: PageRows | undefined;
-  for (let row = from; row < end; row++) {
-    const page = Math.floor(row / PAGE_ROWS);
-    if (rows?.page !== page) rows = new PageRows(group.segment, group.group, page, index, { pagesRead: 0 });
-    const bytes = encodeDocument(documentOf(rows, row));
-    column.append(ValueType.Object, viewOf(bytes), 0, bytes.length);
+/** Writes rows by way of memtables, as if they came anew; returns the row groups. */
+async function shredAnew(
+  slices: readonly Slice[],
+  output: SegmentOutput,
+  { index, names, options }: ShreddedTable,
+  pace: Pace,
+): Promise<RowGroupEntry[]> {
+  const entries: RowGroupEntry[] = [];
+  let memtable = new Memtable(index, names, options, new MemoryAccount());
+  for (const { group: { segment, group }, from, end } of slices) {
+    let rows: PageRows | undefined;
+    for (let row = from; row < end; row++) {
+      const page = Math.floor(row / PAGE_ROWS);
+      if (rows?.page !== page) rows = new PageRows(segment, group, page, index, { pagesRead: 0 });
+      const bytes = encodeDocument(documentOf(rows, row));
+      memtable.appendAll(bytes, 0, bytes.length);
+      if (memtable.dataBytes < MAX_SHREDDED_BYTES) continue;
+      entries.push(...await writeMemtable(output, memtable, pace));
+      memtable = new Memtable(index, names, options, new MemoryAccount());
+    }
+    await pace();
   }
+  if (memtable.length > 0) entries.push(...await writeMemtable(output, memtable, pace));
+  return entries;
 }
 
 /** The paths of row groups that are written together, in the order in which their columns are. */
@@ -182,8 +222,6 @@ class PathUnion {
 
 /** The shapes and columns of a row group's slices, numbered anew. */
 class MergedShapes {
-  /** The slices given, cut where rows that are kept whole begin or end. */
-  readonly slices: Slice[] = [];
   /** Those of the union's paths that are columns here. */
   readonly paths = new Set<number>();
   private readonly runs: number[] = [];
@@ -217,19 +255,9 @@ class MergedShapes {
     for (let run = group.shapeRunOf(from); from < end; run++) {
       const until = Math.min(end, group.shapeRunEnds[run]!);
       const shape = group.shapeRuns[run]!;
-      const number = shape === WHOLE ? WHOLE : this.numberOf(source, shape);
-      this.addRun(number, until - from);
-      this.addPiece({ group: source, from, end: until, isMadeWhole: number === WHOLE && shape !== WHOLE });
+      this.addRun(shape === WHOLE ? WHOLE : this.numberOf(source, shape), until - from);
       from = until;
     }
-  }
-
-  private addPiece(piece: Slice): void {
-    const last = this.slices[this.slices.length - 1];
-    const isNext = last !== undefined && last.group === piece.group && last.end === piece.from &&
-      last.isMadeWhole === piece.isMadeWhole;
-    if (isNext) last.end = piece.end;
-    else this.slices.push(piece);
   }
 
   private addRun(number: number, rows: number): void {
@@ -253,14 +281,11 @@ class MergedShapes {
   private newNumber({ group }: MergeGroup, shape: number): number {
     const described = group.shapes[shape];
     assert(described !== undefined, `shape ${shape} is one of the row group's`);
-    const paths = group.paths.map(({ key }) => key);
-    const own = described.columns().map((column) => this.union.numberOf(paths[column]!));
-    const added = own.filter((path) => !this.paths.has(path));
-    if (this.paths.size + added.length > MAX_TABLE_COLUMNS) return WHOLE;
-    for (const path of added) this.paths.add(path);
     const items = described.items.map((item) => {
       if (item < FIRST_COLUMN_ITEM) return item;
-      return this.union.numberOf(paths[item - FIRST_COLUMN_ITEM]!) + FIRST_COLUMN_ITEM;
+      const path = this.union.numberOf(group.paths[item - FIRST_COLUMN_ITEM]!.key);
+      this.paths.add(path);
+      return path + FIRST_COLUMN_ITEM;
     });
     const text = items.join();
     let number = this.numberOfItems.get(text);

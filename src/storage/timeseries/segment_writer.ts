@@ -22,14 +22,24 @@ export async function writeSegment(
   const output = new SegmentOutput(file);
   const entries: TableEntry[] = [];
   for (const [tableId, memtable] of tables) {
-    const rows = await sortedRows(memtable, pace);
-    const groups: RowGroupEntry[] = [];
-    for (let from = 0; from < rows.length; from += ROW_GROUP_ROWS) {
-      groups.push(await writeGroup(output, memtable, rows.subarray(from, from + ROW_GROUP_ROWS), pace));
-    }
+    const groups = await writeMemtable(output, memtable, pace);
     entries.push({ tableId, dataBytes: memtable.dataBytes, groups });
   }
   output.finish(entries);
+}
+
+/** Writes the rows of a memtable as row groups. */
+export async function writeMemtable(
+  output: SegmentOutput,
+  memtable: Memtable,
+  pace: () => Promise<void>,
+): Promise<RowGroupEntry[]> {
+  const rows = await sortedRows(memtable, pace);
+  const groups: RowGroupEntry[] = [];
+  for (let from = 0; from < rows.length; from += ROW_GROUP_ROWS) {
+    groups.push(await writeGroup(output, memtable, rows.subarray(from, from + ROW_GROUP_ROWS), pace));
+  }
+  return groups;
 }
 
 async function writeGroup(

@@ -26,7 +26,7 @@ function batch(random: Random, index: number): RawDocument[] {
   );
 }
 
-/** Inserts, flushes, makes and drops tables, over faults; what was acknowledged is in `log` and `state`. */
+/** Inserts, flushes, merges, makes and drops tables, over faults; what was acknowledged is in `log` and `state`. */
 async function live(store: TimeseriesStore, log: Log, state: State, random: Random): Promise<void> {
   for (let step = 0; step < 12; step++) {
     try {
@@ -52,6 +52,8 @@ async function act(store: TimeseriesStore, log: Log, state: State, random: Rando
     await store.dropTable(table);
   } else if (choice < 0.4) {
     log.cutTo = Math.max(log.cutTo, await store.flush());
+  } else if (choice < 0.5) {
+    await store.compact(table);
   } else {
     const documents = batch(random, index);
     log.entries.push({ index, table, documents });
