@@ -104,7 +104,13 @@ export class BsonWriter {
    * @param name as for `encodedHeader`
    * @param words the value from `words[from]` on: little-endian words, the rest of the last one left out
    */
-  wordElement(type: BsonType, name: Uint8Array, words: Int32Array, from: number, sizeBytes: number): void {
+  wordElement(
+    type: BsonType,
+    name: Uint8Array,
+    words: ArrayLike<number>,
+    from: number,
+    sizeBytes: number,
+  ): void {
     this.reserve(1 + name.length + sizeBytes);
     const { buffer, view } = this;
     let at = this.at;
@@ -139,6 +145,25 @@ export class BsonWriter {
     }
     this.buffer.set(source.subarray(start, end), this.at);
     this.at += end - start;
+  }
+
+  /** Appends a copy of bytes, to be changed by `setInt32` and `setByte`. @returns where it starts */
+  copyOf(source: Uint8Array): number {
+    const start = this.at;
+    this.reserve(source.length);
+    this.buffer.set(source, start);
+    this.at = start + source.length;
+    return start;
+  }
+
+  /** Changes four bytes that were written before. */
+  setInt32(at: number, value: number): void {
+    this.view.setInt32(at, value, true);
+  }
+
+  /** Changes a byte that was written before. */
+  setByte(at: number, value: number): void {
+    this.buffer[at] = value;
   }
 
   byte(value: number): void {

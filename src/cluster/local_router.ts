@@ -1,6 +1,6 @@
 /** The router of a single node: the catalog is at hand, and every collection lives in the one VNode of this isolate. */
 import { Binary, BuiltDocument, type Document, type RawDocument } from "../bson/mod.ts";
-import { CommandError, type MemoryBudget } from "../base/mod.ts";
+import { CommandError } from "../base/mod.ts";
 import {
   type CollectionName,
   type CommandContext,
@@ -10,10 +10,8 @@ import {
   type OpenCollection,
   type Pipeline,
   type QueryContext,
-  QueryMemory,
   type Rows,
   type Source,
-  type SpillSpace,
 } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import type { MNode } from "./mnode.ts";
@@ -30,9 +28,6 @@ export interface RoutedNode {
   dropCollection(id: number): Promise<void>;
   checkpoint(): Promise<void>;
   retention(change?: Partial<RetentionSettings>): RetentionSettings;
-  /** Where queries count what they hold, and put aside what they cannot. */
-  readonly memory: MemoryBudget;
-  readonly spill: SpillSpace;
 }
 
 export class LocalRouter implements Router {
@@ -101,23 +96,17 @@ export class LocalRouter implements Router {
   }
 
   queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows {
-    const memory = this.memoryFor(context);
-    return closing(execute(pipeline, source, this.inDatabase(db, context, memory)), memory);
+    return execute(pipeline, source, this.inDatabase(db, context));
   }
 
-  async explain(
+  explain(
     namespace: Namespace,
     pipeline: Pipeline,
     context: CommandContext,
     verbosity: string,
   ): Promise<Document> {
-    const memory = this.memoryFor(context);
-    try {
-      const inside = this.inDatabase(namespace.db, context, memory);
-      return await explain(pipeline, this.source(namespace), inside, verbosity, namespaceText(namespace));
-    } finally {
-      memory.close();
-    }
+    const inside = this.inDatabase(namespace.db, context);
+    return explain(pipeline, this.source(namespace), inside, verbosity, namespaceText(namespace));
   }
 
   async compact(namespace: Namespace): Promise<void> {
@@ -131,12 +120,8 @@ export class LocalRouter implements Router {
     return this.vnode.stats(info);
   }
 
-  private memoryFor({ allowDiskUse }: CommandContext): QueryMemory {
-    return new QueryMemory(this.owner.memory, allowDiskUse === false ? undefined : this.owner.spill);
-  }
-
-  private inDatabase(db: string, context: CommandContext, memory: QueryMemory): QueryContext {
-    return { ...context, memory, collections: { db, open: (name) => this.open(name) } };
+  private inDatabase(db: string, context: CommandContext): QueryContext {
+    return { ...context, collections: { db, open: (name) => this.open(name) } };
   }
 
   private open(name: CollectionName): OpenCollection {
@@ -176,15 +161,6 @@ export class LocalRouter implements Router {
     const turn = this.catalogTurn.then(change);
     this.catalogTurn = turn.catch(() => {});
     return turn;
-  }
-}
-
-/** Frees what a query holds when its rows end, however they do. */
-async function* closing(rows: Rows, memory: QueryMemory): Rows {
-  try {
-    yield* rows;
-  } finally {
-    memory.close();
   }
 }
 

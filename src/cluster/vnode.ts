@@ -311,7 +311,12 @@ export class VNode {
       };
     }
     return {
-      shape: { kind: "timeseries", timeField: timeseries.timeField, metaField: timeseries.metaField },
+      shape: {
+        kind: "timeseries",
+        timeField: timeseries.timeField,
+        metaField: timeseries.metaField,
+        filtersRows: true,
+      },
       scan: (request: ScanRequest): Rows =>
         this.timeseries.hasTable(info.id) ? this.timeseries.scan(info.id, request) : noRows(),
       ...(this.timeseries.hasTable(info.id) && {

@@ -21,13 +21,16 @@ export const NO_TYPE = 0;
 /** `Column.type` of a column whose values have several types. */
 export const MIXED = -1;
 
+/** Words of a column: of one that was decoded and has a width of one they may be stored in fewer bits. */
+export type Words = Int32Array | Int16Array | Int8Array;
+
 export class Column {
   length = 0;
   /** The type of all values, `NO_TYPE` or `MIXED`. */
   type = NO_TYPE;
   types: Uint8Array | undefined;
   width = 0;
-  words: Int32Array = new Int32Array(0);
+  words: Words = new Int32Array(0);
   arena: Uint8Array = new Uint8Array(0);
   ends: Int32Array = new Int32Array(0);
   private capacity = 0;
@@ -39,7 +42,7 @@ export class Column {
   constructor(private readonly account = new MemoryAccount()) {}
 
   /** A column of one fixed-size type over words that it takes over. */
-  static ofWords(type: number, words: Int32Array, length: number): Column {
+  static ofWords(type: number, words: Words, length: number): Column {
     const column = new Column();
     column.type = type;
     column.width = wordsOfType(type);
@@ -91,7 +94,12 @@ export class Column {
     return this.doubleView;
   }
 
-  /** The words as bytes. */
+  /** The words in 32 bits each. */
+  get wideWords(): Int32Array {
+    return this.words instanceof Int32Array ? this.words : Int32Array.from(this.words);
+  }
+
+  /** The words as bytes; only for a width of two and more. */
   get wordBytes(): Uint8Array {
     if (this.byteView?.buffer !== this.words.buffer) this.byteView = new Uint8Array(this.words.buffer);
     return this.byteView;
@@ -146,6 +154,9 @@ export class Column {
       this.append(type, other.arenaView, other.startAt(index), other.ends[index]!);
     } else if (this.width === other.width) {
       this.appendWords(type, other.words, index * other.width);
+    } else if (other.width === 1) {
+      SINGLE_WORD.setInt32(0, other.words[index]!, true);
+      this.append(type, SINGLE_WORD, 0, sizeOfType(type));
     } else {
       const start = index * other.width * 4;
       this.append(type, other.wordView, start, start + sizeOfType(type));
@@ -178,7 +189,7 @@ export class Column {
     for (let i = from; i < end; i++) this.ends[start + i - from] = other.ends[i]! - first + at;
   }
 
-  private appendWords(type: number, source: Int32Array, from: number): void {
+  private appendWords(type: number, source: Words, from: number): void {
     const index = this.length++;
     if (index === this.capacity) this.grow();
     if (this.types !== undefined) this.types[index] = type;
@@ -223,6 +234,7 @@ export class Column {
 
   private changeWidth(width: number): void {
     if (width === this.width) return;
+    this.words = this.wideWords;
     const old = { width: this.width, words: this.words, view: this.wordView };
     assert(old.width !== BYTES || this.length === 0, "a column of bytes holds every type");
     this.account.bytes -= this.memoryBytes;
@@ -260,6 +272,8 @@ export class Column {
     this.arena = arena;
   }
 }
+
+const SINGLE_WORD = new DataView(new ArrayBuffer(4));
 
 /** The width of a column that holds values of both widths. */
 function widthTogether(a: number, b: number): number {
@@ -301,7 +315,7 @@ export function viewOf(bytes: ArrayBufferView, last?: DataView): DataView {
 }
 
 /** A longer array with the same beginning. */
-export function grownInt32(values: Int32Array, length: number): Int32Array<ArrayBuffer> {
+export function grownInt32(values: Words, length: number): Int32Array<ArrayBuffer> {
   const grown = new Int32Array(length);
   grown.set(values);
   return grown;

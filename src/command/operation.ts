@@ -62,12 +62,7 @@ export class QueryWork implements CommandContext {
   readonly counters = newScanCounters();
   private turnStartedMs: number;
 
-  /** @param allowDiskUse whether what does not fit in memory may go to disk */
-  constructor(
-    private operation: Operation,
-    readonly variables: ReadonlyMap<string, Value> = new Map(),
-    readonly allowDiskUse = true,
-  ) {
+  constructor(private operation: Operation, readonly variables: ReadonlyMap<string, Value> = new Map()) {
     this.nowMs = operation.clock.nowMs();
     this.turnStartedMs = operation.startedMs;
   }

@@ -1,8 +1,12 @@
 /** Runs a pipeline: plans it, starts the scan, and chains the stages behind it. */
 import { CommandError, ErrorCode } from "../base/mod.ts";
-import type { QueryContext } from "./context.ts";
+import { type QueryContext, scopeVariables } from "./context.ts";
 import { withContext } from "./error_context.ts";
+import { compileFilter } from "./filter/compile.ts";
+import { allOf } from "./filter/filter.ts";
+import { conditionOf, PathList } from "./fragment/conditions.ts";
 import { compileFragment, fragmentRows } from "./fragment/run_fragment.ts";
+import type { RowFields } from "./fragment/time_spans.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
@@ -63,16 +67,35 @@ const SUB_PIPELINES: SubPipelines<Stage> = {
 
 function startPlan(plan: Plan, source: Source, context: QueryContext): Rows {
   const { fragment, stages } = plan;
-  if (source.shape.kind === "empty") return runStages(stages, noRows(), context);
+  const { shape } = source;
+  if (shape.kind === "empty") return runStages(stages, noRows(), context);
   const request = scanRequest(plan, context);
-  if (fragment.kind === "rows" || source.runFragment === undefined) {
-    return runStages(stages, source.scan(request), context);
-  }
-  const pushed = stages.slice(0, fragment.stageCount);
+  const onRows = (last?: number) => {
+    if (shape.kind !== "timeseries" || !shape.filtersRows) {
+      return runStages(stages.slice(0, last), source.scan(request), context);
+    }
+    const rows = source.scan({ ...request, ...conditionFor(plan, shape, context) });
+    return runStages(stages.slice(plan.isFiltered ? plan.matches : 0, last), rows, context);
+  };
+  if (fragment.kind === "rows" || source.runFragment === undefined) return onRows();
   const compiled = compileFragment(fragment, request, context);
-  const onRows = () => runStages(pushed, source.scan(request), context);
-  const rows = fragmentRows(fragment, compiled, source.runFragment, onRows, context);
+  const pushed = () => onRows(fragment.stageCount);
+  const rows = fragmentRows(fragment, compiled, source.runFragment, pushed, context);
   return runStages(stages.slice(fragment.stageCount), rows, context);
+}
+
+/** What a source that filters rows is told beside range and series. */
+function conditionFor(
+  { scan: { rowFilters } }: Plan,
+  shape: RowFields,
+  context: QueryContext,
+): Pick<ScanRequest, "condition"> {
+  if (rowFilters.length === 0) return {};
+  const paths = new PathList();
+  const filter = allOf(rowFilters);
+  const condition = conditionOf(filter, shape, paths);
+  const matches = compileFilter(filter, scopeVariables(context));
+  return { condition: { paths: paths.paths, condition, matches } };
 }
 
 async function* noRows(): Rows {}

@@ -65,7 +65,7 @@ async function measure(
     count(start, rows, pushed),
   );
   for await (const batch of counted) void batch;
-  rows.fill(context.counters.rowsRead, 0, pushed);
+  rows.fill(context.counters.rowsRead, 0, Math.max(1, pushed));
   return { millis: Math.round(performance.now() - startMs), rows };
 }
 

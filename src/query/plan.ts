@@ -9,6 +9,7 @@
 import type { Value } from "../bson/mod.ts";
 import type { Filter } from "./filter/filter.ts";
 import { allOf, conjunctsOf } from "./filter/filter.ts";
+import { filterObstacle } from "./fragment/conditions.ts";
 import { type Fragment, type NoFragment, planFragment } from "./fragment/fragment.ts";
 import { fieldsNeeded } from "./needs.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
@@ -25,13 +26,14 @@ import type { ScanRequest, SourceShape } from "./source.ts";
 import { groupEndsOf } from "./stage/group_ends.ts";
 import { stagesOfLatest } from "./stage/latest.ts";
 import type { MatchStage } from "./stage/match.ts";
-import type { SortStage } from "./stage/sort.ts";
 
 export interface Plan {
   readonly scan: ScanPlan;
   /** What the leading `$match`es ask for together, and how many they are. */
   readonly filter: Filter;
   readonly matches: number;
+  /** Whether a scan that filters rows leaves the leading `$match`es nothing to do. */
+  readonly isFiltered: boolean;
   /** What runs on the rows of the scan, in order. */
   readonly stages: readonly Stage[];
   /** The first of these stages as storage may run them itself, or why it may not. */
@@ -47,6 +49,8 @@ export interface ScanPlan {
   readonly timeOrder: 1 | -1 | undefined;
   readonly seriesEnds: ScanRequest["seriesEnds"] | undefined;
   readonly backward: boolean;
+  /** What rows are asked by their columns. */
+  readonly rowFilters: readonly Filter[];
 }
 
 /** Plans a pipeline over a source of that shape. */
@@ -58,6 +62,10 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
   const sortOrder = timeOrderOf(stages[matches.length], shape);
   const left = sortOrder === undefined ? stages : withoutSort(stages, matches.length);
   const backward = pipeline.backward === true;
+  const seriesEnds = backward ? undefined : seriesEndsOf(stages[matches.length], conjuncts, shape);
+  const keepsOrder = sortOrder !== undefined || backward || seriesEnds !== undefined;
+  const undecided = keepsOrder ? conjuncts : undecidedByScan(conjuncts, shape);
+  const rowFilters = keepsOrder ? [] : undecided.filter((filter) => filterObstacle(filter) === undefined);
   return {
     scan: {
       fields: fieldsNeeded(stages),
@@ -65,22 +73,24 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
       ids: idsOf(conjuncts),
       // Measurements have no order of insertion across series: backward is from the newest.
       timeOrder: backward && shape.kind === "timeseries" ? -1 : sortOrder,
-      seriesEnds: backward ? undefined : seriesEndsOf(stages[matches.length], conjuncts, shape),
+      seriesEnds,
       backward: backward && shape.kind === "documents",
+      rowFilters,
     },
+    isFiltered: rowFilters.length === undecided.length,
     filter: allOf(conjuncts),
     matches: matches.length,
-    stages: left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage),
+    stages: left,
     fragment: sortOrder === undefined && !backward
       ? planFragment(left, matches.length, conjuncts, shape)
       : { kind: "rows", reason: "rows are asked for in order of time" },
   };
 }
 
-/** A sort copies of each row only what is read later. */
-function withFields(sort: SortStage, rest: readonly Stage[]): SortStage {
-  const fields = fieldsNeeded(rest);
-  return fields === undefined ? sort : { ...sort, fields };
+/** The conditions that a range of time and a filter of series do not decide. */
+function undecidedByScan(conjuncts: readonly Filter[], shape: SourceShape): readonly Filter[] {
+  if (shape.kind !== "timeseries") return conjuncts;
+  return conjuncts.filter((filter) => !isDecidedByScan(filter, shape.timeField, shape.metaField));
 }
 
 /** `$latest` as the stages that it stands for. @throws CommandError where nothing says what the time is */

@@ -22,7 +22,13 @@ export const EMPTY_SOURCE: Source = { shape: { kind: "empty" }, scan: async func
 
 export type SourceShape =
   /** Measurements: a scan can be cut by time and by series. */
-  | { readonly kind: "timeseries"; readonly timeField: string; readonly metaField: string | undefined }
+  | {
+    readonly kind: "timeseries";
+    readonly timeField: string;
+    readonly metaField: string | undefined;
+    /** Whether a scan that keeps no order gives no rows but those in the range, of the series, and under the condition. */
+    readonly filtersRows?: true;
+  }
   /** Documents under their _id. */
   | { readonly kind: "documents" }
   /** Nothing there: a collection that does not exist, or a pipeline that brings its own documents. */
@@ -46,6 +52,8 @@ export interface ScanRequest {
    * left aside; time series only.
    */
   readonly seriesEnds?: { readonly earliest: boolean; readonly latest: boolean };
+  /** A condition on the rows' own values; time series only. */
+  readonly condition?: RowCondition;
   /** Rows from the last stored to the first; documents only. */
   readonly backward?: boolean;
   /** Called now and then: throws when the operation was killed or ran out of time, else lets others run. */
@@ -67,6 +75,15 @@ export interface SeriesPath {
   readonly name: string;
   /** Called with the key of each value that the path names in a meta; a missing value has a key too. */
   visitKeys(meta: Value, visit: (key: Uint8Array) => void): void;
+}
+
+/** A condition on rows, by columns. */
+export interface RowCondition {
+  /** The fields that it reads, by their names from the top down. */
+  readonly paths: readonly (readonly string[])[];
+  readonly condition: Condition;
+  /** Whether a row passes. */
+  readonly matches: (row: Document) => boolean;
 }
 
 /** Rows that pass conditions, in groups, and what is asked for of each group. */

@@ -216,7 +216,7 @@ function contentOf(column: Column): [number, number[]][] {
     const type = column.typeAt(i);
     if (column.width === -1) return [type, [...column.arena.subarray(column.startAt(i), column.ends[i])]];
     const start = i * column.width * 4;
-    return [type, [...column.wordBytes.subarray(start, start + SIZES.get(type)!)]];
+    return [type, [...new Uint8Array(column.wideWords.buffer).subarray(start, start + SIZES.get(type)!)]];
   });
 }
 

@@ -39,6 +39,7 @@ const RANS_WIDTH = 32;
 const RANS_VALUES = 32;
 /** Differences of differences of numbers within this stay exact in a double. */
 const SAFE = 2 ** 50;
+const TWO_31 = 2147483648;
 const TWO_32 = 4294967296;
 const MAX_BITS = 54;
 /** What a stream of Huffman codes carries beside them, about. */
@@ -266,7 +267,12 @@ function zigzag(value: number): number {
 }
 
 function unzigzag(value: number): number {
-  return value % 2 === 0 ? value / 2 : -(value + 1) / 2;
+  if (value < TWO_31) {
+    const bits = value | 0;
+    return (bits >>> 1) ^ -(bits & 1);
+  }
+  const half = Math.floor(value / 2);
+  return half * 2 === value ? half : -1 - half;
 }
 
 function encodeHalves(values: Float64Array, count: number, out: ByteWriter): void {

@@ -12,7 +12,7 @@
  */
 import { assert } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
-import { Column } from "../column.ts";
+import { Column, type Words } from "../column.ts";
 import { BYTES, ValueType, wordsOfType } from "../value_type.ts";
 import * as byteString from "./byte_string.ts";
 import * as double from "./double.ts";
@@ -68,7 +68,8 @@ function typesIn(types: ArrayLike<number>, length: number): number[] {
 }
 
 function encodeUniform(column: Column, out: ByteWriter): void {
-  const { type, words, length } = column;
+  const { type, length } = column;
+  const words = column.wideWords;
   switch (type) {
     case ValueType.Double:
       return double.encode(words, length, out);
@@ -93,6 +94,7 @@ function decodeUniform(reader: ByteReader, type: number, count: number): Column 
     const { arena, ends } = byteString.decode(reader, count);
     return Column.ofBytes(type, arena, ends);
   }
+  if (width === 1) return Column.ofWords(type, decodeSingleWords(reader, count), count);
   const words = new Int32Array(width * count);
   switch (type) {
     case ValueType.Double:
@@ -118,6 +120,21 @@ function encodeWords(words: Int32Array, width: number, count: number, out: ByteW
     for (let i = 0; i < count; i++) values[i] = words[i * width + k]! >>> 0;
     integer.encode(values, count, out);
   }
+}
+
+/** In the narrowest array that holds them: caches keep twice or four times as many. */
+function decodeSingleWords(reader: ByteReader, count: number): Words {
+  const values = new Float64Array(count);
+  integer.decode(reader, count, values);
+  let min = 0;
+  let max = 0;
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  if (min >= -128 && max <= 127) return new Int8Array(values);
+  return min >= -32_768 && max <= 32_767 ? new Int16Array(values) : new Int32Array(values);
 }
 
 /** Signed and unsigned numbers of 32 bits come out as the same word. */

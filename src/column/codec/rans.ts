@@ -135,6 +135,10 @@ export function encode(values: Float64Array, count: number, mantissaBits: number
   writeTokens(tokens, frequencies, scale, out);
 }
 
+/** Of each slot of the page that is being decoded its token, and its frequency above its place among the token's slots. */
+const SLOT_TOKENS = new Uint16Array(1 << MAX_SCALE);
+const SLOT_STEPS = new Int32Array(1 << MAX_SCALE);
+
 /** Reads `count` numbers into `target`. */
 export function decode(reader: ByteReader, count: number, target: Float64Array): void {
   const head = reader.byte();
@@ -142,9 +146,6 @@ export function decode(reader: ByteReader, count: number, target: Float64Array):
   const scale = head >> 4;
   assert(mantissaBits <= MAX_MANTISSA_BITS && scale <= MAX_SCALE, "parameters of rANS are in their range");
   const slots = 1 << scale;
-  const tokens = new Uint16Array(slots);
-  const frequencies = new Uint16Array(slots);
-  const offsets = new Uint16Array(slots);
   const bits = new BitReader(reader.sizedBytes());
   let last = 0;
   for (let slot = 0, token = 0; slot < slots; token++) {
@@ -154,14 +155,11 @@ export function decode(reader: ByteReader, count: number, target: Float64Array):
       continue;
     }
     assert(slot + frequency <= slots, "frequencies add up to the scale");
-    for (let offset = 0; offset < frequency; offset++, slot++) {
-      tokens[slot] = token;
-      frequencies[slot] = frequency;
-      offsets[slot] = offset;
-    }
+    SLOT_TOKENS.fill(token, slot, slot + frequency);
+    for (let offset = 0; offset < frequency; offset++) SLOT_STEPS[slot++] = frequency << 16 | offset;
     last = token;
   }
-  readTokens(reader, count, scale, tokens, frequencies, offsets, target);
+  readTokens(reader, count, scale, target);
   if (lowBitsOf(last, mantissaBits) > 0) addLowBits(target, count, mantissaBits, bits);
 }
 
@@ -265,11 +263,10 @@ function readTokens(
   reader: ByteReader,
   count: number,
   scale: number,
-  tokens: Uint16Array,
-  frequencies: Uint16Array,
-  offsets: Uint16Array,
   target: Float64Array,
 ): void {
+  const tokens = SLOT_TOKENS;
+  const steps = SLOT_STEPS;
   const mask = (1 << scale) - 1;
   const bytes = 2 * reader.varint();
   let even = reader.uint32();
@@ -279,7 +276,8 @@ function readTokens(
   for (let i = 0; i < count; i += 2) {
     let slot = even & mask;
     target[i] = tokens[slot]!;
-    even = Math.imul(frequencies[slot]!, even >>> scale) + offsets[slot]!;
+    let step = steps[slot]!;
+    even = Math.imul(step >>> 16, even >>> scale) + (step & 0xffff);
     if (even < STATE_LIMIT) {
       even = (even << 16) | words[at]! | (words[at + 1]! << 8);
       at += 2;
@@ -287,7 +285,8 @@ function readTokens(
     if (i + 1 === count) break;
     slot = odd & mask;
     target[i + 1] = tokens[slot]!;
-    odd = Math.imul(frequencies[slot]!, odd >>> scale) + offsets[slot]!;
+    step = steps[slot]!;
+    odd = Math.imul(step >>> 16, odd >>> scale) + (step & 0xffff);
     if (odd < STATE_LIMIT) {
       odd = (odd << 16) | words[at]! | (words[at + 1]! << 8);
       at += 2;

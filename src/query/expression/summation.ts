@@ -27,6 +27,8 @@ function twoSumError(a: number, b: number, sum: number): number {
   return (a - (sum - roundedB)) + (b - roundedB);
 }
 
+const ZERO: decimals.Decimal = decimals.finite(false, 0n, 0);
+
 /** A sum over numbers of all four types; the result has the widest type seen. */
 export class Summation {
   /** Rank of the widest type seen (`rankOf`). */
@@ -35,7 +37,7 @@ export class Summation {
   private addend = 0;
   /** The plain sum: right where infinities or NaN are in it. */
   private special = 0;
-  private decimal: decimals.Decimal = decimals.finite(false, 0n, 0);
+  private decimal = ZERO;
 
   add(value: NumberValue): void {
     if (typeof value === "number") {

@@ -1,6 +1,5 @@
 /**
- * `$group`: rows with the same `_id` become one. Groups come out in the order in which they were first seen; where they
- * do not fit in memory and are put aside (group_runs.ts), by `_id`.
+ * `$group`: rows with the same `_id` become one. Groups come out in the order in which they were first seen.
  *
  * Values are the same when they are equal in BSON order, whatever their numeric type. A missing value is null, also as
  * the only field of an object; among several it stays missing. An `_id` that is an object of expressions is looked up
@@ -16,8 +15,7 @@ import { approximateBytes, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { ValueMap } from "../value_map.ts";
-import { GroupRuns } from "./group_runs.ts";
-import { documentOfGroup, type Group, type Output, OutputFactory, parseOutput } from "./output.ts";
+import { type Output, OutputFactory, type OutputState, parseOutput } from "./output.ts";
 
 const MEMORY_MESSAGE = "Exceeded memory limit for $group, but didn't allow external spilling;" +
   " pass allowDiskUse:true to opt in";
@@ -58,51 +56,45 @@ function parseId(value: Value, context: ParseContext): Expression {
   return parseExpression(value, context);
 }
 
-export function runGroup(stage: GroupStage, input: Rows, context: QueryContext): Rows {
-  const factory = new OutputFactory(stage.outputs);
-  // Now, before the first row: a constant part may fail.
-  const find = newFinder(stage, factory);
-  return groupRows(stage, find, factory, input, context);
+/** One group in the making. */
+export interface Group {
+  readonly id: Value;
+  readonly state: OutputState;
 }
 
-/** @throws CommandError when a constant part of the expression fails */
-function newFinder(stage: GroupStage, factory: OutputFactory): GroupFinder<Group> {
-  return groupFinder(stage.id, (id): Group => ({ id, state: factory.create(id) }));
+export function runGroup(stage: GroupStage, input: Rows, context: QueryContext): Rows {
+  const factory = new OutputFactory(stage.outputs);
+  const find = groupFinder(stage.id, (id): Group => ({ id, state: factory.create(id) }));
+  return groupRows(find, factory, input, context);
 }
 
 async function* groupRows(
-  stage: GroupStage,
-  firstFinder: GroupFinder<Group>,
+  find: GroupFinder<Group>,
   factory: OutputFactory,
   input: Rows,
   context: QueryContext,
 ): Rows {
   const variables = scopeVariables(context);
-  const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
-  const runs = context.memory && new GroupRuns(context.memory, factory);
-  let find = firstFinder;
-  let groups: Group[] = [];
-  let fits = true;
+  const meter = new MemoryMeter(MEMORY_MESSAGE);
+  const groups: Group[] = [];
   const onNew = (group: Group) => {
-    fits = meter.tryAdd(approximateBytes(group.id) + factory.stateBytes);
+    meter.add(approximateBytes(group.id) + factory.stateBytes);
     groups.push(group);
   };
   for await (const batch of input) {
     for (const root of batch) {
       const scope: Scope = { root, variables };
-      fits = meter.tryAdd(find(scope, onNew).state.add(scope)) && fits;
-      if (fits) continue;
-      if (runs === undefined || !meter.maySpill) throw meter.exceeded();
-      await runs.add(groups, context);
-      meter.reset();
-      find = newFinder(stage, factory);
-      groups = [];
-      fits = true;
+      meter.add(find(scope, onNew).state.add(scope));
     }
     await context.checkpoint();
   }
-  if (runs === undefined || runs.isEmpty) yield* inBatches(groups.map(documentOfGroup), context);
-  else yield* runs.merged(groups, context);
+  const rows = groups.map(({ id, state }) => {
+    const names = ["_id"];
+    const values: Value[] = [id];
+    state.appendTo(names, values);
+    return new BuiltDocument(names, values);
+  });
+  yield* inBatches(rows, context);
 }
 
 /** The group of a row; a new one is announced first. */

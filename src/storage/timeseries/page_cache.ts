@@ -1,11 +1,25 @@
 /**
- * Decoded pages and row group headers, the least recently used dropped first once they hold more than the limit or others
- * need the memory. What a reader holds in its hands lives on without it.
+ * Decoded pages and row group headers, dropped once they hold more than the limit or others need the memory. What a reader
+ * holds in its hands lives on without it.
+ *
+ * What goes is found by second chances (the clock of F. Corbató's "A Paging Experiment with the Multics System", 1968):
+ * the oldest goes, unless it was used since it was looked at last. So a hit costs a look-up and no more.
  */
 import type { MemoryBudget, MemoryLease } from "../../base/mod.ts";
 
+interface Entry {
+  readonly file: number;
+  readonly offset: number;
+  readonly value: object;
+  readonly sizeBytes: number;
+  isUsed: boolean;
+}
+
 export class PageCache {
-  private readonly entries = new Map<number, { readonly value: object; readonly sizeBytes: number }>();
+  /** By file and offset. */
+  private readonly files = new Map<number, Map<number, Entry>>();
+  /** In the order in which they are looked at. */
+  private readonly queue = new Set<Entry>();
   private readonly lease: MemoryLease;
 
   /**
@@ -25,42 +39,52 @@ export class PageCache {
   /**
    * What was made for a place, or what `make` makes for it now.
    *
-   * @param file the number of a file, below 2²⁰, never used again
-   * @param offset below 2³³
+   * @param file the number of a file, never used again
    */
   get<T extends object>(file: number, offset: number, make: () => { value: T; sizeBytes: number }): T {
-    const key = file * 2 ** 33 + offset;
-    const known = this.entries.get(key);
+    const known = this.files.get(file)?.get(offset);
     if (known !== undefined) {
-      this.entries.delete(key);
-      this.entries.set(key, known);
+      known.isUsed = true;
       // One place of one file always holds one kind of thing.
       return known.value as T;
     }
-    const made = make();
-    this.shrinkTo(this.limitBytes() - made.sizeBytes);
+    const { value, sizeBytes } = make();
+    this.shrinkTo(this.limitBytes() - sizeBytes);
     // Where there is no room at all, what was made is its reader's alone.
-    if (!this.lease.tryGrow(made.sizeBytes)) return made.value;
-    this.entries.set(key, made);
-    return made.value;
+    if (this.lease.tryGrow(sizeBytes)) this.add({ file, offset, value, sizeBytes, isUsed: false });
+    return value;
   }
 
   /** Drops everything of a file. */
   forget(file: number): void {
-    for (const [key, entry] of this.entries) {
-      if (Math.floor(key / 2 ** 33) === file) this.drop(key, entry.sizeBytes);
-    }
+    for (const entry of this.files.get(file)?.values() ?? []) this.drop(entry);
+  }
+
+  private add(entry: Entry): void {
+    let pages = this.files.get(entry.file);
+    if (pages === undefined) this.files.set(entry.file, pages = new Map());
+    pages.set(entry.offset, entry);
+    this.queue.add(entry);
   }
 
   private shrinkTo(bytes: number): void {
-    for (const [oldest, entry] of this.entries) {
+    for (const entry of this.queue) {
       if (this.sizeBytes <= bytes) return;
-      this.drop(oldest, entry.sizeBytes);
+      if (entry.isUsed) {
+        entry.isUsed = false;
+        this.queue.delete(entry);
+        this.queue.add(entry);
+      } else {
+        this.drop(entry);
+      }
     }
   }
 
-  private drop(key: number, sizeBytes: number): void {
-    this.entries.delete(key);
-    this.lease.shrink(sizeBytes);
+  private drop(entry: Entry): void {
+    const pages = this.files.get(entry.file);
+    pages?.delete(entry.offset);
+    if (pages?.size === 0) this.files.delete(entry.file);
+    this.queue.delete(entry);
+    this.lease.shrink(entry.sizeBytes);
   }
 }

@@ -16,6 +16,8 @@ export interface RowSource {
   valueOf(column: number, row: number): Value;
   /** Writes it as an element of that name. */
   writeValue(column: number, row: number, name: FieldName, writer: BsonWriter): void;
+  /** Writes a row's document by a template; false where rows have none. */
+  writeByTemplate(row: number, shape: Shape, writer: BsonWriter): boolean;
   /** The document of a row that is kept whole. */
   wholeBytes(row: number): Uint8Array;
 }

@@ -12,6 +12,8 @@ import type { Document, Value } from "../../bson/mod.ts";
 import type { Clock } from "../../io/mod.ts";
 import type { Memtable } from "./memtable.ts";
 import { openMemtableRun } from "./memtable_run.ts";
+import type { RowCondition } from "./kernel/condition.ts";
+import { scanSlices } from "./kernel/slice_scan.ts";
 import type { Direction, Run, TimeRange } from "./run.ts";
 import { RunHeap } from "./run_heap.ts";
 import type { Segment } from "./segment.ts";
@@ -31,6 +33,7 @@ export interface TimeseriesScan {
   readonly ids?: readonly Value[];
   readonly timeOrder?: Direction;
   readonly seriesEnds?: SeriesEnds;
+  readonly condition?: RowCondition;
   readonly checkpoint: () => Promise<void>;
   readonly counters: TimeseriesCounters;
 }
@@ -76,16 +79,25 @@ export async function* scanTable(
   const pacer = new Pacer(clock, request.checkpoint);
   const matched = await matchSeries(snapshot, request, pacer);
   if (matched !== undefined && !matched.includes(1)) return;
-  const sources = sourcesOf(snapshot, request);
-  const batches = request.timeOrder === undefined
-    ? bySeries(snapshot, sources, request.seriesEnds, matched, pacer)
-    : byTime(sources, request, request.timeOrder, matched, pacer);
-  for await (const batch of batches) {
-    request.counters.rowsRead += batch.length;
+  for await (const batch of batchesOf(snapshot, request, matched, pacer)) {
     yield batch;
     await request.checkpoint();
     pacer.restart();
   }
+}
+
+function batchesOf(
+  snapshot: TableSnapshot,
+  request: TimeseriesScan,
+  matched: Uint8Array | undefined,
+  pacer: Pacer,
+): AsyncGenerator<readonly Document[], void, undefined> {
+  const { timeOrder, seriesEnds } = request;
+  if (timeOrder !== undefined) {
+    return byTime(sourcesOf(snapshot, request), request, timeOrder, matched, pacer);
+  }
+  if (seriesEnds === undefined) return scanSlices(snapshot, request, matched, pacer);
+  return atEnds(snapshot, sourcesOf(snapshot, request), request, seriesEnds, matched, pacer);
 }
 
 /** Lets others run once some milliseconds have passed. */
@@ -249,10 +261,11 @@ class Batch {
   }
 }
 
-async function* bySeries(
+async function* atEnds(
   snapshot: TableSnapshot,
   sources: readonly Source[],
-  ends: SeriesEnds | undefined,
+  request: TimeseriesScan,
+  ends: SeriesEnds,
   matched: Uint8Array | undefined,
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[]> {
@@ -261,30 +274,13 @@ async function* bySeries(
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
     if (series === snapshot.seriesCount) break;
-    const open = window.sourcesOf(series);
-    if (ends !== undefined) {
-      batch.addAll(rowsAtEnds(open, series, ends));
-      if (batch.length >= PIPELINE_BATCH_ROWS) yield batch.take();
-    } else {
-      const heap = mergedRuns(open, series);
-      for (let run = heap.top(); run !== undefined; run = heap.top()) {
-        batch.add(run);
-        heap.advanceTop();
-        if (batch.length === PIPELINE_BATCH_ROWS) yield batch.take();
-      }
-    }
+    const rows = rowsAtEnds(window.sourcesOf(series), series, ends);
+    request.counters.rowsRead += rows.length;
+    batch.addAll(rows);
+    if (batch.length >= PIPELINE_BATCH_ROWS) yield batch.take();
     if (series % SERIES_BETWEEN_LOOKS === 0 && pacer.isDue()) await pacer.rest();
   }
   if (batch.length > 0) yield batch.take();
-}
-
-function mergedRuns(sources: readonly LazySource[], series: number): RunHeap {
-  const heap = new RunHeap(1);
-  for (const source of sources) {
-    const run = source.run(series, 1);
-    if (run !== undefined) heap.push(run);
-  }
-  return heap;
 }
 
 /** A source that is opened when a run of it is asked for. */
@@ -356,6 +352,7 @@ async function* byTime(
     }
     if (top === undefined) break;
     batch.add(top);
+    request.counters.rowsRead++;
     heap.advanceTop();
     if (batch.length === PIPELINE_BATCH_ROWS) yield batch.take();
   }

@@ -3,7 +3,7 @@ import { assert } from "../../base/mod.ts";
 import { BsonType, type BsonWriter, Document, RawDocument, UtcDate, type Value } from "../../bson/mod.ts";
 import { Remainder } from "./remainder.ts";
 import type { RowSource } from "./row_source.ts";
-import { FieldKind, type ShapeField, type ShapeNode } from "./shape.ts";
+import { FieldKind, type Shape, type ShapeField, type ShapeNode } from "./shape.ts";
 
 /** The document of a row. It stays readable for as long as it is held, whatever becomes of its files. */
 export function documentOf(source: RowSource, row: number): Document {
@@ -11,14 +11,14 @@ export function documentOf(source: RowSource, row: number): Document {
   if (shape === undefined) return new RawDocument(source.wholeBytes(row));
   const { root } = shape;
   return root.remainderColumn < 0
-    ? new StoredDocument(source, row, root)
+    ? new StoredRow(source, row, shape)
     : new DocumentWithRemainder(source, row, root);
 }
 
 class StoredDocument extends Document {
   constructor(
-    private readonly source: RowSource,
-    private readonly row: number,
+    protected readonly source: RowSource,
+    protected readonly row: number,
     private readonly node: ShapeNode,
   ) {
     super();
@@ -43,6 +43,17 @@ class StoredDocument extends Document {
 
   override writeTo(writer: BsonWriter): void {
     writeNode(this.source, this.row, this.node, writer);
+  }
+}
+
+/** A row as a whole: most are written by a template. */
+class StoredRow extends StoredDocument {
+  constructor(source: RowSource, row: number, private readonly shape: Shape) {
+    super(source, row, shape.root);
+  }
+
+  override writeTo(writer: BsonWriter): void {
+    if (!this.source.writeByTemplate(this.row, this.shape, writer)) super.writeTo(writer);
   }
 }
 

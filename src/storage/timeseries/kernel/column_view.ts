@@ -49,7 +49,7 @@ function numbersOf(column: Column, count: number): NumberArray | undefined {
       return column.doubles;
     case ValueType.Int64:
     case ValueType.Date:
-      return wholeNumbers(column.words, count);
+      return wholeNumbers(column.wideWords, count);
     default:
       return undefined;
   }

@@ -1,11 +1,30 @@
 /** Which rows of a slice pass a condition: masks of one byte a row, then the rows that are left. */
-import type { Value } from "../../../bson/mod.ts";
+import type { Document, Value } from "../../../bson/mod.ts";
 import { ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, indexOfRow, type NumberArray, valueOf } from "./column_view.ts";
-import type { Condition } from "./fragment.ts";
 import type { Slice } from "./series_runs.ts";
 import type { SliceSource } from "./slice_source.ts";
+
+/** A condition on rows, by columns; the twins of `RowCondition` and `Condition` in query/source.ts. */
+export interface RowCondition {
+  readonly paths: readonly (readonly string[])[];
+  readonly condition: Condition;
+  readonly matches: (row: Document) => boolean;
+}
+
+export type Condition =
+  | { readonly kind: "and" | "or"; readonly conditions: readonly Condition[] }
+  | { readonly kind: "not"; readonly condition: Condition }
+  | { readonly kind: "series"; readonly matches: (meta: Value) => boolean }
+  | { readonly kind: "test"; readonly path: number; readonly test: (value: Value) => boolean }
+  | {
+    readonly kind: "compare";
+    readonly path: number;
+    readonly operator: "$eq" | "$lt" | "$lte" | "$gt" | "$gte";
+    readonly number: number;
+    readonly test: (value: Value) => boolean;
+  };
 
 type Comparison = Extract<Condition, { kind: "compare" }>;
 

@@ -3,6 +3,7 @@ import { Int32, UtcDate, type Value } from "../../../bson/mod.ts";
 import { ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, isExactPageOf, type NumberArray } from "./column_view.ts";
+import { maximumOf, minimumOf } from "./dense_loops.ts";
 import type { FoldedOutput } from "./fragment.ts";
 import { FoldedState, grownBytes, grownDoubles } from "./output_state.ts";
 
@@ -42,9 +43,9 @@ export class ExtremeState extends FoldedState {
 
   private best(numbers: NumberArray, indexes: Int32Array | undefined, from: number, to: number): number {
     if (this.isMaximum) {
-      return indexes === undefined ? maximum(numbers, from, to) : maximumAt(numbers, indexes, from, to);
+      return indexes === undefined ? maximumOf(numbers, from, to) : maximumAt(numbers, indexes, from, to);
     }
-    return indexes === undefined ? minimum(numbers, from, to) : minimumAt(numbers, indexes, from, to);
+    return indexes === undefined ? minimumOf(numbers, from, to) : minimumAt(numbers, indexes, from, to);
   }
 
   /** Keeps the better one; false when the two are not of one kind. */
@@ -85,30 +86,11 @@ function isAbove(a: number, b: number): boolean {
   return a > b || (b !== b && a === a);
 }
 
-function maximum(numbers: NumberArray, from: number, to: number): number {
-  let best = numbers[from]!;
-  for (let i = from + 1; i < to; i++) {
-    const value = numbers[i]!;
-    if (value > best || best !== best) best = value;
-  }
-  return best;
-}
-
 function maximumAt(numbers: NumberArray, indexes: Int32Array, from: number, to: number): number {
   let best = numbers[indexes[from]!]!;
   for (let k = from + 1; k < to; k++) {
     const value = numbers[indexes[k]!]!;
     if (value > best || best !== best) best = value;
-  }
-  return best;
-}
-
-function minimum(numbers: NumberArray, from: number, to: number): number {
-  let best = numbers[from]!;
-  for (let i = from + 1; i < to; i++) {
-    const value = numbers[i]!;
-    if (value < best) best = value;
-    else if (value !== value) return value;
   }
   return best;
 }

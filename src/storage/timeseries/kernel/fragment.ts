@@ -4,31 +4,16 @@
  */
 import type { Document, Value } from "../../../bson/mod.ts";
 import type { TimeseriesScan } from "../scan.ts";
+import type { Condition } from "./condition.ts";
 
 export interface TimeseriesFragment
   extends Pick<TimeseriesScan, "timeRange" | "seriesFilter" | "seriesLookup" | "checkpoint" | "counters"> {
-  /** The fields that conditions and outputs read, by their names from the top down. */
   readonly paths: readonly (readonly string[])[];
   readonly condition?: Condition;
-  /** Whether a row passes `condition`. */
   readonly matches: (row: Document) => boolean;
   readonly keys: GroupKeys;
   readonly outputs: readonly Output[];
 }
-
-/** A condition on values; `path` is a place in `paths`. */
-export type Condition =
-  | { readonly kind: "and" | "or"; readonly conditions: readonly Condition[] }
-  | { readonly kind: "not"; readonly condition: Condition }
-  | { readonly kind: "series"; readonly matches: (meta: Value) => boolean }
-  | { readonly kind: "test"; readonly path: number; readonly test: (value: Value) => boolean }
-  | {
-    readonly kind: "compare";
-    readonly path: number;
-    readonly operator: "$eq" | "$lt" | "$lte" | "$gt" | "$gte";
-    readonly number: number;
-    readonly test: (value: Value) => boolean;
-  };
 
 /** Times that fall into the same groups: `[fromMs, endMs)`. */
 export interface TimeSpan {

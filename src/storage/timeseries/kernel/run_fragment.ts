@@ -14,7 +14,7 @@ import { GroupTable } from "./group_table.ts";
 import type { OutputState } from "./output_state.ts";
 import { PositionState } from "./position_state.ts";
 import { endOfTimes, SeriesRuns, type Slice } from "./series_runs.ts";
-import { GroupRunSource, MemtableRunSource, type RunSource } from "./slice_runs.ts";
+import { SeriesSources } from "./series_sources.ts";
 import { SumState } from "./sum_state.ts";
 import { SeriesState, ValueState } from "./value_state.ts";
 
@@ -22,7 +22,6 @@ import { SeriesState, ValueState } from "./value_state.ts";
 const ROWS_BETWEEN_LOOKS = 32_768;
 const SLICE_ROWS = 64;
 const INITIAL_GROUPS = 64;
-const ALL_TIMES = { fromMs: -Infinity, toMs: Infinity };
 
 export async function runFragment(
   snapshot: TableSnapshot,
@@ -32,11 +31,11 @@ export async function runFragment(
   const pacer = new Pacer(clock, fragment.checkpoint);
   const matched = await matchSeries(snapshot, fragment, pacer);
   const folding = new Folding(fragment);
-  const window = new SourceWindow(sourcesOf(snapshot, fragment));
+  const sources = new SeriesSources(snapshot, fragment, fragment.paths);
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined && matched[series] === 0) continue;
-    const runs = runsOf(window.sourcesOf(series), series);
+    const runs = sources.runsOf(series);
     work++;
     if (runs.length > 0) {
       folding.enter(snapshot.index.sharedMetaOf(series));
@@ -57,60 +56,6 @@ export async function runFragment(
   }
   fragment.counters.rowsRead += folding.rows;
   return folding;
-}
-
-function runsOf(sources: readonly RunSource[], series: number) {
-  const runs = [];
-  for (const source of sources) {
-    const run = source.run(series);
-    if (run !== undefined) runs.push(run);
-  }
-  return runs;
-}
-
-function sourcesOf(snapshot: TableSnapshot, fragment: TimeseriesFragment): RunSource[] {
-  const range = fragment.timeRange ?? ALL_TIMES;
-  const { counters, paths } = fragment;
-  const sources: RunSource[] = [];
-  let age = 0;
-  for (const rows of snapshot.segments) {
-    const before = sources.length;
-    const left = { fromMs: Math.max(range.fromMs, rows.firstMs), toMs: range.toMs };
-    for (const entry of rows.groups) {
-      age++;
-      if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
-      sources.push(new GroupRunSource(snapshot, rows, entry, left, paths, counters, age));
-    }
-    if (sources.length > before) counters.segmentsRead++;
-    else counters.segmentsSkipped++;
-  }
-  for (const { memtable, limit } of snapshot.memtables) {
-    age++;
-    if (limit === 0 || memtable.minTime > range.toMs || memtable.maxTime < range.fromMs) continue;
-    sources.push(new MemtableRunSource(snapshot, memtable, limit, range, paths, age));
-  }
-  return sources;
-}
-
-/** The sources that may hold a series, for series asked for in ascending order. */
-class SourceWindow {
-  private readonly waiting: RunSource[];
-  private held: RunSource[] = [];
-  private firstLast = Infinity;
-
-  constructor(sources: readonly RunSource[]) {
-    this.waiting = sources.toSorted((a, b) => b.firstSeries - a.firstSeries);
-  }
-
-  sourcesOf(series: number): readonly RunSource[] {
-    if (this.firstLast < series) this.held = this.held.filter((source) => source.lastSeries >= series);
-    while (this.waiting.length > 0 && this.waiting[this.waiting.length - 1]!.firstSeries <= series) {
-      const source = this.waiting.pop()!;
-      if (source.lastSeries >= series) this.held.push(source);
-    }
-    this.firstLast = Math.min(...this.held.map((source) => source.lastSeries));
-    return this.held;
-  }
 }
 
 /** The outputs of all groups, while rows come in. */

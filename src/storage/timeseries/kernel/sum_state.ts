@@ -7,6 +7,7 @@ import { Int32, type Value } from "../../../bson/mod.ts";
 import { ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, isExactPageOf, type NumberArray } from "./column_view.ts";
+import { sumOf } from "./dense_loops.ts";
 import type { FoldedOutput } from "./fragment.ts";
 import { FoldedState, grownBytes, grownDoubles } from "./output_state.ts";
 
@@ -19,8 +20,9 @@ const TWO_32 = 4294967296;
 export class SumState extends FoldedState {
   private ranks = new Uint8Array(0);
   private sums = new Float64Array(0);
-  private addends = new Float64Array(0);
-  private plain = new Float64Array(0);
+  /** Undefined while all sums are exact: then errors are 0, and the plain sums are the sums. */
+  private addends: Float64Array | undefined;
+  private plain: Float64Array | undefined;
   private counts = new Float64Array(0);
 
   constructor(output: FoldedOutput, private readonly isAverage: boolean) {
@@ -30,8 +32,8 @@ export class SumState extends FoldedState {
   override reserve(groups: number): void {
     this.ranks = grownBytes(this.ranks, groups);
     this.sums = grownDoubles(this.sums, groups);
-    this.addends = grownDoubles(this.addends, groups);
-    this.plain = grownDoubles(this.plain, groups);
+    this.addends &&= grownDoubles(this.addends, groups);
+    this.plain &&= grownDoubles(this.plain, groups);
     this.counts = grownDoubles(this.counts, groups);
   }
 
@@ -52,7 +54,7 @@ export class SumState extends FoldedState {
     const numbers = view.numbers!;
     switch (view.type) {
       case ValueType.Int32: {
-        const total = indexes === undefined ? sum(numbers, from, to) : sumAt(numbers, indexes, from, to);
+        const total = indexes === undefined ? sumOf(numbers, from, to) : sumAt(numbers, indexes, from, to);
         if (!this.addExact(group, total, to - from)) {
           this.addAll(numbers, indexes, from, to, group, addWhole);
           this.counts[group]! += to - from;
@@ -78,11 +80,11 @@ export class SumState extends FoldedState {
   /** Adds the sum of `count` integers; false where compensation would have to begin. */
   private addExact(group: number, total: number, count: number): boolean {
     const next = this.sums[group]! + total;
-    const isExact = this.ranks[group]! <= LONG && this.addends[group] === 0 &&
-      next < EXACT_LIMIT && next > -EXACT_LIMIT;
+    const isExact = this.ranks[group]! <= LONG && next < EXACT_LIMIT && next > -EXACT_LIMIT &&
+      (this.addends === undefined || this.addends[group] === 0);
     if (!isExact) return false;
     this.sums[group] = next;
-    this.plain[group]! += total;
+    if (this.plain !== undefined) this.plain[group]! += total;
     this.counts[group]! += count;
     return true;
   }
@@ -95,21 +97,23 @@ export class SumState extends FoldedState {
     group: number,
     add: typeof addWhole,
   ): void {
+    const addends = this.addends ??= new Float64Array(this.sums.length);
+    const plain = this.plain ??= this.sums.slice();
     STATE[0] = this.sums[group]!;
-    STATE[1] = this.addends[group]!;
-    STATE[2] = this.plain[group]!;
+    STATE[1] = addends[group]!;
+    STATE[2] = plain[group]!;
     add(numbers, indexes, from, to);
     this.sums[group] = STATE[0]!;
-    this.addends[group] = STATE[1]!;
-    this.plain[group] = STATE[2]!;
+    addends[group] = STATE[1]!;
+    plain[group] = STATE[2]!;
   }
 
   protected override foldedPartial(group: number): Value {
     const total: Value = [
       Int32.of(this.ranks[group]!),
       this.sums[group]!,
-      this.addends[group]!,
-      this.plain[group]!,
+      this.addends?.[group] ?? 0,
+      (this.plain ?? this.sums)[group]!,
     ];
     return this.isAverage ? [this.counts[group]!, total] : total;
   }
@@ -117,12 +121,6 @@ export class SumState extends FoldedState {
 
 /** Running sum, its error and the plain sum, on their way in and out of the loops below. */
 const STATE = new Float64Array(3);
-
-function sum(numbers: NumberArray, from: number, to: number): number {
-  let total = 0;
-  for (let i = from; i < to; i++) total += numbers[i]!;
-  return total;
-}
 
 function sumAt(numbers: NumberArray, indexes: Int32Array, from: number, to: number): number {
   let total = 0;

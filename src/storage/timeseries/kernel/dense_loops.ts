@@ -1,0 +1,146 @@
+/**
+ * The loops over neighbouring values, once for each kind of array: the engine makes good code only of a loop that always
+ * sees the same. Integers of 16 bits and less add up in int32, in stretches that cannot overflow; four sums at a time do
+ * not wait for each other.
+ */
+import type { NumberArray } from "./column_view.ts";
+
+/** 2¹⁵ values of 2¹⁵ each stay below 2³¹. */
+const STRETCH = 32_768;
+
+/** The exact sum of integers; the plain sum of doubles. */
+export function sumOf(numbers: NumberArray, from: number, to: number): number {
+  if (numbers instanceof Int8Array) return inStretches(sumInt8, numbers, from, to);
+  if (numbers instanceof Int16Array) return inStretches(sumInt16, numbers, from, to);
+  return numbers instanceof Int32Array ? sumInt32(numbers, from, to) : sumDoubles(numbers, from, to);
+}
+
+function inStretches<T>(
+  sum: (numbers: T, from: number, to: number) => number,
+  numbers: T,
+  from: number,
+  to: number,
+): number {
+  if (to - from <= STRETCH) return sum(numbers, from, to);
+  let total = 0;
+  for (let at = from; at < to; at += STRETCH) total += sum(numbers, at, Math.min(to, at + STRETCH));
+  return total;
+}
+
+function sumInt8(numbers: Int8Array, from: number, to: number): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = from;
+  for (; i + 3 < to; i += 4) {
+    a = (a + numbers[i]!) | 0;
+    b = (b + numbers[i + 1]!) | 0;
+    c = (c + numbers[i + 2]!) | 0;
+    d = (d + numbers[i + 3]!) | 0;
+  }
+  for (; i < to; i++) a = (a + numbers[i]!) | 0;
+  return a + b + c + d;
+}
+
+function sumInt16(numbers: Int16Array, from: number, to: number): number {
+  let a = 0;
+  let b = 0;
+  let c = 0;
+  let d = 0;
+  let i = from;
+  for (; i + 3 < to; i += 4) {
+    a = (a + numbers[i]!) | 0;
+    b = (b + numbers[i + 1]!) | 0;
+    c = (c + numbers[i + 2]!) | 0;
+    d = (d + numbers[i + 3]!) | 0;
+  }
+  for (; i < to; i++) a = (a + numbers[i]!) | 0;
+  return a + b + c + d;
+}
+
+function sumInt32(numbers: Int32Array, from: number, to: number): number {
+  let a = 0;
+  let b = 0;
+  let i = from;
+  for (; i + 1 < to; i += 2) {
+    a += numbers[i]!;
+    b += numbers[i + 1]!;
+  }
+  return i < to ? a + b + numbers[i]! : a + b;
+}
+
+function sumDoubles(numbers: Float64Array, from: number, to: number): number {
+  let total = 0;
+  for (let i = from; i < to; i++) total += numbers[i]!;
+  return total;
+}
+
+/** The greatest of at least one value; NaN stands below all numbers, and of equal ones the first counts. */
+export function maximumOf(numbers: NumberArray, from: number, to: number): number {
+  if (numbers instanceof Int8Array) return maximumInt8(numbers, from, to);
+  if (numbers instanceof Int16Array) return maximumInt16(numbers, from, to);
+  return numbers instanceof Int32Array ? maximumInt32(numbers, from, to) : maximumDouble(numbers, from, to);
+}
+
+function maximumInt8(numbers: Int8Array, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) if (numbers[i]! > best) best = numbers[i]!;
+  return best;
+}
+
+function maximumInt16(numbers: Int16Array, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) if (numbers[i]! > best) best = numbers[i]!;
+  return best;
+}
+
+function maximumInt32(numbers: Int32Array, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) if (numbers[i]! > best) best = numbers[i]!;
+  return best;
+}
+
+function maximumDouble(numbers: Float64Array, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) {
+    const value = numbers[i]!;
+    if (value > best || best !== best) best = value;
+  }
+  return best;
+}
+
+/** The least of at least one value, by the same order. */
+export function minimumOf(numbers: NumberArray, from: number, to: number): number {
+  if (numbers instanceof Int8Array) return minimumInt8(numbers, from, to);
+  if (numbers instanceof Int16Array) return minimumInt16(numbers, from, to);
+  return numbers instanceof Int32Array ? minimumInt32(numbers, from, to) : minimumDouble(numbers, from, to);
+}
+
+function minimumInt8(numbers: Int8Array, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) if (numbers[i]! < best) best = numbers[i]!;
+  return best;
+}
+
+function minimumInt16(numbers: Int16Array, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) if (numbers[i]! < best) best = numbers[i]!;
+  return best;
+}
+
+function minimumInt32(numbers: Int32Array, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) if (numbers[i]! < best) best = numbers[i]!;
+  return best;
+}
+
+function minimumDouble(numbers: Float64Array, from: number, to: number): number {
+  let best = numbers[from]!;
+  for (let i = from + 1; i < to; i++) {
+    const value = numbers[i]!;
+    if (value < best) best = value;
+    else if (value !== value) return value;
+  }
+  return best;
+}

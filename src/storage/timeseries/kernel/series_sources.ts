@@ -1,0 +1,75 @@
+/** Where the rows of each series are: the row groups and memtables of a table that a request has to look at. */
+import type { TableSnapshot, TimeseriesScan } from "../scan.ts";
+import type { SliceRun } from "./series_runs.ts";
+import { GroupRunSource, MemtableRunSource, type RunSource } from "./slice_runs.ts";
+
+const ALL_TIMES = { fromMs: -Infinity, toMs: Infinity };
+
+/** Runs of series that are asked for in ascending order. */
+export class SeriesSources {
+  /** Those of later series, the first of them last. */
+  private readonly waiting: RunSource[];
+  private held: RunSource[] = [];
+  /** The first series behind which one of the held ones has nothing more. */
+  private nextEnd = Infinity;
+
+  /** @param paths the fields that slices are asked for */
+  constructor(
+    snapshot: TableSnapshot,
+    request: Pick<TimeseriesScan, "timeRange" | "counters">,
+    paths: readonly (readonly string[])[],
+  ) {
+    this.waiting = sourcesOf(snapshot, request, paths).sort((a, b) => b.firstSeries - a.firstSeries);
+  }
+
+  /** What there is of a series. */
+  runsOf(series: number): SliceRun[] {
+    this.moveTo(series);
+    const runs: SliceRun[] = [];
+    for (const source of this.held) {
+      const run = source.run(series);
+      if (run !== undefined) runs.push(run);
+    }
+    return runs;
+  }
+
+  private moveTo(series: number): void {
+    if (this.nextEnd < series) this.held = this.held.filter((source) => source.lastSeries >= series);
+    const held = this.held.length;
+    while (this.waiting.length > 0 && this.waiting[this.waiting.length - 1]!.firstSeries <= series) {
+      const source = this.waiting.pop()!;
+      if (source.lastSeries >= series) this.held.push(source);
+    }
+    if (this.nextEnd < series || this.held.length !== held) {
+      this.nextEnd = Math.min(...this.held.map((source) => source.lastSeries));
+    }
+  }
+}
+
+function sourcesOf(
+  snapshot: TableSnapshot,
+  request: Pick<TimeseriesScan, "timeRange" | "counters">,
+  paths: readonly (readonly string[])[],
+): RunSource[] {
+  const range = request.timeRange ?? ALL_TIMES;
+  const { counters } = request;
+  const sources: RunSource[] = [];
+  let age = 0;
+  for (const rows of snapshot.segments) {
+    const before = sources.length;
+    const left = { fromMs: Math.max(range.fromMs, rows.firstMs), toMs: range.toMs };
+    for (const entry of rows.groups) {
+      age++;
+      if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
+      sources.push(new GroupRunSource(snapshot, rows, entry, left, paths, counters, age));
+    }
+    if (sources.length > before) counters.segmentsRead++;
+    else counters.segmentsSkipped++;
+  }
+  for (const { memtable, limit } of snapshot.memtables) {
+    age++;
+    if (limit === 0 || memtable.minTime > range.toMs || memtable.maxTime < range.fromMs) continue;
+    sources.push(new MemtableRunSource(snapshot, memtable, limit, range, paths, age));
+  }
+  return sources;
+}

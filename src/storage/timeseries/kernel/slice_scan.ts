@@ -1,0 +1,55 @@
+/** Rows as documents, series by series, each in order of time: those that pass a condition on columns. */
+import { PIPELINE_BATCH_ROWS } from "../../../base/mod.ts";
+import type { Document } from "../../../bson/mod.ts";
+import type { Pacer, TableSnapshot, TimeseriesScan } from "../scan.ts";
+import { RowFilter } from "./condition.ts";
+import { SeriesRuns } from "./series_runs.ts";
+import { SeriesSources } from "./series_sources.ts";
+
+const NO_PATHS: readonly (readonly string[])[] = [];
+/** Rows that are looked at between two looks at the clock, and what a series counts as beside its rows. */
+const ROWS_BETWEEN_LOOKS = 16_384;
+const SERIES_ROWS = 64;
+
+/** @param matched one byte a series, 0 where its rows are not asked for; undefined when those of all are */
+export async function* scanSlices(
+  snapshot: TableSnapshot,
+  request: TimeseriesScan,
+  matched: Uint8Array | undefined,
+  pacer: Pacer,
+): AsyncGenerator<readonly Document[], void, undefined> {
+  const { condition, counters } = request;
+  const sources = new SeriesSources(snapshot, request, condition?.paths ?? NO_PATHS);
+  const filter = condition && new RowFilter(condition.condition);
+  let batch: Document[] = [];
+  let work = 0;
+  for (let series = 0; series < snapshot.seriesCount; series++) {
+    if (matched !== undefined && matched[series] === 0) continue;
+    const slices = new SeriesRuns(sources.runsOf(series));
+    filter?.enter(snapshot.index.sharedMetaOf(series));
+    for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
+      const count = slice.to - slice.from;
+      counters.rowsRead += count;
+      work += count;
+      const { needsRows } = slice.source;
+      const kept = filter === undefined || needsRows ? slice : filter.apply(slice);
+      if (kept !== undefined) {
+        const { source, rows, from, to } = kept;
+        for (let k = from; k < to; k++) {
+          const document = source.documentAt(rows === undefined ? k : rows[k]!);
+          if (needsRows && condition !== undefined && !condition.matches(document)) continue;
+          batch.push(document);
+          if (batch.length < PIPELINE_BATCH_ROWS) continue;
+          yield batch;
+          batch = [];
+        }
+      }
+      if (work > ROWS_BETWEEN_LOOKS) {
+        work = 0;
+        await pacer.restIfDue();
+      }
+    }
+    work += SERIES_ROWS;
+  }
+  if (batch.length > 0) yield batch;
+}
