@@ -11,6 +11,7 @@ import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
 import { parseStages } from "./stages.ts";
+import { runAsofJoin } from "./stage/asof_join.ts";
 import { runCount } from "./stage/count.ts";
 import { runDocuments } from "./stage/documents.ts";
 import { runFacet } from "./stage/facet.ts";
@@ -122,6 +123,8 @@ export function runStages(stages: readonly Stage[], input: Rows, context: QueryC
 
 function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
   switch (stage.kind) {
+    case "asofJoin":
+      return runAsofJoin(stage, input, context, SUB_PIPELINES);
     case "count":
       return runCount(stage, input, context);
     case "documents":

@@ -34,6 +34,7 @@ function makesNewRows(stage: Stage): boolean {
       return true;
     case "project":
       return stage.mode === "inclusion";
+    case "asofJoin":
     case "groupEnds":
     case "latest":
     case "limit":
@@ -51,6 +52,11 @@ function makesNewRows(stage: Stage): boolean {
 
 function fieldsRead(stage: Stage): Fields {
   switch (stage.kind) {
+    case "asofJoin":
+      return union([
+        new Set([stage.on.local[0]!, stage.as[0]!]),
+        ...optional(stage.by?.local).map(fieldsOf),
+      ]);
     case "count":
     case "documents":
     case "limit":

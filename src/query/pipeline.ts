@@ -1,4 +1,5 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
+import type { AsofJoinStage } from "./stage/asof_join.ts";
 import type { CountStage } from "./stage/count.ts";
 import type { DocumentsStage } from "./stage/documents.ts";
 import type { FacetStage } from "./stage/facet.ts";
@@ -21,6 +22,7 @@ import type { WindowFillStage } from "./stage/window_fill.ts";
 
 /** One member a stage, each defined in its own file under `stage/`. */
 export type Stage =
+  | AsofJoinStage<Stage>
   | CountStage
   | DocumentsStage
   | FacetStage<Stage>

@@ -7,6 +7,8 @@ import type { UnwindStage } from "./stage/unwind.ts";
 
 export function explainStage(stage: Stage): Document {
   switch (stage.kind) {
+    case "asofJoin":
+      return named("$asofJoin", stage.source);
     case "count":
       return named("$count", stage.field);
     case "documents":

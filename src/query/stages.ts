@@ -6,6 +6,7 @@ import { CommandError, MAX_PIPELINE_STAGES } from "../base/mod.ts";
 import { Document, type Value } from "../bson/mod.ts";
 import type { ParseContext } from "./expression/expression.ts";
 import type { Stage } from "./pipeline.ts";
+import { parseAsofJoin } from "./stage/asof_join.ts";
 import { parseBucket } from "./stage/bucket.ts";
 import { parseCount } from "./stage/count.ts";
 import { parseDocuments } from "./stage/documents.ts";
@@ -36,6 +37,7 @@ const missing = (name: string): StageParser => () => {
 /** Only as the first stage, on a database or of a kind of its own: no namespace for it is known here. */
 const STAGES: Readonly<Record<string, StageParser>> = {
   $addFields: (value, context) => parseAddFields("$addFields", value, context),
+  $asofJoin: (value, context) => parseAsofJoin(value, context, parseStages),
   $bucket: parseBucket,
   $bucketAuto: missing("$bucketAuto"),
   $changeStream: missing("$changeStream"),
