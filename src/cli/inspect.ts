@@ -19,7 +19,7 @@ import { textTable } from "./text_table.ts";
 
 type Print = (line: string) => void;
 /** Prints a file. @returns the exit code. @throws CorruptionError */
-type Inspect = (disk: DenoDisk, name: string, print: Print) => number;
+type Inspect = (disk: DenoDisk, name: string, print: Print) => number | Promise<number>;
 
 /** The first eight bytes of each kind of file. */
 const KINDS: Readonly<Record<string, Inspect>> = {
@@ -44,11 +44,11 @@ const KINDS_OF_NAMES: readonly (readonly [RegExp, Inspect])[] = [
  * @returns the exit code: 0, or 1 when the file is damaged
  * @throws StartError (2) when there is no such file or it is none of ours
  */
-export function runInspect(path: string, print: Print): number {
+export async function runInspect(path: string, print: Print): Promise<number> {
   const { directory, name, magic } = openable(path);
   const disk = new DenoDisk(directory);
   if (name === "CURRENT") {
-    return runInspect(`${directory}/${Deno.readTextFileSync(`${directory}/CURRENT`).trim()}`, print);
+    return await runInspect(`${directory}/${Deno.readTextFileSync(`${directory}/CURRENT`).trim()}`, print);
   }
   const byName = KINDS_OF_NAMES.find(([pattern]) => pattern.test(name))?.[1];
   const inspect = (Object.hasOwn(KINDS, magic) ? KINDS[magic] : undefined) ?? byName;
@@ -56,7 +56,7 @@ export function runInspect(path: string, print: Print): number {
     throw usageError(`cannot inspect ${path}: it is no log, catalog, manifest, series or segment file`);
   }
   try {
-    return inspect(disk, name, print);
+    return await inspect(disk, name, print);
   } catch (error) {
     const [offset, reason] = error instanceof CorruptionError
       ? [error.offset, error.reason]
@@ -167,8 +167,8 @@ function inspectSeries(disk: DenoDisk, name: string, print: Print): number {
   }
 }
 
-function inspectSegment(disk: DenoDisk, name: string, print: Print): number {
-  const { sizeBytes, tables, damages } = verifySegment(disk, name);
+async function inspectSegment(disk: DenoDisk, name: string, print: Print): Promise<number> {
+  const { sizeBytes, tables, damages } = await verifySegment(disk, name);
   print(`segment: ${counted(tables.length, "table")}, ${counted(sizeBytes, "byte")}`);
   for (const { entry, groups } of tables) {
     const rows = entry.groups.reduce((sum, group) => sum + group.rows, 0);

@@ -15,7 +15,14 @@ import {
 } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import type { MNode } from "./mnode.ts";
-import type { CollectionSpec, CollectionStats, InsertResult, RetentionSettings, Router } from "./router.ts";
+import type {
+  CollectionSpec,
+  CollectionStats,
+  InsertResult,
+  RetentionSettings,
+  Router,
+  Verification,
+} from "./router.ts";
 import type { VNode } from "./vnode.ts";
 
 const UUID_SUBTYPE = 4;
@@ -126,6 +133,15 @@ export class LocalRouter implements Router {
 
   private open(name: CollectionName): OpenCollection {
     return { source: this.source(name), stages: [] };
+  }
+
+  async verify(namespace: Namespace, isFull: boolean, pause: () => Promise<void>): Promise<Verification> {
+    const info = this.collection(namespace);
+    if (info === undefined) {
+      const text = `Collection '${namespaceText(namespace)}' does not exist to validate.`;
+      throw new CommandError("NamespaceNotFound", text);
+    }
+    return await this.vnode.verify(info, isFull, pause);
   }
 
   checkpoint(): Promise<void> {

@@ -13,4 +13,6 @@ export {
   type InsertResult,
   type RetentionSettings,
   type Router,
+  type Verification,
 } from "./router.ts";
+export { type ColumnSize } from "../storage/mod.ts";

@@ -4,6 +4,7 @@
 import type { Document, RawDocument } from "../bson/mod.ts";
 import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
+import type { ColumnSize } from "../storage/mod.ts";
 import type { CollectionInfo, Namespace, TimeseriesOptions } from "./catalog.ts";
 
 export interface Router {
@@ -53,6 +54,15 @@ export interface Router {
 
   stats(namespace: Namespace): CollectionStats;
 
+  /**
+   * Reads all of a collection's files again: are they whole, and what takes how much?
+   *
+   * @param isFull looks at what costs more too
+   * @param pause called after some milliseconds of work: throws when killed, else lets others run
+   * @throws CommandError NamespaceNotFound (26)
+   */
+  verify(namespace: Namespace, isFull: boolean, pause: () => Promise<void>): Promise<Verification>;
+
   /** Writes all that is in memory to its files and makes the log short; durable when it resolves. */
   checkpoint(): Promise<void>;
   /** How often measurements expire, and whether they do; what is given is changed, from the next pass on. */
@@ -93,5 +103,19 @@ export interface CollectionStats {
     readonly segments: number;
     readonly memtableRows: number;
     readonly memtableBytes: number;
+    /** The part of `dataBytes` that is in memory only. */
+    readonly memtableDataBytes: number;
   };
+}
+
+/** What a collection's files hold. */
+export interface Verification {
+  /** Documents or measurements. */
+  readonly records: number;
+  /** Of regular collections: those that are no valid BSON. */
+  readonly invalidDocuments: number;
+  /** What is wrong, one line each. */
+  readonly problems: readonly string[];
+  /** Time series only: what is in segments, the largest column first. */
+  readonly columns: readonly ColumnSize[];
 }

@@ -26,7 +26,7 @@ import {
 import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./catalog.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
-import type { CollectionStats, InsertResult } from "./router.ts";
+import type { CollectionStats, InsertResult, Verification } from "./router.ts";
 
 export interface VNodeOptions {
   readonly disk: Disk;
@@ -345,16 +345,28 @@ export class VNode {
       return this.documents.hasCollection(info.id) ? this.documents.stats(info.id) : NO_STATS;
     }
     if (!this.timeseries.hasTable(info.id)) return NO_STATS;
-    const stats = this.timeseries.stats(info.id);
-    const { rows, dataBytes, storageBytes, indexBytes, series, segments, memtableRows, memtableBytes } =
-      stats;
-    return {
-      count: rows,
-      dataBytes,
-      storageBytes,
-      indexBytes,
-      timeseries: { series, segments, memtableRows, memtableBytes },
-    };
+    const { rows: count, dataBytes, storageBytes, indexBytes, ...timeseries } = this.timeseries.stats(
+      info.id,
+    );
+    return { count, dataBytes, storageBytes, indexBytes, timeseries };
+  }
+
+  /** Reads all that the files hold of a collection. @param pause lets others run */
+  async verify(info: CollectionInfo, isFull: boolean, pause: () => Promise<void>): Promise<Verification> {
+    const { id } = info;
+    if (info.timeseries === undefined) {
+      const none = { documents: 0, invalidDocuments: 0, problems: [] };
+      const found = this.documents.hasCollection(id) ? await this.documents.verify(id, isFull, pause) : none;
+      const { documents, invalidDocuments, problems } = found;
+      return { records: documents, invalidDocuments, problems, columns: [] };
+    }
+    const records = this.stats(info).count;
+    const none = { columns: [], damages: [] };
+    const found = this.timeseries.hasTable(id) ? await this.timeseries.verify(id, pause) : none;
+    const problems = found.damages.map(({ path, offset, reason }) =>
+      `"${path}" at byte ${offset}: ${reason}`
+    );
+    return { records, invalidDocuments: 0, problems, columns: found.columns };
   }
 
   /** Series and rows of all tables. */

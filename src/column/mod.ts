@@ -1,5 +1,6 @@
 /** Typed columns, their pages and codecs: pure functions, bytes in, bytes out. */
 export { ByteReader, ByteWriter } from "./byte_buffer.ts";
+export { bsonBytes } from "./bson_bytes.ts";
 export { Column, copyBytes, grownInt32, MIXED, NO_TYPE, viewOf, type Words } from "./column.ts";
 export { codecName, integerCodecName } from "./codec/codec_name.ts";
 export { decode as decodeBytes, encode as encodeBytes } from "./codec/compression.ts";

@@ -60,7 +60,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   const { router } = call.state.services;
   const first = stages[0];
   if (first instanceof Document && first.has(COLL_STATS_STAGE) && explain !== true) {
-    const document = collStatsDocument(call, namespace, first.get(COLL_STATS_STAGE));
+    const document = await collStatsDocument(call, namespace, first.get(COLL_STATS_STAGE));
     const rest = parsePipeline(stages.slice(1), variables.context);
     const rows = router.queryRows(namespace.db, sourceOf([document]), rest, work);
     return await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });

@@ -3,43 +3,56 @@ import { type BsonWriter, BuiltDocument, type Document, DocumentBuilder, Int32 }
 import {
   type CollectionInfo,
   type CollectionStats,
+  type ColumnSize,
   type Namespace,
   namespaceText,
-  type Router,
 } from "../cluster/mod.ts";
-import { checkFields, type FieldTable } from "./arguments.ts";
+import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { indexesOf } from "./indexes.ts";
 import { bucketsName, namespaceOf } from "./namespace.ts";
+import { QueryWork } from "./operation.ts";
 import { int64OrInt32 } from "./numbers.ts";
 import { scaled, scaleOf } from "./scale.ts";
 
-const FIELDS: FieldTable = { collStats: "any", scale: "number" };
+const FIELDS: FieldTable = { collStats: "any", scale: "number", columns: "flag" };
 
 export const collStats: Command = {
   name: "collStats",
   aliases: ["collstats"],
-  help: "statistics of a collection: {collStats: name, scale?}",
+  help:
+    "statistics of a collection: {collStats: name, scale?, columns?: true reads all to tell what each takes}",
   run: runCollStats,
 };
 
-function runCollStats(call: CommandCall, reply: BsonWriter): void {
+async function runCollStats(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceOf(call, "InvalidNamespace");
   checkFields(call.args, "collStats", FIELDS, () => true);
+  const stats = await storageStats(call, namespace, call.args);
   reply.value("sharded", false);
   reply.value("ns", namespaceText(namespace));
-  const stats = storageStats(call.state.services.router, namespace, scaleOf(call.args));
   stats.names().forEach((name, i) => reply.value(name, stats.values()[i]));
 }
 
-/** Sizes and counts of a collection, zeros where there is none. @param scale what sizes are divided by */
-export function storageStats(router: Router, namespace: Namespace, scale: number): Document {
+/** Sizes and counts of a collection, zeros where there is none. @param options `scale` and `columns` */
+export async function storageStats(
+  call: CommandCall,
+  namespace: Namespace,
+  options: Arguments,
+): Promise<Document> {
+  const { router } = call.state.services;
+  const scale = scaleOf(options);
   const info = router.collection(namespace);
+  const columns = info?.timeseries !== undefined && options.flag("columns")
+    ? (await router.verify(namespace, false, new QueryWork(call.operation).checkpoint)).columns
+    : undefined;
   const stats = router.stats(namespace);
-  const isTimeseries = info?.timeseries !== undefined;
+  const timeseries = info?.timeseries === undefined
+    ? undefined
+    : timeseriesStats(info, stats, scale, columns);
   return new DocumentBuilder()
     .append("size", scaled(stats.dataBytes, scale))
-    .append("timeseries", isTimeseries ? timeseriesStats(info, stats, scale) : undefined)
+    .append("timeseries", timeseries)
     .append("count", int64OrInt32(stats.count))
     .append("avgObjSize", stats.count > 0 ? int64OrInt32(stats.dataBytes / stats.count) : undefined)
     .append("numOrphanDocs", Int32.of(0))
@@ -55,9 +68,14 @@ export function storageStats(router: Router, namespace: Namespace, scale: number
 }
 
 /** MongoDB's words, filled with what is nearest: a series is what a bucket is for, and segments hold them. */
-function timeseriesStats(info: CollectionInfo, stats: CollectionStats, scale: number): Document {
+function timeseriesStats(
+  info: CollectionInfo,
+  stats: CollectionStats,
+  scale: number,
+  columns: readonly ColumnSize[] | undefined,
+): Document {
   const series = stats.timeseries?.series ?? 0;
-  return BuiltDocument.of({
+  const numbers = BuiltDocument.of({
     bucketsNs: `${info.db}.${bucketsName(info.collection)}`,
     bucketCount: int64OrInt32(series),
     avgBucketSize: scaled(series === 0 ? 0 : stats.dataBytes / series, scale),
@@ -66,7 +84,28 @@ function timeseriesStats(info: CollectionInfo, stats: CollectionStats, scale: nu
     segments: int64OrInt32(stats.timeseries?.segments ?? 0),
     memtableRows: int64OrInt32(stats.timeseries?.memtableRows ?? 0),
     memtableBytes: scaled(stats.timeseries?.memtableBytes ?? 0, scale),
+    // What is in memory has no size on disk yet.
+    compressionRatio: ratio(stats.dataBytes - (stats.timeseries?.memtableDataBytes ?? 0), stats.storageBytes),
   });
+  if (columns === undefined) return numbers;
+  const sizes = columns.map((column) => columnStats(column, scale));
+  return new BuiltDocument([...numbers.names(), "columns"], [...numbers.values(), sizes]);
+}
+
+/** One column of the segments: the values as BSON without types and names, and what they take. */
+function columnStats({ name, values, rawBytes, storedBytes }: ColumnSize, scale: number): Document {
+  return BuiltDocument.of({
+    name,
+    values: int64OrInt32(values),
+    rawBytes: scaled(rawBytes, scale),
+    storedBytes: scaled(storedBytes, scale),
+    compressionRatio: ratio(rawBytes, storedBytes),
+  });
+}
+
+/** How many times smaller; 0 where nothing is stored. */
+function ratio(rawBytes: number, storedBytes: number): number {
+  return storedBytes === 0 ? 0 : rawBytes / storedBytes;
 }
 
 /** The first index carries the bytes of all: storage counts them together. */

@@ -14,7 +14,6 @@ import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { storageStats } from "./coll_stats.ts";
 import type { CommandCall } from "./command.ts";
 import { int64OrInt32 } from "./numbers.ts";
-import { scaleOf } from "./scale.ts";
 
 const FIELDS: FieldTable = {
   latencyStats: "object",
@@ -29,7 +28,11 @@ const NOT_COUNTED = ["latencyStats", "queryExecStats"];
 export const COLL_STATS_STAGE = "$collStats";
 
 /** @throws CommandError when the specification is bad, or a collection is needed and not there */
-export function collStatsDocument(call: CommandCall, namespace: Namespace, spec: Value): Document {
+export async function collStatsDocument(
+  call: CommandCall,
+  namespace: Namespace,
+  spec: Value,
+): Promise<Document> {
   if (!(spec instanceof RawDocument)) {
     const found = aliasOfType(typeOf(spec));
     throw new CommandError(5447000, `$collStats must take a nested object but found: $collStats: ${found}`);
@@ -50,7 +53,7 @@ export function collStatsDocument(call: CommandCall, namespace: Namespace, spec:
   }
   const storage = parts.get("storageStats");
   if (storage instanceof RawDocument) {
-    builder.append("storageStats", storageStats(router, namespace, scaleOf(new Arguments(storage))));
+    builder.append("storageStats", await storageStats(call, namespace, new Arguments(storage)));
   }
   if (parts.has("count")) builder.append("count", int64OrInt32(router.stats(namespace).count));
   return builder.build();

@@ -34,6 +34,7 @@ import { serverStatus } from "./server_status.ts";
 import { endSessions, killAllSessions, killSessions, refreshSessions } from "./session_lists.ts";
 import { setParameter } from "./set_parameter.ts";
 import { startSession } from "./start_session.ts";
+import { validate } from "./validate.ts";
 import { whatsMyUri } from "./whats_my_uri.ts";
 
 /** All commands that there are. What is known and missing is listed in `missing_commands.ts`. */
@@ -75,6 +76,7 @@ export const COMMANDS: readonly Command[] = [
   serverStatus,
   setParameter,
   startSession,
+  validate,
   whatsMyUri,
 ];
 

@@ -152,7 +152,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "updateUser",
   "updateZoneKeyRange",
   "usersInfo",
-  "validate",
   "validateDBMetadata",
   "waitForFailPoint",
 ]);

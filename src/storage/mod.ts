@@ -29,3 +29,4 @@ export {
   type SegmentReport,
   verifySegment,
 } from "./timeseries/verify_segment.ts";
+export { type ColumnSize, type TableVerification } from "./timeseries/verify_table.ts";

@@ -92,11 +92,14 @@ async function check(folder: string): Promise<Checked> {
 }
 
 /** Checks a copy of a folder after something was done to it. */
-async function checkAfter(folder: string, change: (copy: string) => void): Promise<Checked> {
+async function checkAfter(
+  folder: string,
+  change: (copy: string) => void | Promise<void>,
+): Promise<Checked> {
   const copy = Deno.makeTempDirSync({ prefix: "chronogo-test-" });
   try {
     copyFolder(folder, copy);
-    change(copy);
+    await change(copy);
     const before = contentOf(copy);
     const checked = await check(copy);
     assert.deepEqual(contentOf(copy), before, "a check writes nothing");
@@ -202,8 +205,8 @@ Deno.test("a flipped byte anywhere in a file with checksums is found and named",
 
 Deno.test("a page whose checksum is right and whose values are not what the directory says is found", async () => {
   await withFolders(async ({ closed }) => {
-    const found = await checkAfter(closed, (copy) => {
-      const { tables } = verifySegment(new DenoDisk(copy), SEGMENT);
+    const found = await checkAfter(closed, async (copy) => {
+      const { tables } = await verifySegment(new DenoDisk(copy), SEGMENT);
       const page = tables[0]?.groups[0]?.pages.find(({ column }) => column === "_id");
       assert.ok(page !== undefined && page.min === 0);
       const bytes = Deno.readFileSync(`${copy}/${SEGMENT}`);
@@ -303,14 +306,14 @@ Deno.test("the log missing after a clean stop is found", async () => {
 });
 
 Deno.test("inspect shows each kind of file", async () => {
-  await withFolders(({ closed }) => {
-    const shown = (path: string) => {
+  await withFolders(async ({ closed }) => {
+    const shown = async (path: string) => {
       const lines: string[] = [];
-      const code = runInspect(`${closed}/${path}`, (line) => lines.push(line));
+      const code = await runInspect(`${closed}/${path}`, (line) => lines.push(line));
       assert.equal(code, 0, lines.join("\n"));
       return lines.join("\n");
     };
-    const log = shown(LOG);
+    const log = await shown(LOG);
     assert.match(log, /^log file 1: 7 records, /);
     assert.match(log, /at byte +bytes +group +index/);
     assert.match(log, / +32 +44 +log +0 .*positions: none/);
@@ -318,18 +321,18 @@ Deno.test("inspect shows each kind of file", async () => {
     assert.match(log, /collection 1: 5,000 measurements/);
     assert.match(log, /collection 2: 40 documents/);
 
-    const catalog = shown(CATALOG);
+    const catalog = await shown(CATALOG);
     assert.match(catalog, /1 +shop\.power +time series +\{"note":"as told"\}/);
     assert.match(catalog, /2 +shop\.devices +documents/);
 
-    const manifest = shown(MANIFEST);
+    const manifest = await shown(MANIFEST);
     assert.match(manifest, /16 +\d+ +table +id 1, timeField "t", metaField "m", spanSeconds 3600/);
     assert.match(manifest, /flush +segment 2, seriesBytes \d+, flushedIndex 4/);
-    assert.equal(shown(`${STORE}/CURRENT`), manifest);
+    assert.equal(await shown(`${STORE}/CURRENT`), manifest);
 
-    assert.match(shown(SERIES), / +0 +\d+ +1 +0 +3 +\{"meta":\{"host":"host-0"\}\}/);
+    assert.match(await shown(SERIES), / +0 +\d+ +1 +0 +3 +\{"meta":\{"host":"host-0"\}\}/);
 
-    const segment = shown(SEGMENT);
+    const segment = await shown(SEGMENT);
     assert.match(segment, /^segment: 1 table, /);
     assert.match(segment, /table 1: 5,000 rows, /);
     assert.match(
@@ -344,11 +347,11 @@ Deno.test("inspect shows each kind of file", async () => {
 });
 
 Deno.test("inspect says where a damaged file is damaged", async () => {
-  await withFolders((folders) => {
+  await withFolders(async (folders) => {
     const path = `${folders.closed}/${SEGMENT}`;
     flip(path, 20);
     const lines: string[] = [];
-    assert.equal(runInspect(path, (line) => lines.push(line)), 1);
+    assert.equal(await runInspect(path, (line) => lines.push(line)), 1);
     assert.match(lines.at(-1) ?? "", /^00000001\.seg: at byte 16: checksum 0x/);
     assert.match(lines.join("\n"), /watts/, "what is whole is shown");
   });

@@ -5,8 +5,8 @@
  * and its `-wal`, as a crash may have left them.
  */
 import type { DatabaseSync } from "node:sqlite";
-import { compareBytes, encodeIndexKey, RawDocument, validateDocument } from "../../bson/mod.ts";
 import { guarded, openForReading } from "./sqlite.ts";
+import { wrongWithDocument } from "./verify_collection.ts";
 
 /** What a store of regular collections holds. */
 export interface DocumentsReport {
@@ -73,19 +73,8 @@ function checkCollection(database: DatabaseSync, id: number, problems: string[])
     const bytes = row["doc"] as Uint8Array;
     documents++;
     dataBytes += bytes.length;
-    const wrong = wrongWith(bytes, row["key"] as Uint8Array);
+    const wrong = wrongWithDocument(bytes, row["key"] as Uint8Array);
     if (wrong !== undefined) problems.push(`collection ${id}, document ${row["seq"]}: ${wrong}`);
   }
   return { documents, dataBytes };
-}
-
-function wrongWith(bytes: Uint8Array, key: Uint8Array): string | undefined {
-  try {
-    const end = validateDocument(bytes, 0, bytes.length);
-    if (end !== bytes.length) return `${bytes.length} bytes, its BSON ends after ${end}`;
-    const same = compareBytes(encodeIndexKey(new RawDocument(bytes).get("_id")), key) === 0;
-    return same ? undefined : "it does not lie under the key of its _id";
-  } catch (error) {
-    return String(error);
-  }
 }

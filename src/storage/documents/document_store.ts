@@ -23,6 +23,7 @@ import {
   TableWriter,
 } from "./collection_table.ts";
 import { decodeEffects, encodeInsert } from "./effect.ts";
+import { type CollectionVerification, verifyCollection } from "./verify_collection.ts";
 import { execute, guarded, IN_MEMORY, openForReading, openForWriting } from "./sqlite.ts";
 
 /** Ids looked up between two batches: few, since each document may be large. */
@@ -319,6 +320,11 @@ export class DocumentStore {
     const storageBytes = this.guarded(() => pageBytes(this.reading, `c${id}`));
     const indexBytes = this.guarded(() => pageBytes(this.reading, `c${id}_id`));
     return { count, dataBytes, storageBytes, indexBytes };
+  }
+
+  /** Reads all documents of a collection and the index on their ids. @param isFull looks at SQLite's pages as well */
+  async verify(id: number, isFull: boolean, pause: () => Promise<void>): Promise<CollectionVerification> {
+    return await verifyCollection(this.reading, id, isFull, pause);
   }
 
   /** Closes the file. An open transaction is lost; what is committed stays. */

@@ -26,6 +26,8 @@ export interface TableStats {
   readonly segments: number;
   readonly memtableRows: number;
   readonly memtableBytes: number;
+  /** The part of `dataBytes` that is in memtables. */
+  readonly memtableDataBytes: number;
 }
 
 interface TableSegment {
@@ -155,17 +157,18 @@ export class Table {
   stats(): TableStats {
     const memtables = [this.frozen, this.active].filter((open) => open !== undefined);
     const memtableRows = sum(memtables, ({ memtable }) => memtable.length);
+    const memtableDataBytes = sum(memtables, ({ memtable }) => memtable.dataBytes);
     const groups = this.segments.flatMap((segment) => segment.groups);
     return {
       rows: memtableRows + sum(groups, (group) => group.rows),
       series: this.index.size,
-      dataBytes: sum(memtables, ({ memtable }) => memtable.dataBytes) +
-        sum(this.segments, (segment) => segment.dataBytes),
+      dataBytes: memtableDataBytes + sum(this.segments, (segment) => segment.dataBytes),
       storageBytes: sum(groups, (group) => group.pagesBytes + group.headerBytes),
       indexBytes: this.seriesBytes,
       segments: this.segments.length,
       memtableRows,
       memtableBytes: sum(memtables, ({ account }) => account.bytes),
+      memtableDataBytes,
     };
   }
 

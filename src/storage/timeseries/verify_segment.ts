@@ -5,6 +5,7 @@
  */
 import { CorruptionError, PAGE_ROWS } from "../../base/mod.ts";
 import {
+  bsonBytes,
   ByteReader,
   codecName,
   decodeBytes,
@@ -32,6 +33,8 @@ export interface PageReport extends PageStatistics {
   readonly column: string;
   readonly offset: number;
   readonly sizeBytes: number;
+  /** What its values take as BSON, without types and names. */
+  readonly rawBytes: number;
   readonly codec: string;
 }
 
@@ -53,16 +56,36 @@ export interface SegmentReport {
   readonly damages: readonly Damage[];
 }
 
+/** What only the values of a page tell. */
+type PageContent = Pick<PageReport, "codec" | "rawBytes">;
+
 const TRAILER_BYTES = 16;
+/** A date in BSON. */
+const TIME_BYTES = 8;
 /** Shapes are counted, not read: what the special fields are called does not matter. */
 const NO_NAME = fieldName(new Uint8Array(0));
 const NO_NAMES: TableNames = { time: NO_NAME, meta: NO_NAME };
 
-/** @throws CorruptionError when header, trailer or footer are not those of a segment */
-export function verifySegment(disk: Disk, path: string): SegmentReport {
+export interface VerifyOptions {
+  /** The only table whose row groups are read; all of them when absent. */
+  readonly tableId?: number;
+  /** Called after some milliseconds of work: lets others run. */
+  readonly pause?: () => Promise<void>;
+}
+
+/**
+ * The file is opened before the first wait: whether it is removed meanwhile does not matter.
+ *
+ * @throws CorruptionError when header, trailer or footer are not those of a segment
+ */
+export async function verifySegment(
+  disk: Disk,
+  path: string,
+  options: VerifyOptions = {},
+): Promise<SegmentReport> {
   const file = disk.open(path, "read");
   try {
-    return new SegmentVerifier(file).run();
+    return await new SegmentVerifier(file, options).run();
   } finally {
     file.close();
   }
@@ -71,9 +94,9 @@ export function verifySegment(disk: Disk, path: string): SegmentReport {
 class SegmentVerifier {
   private readonly damages: Damage[] = [];
 
-  constructor(private readonly file: DiskFile) {}
+  constructor(private readonly file: DiskFile, private readonly options: VerifyOptions) {}
 
-  run(): SegmentReport {
+  async run(): Promise<SegmentReport> {
     const entries = readSegment(this.file);
     const sizeBytes = this.file.size();
     const trailer = new Uint8Array(TRAILER_BYTES);
@@ -83,15 +106,19 @@ class SegmentVerifier {
     const end = last === undefined ? footerAt : last.offset + last.pagesBytes + last.headerBytes;
     this.expect(end === footerAt, footerAt, `the footer starts here, the row groups end at ${end}`);
     let before = -1;
-    const tables = entries.map((entry): TableReport => {
+    const tables: TableReport[] = [];
+    for (const entry of entries) {
       this.expect(entry.tableId > before, footerAt, `table ${entry.tableId} follows table ${before}`);
       before = entry.tableId;
-      return { entry, groups: entry.groups.flatMap((group) => this.verifyGroup(group)) };
-    });
+      if (entry.tableId !== (this.options.tableId ?? entry.tableId)) continue;
+      const groups: RowGroupReport[] = [];
+      for (const group of entry.groups) groups.push(...await this.verifyGroup(group));
+      tables.push({ entry, groups });
+    }
     return { sizeBytes, tables, damages: this.damages };
   }
 
-  private verifyGroup(entry: RowGroupEntry): RowGroupReport[] {
+  private async verifyGroup(entry: RowGroupEntry): Promise<RowGroupReport[]> {
     const at = entry.offset + entry.pagesBytes;
     const group = this.attempt(at, () => {
       const content = readBlock(this.file, at, entry.headerBytes);
@@ -103,17 +130,18 @@ class SegmentVerifier {
     this.expectSame(at, "last series", group.series.at(-1), entry.lastSeries);
     this.expectSame(at, "rows of all series", group.seriesEnds.at(-1), entry.rows);
     this.expect(isAscending(group.series), at, "its series are not ascending");
-    const pages = this.verifyPages(group, entry);
+    const pages = await this.verifyPages(group, entry);
     return [{ entry, series: group.series.length, columns: group.paths.length, pages }];
   }
 
-  private verifyPages(group: RowGroup, entry: RowGroupEntry): PageReport[] {
+  private async verifyPages(group: RowGroup, entry: RowGroupEntry): Promise<PageReport[]> {
     const headerAt = entry.offset + entry.pagesBytes;
     const reports: PageReport[] = [];
     let sizeBytes = 0;
     let min = Infinity;
     let max = -Infinity;
     for (let index = 0; index < pageCount(group.rows); index++) {
+      await this.options.pause?.();
       const expected = valuesInPage(group, index);
       for (let column = 0; column < group.paths.length + FIRST_COLUMN_PAGES; column++) {
         const page = group.page(column, index);
@@ -126,11 +154,11 @@ class SegmentVerifier {
           max = Math.max(max, page.max);
         }
         if (page.count === 0) continue;
-        const codec = this.attempt(
+        const read = this.attempt(
           page.offset,
           () => column === TIME_PAGES ? this.verifyTimes(page, group, index) : this.verifyColumn(page),
         );
-        if (codec !== undefined) reports.push({ ...page, column: name, codec });
+        if (read !== undefined) reports.push({ ...page, column: name, ...read });
       }
     }
     this.expectSame(headerAt, "bytes of all pages", sizeBytes, entry.pagesBytes);
@@ -139,7 +167,7 @@ class SegmentVerifier {
     return reports.sort((a, b) => a.offset - b.offset);
   }
 
-  private verifyTimes(page: Page, group: RowGroup, index: number): string {
+  private verifyTimes(page: Page, group: RowGroup, index: number): PageContent {
     const content = readBlock(this.file, page.offset, page.sizeBytes);
     const times = new Float64Array(page.count);
     const reader = new ByteReader(content);
@@ -156,10 +184,10 @@ class SegmentVerifier {
         break;
       }
     }
-    return `times: ${integerCodecName(content)}`;
+    return { codec: `times: ${integerCodecName(content)}`, rawBytes: page.count * TIME_BYTES };
   }
 
-  private verifyColumn(page: Page): string {
+  private verifyColumn(page: Page): PageContent {
     const content = readBlock(this.file, page.offset, page.sizeBytes);
     const reader = new ByteReader(content);
     const column = decodePage(reader, page.count);
@@ -169,7 +197,7 @@ class SegmentVerifier {
       this.expectSame(page.offset, field, found[field], page[field]);
     }
     this.expectSame(page.offset, "isExact", Number(found.isExact), Number(page.isExact));
-    return codecName(content);
+    return { codec: codecName(content), rawBytes: bsonBytes(column) };
   }
 
   private expectSame(offset: number, what: string, found: number | undefined, expected: number): void {
