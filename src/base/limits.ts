@@ -15,6 +15,8 @@ export const MAX_WRITE_BATCH = 100_000;
 export const MAX_BSON_DEPTH = 200;
 /** Levels of nesting in a document that is stored. */
 export const MAX_STORED_DEPTH = 180;
+/** Empty elements that an update may put before the one that it makes (MongoDB's limit). */
+export const MAX_ARRAY_BACKFILL = 1_500_000;
 /** Bytes of a namespace, `db.collection`. */
 export const MAX_NAMESPACE_BYTES = 255;
 /** Client connections at once. */
@@ -56,7 +58,7 @@ export const LOG_FILE_BYTES = 16 * MIB;
 export const LOG_CHUNK_BYTES = MIB;
 /** Log files that were cut and are kept to be used again. */
 export const MAX_SPARE_LOG_FILES = 4;
-/** Documents of regular collections that are logged as one entry, beyond one insert's. */
+/** Documents of regular collections that are logged as one entry; what passes it goes on in the next one. */
 export const MAX_DOCUMENT_ENTRY_BYTES = 16 * MIB;
 /** Measurements of one insert that are logged and applied at once, beyond one row. */
 export const INSERT_PIECE_BYTES = MIB;

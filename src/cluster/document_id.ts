@@ -21,7 +21,7 @@ const GENERATED_ID_BYTES = 17;
  * The document with its _id in front; the same object when nothing is to be done.
  *
  * @throws CommandError InvalidIdField (53) when the _id is an array, a regular expression or undefined;
- *   DottedFieldName (52) when it is a document with a field that starts with a dollar; BadValue (2) when there are two
+ *   DollarPrefixedFieldName (52) when it is a document with a field that starts with a dollar; BadValue (2) when there are two
  */
 export function withIdFirst(document: RawDocument): RawDocument {
   const at = document.find("_id");
@@ -72,7 +72,7 @@ function checkId(bytes: Uint8Array, at: number): void {
   const name = new RawDocument(bytes, valueStart(bytes, at)).names().find((name) => name.startsWith("$"));
   if (name !== undefined) {
     throw new CommandError(
-      "DottedFieldName",
+      "DollarPrefixedFieldName",
       `_id fields may not contain '$'-prefixed fields: ${name} is not valid for storage.`,
     );
   }

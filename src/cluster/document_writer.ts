@@ -1,22 +1,34 @@
 /**
- * Writes to regular collections, in turn: all that waits (up to some megabytes) is evaluated in order inside one open SQLite transaction,
- * logged together, committed once the log is durable, and then answered.
+ * Writes to regular collections, in turn: all that waits is evaluated in order inside one open SQLite transaction,
+ * logged together, committed once the log is durable, and then answered. What passes the size of an entry is logged and
+ * committed at once, and the rest goes on in the next transaction.
  */
 import { assert, CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { withIdFirst } from "./document_id.ts";
+import { runStatement } from "./document_statement.ts";
 import type { InsertResult } from "./router.ts";
+import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
 /** Logs the effects of one transaction. @returns the entry's index, once it is durable */
 export type LogEffects = (effects: readonly Uint8Array[]) => Promise<number>;
 
-interface WaitingInsert {
-  readonly collectionId: number;
+/** A collection that is written to; the namespace is for the words of errors. */
+export interface WrittenCollection {
+  readonly id: number;
+  /** `db.collection` */
   readonly namespace: string;
-  readonly documents: readonly RawDocument[];
-  readonly ordered: boolean;
-  readonly resolve: (result: InsertResult) => void;
+}
+
+/** A write that waits for its turn, or for what it did to be durable. */
+interface WaitingWrite {
+  /** Bytes that it adds at once, if it does. */
+  readonly sizeBytes: number;
+  /** Evaluates it; yields where others may work. */
+  readonly evaluate: () => Generator<void, () => void, undefined>;
+  /** Lets others work; throws when it was killed. */
+  readonly checkpoint: () => Promise<void>;
   readonly reject: (error: unknown) => void;
 }
 
@@ -27,10 +39,12 @@ interface Uncommitted {
 }
 
 export class DocumentWriter {
-  private waiting: WaitingInsert[] = [];
+  private waiting: WaitingWrite[] = [];
   /** The end of all that was started: batches and checkpoints run one after another. */
   private turn: Promise<void> = Promise.resolve();
   private uncommitted: Uncommitted | undefined;
+  /** Writes that are evaluated and not yet durable, by what answers them. */
+  private unanswered: { readonly answer: () => void; readonly reject: (error: unknown) => void }[] = [];
 
   constructor(
     private readonly store: DocumentStore,
@@ -38,16 +52,32 @@ export class DocumentWriter {
     private readonly maxEntryBytes = MAX_DOCUMENT_ENTRY_BYTES,
   ) {}
 
-  /** Stores documents; durable when it resolves. `namespace` is for the words of an error. */
+  /** Stores documents; durable when it resolves. */
   insert(
-    collectionId: number,
-    namespace: string,
+    collection: WrittenCollection,
     documents: readonly RawDocument[],
     ordered: boolean,
   ): Promise<InsertResult> {
-    return new Promise((resolve, reject) => {
-      this.waiting.push({ collectionId, namespace, documents, ordered, resolve, reject });
-      if (this.waiting.length === 1) this.turn = this.turn.then(() => this.runBatch());
+    const sizeBytes = documents.reduce((sum, document) => sum + document.sizeBytes, 0);
+    return this.enqueue(sizeBytes, NEVER_KILLED, function* (this: DocumentWriter) {
+      return yield* this.insertAll(collection, documents, ordered);
+    });
+  }
+
+  /** Runs updates and deletes, in order; durable when it resolves. @returns results up to the first error, or all */
+  write(
+    collection: WrittenCollection,
+    statements: readonly WriteStatement[],
+    { ordered, context }: WriteOptions,
+  ): Promise<readonly StatementResult[]> {
+    return this.enqueue(0, context.checkpoint, function* (this: DocumentWriter) {
+      const results: StatementResult[] = [];
+      for (const statement of statements) {
+        const result = yield* runStatement({ ...collection, store: this.store }, statement, context);
+        results.push(result);
+        if (ordered && result.error !== undefined) break;
+      }
+      return results;
     });
   }
 
@@ -61,54 +91,103 @@ export class DocumentWriter {
     await done;
   }
 
+  private enqueue<Result>(
+    sizeBytes: number,
+    checkpoint: () => Promise<void>,
+    evaluate: (this: DocumentWriter) => Generator<void, Result, undefined>,
+  ): Promise<Result> {
+    const run = evaluate.bind(this);
+    return new Promise((resolve, reject) => {
+      const write: WaitingWrite = {
+        sizeBytes,
+        checkpoint,
+        reject,
+        evaluate: function* () {
+          const result = yield* run();
+          return () => resolve(result);
+        },
+      };
+      this.waiting.push(write);
+      if (this.waiting.length === 1) this.turn = this.turn.then(() => this.runBatch());
+    });
+  }
+
   private async runBatch(): Promise<void> {
-    const batch = this.takeBatch();
-    if (this.waiting.length > 0) this.turn = this.turn.then(() => this.runBatch());
+    const batch = this.waiting.splice(0);
+    let current: WaitingWrite | undefined;
     try {
       this.commitLeftover();
-      const results = await this.evaluateAndLog(batch);
-      batch.forEach((insert, i) => insert.resolve(results[i]!));
-    } catch (error) {
-      for (const insert of batch) insert.reject(error);
-    }
-  }
-
-  /** The first inserts that wait, as many as one entry of the log may hold. */
-  private takeBatch(): WaitingInsert[] {
-    let count = 0;
-    let bytes = 0;
-    for (const { documents } of this.waiting) {
-      for (const document of documents) bytes += document.sizeBytes;
-      if (count > 0 && bytes > this.maxEntryBytes) break;
-      count++;
-    }
-    return this.waiting.splice(0, count);
-  }
-
-  private async evaluateAndLog(batch: readonly WaitingInsert[]): Promise<readonly InsertResult[]> {
-    this.store.begin();
-    let effects: readonly Uint8Array[];
-    let results: readonly InsertResult[];
-    let index: number;
-    try {
-      results = batch.map((insert) => this.evaluate(insert));
-      effects = this.store.effects();
-      if (effects.length === 0) {
-        this.store.rollback();
-        return results;
+      this.store.begin();
+      while ((current = batch.shift()) !== undefined) {
+        if (this.store.effectBytes + current.sizeBytes > this.maxEntryBytes) await this.logAndGoOn();
+        const answer = await this.evaluate(current);
+        this.unanswered.push({ answer, reject: current.reject });
       }
-      index = await this.log(effects);
+      await this.logAndCommit();
+    } catch (error) {
+      for (const { reject } of this.unanswered.splice(0)) reject(error);
+      current?.reject(error);
+      for (const { reject } of batch) reject(error);
+    }
+  }
+
+  /** Evaluates a write, its transaction open before and after. @returns what answers it, once it is durable */
+  private async evaluate(write: WaitingWrite): Promise<() => void> {
+    try {
+      const run = write.evaluate();
+      let step = run.next();
+      while (step.done !== true) {
+        const killed = await this.pause(write);
+        step = killed === undefined ? run.next() : run.throw(killed);
+      }
+      return step.value;
+    } catch (error) {
+      if (this.store.isOpen) this.store.rollback();
+      throw error;
+    }
+  }
+
+  /** Logs what has become too much for one entry, and lets others work where they may. @returns why the write shall end */
+  private async pause(write: WaitingWrite): Promise<CommandError | undefined> {
+    if (this.store.effectBytes >= this.maxEntryBytes) await this.logAndGoOn();
+    if (!this.store.readersAreApart) return undefined;
+    try {
+      await write.checkpoint();
+      return undefined;
+    } catch (error) {
+      if (error instanceof CommandError) return error;
+      throw error;
+    }
+  }
+
+  private async logAndGoOn(): Promise<void> {
+    if (this.store.effectBytes === 0) return;
+    await this.logAndCommit();
+    this.store.begin();
+  }
+
+  /** Ends the open transaction and answers what was evaluated in it. */
+  private async logAndCommit(): Promise<void> {
+    let effects: readonly Uint8Array[];
+    let index: number | undefined;
+    try {
+      effects = this.store.seal();
+      if (effects.length > 0) index = await this.log(effects);
     } catch (error) {
       this.store.rollback();
       throw error;
     }
-    try {
-      this.store.commit(index);
-    } catch (error) {
-      this.uncommitted = { index, payload: joined(effects) };
-      throw error;
+    if (index === undefined) {
+      this.store.rollback();
+    } else {
+      try {
+        this.store.commit(index);
+      } catch (error) {
+        this.uncommitted = { index, payload: joined(effects) };
+        throw error;
+      }
     }
-    return results;
+    for (const { answer } of this.unanswered.splice(0)) answer();
   }
 
   /** Brings SQLite to where the log is, after a commit that failed (a full disk). */
@@ -118,25 +197,28 @@ export class DocumentWriter {
     this.uncommitted = undefined;
   }
 
-  private evaluate(insert: WaitingInsert): InsertResult {
+  private *insertAll(
+    collection: WrittenCollection,
+    documents: readonly RawDocument[],
+    ordered: boolean,
+  ): Generator<void, InsertResult, undefined> {
     const errors: { index: number; error: CommandError }[] = [];
     let inserted = 0;
-    for (const [index, document] of insert.documents.entries()) {
-      const error = this.evaluateOne(insert, document);
+    for (const [index, document] of documents.entries()) {
+      if (index % INSERTS_AT_ONCE === INSERTS_AT_ONCE - 1) yield;
+      const error = this.insertOne(collection, document);
       if (error === undefined) {
         inserted++;
         continue;
       }
       errors.push({ index, error });
-      if (insert.ordered) break;
+      if (ordered) break;
     }
     return { inserted, errors };
   }
 
-  private evaluateOne(insert: WaitingInsert, document: RawDocument): CommandError | undefined {
-    if (!this.store.hasCollection(insert.collectionId)) {
-      return new CommandError("NamespaceNotFound", `collection ${insert.namespace} was dropped`);
-    }
+  private insertOne({ id, namespace }: WrittenCollection, document: RawDocument): CommandError | undefined {
+    if (!this.store.hasCollection(id)) return wasDropped(namespace);
     let stored: RawDocument;
     try {
       stored = withIdFirst(document);
@@ -144,9 +226,18 @@ export class DocumentWriter {
       if (error instanceof CommandError) return error;
       throw error;
     }
-    if (this.store.insert(insert.collectionId, stored)) return undefined;
-    return duplicateKeyError(insert.namespace, stored.get("_id"));
+    if (this.store.insert(id, stored)) return undefined;
+    return duplicateKeyError(namespace, stored.get("_id"));
   }
+}
+
+/** Documents inserted between two yields. */
+const INSERTS_AT_ONCE = 256;
+
+const NEVER_KILLED = () => Promise.resolve();
+
+function wasDropped(namespace: string): CommandError {
+  return new CommandError("NamespaceNotFound", `collection ${namespace} was dropped`);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

@@ -25,7 +25,7 @@ function setUp(maxEntryBytes?: number) {
     return entries.length;
   }, maxEntryBytes);
   const insert = (documents: Record<string, unknown>[], ordered = true) =>
-    writer.insert(COLLECTION, "db.c", documents.map(raw), ordered);
+    writer.insert({ id: COLLECTION, namespace: "db.c" }, documents.map(raw), ordered);
   return { store, writer, entries, failures, insert };
 }
 

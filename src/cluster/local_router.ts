@@ -12,6 +12,7 @@ import {
   type QueryContext,
   type Rows,
   type Source,
+  WritePlan,
 } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import type { MNode } from "./mnode.ts";
@@ -23,7 +24,9 @@ import type {
   Router,
   Verification,
 } from "./router.ts";
+import { specOf } from "./document_statement.ts";
 import type { VNode } from "./vnode.ts";
+import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
 const UUID_SUBTYPE = 4;
 
@@ -96,6 +99,17 @@ export class LocalRouter implements Router {
     ordered: boolean,
   ): Promise<InsertResult> {
     return await this.vnode.insert(await this.collectionToWrite(namespace), documents, ordered);
+  }
+
+  async write(
+    namespace: Namespace,
+    statements: readonly WriteStatement[],
+    options: WriteOptions,
+  ): Promise<readonly StatementResult[]> {
+    const upserts = statements.some((statement) => statement.kind === "update" && statement.upsert === true);
+    const info = upserts ? await this.collectionToWrite(namespace) : this.collection(namespace);
+    if (info === undefined) return writeNothing(statements, options);
+    return await this.vnode.write(info, statements, options);
   }
 
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
@@ -177,6 +191,30 @@ export class LocalRouter implements Router {
     const turn = this.catalogTurn.then(change);
     this.catalogTurn = turn.catch(() => {});
     return turn;
+  }
+}
+
+/** Updates and deletes where there is no collection: they are looked through for mistakes all the same. */
+function writeNothing(
+  statements: readonly WriteStatement[],
+  { ordered, context }: WriteOptions,
+): readonly StatementResult[] {
+  const results: StatementResult[] = [];
+  for (const statement of statements) {
+    const error = mistakeIn(statement, context);
+    results.push({ matched: 0, modified: 0, ...(error === undefined ? {} : { error }) });
+    if (ordered && error !== undefined) break;
+  }
+  return results;
+}
+
+function mistakeIn(statement: WriteStatement, context: CommandContext): CommandError | undefined {
+  try {
+    new WritePlan(specOf(statement), context);
+    return undefined;
+  } catch (error) {
+    if (error instanceof CommandError) return error;
+    throw error;
   }
 }
 

@@ -16,3 +16,10 @@ export {
   type Verification,
 } from "./router.ts";
 export { type ColumnSize } from "../storage/mod.ts";
+export {
+  type DeleteStatement,
+  type StatementResult,
+  type UpdateStatement,
+  type WriteOptions,
+  type WriteStatement,
+} from "./write_statement.ts";

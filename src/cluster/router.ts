@@ -6,6 +6,7 @@ import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
 import type { ColumnSize } from "../storage/mod.ts";
 import type { CollectionInfo, Namespace, TimeseriesOptions } from "./catalog.ts";
+import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
 export interface Router {
   /** Names of the databases that have a collection, sorted. */
@@ -32,6 +33,18 @@ export interface Router {
    * bytes that must not change afterwards. Ordered: stops at the first error.
    */
   insert(namespace: Namespace, documents: readonly RawDocument[], ordered: boolean): Promise<InsertResult>;
+
+  /**
+   * Runs updates and deletes in order, durable when it resolves; an upsert makes a plain collection where there is none.
+   *
+   * @returns a result a statement; ordered, none behind the first with an error
+   * @throws CommandError when none could be run
+   */
+  write(
+    namespace: Namespace,
+    statements: readonly WriteStatement[],
+    options: WriteOptions,
+  ): Promise<readonly StatementResult[]>;
 
   /** Runs a pipeline over a collection (an empty one where there is none). */
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows;

@@ -24,9 +24,10 @@ import {
   TimeseriesStore,
 } from "../storage/mod.ts";
 import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./catalog.ts";
-import { DocumentWriter } from "./document_writer.ts";
+import { DocumentWriter, type WrittenCollection } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
 import type { CollectionStats, InsertResult, Verification } from "./router.ts";
+import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
 export interface VNodeOptions {
   readonly disk: Disk;
@@ -55,7 +56,7 @@ export class VNode {
   private readonly undropped = new Set<number>();
   /** The end of all changes of the stores that follow the catalog's. */
   private storeChanges: Promise<void> = Promise.resolve();
-  private readonly inserts = new Set<Promise<InsertResult>>();
+  private readonly writes = new Set<Promise<unknown>>();
   private draining = false;
   private checkpointRuns = false;
   private checkpointFailed = false;
@@ -193,22 +194,39 @@ export class VNode {
     documents: readonly RawDocument[],
     ordered: boolean,
   ): Promise<InsertResult> {
+    return await this.tracked(() => this.runInsert(info, documents, ordered));
+  }
+
+  /**
+   * Runs updates and deletes in order; durable when it resolves. Errors of a statement are in its result.
+   *
+   * @throws CommandError as `insert`
+   */
+  async write(
+    info: CollectionInfo,
+    statements: readonly WriteStatement[],
+    options: WriteOptions,
+  ): Promise<readonly StatementResult[]> {
+    return await this.tracked(() => this.runWrite(info, statements, options));
+  }
+
+  private async tracked<Result>(work: () => Promise<Result>): Promise<Result> {
     if (this.draining) throw shuttingDown();
-    const insert = this.runInsert(info, documents, ordered);
-    this.inserts.add(insert);
+    const write = work();
+    this.writes.add(write);
     try {
-      return await insert;
+      return await write;
     } catch (error) {
       throw namedIfFull(error);
     } finally {
-      this.inserts.delete(insert);
+      this.writes.delete(write);
     }
   }
 
-  /** Refuses further inserts and waits for those that run. */
+  /** Refuses further writes and waits for those that run. */
   async drain(): Promise<void> {
     this.draining = true;
-    await Promise.allSettled(this.inserts);
+    await Promise.allSettled(this.writes);
   }
 
   private async runInsert(
@@ -218,7 +236,7 @@ export class VNode {
   ): Promise<InsertResult> {
     if (info.timeseries === undefined) {
       await this.makeRoomIn(info);
-      return await this.writer.insert(info.id, namespaceText(info), documents, ordered);
+      return await this.writer.insert(writtenCollection(info), documents, ordered);
     }
     let inserted = 0;
     const errors: InsertResult["errors"][number][] = [];
@@ -250,6 +268,18 @@ export class VNode {
     const prepared = this.timeseries.prepareInsert(info.id, documents, ordered);
     if (prepared.payload !== undefined) await this.logMeasurements(info.id, prepared.payload);
     return { inserted: prepared.accepted, errors: prepared.errors };
+  }
+
+  private async runWrite(
+    info: CollectionInfo,
+    statements: readonly WriteStatement[],
+    options: WriteOptions,
+  ): Promise<readonly StatementResult[]> {
+    await this.makeRoomIn(info);
+    if (info.timeseries !== undefined) {
+      throw new CommandError("NotImplemented", "updates and deletes on a time series are not implemented");
+    }
+    return await this.writer.write(writtenCollection(info), statements, options);
   }
 
   /**
@@ -419,6 +449,10 @@ function endOfPiece(documents: readonly RawDocument[], start: number): number {
 const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
 
 async function* noRows(): Rows {}
+
+function writtenCollection(info: CollectionInfo): WrittenCollection {
+  return { id: info.id, namespace: namespaceText(info) };
+}
 
 function tableOptions(options: TimeseriesOptions): TableOptions {
   const { timeField, metaField, bucketMaxSpanSeconds } = options;

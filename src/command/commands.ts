@@ -8,11 +8,13 @@ import { connectionStatus } from "./connection_status.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
 import { dbStats } from "./db_stats.ts";
+import { deleteCommand } from "./delete.ts";
 import { distinct } from "./distinct.ts";
 import { drop } from "./drop.ts";
 import { dropDatabase } from "./drop_database.ts";
 import { explainCommand } from "./explain.ts";
 import { find } from "./find.ts";
+import { findAndModify } from "./find_and_modify.ts";
 import { fsync } from "./fsync.ts";
 import { getCmdLineOpts } from "./get_cmd_line_opts.ts";
 import { getLog } from "./get_log.ts";
@@ -34,6 +36,7 @@ import { serverStatus } from "./server_status.ts";
 import { endSessions, killAllSessions, killSessions, refreshSessions } from "./session_lists.ts";
 import { setParameter } from "./set_parameter.ts";
 import { startSession } from "./start_session.ts";
+import { update } from "./update.ts";
 import { validate } from "./validate.ts";
 import { whatsMyUri } from "./whats_my_uri.ts";
 
@@ -47,12 +50,14 @@ export const COMMANDS: readonly Command[] = [
   count,
   create,
   dbStats,
+  deleteCommand,
   distinct,
   drop,
   dropDatabase,
   endSessions,
   explainCommand((name) => findCommand(name) !== undefined || MISSING_COMMANDS.has(name)),
   find,
+  findAndModify,
   fsync,
   getCmdLineOpts,
   getLog,
@@ -76,6 +81,7 @@ export const COMMANDS: readonly Command[] = [
   serverStatus,
   setParameter,
   startSession,
+  update,
   validate,
   whatsMyUri,
 ];

@@ -1,6 +1,14 @@
 /** The answer to a command that failed, and the form of an error inside an answer. */
 import type { CommandError } from "../base/mod.ts";
-import { type BsonWriter, BuiltDocument, Document, Int32, isArray, type Value } from "../bson/mod.ts";
+import {
+  BsonType,
+  type BsonWriter,
+  BuiltDocument,
+  Document,
+  Int32,
+  isArray,
+  type Value,
+} from "../bson/mod.ts";
 
 /** Appends {ok: 0, errmsg, code, codeName, errorLabels?, …}. */
 export function writeError(reply: BsonWriter, error: CommandError): void {
@@ -14,8 +22,25 @@ export function writeError(reply: BsonWriter, error: CommandError): void {
   reply.endDocument(document);
 }
 
-/** Appends an element of `writeErrors`. */
-export function writeWriteError(reply: BsonWriter, index: number, error: CommandError): void {
+/** Appends `writeErrors`, which is not there when nothing went wrong. */
+export function writeWriteErrors(reply: BsonWriter, errors: readonly PlacedError[]): void {
+  if (errors.length === 0) return;
+  reply.header(BsonType.Array, "writeErrors");
+  const array = reply.beginDocument();
+  errors.forEach(({ index, error }, i) => {
+    reply.header(BsonType.Object, String(i));
+    writeWriteError(reply, index, error);
+  });
+  reply.endDocument(array);
+}
+
+/** What went wrong, by the place of its document or statement in the request. */
+export interface PlacedError {
+  readonly index: number;
+  readonly error: CommandError;
+}
+
+function writeWriteError(reply: BsonWriter, index: number, error: CommandError): void {
   const document = reply.beginDocument();
   reply.value("index", Int32.of(index));
   reply.value("code", Int32.of(error.code));

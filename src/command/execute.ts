@@ -147,9 +147,11 @@ function lookUp(name: string, input: CommandInput): Command {
 }
 
 const OP_OF_COMMAND: Readonly<Record<string, string>> = {
+  delete: "remove",
   find: "query",
   getMore: "getmore",
   insert: "insert",
+  update: "update",
 };
 
 function labelOf(command: Command, db: string, args: Arguments): OperationLabel {

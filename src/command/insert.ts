@@ -13,9 +13,10 @@ import {
 import type { InsertResult, Namespace } from "../cluster/mod.ts";
 import { checkFields, type FieldTable, missingField } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
-import { writeWriteError } from "./error_reply.ts";
+import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
+import { answerOnce } from "./retryable.ts";
 
 const FIELDS: FieldTable = {
   insert: "any",
@@ -49,20 +50,14 @@ async function runInsert(call: CommandCall, reply: BsonWriter): Promise<void> {
     );
   }
   const ordered = call.args.get("ordered") !== false;
-  const { result, retried } = onceOnly(call, () => insertValid(call, namespace, documents, ordered));
-  const { inserted, errors } = await result;
-  if (!retried) call.state.counters.opcounters.insert += inserted;
-  reply.value("n", Int32.of(inserted));
-  if (errors.length > 0) {
-    reply.header(BsonType.Array, "writeErrors");
-    const array = reply.beginDocument();
-    errors.forEach(({ index, error }, i) => {
-      reply.header(BsonType.Object, String(i));
-      writeWriteError(reply, index, error);
-    });
-    reply.endDocument(array);
-  }
-  if (retried) reply.value("retriedStmtIds", documents.map((_, i) => Int32.of(i)));
+  await answerOnce(call, reply, documents.length, async () => {
+    const { inserted, errors } = await insertValid(call, namespace, documents, ordered);
+    call.state.counters.opcounters.insert += inserted;
+    return (reply) => {
+      reply.value("n", Int32.of(inserted));
+      writeWriteErrors(reply, errors);
+    };
+  });
 }
 
 /** The documents: views of the message, whether they stand beside the body or in it. */
@@ -90,32 +85,6 @@ function documentsOf(call: CommandCall): readonly RawDocument[] {
     documents.push(new RawDocument(bytes, valueStart(bytes, element)));
   });
   return documents;
-}
-
-/** A retryable write that was done already is answered again, not done again. */
-function onceOnly(
-  call: CommandCall,
-  work: () => Promise<InsertResult>,
-): { readonly result: Promise<InsertResult>; readonly retried: boolean } {
-  const { session } = call;
-  const number = call.generic.txnNumber;
-  if (session === undefined || number === undefined) return { result: work(), retried: false };
-  const last = session.retryableWrite;
-  if (last !== undefined && last.number === number) return { result: last.result, retried: true };
-  if (last !== undefined && last.number > number) {
-    throw new CommandError(
-      "TransactionTooOld",
-      `Retryable write with txnNumber ${number} is prohibited on session ${session.id} because a newer retryable ` +
-        `write with txnNumber ${last.number} has already started on this session.`,
-    );
-  }
-  const result = work();
-  const write = { number, result };
-  session.retryableWrite = write;
-  result.catch(() => {
-    if (session.retryableWrite === write) session.retryableWrite = undefined;
-  });
-  return { result, retried: false };
 }
 
 /** Hands on what may be stored; errors keep their places in the request. */

@@ -20,8 +20,7 @@ export function refuseCollation(args: Arguments, command: string): void {
  *
  * @throws CommandError BadValue when there is no such index, FailedToParse when it is neither name nor key
  */
-export function checkHint(call: CommandCall, namespace: Namespace): void {
-  const hint = call.args.get("hint");
+export function checkHint(call: CommandCall, namespace: Namespace, hint = call.args.get("hint")): void {
   if (hint === undefined) return;
   if (typeof hint !== "string" && !(hint instanceof Document)) {
     throw new CommandError("FailedToParse", "Hint must be a string or an object");

@@ -3,8 +3,7 @@
  * cursors and remembers its last retryable write.
  */
 import { CommandError, MAX_SESSIONS, SESSION_TIMEOUT_MINUTES } from "../base/mod.ts";
-import { Binary } from "../bson/mod.ts";
-import type { InsertResult } from "../cluster/mod.ts";
+import { Binary, type BsonWriter } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
 
 const TIMEOUT_MS = SESSION_TIMEOUT_MINUTES * 60_000;
@@ -13,7 +12,8 @@ const SWEEP_MS = 60_000;
 /** The last retryable write of a session: sent again, it gets the same answer. */
 export interface RetryableWrite {
   readonly number: bigint;
-  readonly result: Promise<InsertResult>;
+  /** Appends the fields of the answer, once the write is done. */
+  readonly answer: Promise<(reply: BsonWriter) => void>;
 }
 
 export interface Session {

@@ -21,6 +21,6 @@ export interface QueryContext extends CommandContext {
 }
 
 /** The variables that expressions of this query see: those of `let`, and NOW. */
-export function scopeVariables(context: QueryContext): ReadonlyMap<string, Value> {
+export function scopeVariables(context: CommandContext): ReadonlyMap<string, Value> {
   return new Map<string, Value>([...context.variables, ["NOW", new UtcDate(context.nowMs)]]);
 }

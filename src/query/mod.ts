@@ -34,3 +34,4 @@ export {
   type Source,
   type SourceShape,
 } from "./source.ts";
+export { WritePlan, type WriteSpec } from "./update/write_plan.ts";

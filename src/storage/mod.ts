@@ -7,6 +7,7 @@ export { type LogFileContent, type PlacedRecord, readLogFile } from "./log/read_
 export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
 export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./documents/document_store.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
+export { type ScanOrder } from "./documents/collection_scan.ts";
 export { decodeEffects } from "./documents/effect.ts";
 export { duplicateKeyError } from "./documents/duplicate_key.ts";
 export {

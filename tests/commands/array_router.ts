@@ -7,9 +7,10 @@ import {
   Binary,
   BuiltDocument,
   type Document,
+  encodeDocument,
   equalValues,
   keyOf,
-  type RawDocument,
+  RawDocument,
   UtcDate,
   type ValueKey,
 } from "../../src/bson/mod.ts";
@@ -22,7 +23,10 @@ import {
   namespaceText,
   type RetentionSettings,
   type Router,
+  type StatementResult,
   type Verification,
+  type WriteOptions,
+  type WriteStatement,
 } from "../../src/cluster/mod.ts";
 import {
   type CommandContext,
@@ -32,6 +36,7 @@ import {
   type QueryContext,
   type Rows,
   type Source,
+  WritePlan,
 } from "../../src/query/mod.ts";
 
 interface Stored {
@@ -123,6 +128,22 @@ export class ArrayRouter implements Router {
 
   compact(): Promise<void> {
     return Promise.resolve();
+  }
+
+  async write(
+    namespace: Namespace,
+    statements: readonly WriteStatement[],
+    { ordered, context }: WriteOptions,
+  ): Promise<readonly StatementResult[]> {
+    await this.gate();
+    const documents = this.stored.get(namespaceText(namespace))?.documents ?? [];
+    const results: StatementResult[] = [];
+    for (const statement of statements) {
+      const result = writeOne(documents, statement, context);
+      results.push(result);
+      if (ordered && result.error !== undefined) break;
+    }
+    return results;
   }
 
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
@@ -218,4 +239,26 @@ function store(stored: Stored, document: RawDocument): CommandError | undefined 
   }
   stored.documents.push(document);
   return undefined;
+}
+
+/** An update or delete of the documents that match; upserts and sorts are for tests of the real store. */
+function writeOne(
+  documents: RawDocument[],
+  statement: WriteStatement,
+  context: CommandContext,
+): StatementResult {
+  try {
+    const update = statement.kind === "update" ? statement : undefined;
+    const plan = new WritePlan({ filter: statement.filter, update }, context);
+    const matching = documents.filter(plan.matches);
+    const targets = statement.multi === true ? matching : matching.slice(0, 1);
+    for (const document of targets) {
+      const changed = new RawDocument(encodeDocument(plan.updated(document)));
+      documents.splice(documents.indexOf(document), 1, ...(update === undefined ? [] : [changed]));
+    }
+    return { matched: targets.length, modified: targets.length };
+  } catch (error) {
+    if (error instanceof CommandError) return { matched: 0, modified: 0, error };
+    throw error;
+  }
 }

@@ -121,7 +121,7 @@ function looksIntoArrays({ kind }: PathFilter): boolean {
 }
 
 /** The question that a filter asks of one value. */
-function valueTest(filter: PathFilter): ValueTest {
+export function valueTest(filter: PathFilter): ValueTest {
   switch (filter.kind) {
     case "comparison":
       return comparisonTest(filter);

@@ -117,15 +117,18 @@ function checkConflict(path: string, taken: string[], specification: Document): 
 }
 
 export function runProject(stage: ProjectStage, input: Rows, context: QueryContext): Rows {
+  const project = projectDocument(stage, scopeVariables(context));
+  return mapBatches(input, context, (batch) => batch.map(project));
+}
+
+/** What the stage makes of one document. */
+export function projectDocument(
+  stage: ProjectStage,
+  variables: ReadonlyMap<string, Value>,
+): (root: Document) => Document {
   const project = compileProjection(stage);
   const arrays = stage.arrays.map(compileArrayProjection);
-  const variables = scopeVariables(context);
-  return mapBatches(
-    input,
-    context,
-    (batch) =>
-      batch.map((root) => arrays.reduce((row, apply) => apply(root, row), project({ root, variables }))),
-  );
+  return (root) => arrays.reduce((row, apply) => apply(root, row), project({ root, variables }));
 }
 
 /** The top-level fields that a projection reads; undefined when it needs whole rows. */

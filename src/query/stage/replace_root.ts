@@ -52,14 +52,21 @@ export function parseReplaceWith(value: Value, context: ParseContext): ReplaceRo
 }
 
 export function runReplaceRoot(stage: ReplaceRootStage, input: Rows, context: QueryContext): Rows {
+  const replace = replaceDocument(stage, scopeVariables(context));
+  return mapBatches(input, context, (batch) => batch.map(replace));
+}
+
+/** What the stage makes of one document. @throws CommandError 40228 when it is none */
+export function replaceDocument(
+  stage: ReplaceRootStage,
+  variables: ReadonlyMap<string, Value>,
+): (root: Document) => Document {
   const evaluate = compileExpression(stage.newRoot);
-  const variables = scopeVariables(context);
-  return mapBatches(input, context, (batch) =>
-    batch.map((root) => {
-      const value = evaluate({ root, variables });
-      if (value instanceof Document) return value;
-      throw notADocument(stage, value, root);
-    }));
+  return (root) => {
+    const value = evaluate({ root, variables });
+    if (value instanceof Document) return value;
+    throw notADocument(stage, value, root);
+  };
 }
 
 function notADocument(stage: ReplaceRootStage, value: Value, root: Document): CommandError {

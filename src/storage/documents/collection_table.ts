@@ -36,12 +36,18 @@ export function dropTable(database: DatabaseSync, id: number): void {
 /** The writing side. */
 export class TableWriter {
   private readonly insertRow: StatementSync;
+  private readonly replaceRow: StatementSync;
+  private readonly deleteRow: StatementSync;
+  private readonly selectSize: StatementSync;
   private readonly updateTotals: StatementSync;
 
   constructor(database: DatabaseSync, private readonly id: number) {
     this.insertRow = database.prepare(
       `INSERT INTO c${id} VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING`,
     );
+    this.replaceRow = database.prepare(`UPDATE c${id} SET doc = ? WHERE key = ?`);
+    this.deleteRow = database.prepare(`DELETE FROM c${id} WHERE key = ?`);
+    this.selectSize = database.prepare(`SELECT length(doc) AS bytes FROM c${id} WHERE key = ?`);
     this.updateTotals = database.prepare("UPDATE collections SET documents = ?, bytes = ? WHERE id = ?");
   }
 
@@ -50,50 +56,64 @@ export class TableWriter {
     return Number(this.insertRow.run(seq, key, doc).changes) === 1;
   }
 
+  /** Puts a document in place of the one under its key. @returns whether there was one */
+  replace(key: Uint8Array, doc: Uint8Array): boolean {
+    return Number(this.replaceRow.run(doc, key).changes) === 1;
+  }
+
+  /** @returns whether there was one */
+  delete(key: Uint8Array): boolean {
+    return Number(this.deleteRow.run(key).changes) === 1;
+  }
+
+  /** Bytes of the document under a key; 0 when there is none. */
+  sizeUnder(key: Uint8Array): number {
+    return Number(this.selectSize.get(key)?.["bytes"] ?? 0);
+  }
+
   saveTotals(count: number, dataBytes: number): void {
     this.updateTotals.run(count, dataBytes, this.id);
   }
 }
 
-/** The reading side. Rows at or above `below` are not seen. */
+/** The reading side. */
 export class TableReader {
   private readonly forward: StatementSync;
   private readonly backward: StatementSync;
   private readonly byKey: StatementSync;
 
   constructor(database: DatabaseSync, id: number) {
-    const between = `SELECT seq, doc FROM c${id} WHERE seq > ? AND seq < ? ORDER BY seq`;
-    this.forward = database.prepare(between);
-    this.backward = database.prepare(`${between} DESC`);
-    this.byKey = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ? AND seq < ?`);
+    this.forward = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq > ? ORDER BY seq`);
+    this.backward = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq < ? ORDER BY seq DESC`);
+    this.byKey = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ?`);
   }
 
   /** The next rows behind a place, in order; none at the end. */
-  batchAfter(seq: number, below: number): StoredRow[] {
-    return this.batch(this.forward, seq, below);
+  batchAfter(seq: number): StoredRow[] {
+    return batch(this.forward, seq);
   }
 
   /** The next rows before a place, the last first; none at the start. */
   batchBefore(seq: number): StoredRow[] {
-    return this.batch(this.backward, 0, seq);
+    return batch(this.backward, seq);
   }
 
-  private batch(statement: StatementSync, above: number, below: number): StoredRow[] {
-    const rows: StoredRow[] = [];
-    let bytes = 0;
-    for (const row of statement.iterate(above, below)) {
-      const stored = rowOf(row);
-      rows.push(stored);
-      bytes += stored.doc.length;
-      if (rows.length === BATCH_ROWS || bytes >= BATCH_BYTES) break;
-    }
-    return rows;
-  }
-
-  find(key: Uint8Array, below: number): StoredRow | undefined {
-    const row = this.byKey.get(key, below);
+  find(key: Uint8Array): StoredRow | undefined {
+    const row = this.byKey.get(key);
     return row === undefined ? undefined : rowOf(row);
   }
+}
+
+function batch(statement: StatementSync, from: number): StoredRow[] {
+  const rows: StoredRow[] = [];
+  let bytes = 0;
+  for (const row of statement.iterate(from)) {
+    const stored = rowOf(row);
+    rows.push(stored);
+    bytes += stored.doc.length;
+    if (rows.length === BATCH_ROWS || bytes >= BATCH_BYTES) break;
+  }
+  return rows;
 }
 
 function rowOf(row: Record<string, unknown>): StoredRow {

@@ -1,40 +1,28 @@
 /**
  * The regular collections of one VNode, in one SQLite file. The log is the journal:
  *
- *     begin → insert… → (effects go to the log, which makes them durable) → commit(log index) | rollback
+ *     begin → insert, replace, delete… → seal (the effects go to the log, which makes them durable)
+ *           → commit(log index) | rollback
  *
- * One SQLite transaction spans all of that on the writing connection. Reads go over a second connection, which in WAL
- * mode sees only what is committed: so nobody reads what a crash could take back. A store in memory has one connection
- * only; there, rows that the open transaction inserted are known by their places and left out.
+ * One SQLite transaction spans all of that on the writing connection, where `candidates` reads what it wrote. Readers use
+ * a second connection, which in WAL mode sees only what is committed: so nobody reads what a crash could take back. A store in
+ * memory has one connection only; there, `seal` rolls back and `commit` does it all again, so that nobody sees more either,
+ * as long as nobody reads between `begin` and `seal`.
  *
  * A commit also stores its log index. SQLite loses commits since the last checkpoint at a power failure, always the
  * latest ones; the log brings them back: `replay` skips what is there. The log may be cut below `durableIndex`.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { assert, CommandError } from "../../base/mod.ts";
-import { compareBytes, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
-import {
-  createTable,
-  dropTable,
-  lastSeq,
-  pageBytes,
-  type StoredRow,
-  TableReader,
-  TableWriter,
-} from "./collection_table.ts";
-import { decodeEffects, encodeInsert } from "./effect.ts";
 import { type CollectionVerification, verifyCollection } from "./verify_collection.ts";
+import { BuiltDocument, encodeDocument, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
+import { createTable, dropTable, lastSeq, pageBytes, TableReader, TableWriter } from "./collection_table.ts";
+import { type RowBatches, scanBatches, type ScanOrder } from "./collection_scan.ts";
+import { decodeEffects, type Effect, encodeEffects } from "./effect.ts";
 import { execute, guarded, IN_MEMORY, openForReading, openForWriting } from "./sqlite.ts";
 
-/** Ids looked up between two batches: few, since each document may be large. */
-const KEYS_AT_ONCE = 64;
-
 /** What a scan is asked for; a query's `ScanRequest` is one. */
-export interface DocumentScanRequest {
-  /** The only values of _id that can match; undefined for all documents. */
-  readonly ids?: readonly Value[];
-  /** From the last inserted to the first; undefined for the order of insertion. Not with `ids`. */
-  readonly backward?: boolean;
+export interface DocumentScanRequest extends ScanOrder {
   /** Called between batches: throws when the operation was killed, else lets others run. */
   readonly checkpoint: () => Promise<void>;
   /** Where the scan adds the documents it read. */
@@ -66,13 +54,19 @@ interface OpenTransaction {
   readonly created: Set<number>;
   /** What was made or dropped meanwhile, whether the write succeeds or not. */
   readonly redo: (() => void)[];
-  readonly effects: Uint8Array[];
+  readonly effects: Effect[];
+  /** Bytes of the effects' documents. */
+  effectBytes: number;
+  /** What it did goes to the log: nothing may be added. */
+  sealed: boolean;
 }
 
 export class DocumentStore {
   private readonly collections = new Map<number, Totals>();
   private readonly writers = new Map<number, TableWriter>();
   private readonly readers = new Map<number, TableReader>();
+  /** Those of the writing connection. */
+  private readonly readersInside = new Map<number, TableReader>();
   private transaction: OpenTransaction | undefined;
   private applied: number;
   private durable = 0;
@@ -143,16 +137,27 @@ export class DocumentStore {
     if (!this.collections.delete(id)) return;
     this.writers.delete(id);
     this.readers.delete(id);
+    this.readersInside.delete(id);
     this.redoable(() => dropTable(this.writing, id));
     this.transaction?.created.delete(id);
     this.transaction?.before.delete(id);
+  }
+
+  /** Whether others may read, and see only what is committed, while a transaction is being written. */
+  get readersAreApart(): boolean {
+    return this.reading !== this.writing;
+  }
+
+  /** Whether a transaction is open. */
+  get isOpen(): boolean {
+    return this.transaction !== undefined;
   }
 
   /** Starts the one transaction that may be open. */
   begin(): void {
     assert(this.transaction === undefined, "one transaction is open at a time");
     this.guarded(() => execute(this.writing, "BEGIN IMMEDIATE"));
-    this.transaction = { before: new Map(), created: new Set(), redo: [], effects: [] };
+    this.transaction = newTransaction();
   }
 
   /**
@@ -162,15 +167,46 @@ export class DocumentStore {
    * @returns whether it was stored: not when another one has an equal _id
    * @throws CommandError OutOfDiskSpace or InternalError; the transaction must then be rolled back
    */
-  insert(id: number, document: RawDocument): boolean {
-    const stored = this.store(id, document);
-    if (stored) this.openTransaction().effects.push(...encodeInsert(id, document));
-    return stored;
+  insert(collectionId: number, document: RawDocument): boolean {
+    return this.write({ kind: "insert", collectionId, document });
   }
 
-  /** What the open transaction did, as the payload of a log entry, in parts; empty when it did nothing. */
-  effects(): readonly Uint8Array[] {
-    return this.openTransaction().effects;
+  /** Puts a document in the place of the one with its _id, which must be there. As `insert`. */
+  replace(collectionId: number, document: RawDocument): void {
+    assert(this.write({ kind: "replace", collectionId, document }), "a document to replace is there");
+  }
+
+  /** Takes away a document that is there. As `insert`. */
+  delete(collectionId: number, document: RawDocument): void {
+    const id = new RawDocument(encodeDocument(new BuiltDocument(["_id"], [idOf(document)])));
+    assert(
+      this.write({ kind: "delete", collectionId, document: id }),
+      "a document to delete is there",
+    );
+  }
+
+  /** Documents as the open transaction sees them, in batches, each of which shows what was written before it is read. */
+  *candidates(id: number, order: ScanOrder): Generator<readonly RawDocument[], void, undefined> {
+    const reader = () => this.readerIn(this.writing, this.readersInside, id);
+    for (const rows of this.guardedBatches(scanBatches(reader, order))) {
+      yield rows.map((row) => new RawDocument(row.doc));
+    }
+  }
+
+  /** Bytes of the documents that the open transaction wrote. */
+  get effectBytes(): number {
+    return this.openTransaction().effectBytes;
+  }
+
+  /** What the open transaction did, as the payload of a log entry, in parts; empty when it did nothing. Ends the writing. */
+  seal(): readonly Uint8Array[] {
+    const open = this.openTransaction();
+    if (open.effects.length > 0 && !this.readersAreApart) {
+      this.rollback();
+      this.transaction = { ...newTransaction(), effects: open.effects };
+    }
+    this.transaction!.sealed = true;
+    return encodeEffects(open.effects);
   }
 
   /**
@@ -181,12 +217,20 @@ export class DocumentStore {
    *   the entry, durable in the log, must be replayed before anything later is
    */
   commit(appliedIndex: number): void {
-    const { before } = this.openTransaction();
+    const { effects, sealed } = this.openTransaction();
     assert(appliedIndex > this.applied, "log indexes grow");
+    if (sealed && !this.readersAreApart) {
+      this.transaction = undefined;
+      // What was dropped meanwhile stays away.
+      return this.applyEffects(
+        appliedIndex,
+        effects.filter((effect) => this.hasCollection(effect.collectionId)),
+      );
+    }
     try {
       this.checkTransaction();
       this.guarded(() => {
-        for (const id of before.keys()) {
+        for (const id of this.openTransaction().before.keys()) {
           const { count, dataBytes } = this.totals(id);
           this.writer(id).saveTotals(count, dataBytes);
         }
@@ -212,13 +256,15 @@ export class DocumentStore {
 
   /** Applies an entry of the log; nothing when it is here already. Makes the collections it needs. */
   replay(index: number, payload: Uint8Array): void {
-    if (index <= this.applied) return;
+    if (index > this.applied) this.applyEffects(index, decodeEffects(payload));
+  }
+
+  private applyEffects(index: number, effects: readonly Effect[]): void {
     this.begin();
     try {
-      for (const { collectionId, document } of decodeEffects(payload)) {
-        this.createCollection(collectionId);
-        const stored = this.store(collectionId, document);
-        assert(stored, `the _id of a logged document was free in collection ${collectionId}`);
+      for (const effect of effects) {
+        this.createCollection(effect.collectionId);
+        assert(this.apply(effect), `a logged ${effect.kind} fits collection ${effect.collectionId}`);
       }
     } catch (error) {
       this.rollback();
@@ -256,7 +302,7 @@ export class DocumentStore {
 
   /** The document under that _id. */
   get(id: number, idValue: Value): RawDocument | undefined {
-    const row = this.guarded(() => this.reader(id)?.find(encodeIndexKey(idValue), this.visibleBelow(id)));
+    const row = this.guarded(() => this.reader(id)?.find(encodeIndexKey(idValue)));
     return row === undefined ? undefined : new RawDocument(row.doc);
   }
 
@@ -271,46 +317,19 @@ export class DocumentStore {
     id: number,
     request: DocumentScanRequest,
   ): AsyncGenerator<readonly RawDocument[], void, undefined> {
-    const source = this.batches(id, request);
-    for (const rows of source) {
+    for (const rows of this.guardedBatches(scanBatches(() => this.reader(id), request))) {
       if (request.counters !== undefined) request.counters.rowsRead += rows.length;
       yield rows.map((row) => new RawDocument(row.doc));
       await request.checkpoint();
     }
   }
 
-  private batches(id: number, request: DocumentScanRequest): Generator<StoredRow[], void, undefined> {
-    if (request.ids !== undefined) return this.batchesByKey(id, request.ids);
-    return request.backward === true ? this.batchesBackward(id) : this.batchesByPlace(id);
-  }
-
-  private *batchesBackward(id: number): Generator<StoredRow[], void, undefined> {
-    for (let first = this.visibleBelow(id);;) {
-      const rows = this.guarded(() => this.reader(id)?.batchBefore(first)) ?? [];
-      if (rows.length === 0) return;
-      yield rows;
-      first = rows.at(-1)!.seq;
-    }
-  }
-
-  private *batchesByPlace(id: number): Generator<StoredRow[], void, undefined> {
-    for (let last = 0;;) {
-      const rows = this.guarded(() => this.reader(id)?.batchAfter(last, this.visibleBelow(id))) ?? [];
-      if (rows.length === 0) return;
-      yield rows;
-      last = rows.at(-1)!.seq;
-    }
-  }
-
-  private *batchesByKey(id: number, ids: readonly Value[]): Generator<StoredRow[], void, undefined> {
-    const keys = sortedKeys(ids);
-    for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
-      const rows: StoredRow[] = [];
-      for (const key of keys.slice(from, from + KEYS_AT_ONCE)) {
-        const row = this.guarded(() => this.reader(id)?.find(key, this.visibleBelow(id)));
-        if (row !== undefined) rows.push(row);
-      }
-      if (rows.length > 0) yield rows;
+  /** The batches, with errors of SQLite's as ours. */
+  private *guardedBatches(batches: RowBatches): RowBatches {
+    for (;;) {
+      const next = this.guarded(() => batches.next());
+      if (next.done === true) return;
+      yield next.value;
     }
   }
 
@@ -331,24 +350,50 @@ export class DocumentStore {
   close(): void {
     this.writers.clear();
     this.readers.clear();
+    this.readersInside.clear();
     if (this.reading !== this.writing) this.reading.close();
     this.writing.close();
   }
 
-  private store(id: number, document: RawDocument): boolean {
+  private write(effect: Effect): boolean {
+    const open = this.openTransaction();
+    assert(!open.sealed, "a transaction that is sealed takes nothing more");
+    if (!this.apply(effect)) return false;
+    open.effects.push(effect);
+    open.effectBytes += effect.document.sizeBytes;
+    return true;
+  }
+
+  /** Does what an effect says in SQLite and in the totals. @returns false when the key was not free, or not there */
+  private apply({ kind, collectionId: id, document }: Effect): boolean {
     const { before } = this.openTransaction();
     this.checkTransaction();
     const key = encodeIndexKey(idOf(document));
     const totals = this.totals(id);
-    const stored = this.guarded(() => this.writer(id).insert(totals.nextSeq, key, document.slice()));
-    if (!stored) return false;
+    const { count, dataBytes, nextSeq } = totals;
+    const oldBytes = kind === "insert" ? 0 : this.sizeUnder(id, key);
+    const done = this.guarded(() => {
+      switch (kind) {
+        case "insert":
+          return this.writer(id).insert(nextSeq, key, document.slice());
+        case "replace":
+          return this.writer(id).replace(key, document.slice());
+        case "delete":
+          return this.writer(id).delete(key);
+      }
+    });
+    if (!done) return false;
     if (!before.has(id)) before.set(id, totals);
     this.collections.set(id, {
-      count: totals.count + 1,
-      dataBytes: totals.dataBytes + document.sizeBytes,
-      nextSeq: totals.nextSeq + 1,
+      count: count + COUNT_CHANGE[kind],
+      dataBytes: dataBytes - oldBytes + (kind === "delete" ? 0 : document.sizeBytes),
+      nextSeq: kind === "insert" ? nextSeq + 1 : nextSeq,
     });
     return true;
+  }
+
+  private sizeUnder(id: number, key: Uint8Array): number {
+    return this.guarded(() => this.writer(id).sizeUnder(key));
   }
 
   /** Runs a change of the schema, and again should the open transaction be rolled back. */
@@ -382,17 +427,20 @@ export class DocumentStore {
 
   /** Undefined where the open transaction made the collection: nobody else sees it yet. */
   private reader(id: number): TableReader | undefined {
-    if (!this.collections.has(id)) throw new CommandError("QueryPlanKilled", "collection dropped");
+    this.checkNotDropped(id);
     if (this.transaction?.created.has(id)) return undefined;
-    let reader = this.readers.get(id);
-    if (reader === undefined) this.readers.set(id, reader = new TableReader(this.reading, id));
+    return this.readerIn(this.reading, this.readers, id);
+  }
+
+  private readerIn(database: DatabaseSync, readers: Map<number, TableReader>, id: number): TableReader {
+    this.checkNotDropped(id);
+    let reader = readers.get(id);
+    if (reader === undefined) readers.set(id, reader = new TableReader(database, id));
     return reader;
   }
 
-  /** With one connection for all, the open transaction's rows are told by their places; else no row is. */
-  private visibleBelow(id: number): number {
-    const before = this.reading === this.writing ? this.transaction?.before.get(id) : undefined;
-    return before?.nextSeq ?? Number.MAX_SAFE_INTEGER;
+  private checkNotDropped(id: number): void {
+    if (!this.collections.has(id)) throw new CommandError("QueryPlanKilled", "collection dropped");
   }
 
   private guarded<T>(action: () => T): T {
@@ -406,8 +454,15 @@ function idOf(document: RawDocument): Value {
   return id;
 }
 
-/** Keys of the values, each once, in order. */
-function sortedKeys(ids: readonly Value[]): Uint8Array[] {
-  const keys = ids.map(encodeIndexKey).sort(compareBytes);
-  return keys.filter((key, i) => i === 0 || compareBytes(keys[i - 1]!, key) !== 0);
+const COUNT_CHANGE = { insert: 1, replace: 0, delete: -1 } as const;
+
+function newTransaction(): OpenTransaction {
+  return {
+    before: new Map(),
+    created: new Set(),
+    redo: [],
+    effects: [],
+    effectBytes: 0,
+    sealed: false,
+  };
 }

@@ -31,7 +31,7 @@ function work(store: DocumentStore, model: Model, log: Entry[], random: Random):
     store.createCollection(collection);
     if (store.insert(collection, documentOf(id, random))) added.push([collection, id]);
   }
-  const payload = Uint8Array.from(store.effects().flatMap((part) => [...part]));
+  const payload = Uint8Array.from(store.seal().flatMap((part) => [...part]));
   if (payload.length === 0 || random() < 0.2) return store.rollback();
   store.commit(index);
   log.push({ index, payload });
@@ -166,13 +166,15 @@ Deno.test("a collection is made and dropped whole, wherever the WAL ends", async
 });
 
 Deno.test("after SQLite has rolled back by itself, nothing of the transaction counts", async () => {
-  const store = DocumentStore.open(":memory:");
+  const folder = Deno.makeTempDirSync({ prefix: "chronogo-documents-full-" });
+  const store = DocumentStore.open(`${folder}/documents.sqlite`);
   store.createCollection(1);
   const document = documentOf("one", seededRandom(1));
+  let payload = new Uint8Array();
   for (const step of ["commit", "insert"] as const) {
     store.begin();
     store.insert(1, document);
-    const payload = Uint8Array.from(store.effects().flatMap((part) => [...part]));
+    if (step === "commit") payload = Uint8Array.from(store.seal().flatMap((part) => [...part]));
     // What a full device makes it do.
     store["writing"].prepare("ROLLBACK").run();
     const next = () =>
@@ -185,4 +187,5 @@ Deno.test("after SQLite has rolled back by itself, nothing of the transaction co
   }
   assert.deepEqual(await contents(store, [1]), new Map([[1, ["one"]]]));
   store.close();
+  Deno.removeSync(folder, { recursive: true });
 });

@@ -46,7 +46,7 @@ async function withFile(body: (path: string) => void | Promise<void>): Promise<v
 function write(store: DocumentStore, index: number, documents: readonly RawDocument[]): Uint8Array {
   store.begin();
   for (const document of documents) assert.ok(store.insert(COLLECTION, document));
-  const payload = joined(store.effects());
+  const payload = joined(store.seal());
   store.commit(index);
   return payload;
 }
@@ -104,21 +104,76 @@ onEveryStore(
 );
 
 onEveryStore("nothing is seen before its commit, nor after a rollback", async (store) => {
-  write(store, 1, [documentOf("kept")]);
-  store.begin();
-  store.insert(COLLECTION, documentOf("lost"));
-  assert.deepEqual(await idsOf(store), ["kept"]);
-  assert.equal(store.get(COLLECTION, "lost"), undefined);
-  assert.equal(store.stats(COLLECTION).count, 1);
-  store.rollback();
-  assert.deepEqual(await idsOf(store), ["kept"]);
-  assert.equal(store.stats(COLLECTION).count, 1);
-  store.begin();
-  store.insert(COLLECTION, documentOf("lost"));
-  store.insert(COLLECTION, documentOf("more"));
-  store.commit(2);
-  assert.deepEqual(await idsOf(store), ["kept", "lost", "more"]);
+  write(store, 1, [documentOf("kept"), documentOf("changed", { n: 1 }), documentOf("deleted")]);
+  const before = ["kept", "changed", "deleted"];
+  for (const ends of ["rollback", "commit"]) {
+    store.begin();
+    store.insert(COLLECTION, documentOf("new"));
+    store.replace(COLLECTION, documentOf("changed", { n: 2, text: "longer" }));
+    store.delete(COLLECTION, documentOf("deleted"));
+    store.seal();
+    assert.deepEqual(await idsOf(store), before);
+    assert.equal(store.get(COLLECTION, "new"), undefined);
+    assert.equal(store.get(COLLECTION, "changed")?.get("n"), 1);
+    assert.equal(store.stats(COLLECTION).count, 3);
+    if (ends === "rollback") store.rollback();
+    else store.commit(2);
+  }
+  assert.deepEqual(await idsOf(store), ["kept", "changed", "new"]);
+  assert.equal(store.get(COLLECTION, "changed")?.get("n"), 2);
   assert.equal(store.appliedIndex, 2);
+  const sizes = ["kept", "new"].map((id) => documentOf(id).sizeBytes);
+  const changed = documentOf("changed", { n: 2, text: "longer" }).sizeBytes;
+  assert.deepEqual(
+    [store.stats(COLLECTION).count, store.stats(COLLECTION).dataBytes],
+    [3, sizes[0]! + sizes[1]! + changed],
+  );
+});
+
+Deno.test("in a file, nobody sees what is being written", async () => {
+  await withFile((path) =>
+    withStore(path, async (store) => {
+      write(store, 1, [documentOf("kept")]);
+      store.begin();
+      store.insert(COLLECTION, documentOf("new"));
+      store.delete(COLLECTION, documentOf("kept"));
+      assert.deepEqual(await idsOf(store), ["kept"]);
+      store.rollback();
+    })
+  );
+});
+
+onEveryStore("candidates show what the open transaction wrote", (store) => {
+  write(store, 1, [documentOf("a"), documentOf("b"), documentOf("c")]);
+  const seen = () =>
+    [...store.candidates(COLLECTION, {})].flatMap((batch) => batch.map((document) => document.get("_id")));
+  store.begin();
+  store.delete(COLLECTION, documentOf("b"));
+  store.insert(COLLECTION, documentOf("d"));
+  store.replace(COLLECTION, documentOf("a", { n: 1 }));
+  assert.deepEqual(seen(), ["a", "c", "d"]);
+  const [batch] = [...store.candidates(COLLECTION, { ids: ["a", "b"] })];
+  assert.deepEqual(batch?.map((document) => document.get("n")), [1]);
+  store.rollback();
+});
+
+onEveryStore("replayed effects give what was written", async (store) => {
+  const payloads = [write(store, 1, ["a", "b", "c"].map((id) => documentOf(id, { n: 1 })))];
+  store.begin();
+  store.replace(COLLECTION, documentOf("c", { n: 2 }));
+  store.delete(COLLECTION, documentOf("a"));
+  store.insert(COLLECTION, documentOf("a", { n: 3 }));
+  store.delete(COLLECTION, documentOf("b"));
+  payloads.push(joined(store.seal()));
+  store.commit(2);
+  const copy = DocumentStore.open(":memory:");
+  payloads.forEach((payload, i) => copy.replay(i + 1, payload));
+  assert.deepEqual(await idsOf(copy), ["c", "a"]);
+  for (const id of ["a", "c"]) {
+    assert.deepEqual(copy.get(COLLECTION, id)?.slice(), store.get(COLLECTION, id)?.slice());
+  }
+  assert.deepEqual(copy.stats(COLLECTION).dataBytes, store.stats(COLLECTION).dataBytes);
+  copy.close();
 });
 
 onEveryStore("a scan for ids gives each of them once, in order of _id", async (store) => {

@@ -1,0 +1,158 @@
+/**
+ * One update or delete on a regular collection, evaluated in the open transaction of the store. It is a generator that
+ * yields every few documents, so that its runner may let others work, or log what was done so far: as in MongoDB, a statement on
+ * many documents is atomic for each of them, not as a whole.
+ */
+import { CommandError, MAX_DOCUMENT_BYTES } from "../base/mod.ts";
+import { type Document, encodeDocument, RawDocument } from "../bson/mod.ts";
+import { type CommandContext, WritePlan, type WriteSpec } from "../query/mod.ts";
+import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
+import { withIdFirst } from "./document_id.ts";
+import type { StatementResult, WriteStatement } from "./write_statement.ts";
+
+/** Documents looked at between two yields. */
+const DOCUMENTS_AT_ONCE = 64;
+
+export interface DocumentCollection {
+  readonly store: DocumentStore;
+  readonly id: number;
+  /** `db.collection`, for the words of errors. */
+  readonly namespace: string;
+}
+
+/** @throws CommandError for which the transaction must be rolled back: see `failsTransaction` */
+export function* runStatement(
+  collection: DocumentCollection,
+  statement: WriteStatement,
+  context: CommandContext,
+): Generator<void, StatementResult, undefined> {
+  try {
+    const run = new StatementRun(collection, statement, context);
+    return yield* run.result();
+  } catch (error) {
+    if (error instanceof CommandError && !failsTransaction(error)) return { matched: 0, modified: 0, error };
+    throw error;
+  }
+}
+
+/** Whether an error is the store's own: then nothing of the open transaction may be kept. */
+export function failsTransaction(error: CommandError): boolean {
+  return error.codeName === "OutOfDiskSpace" || error.codeName === "InternalError";
+}
+
+/** What the statement asks of a plan. */
+export function specOf(statement: WriteStatement): WriteSpec {
+  const { filter, sort, returning } = statement;
+  return {
+    filter,
+    sort,
+    projection: returning?.projection,
+    update: statement.kind === "delete" ? undefined : statement,
+  };
+}
+
+class StatementRun {
+  private readonly plan: WritePlan;
+  private matched = 0;
+  private modified = 0;
+  private document: Document | undefined;
+
+  constructor(
+    private readonly collection: DocumentCollection,
+    private readonly statement: WriteStatement,
+    context: CommandContext,
+  ) {
+    this.plan = new WritePlan(specOf(statement), context);
+  }
+
+  *result(): Generator<void, StatementResult, undefined> {
+    const { statement } = this;
+    for (const document of this.targets()) {
+      if (document === undefined) {
+        yield;
+        this.checkNotDropped();
+      } else {
+        this.write(document);
+      }
+    }
+    if (this.matched === 0 && statement.kind === "update" && statement.upsert === true) return this.upsert();
+    return this.done();
+  }
+
+  private checkNotDropped(): void {
+    const { store, id } = this.collection;
+    if (!store.hasCollection(id)) throw new CommandError("QueryPlanKilled", "collection dropped");
+  }
+
+  private done(): StatementResult {
+    const { matched, modified, document } = this;
+    return document === undefined ? { matched, modified } : { matched, modified, document };
+  }
+
+  /** The documents to write; undefined now and then, between them. */
+  private *targets(): Generator<RawDocument | undefined, void, undefined> {
+    const { plan, statement } = this;
+    let best: RawDocument | undefined;
+    let looked = 0;
+    for (const document of this.candidates()) {
+      if (++looked % DOCUMENTS_AT_ONCE === 0) yield undefined;
+      if (!plan.matches(document)) continue;
+      if (statement.multi !== true && plan.order !== undefined) {
+        if (best === undefined || plan.order(document, best) < 0) best = document;
+        continue;
+      }
+      yield document;
+      if (statement.multi !== true) return;
+    }
+    if (best !== undefined) yield best;
+  }
+
+  private *candidates(): Generator<RawDocument, void, undefined> {
+    const { store, id } = this.collection;
+    const { ids } = this.plan;
+    for (const batch of store.candidates(id, ids === undefined ? {} : { ids })) yield* batch;
+  }
+
+  private write(old: RawDocument): void {
+    const { statement, plan } = this;
+    const { store, id } = this.collection;
+    if (statement.kind === "delete") {
+      store.delete(id, old);
+      this.modified++;
+      this.show(old, undefined);
+    } else {
+      const changed = plan.updated(old);
+      if (changed !== old) {
+        store.replace(id, storable(changed));
+        this.modified++;
+      }
+      this.show(old, changed);
+    }
+    this.matched++;
+  }
+
+  private show(before: Document | undefined, after: Document | undefined): void {
+    const { returning } = this.statement;
+    if (returning === undefined) return;
+    const document = returning.which === "before" ? before : after;
+    this.document = document && this.plan.shown(document);
+  }
+
+  private upsert(): StatementResult {
+    const { store, id, namespace } = this.collection;
+    const document = withIdFirst(storable(this.plan.inserted()));
+    const upsertedId = document.get("_id");
+    if (!store.insert(id, document)) throw duplicateKeyError(namespace, upsertedId);
+    this.show(undefined, document);
+    return { ...this.done(), upsertedId };
+  }
+}
+
+/** @throws CommandError when the document is too large */
+function storable(document: Document): RawDocument {
+  const bytes = encodeDocument(document);
+  if (bytes.length > MAX_DOCUMENT_BYTES) {
+    throw new CommandError(17419, `Resulting document after update is larger than ${MAX_DOCUMENT_BYTES}`);
+  }
+  return new RawDocument(bytes);
+}

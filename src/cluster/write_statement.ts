@@ -1,0 +1,54 @@
+/** What a client writes beside inserts: updates and deletes, alike for every kind of collection. */
+import type { CommandError } from "../base/mod.ts";
+import type { Document, Value } from "../bson/mod.ts";
+import type { CommandContext } from "../query/mod.ts";
+
+interface Statement {
+  readonly filter: Document;
+  /** Whether all documents that match are meant, not just the first. */
+  readonly multi?: boolean;
+  /** Which one is the first; not with `multi`. */
+  readonly sort?: Document | undefined;
+  /** That the one document is given back: as it was, or as it is. Not with `multi`. */
+  readonly returning?: {
+    readonly which: "before" | "after";
+    readonly projection?: Document | undefined;
+  } | undefined;
+}
+
+export interface UpdateStatement extends Statement {
+  readonly kind: "update";
+  /** Modifiers, a document that replaces, or a pipeline. */
+  readonly update: Value;
+  readonly upsert?: boolean;
+  readonly arrayFilters?: readonly Document[] | undefined;
+  /** Variables of a pipeline. */
+  readonly constants?: Document | undefined;
+}
+
+export interface DeleteStatement extends Statement {
+  readonly kind: "delete";
+}
+
+export type WriteStatement = UpdateStatement | DeleteStatement;
+
+export interface WriteOptions {
+  /** Whether the first error ends it all. */
+  readonly ordered: boolean;
+  /** Holds the variables of the command's `let`; its checkpoint ends a statement that was killed. */
+  readonly context: CommandContext;
+}
+
+/** What came of one statement. */
+export interface StatementResult {
+  /** Documents that matched; 0 when one was inserted instead. */
+  readonly matched: number;
+  /** Of those, the ones that changed or are gone. */
+  readonly modified: number;
+  /** The _id of what was inserted; undefined when nothing was. */
+  readonly upsertedId?: Value;
+  /** What `returning` asks for. */
+  readonly document?: Document | undefined;
+  /** What ended the statement. What it had done before stays, as in MongoDB. */
+  readonly error?: CommandError;
+}

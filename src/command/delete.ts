@@ -1,0 +1,83 @@
+/** `delete`: takes documents out of one collection. */
+import { CommandError } from "../base/mod.ts";
+import { type BsonWriter, Int32 } from "../bson/mod.ts";
+import type { DeleteStatement, Namespace } from "../cluster/mod.ts";
+import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { writeWriteErrors } from "./error_reply.ts";
+import { isGenericArgument } from "./generic.ts";
+import { namespaceToWrite } from "./namespace.ts";
+import { checkHint, refuseCollation } from "./query_options.ts";
+import { answerOnce, refuseRetry } from "./retryable.ts";
+import { parsedOrRefused, type ParsedStatement, runStatements, statementsOf } from "./statements.ts";
+
+const FIELDS: FieldTable = {
+  delete: "any",
+  deletes: "array",
+  ordered: "bool",
+  bypassDocumentValidation: "flag",
+  let: "object",
+  collectionUUID: "binData",
+};
+const STATEMENT_FIELDS: FieldTable = {
+  q: "object!",
+  limit: "any!",
+  collation: "object",
+  hint: "any",
+  sampleId: "binData",
+};
+
+export const deleteCommand: Command = {
+  name: "delete",
+  help: "delete documents",
+  stableApi: true,
+  takesWriteConcern: true,
+  takesSequences: true,
+  kind: "write",
+  run: runDelete,
+};
+
+async function runDelete(call: CommandCall, reply: BsonWriter): Promise<void> {
+  const namespace = namespaceToWrite(call);
+  checkFields(call.args, "delete", FIELDS, isGenericArgument);
+  const statements = parseDeletes(call, namespace);
+  await answerOnce(call, reply, statements.length, async () => {
+    const { results, errors } = await runStatements(call, namespace, statements);
+    const deleted = results.reduce((sum, { result }) => sum + result.matched, 0);
+    call.state.counters.opcounters.delete += results.length + errors.length;
+    return (reply) => {
+      reply.value("n", Int32.of(deleted));
+      writeWriteErrors(reply, errors);
+    };
+  });
+}
+
+/** The statements of a delete. @throws CommandError when their form is wrong */
+export function parseDeletes(call: CommandCall, namespace: Namespace): readonly ParsedStatement[] {
+  return statementsOf(call, "deletes").map((args) => {
+    checkFields(args, "delete.deletes", STATEMENT_FIELDS);
+    const multi = isMulti(args);
+    if (multi) refuseRetry(call, "limit=0");
+    return parsedOrRefused(() => parseDeleteStatement(call, namespace, args, multi));
+  });
+}
+
+function isMulti(args: Arguments): boolean {
+  const limit = args.integer("limit");
+  if (limit === 0 || limit === 1) return limit === 0;
+  throw new CommandError(
+    "FailedToParse",
+    `The limit field in delete objects must be 0 or 1. Got ${limit}`,
+  );
+}
+
+function parseDeleteStatement(
+  call: CommandCall,
+  namespace: Namespace,
+  args: Arguments,
+  multi: boolean,
+): DeleteStatement {
+  refuseCollation(args, "delete");
+  checkHint(call, namespace, args.get("hint"));
+  return { kind: "delete", filter: args.document("q")!, multi };
+}

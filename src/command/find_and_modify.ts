@@ -1,0 +1,113 @@
+/** `findAndModify`: updates or deletes one document and gives it back, as it was or as it is. */
+import { CommandError } from "../base/mod.ts";
+import { type BsonWriter, BuiltDocument, Int32 } from "../bson/mod.ts";
+import type { Namespace, StatementResult, WriteStatement } from "../cluster/mod.ts";
+import { checkFields, type FieldTable } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { isGenericArgument } from "./generic.ts";
+import { letVariables } from "./let_variables.ts";
+import { namespaceToWrite } from "./namespace.ts";
+import { QueryWork } from "./operation.ts";
+import { checkHint, refuseCollation } from "./query_options.ts";
+import { answerOnce } from "./retryable.ts";
+import { documentsOf } from "./statements.ts";
+
+const FIELDS: FieldTable = {
+  findAndModify: "any",
+  findandmodify: "any",
+  query: "object",
+  fields: "object",
+  sort: "object",
+  hint: "any",
+  collation: "object",
+  arrayFilters: "array",
+  remove: "flag",
+  update: "any",
+  upsert: "flag",
+  new: "flag",
+  let: "object",
+  bypassDocumentValidation: "flag",
+  collectionUUID: "binData",
+  sampleId: "binData",
+  bypassEmptyTsReplacement: "bool",
+};
+
+export const findAndModify: Command = {
+  name: "findAndModify",
+  aliases: ["findandmodify"],
+  help: "update or delete one document, and give it back",
+  stableApi: true,
+  takesWriteConcern: true,
+  kind: "write",
+  run: runFindAndModify,
+};
+
+async function runFindAndModify(call: CommandCall, reply: BsonWriter): Promise<void> {
+  const namespace = namespaceToWrite(call);
+  const statement = parseFindAndModify(call, namespace);
+  await answerOnce(call, reply, 1, async () => {
+    const context = new QueryWork(call.operation, letVariables(call.args).values);
+    const { router } = call.state.services;
+    const [result] = await router.write(namespace, [statement], { ordered: true, context });
+    const { opcounters } = call.state.counters;
+    if (statement.kind === "delete") opcounters.delete++;
+    else opcounters.update++;
+    if (result!.error !== undefined) throw result!.error;
+    return (reply) => writeResult(reply, statement, result!);
+  });
+}
+
+/** The statement of a findAndModify. @throws CommandError */
+export function parseFindAndModify(call: CommandCall, namespace: Namespace): WriteStatement {
+  const { args } = call;
+  checkFields(args, "findAndModify", FIELDS, isGenericArgument);
+  checkCombination(call);
+  refuseCollation(args, "findAndModify");
+  checkHint(call, namespace);
+  const which = args.flag("new") ? "after" : "before";
+  const shared = {
+    filter: args.document("query") ?? BuiltDocument.EMPTY,
+    sort: args.document("sort"),
+    returning: { which, projection: args.document("fields") },
+  } as const;
+  if (args.flag("remove")) return { ...shared, kind: "delete" };
+  return {
+    ...shared,
+    kind: "update",
+    update: args.get("update"),
+    upsert: args.flag("upsert"),
+    arrayFilters: documentsOf(args.array("arrayFilters")),
+  };
+}
+
+function checkCombination({ args }: CommandCall): void {
+  const removes = args.flag("remove");
+  if (!removes && !args.has("update")) throw refused("Either an update or remove=true must be specified");
+  if (!removes) return;
+  if (args.has("update")) throw refused("Cannot specify both an update and remove=true");
+  if (args.flag("upsert")) throw refused("Cannot specify both upsert=true and remove=true");
+  if (args.flag("new")) {
+    throw refused(
+      "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document",
+    );
+  }
+  if (args.has("arrayFilters")) throw refused("Cannot specify arrayFilters and remove=true");
+}
+
+function refused(message: string): CommandError {
+  return new CommandError("FailedToParse", message);
+}
+
+function writeResult(reply: BsonWriter, statement: WriteStatement, result: StatementResult): void {
+  const { matched, upsertedId, document } = result;
+  const count = upsertedId === undefined ? matched : 1;
+  reply.value(
+    "lastErrorObject",
+    BuiltDocument.of({
+      n: Int32.of(count),
+      updatedExisting: statement.kind === "update" ? matched > 0 : undefined,
+      upserted: upsertedId,
+    }),
+  );
+  reply.value("value", document ?? null);
+}

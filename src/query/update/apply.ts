@@ -1,0 +1,238 @@
+/** Applies a tree of modifiers to a document: a new document, in which what the tree does not touch is the very same. */
+import { CommandError, MAX_ARRAY_BACKFILL } from "../../base/mod.ts";
+import { BuiltDocument, Document, DocumentBuilder, isArray, type Value } from "../../bson/mod.ts";
+import { elementText } from "../element_text.ts";
+import { dollarPrefixed } from "./replacement.ts";
+import { childrenAt, type ElementsNode, type FieldsNode, mergeNodes, type UpdateNode } from "./tree.ts";
+
+/** What applying needs beside the tree and the document. */
+export interface ApplyOptions {
+  readonly nowMs: number;
+  /** Whether the document is about to be inserted by an upsert. */
+  readonly inserting: boolean;
+  /** The place in the array that the filter met, for `$`; undefined where it met none. */
+  readonly position: () => number | undefined;
+  readonly arrayFilters: ReadonlyMap<string, (element: Value) => boolean>;
+}
+
+interface Application extends ApplyOptions {
+  readonly root: Document;
+  /** The first operation that changed something below the field of the root that is worked on. */
+  change: { readonly path: readonly string[]; readonly existed: boolean } | undefined;
+}
+
+const ID = "_id";
+
+/**
+ * @returns the very same document when nothing changes
+ * @throws CommandError, of which the document is as it was
+ */
+export function applyTree(tree: FieldsNode, root: Document, options: ApplyOptions): Document {
+  const application: Application = { ...options, root, change: undefined };
+  return applyToDocument(tree, root, [], application);
+}
+
+function applyNode(
+  node: UpdateNode,
+  value: Value,
+  path: readonly string[],
+  application: Application,
+): Value {
+  switch (node.kind) {
+    case "leaf":
+      return applyLeaf(node.operation, value, path, application);
+    case "elements":
+      return applyToElements(node, value, path, application);
+    case "fields":
+      if (value === undefined) return createDocument(node, path, application);
+      if (value instanceof Document) return applyToDocument(node, value, path, application);
+      if (isArray(value)) return applyToArray(node, value, path, application);
+      for (const [name, child] of childrenOf(node, path, application)) {
+        checkNotCreated(child, name, value, path, application);
+      }
+      return value;
+  }
+}
+
+function applyLeaf(
+  operation: Extract<UpdateNode, { kind: "leaf" }>["operation"],
+  value: Value,
+  path: readonly string[],
+  application: Application,
+): Value {
+  const { root, inserting, nowMs } = application;
+  const result = operation(value, { name: path.at(-1)!, path, root, inserting, nowMs });
+  if (!Object.is(result, value)) application.change ??= { path, existed: value !== undefined };
+  return result;
+}
+
+function applyToDocument(
+  node: FieldsNode,
+  document: Document,
+  path: readonly string[],
+  application: Application,
+): Document {
+  let builder: DocumentBuilder | undefined;
+  for (const [name, child] of childrenOf(node, path, application)) {
+    const old = document.get(name);
+    const guarded = path.length === 0 && name === ID && old !== undefined;
+    if (guarded) application.change = undefined;
+    const value = applyNode(child, old, [...path, name], application);
+    if (Object.is(value, old)) continue;
+    if (guarded) throw immutableId(application, value);
+    if (path.length === 0 && old === undefined && name.startsWith("$")) throw dollarPrefixed(name);
+    builder ??= DocumentBuilder.from(document);
+    builder.set(name, value);
+  }
+  return builder?.build() ?? document;
+}
+
+function createDocument(node: FieldsNode, path: readonly string[], application: Application): Value {
+  const made = applyToDocument(node, BuiltDocument.EMPTY, path, application);
+  return made === BuiltDocument.EMPTY ? undefined : made;
+}
+
+function applyToArray(
+  node: FieldsNode,
+  array: readonly Value[],
+  path: readonly string[],
+  application: Application,
+): Value {
+  let changed: Value[] | undefined;
+  for (const [name, child] of childrenOf(node, path, application)) {
+    const place = arrayPlace(name);
+    if (place === undefined) {
+      checkNotCreated(child, name, array, path, application);
+      continue;
+    }
+    const old = array[place];
+    const value = applyNode(child, old, [...path, name], application);
+    if (Object.is(value, old)) continue;
+    changed ??= [...array];
+    if (place > changed.length + MAX_ARRAY_BACKFILL) {
+      throw new CommandError(
+        "CannotBackfillArray",
+        `can't backfill more than ${MAX_ARRAY_BACKFILL} elements`,
+      );
+    }
+    while (changed.length < place) changed.push(null);
+    // A hole would move the elements behind it.
+    changed[place] = value === undefined ? null : value;
+  }
+  return changed ?? array;
+}
+
+function applyToElements(
+  node: ElementsNode,
+  value: Value,
+  path: readonly string[],
+  application: Application,
+): Value {
+  if (value === undefined) {
+    throw new CommandError(
+      "BadValue",
+      `The path '${path.join(".")}' must exist in the document in order to apply array updates.`,
+    );
+  }
+  if (!isArray(value)) {
+    throw new CommandError(
+      "BadValue",
+      `Cannot apply array updates to non-array element ${elementText(path.at(-1)!, value)}`,
+    );
+  }
+  let changed: Value[] | undefined;
+  value.forEach((old, i) => {
+    const place = [...path, String(i)];
+    const child = childFor(node, old, place, application);
+    if (child === undefined) return;
+    const result = applyNode(child, old, place, application);
+    if (Object.is(result, old)) return;
+    changed ??= [...value];
+    changed[i] = result === undefined ? null : result;
+  });
+  return changed ?? value;
+}
+
+/** What happens to an element: all that is said for it by the filters that it passes. */
+function childFor(
+  node: ElementsNode,
+  element: Value,
+  place: readonly string[],
+  { arrayFilters }: Application,
+): UpdateNode | undefined {
+  let merged: UpdateNode | undefined;
+  for (const [identifier, child] of node.children) {
+    if (identifier !== "" && arrayFilters.get(identifier)?.(element) !== true) continue;
+    merged = merged === undefined ? child : mergeNodes(merged, child, place);
+  }
+  return merged;
+}
+
+function childrenOf(
+  node: FieldsNode,
+  path: readonly string[],
+  application: Application,
+): ReadonlyMap<string, UpdateNode> {
+  if (node.positional === undefined) return node.children;
+  const position = application.position();
+  if (position === undefined) {
+    throw new CommandError(
+      "BadValue",
+      "The positional operator did not find the match needed from the query.",
+    );
+  }
+  return childrenAt(node, String(position), path);
+}
+
+/** @throws CommandError PathNotViable when a field would have to be made in what is no document */
+function checkNotCreated(
+  child: UpdateNode,
+  name: string,
+  holder: Value,
+  path: readonly string[],
+  application: Application,
+): void {
+  const made = applyNode(child, undefined, [...path, name], application);
+  if (made === undefined) {
+    const strict = strictPath(child, [...path, name]);
+    if (strict === undefined) return;
+    throw new CommandError(
+      "PathNotViable",
+      `Cannot use the part (${name}) of (${strict.join(".")}) to traverse the element ` +
+        `({${elementText(path.at(-1)!, holder)}})`,
+    );
+  }
+  throw new CommandError(
+    "PathNotViable",
+    `Cannot create field '${name}' in element {${elementText(path.at(-1)!, holder)}}`,
+  );
+}
+
+/** The path of the first operation below a node that wants its path to exist. */
+function strictPath(node: UpdateNode, path: readonly string[]): readonly string[] | undefined {
+  if (node.kind === "leaf") return node.isStrict ? path : undefined;
+  for (const [name, child] of node.children) {
+    const found = strictPath(child, [...path, name]);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** The place that a part of a path names in an array; undefined where it is no number. */
+function arrayPlace(part: string): number | undefined {
+  return /^[0-9]{1,10}$/.test(part) ? Number(part) : undefined;
+}
+
+function immutableId({ change }: Application, value: Value): CommandError {
+  const path = change?.path ?? [ID];
+  if (change?.existed === false && path.length > 1) {
+    return new CommandError(
+      "ImmutableField",
+      `Updating the path '${ID}' to ${elementText(ID, value)} would modify the immutable field '${ID}'`,
+    );
+  }
+  return new CommandError(
+    "ImmutableField",
+    `Performing an update on the path '${path.join(".")}' would modify the immutable field '${ID}'`,
+  );
+}

@@ -1,0 +1,75 @@
+/** An update or delete statement, parsed and compiled: which documents it asks for, and what becomes of each. */
+import { BuiltDocument, type Document, type Value } from "../../bson/mod.ts";
+import { type CommandContext, scopeVariables } from "../context.ts";
+import type { ParseContext } from "../expression/expression.ts";
+import { compileFilter, type Matcher } from "../filter/compile.ts";
+import { conjunctsOf, type Filter } from "../filter/filter.ts";
+import { matchedPosition } from "../filter/matched_position.ts";
+import { parseFilter } from "../filter/parse.ts";
+import { idsOf } from "../pushdown.ts";
+import { parseFindProjection, projectDocument } from "../stage/project.ts";
+import { keyOrder, sortKeyReader } from "../stage/sort_key.ts";
+import { parseSortParts } from "../stage/sort.ts";
+import { documentToInsert } from "./upsert.ts";
+import { compileUpdate, parseUpdate, type Update, type Updater, type UpdateSpec } from "./update.ts";
+
+export interface WriteSpec {
+  readonly filter: Document;
+  /** Undefined for a delete. */
+  readonly update?: UpdateSpec | undefined;
+  /** Which of the documents that match is the first. */
+  readonly sort?: Document | undefined;
+  /** What is shown of the document. */
+  readonly projection?: Document | undefined;
+}
+
+export class WritePlan {
+  readonly filter: Filter;
+  /** The only values of _id that can match. */
+  readonly ids: readonly Value[] | undefined;
+  readonly matches: Matcher;
+  /** Negative when the first of two documents comes before the other; undefined where any order will do. */
+  readonly order: ((a: Document, b: Document) => number) | undefined;
+  private readonly update: Update | undefined;
+  private readonly apply: Updater | undefined;
+  private readonly project: (document: Document) => Document;
+
+  /** @throws CommandError with MongoDB's code and wording */
+  constructor(spec: WriteSpec, context: CommandContext) {
+    const scope: ParseContext = { variables: new Set(context.variables.keys()) };
+    const variables = scopeVariables(context);
+    this.update = spec.update && parseUpdate(spec.update, scope);
+    this.filter = parseFilter(spec.filter, scope);
+    this.ids = idsOf(conjunctsOf(this.filter));
+    this.matches = compileFilter(this.filter, variables);
+    this.order = spec.sort === undefined || spec.sort.isEmpty() ? undefined : documentOrder(spec.sort);
+    this.apply = this.update && compileUpdate(this.update, context);
+    this.project = spec.projection === undefined || spec.projection.isEmpty()
+      ? (document) => document
+      : projectDocument(parseFindProjection(spec.projection, scope), variables);
+  }
+
+  /** What the update makes of a document that matches: the very same where nothing changes. @throws CommandError */
+  updated(document: Document): Document {
+    const position = () => matchedPosition(this.filter, document);
+    return this.apply === undefined ? document : this.apply(document, { inserting: false, position });
+  }
+
+  /** What an upsert inserts where nothing matched. @throws CommandError */
+  inserted(): Document {
+    if (this.update === undefined || this.apply === undefined) return BuiltDocument.EMPTY;
+    return documentToInsert(this.filter, this.update, this.apply);
+  }
+
+  /** A document as the statement shows it. */
+  shown(document: Document): Document {
+    return this.project(document);
+  }
+}
+
+function documentOrder(sort: Document): (a: Document, b: Document) => number {
+  const parts = parseSortParts(sort);
+  const read = sortKeyReader(parts);
+  const order = keyOrder(parts);
+  return (a, b) => order(read(a), read(b));
+}
