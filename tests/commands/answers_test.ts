@@ -448,9 +448,9 @@ Deno.test("maxTimeMS stops the work and frees the scan", async () => {
 
 Deno.test("what is known and missing says so by name", async () => {
   await withServer(async ({ client }) => {
-    const reply = await client.command({ findAndModify: "x", $db: "t" });
+    const reply = await client.command({ mapReduce: "x", $db: "t" });
     assert.equal(reply["codeName"], "NotImplemented");
-    assert.match(reply["errmsg"], /'findAndModify'/);
+    assert.match(reply["errmsg"], /'mapReduce'/);
     const empty = await client.documents({
       aggregate: "atlascli",
       pipeline: [{ $count: "n" }],
