@@ -27,6 +27,7 @@ export function matchedPosition(filter: Filter, document: Document): number | un
     case "constant":
     case "sampleRate":
     case "expr":
+    case "jsonSchema":
       return undefined;
     default:
       return positionAtPath(filter, document);

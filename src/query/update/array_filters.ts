@@ -67,6 +67,7 @@ function namesIn(filter: Filter): readonly string[] {
     case "constant":
     case "sampleRate":
     case "expr":
+    case "jsonSchema":
       return [];
     default:
       return filter.path.slice(0, 1);
