@@ -5,7 +5,7 @@
  */
 import { CommandError, MAX_DOCUMENT_BYTES } from "../base/mod.ts";
 import { type Document, encodeDocument, RawDocument } from "../bson/mod.ts";
-import { type CommandContext, WritePlan, type WriteSpec } from "../query/mod.ts";
+import { type CommandContext, withContext, WritePlan, type WriteSpec } from "../query/mod.ts";
 import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { withIdFirst } from "./document_id.ts";
 import type { StatementResult, WriteStatement } from "./write_statement.ts";
@@ -28,12 +28,19 @@ export function* runStatement(
 ): Generator<void, StatementResult, undefined> {
   try {
     const run = new StatementRun(collection, statement, context);
-    return yield* run.result();
+    try {
+      return yield* run.result();
+    } catch (error) {
+      throw statement.returning === undefined ? error : withContext(RETURNING_CONTEXT, error);
+    }
   } catch (error) {
     if (error instanceof CommandError && !failsTransaction(error)) return { matched: 0, modified: 0, error };
     throw error;
   }
 }
+
+/** What MongoDB says in front of an error on a document, where one is given back. */
+const RETURNING_CONTEXT = "Plan executor error during findAndModify";
 
 /** Whether an error is the store's own: then nothing of the open transaction may be kept. */
 export function failsTransaction(error: CommandError): boolean {
@@ -48,6 +55,7 @@ export function specOf(statement: WriteStatement): WriteSpec {
     sort,
     projection: returning?.projection,
     update: statement.kind === "delete" ? undefined : statement,
+    upsert: statement.kind === "update" && statement.upsert,
   };
 }
 

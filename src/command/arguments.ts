@@ -14,6 +14,7 @@ import {
   type RawDocument,
   readElementValue,
   readName,
+  typeOf,
   type Value,
 } from "../bson/mod.ts";
 
@@ -189,6 +190,13 @@ export function checkType(path: string, name: string, type: BsonType, kind: Fiel
     default:
       if (type !== TYPES_OF_KIND[kind]) throw wrongType(path, type, `expected type '${kind}'`);
   }
+}
+
+/** @throws CommandError TypeMismatch when an array holds anything but documents */
+export function checkArrayOfObjects(fields: Arguments, name: string, owner: string): void {
+  fields.array(name)?.forEach((value, i) =>
+    checkType(`${owner}.${name}.${i}`, name, typeOf(value), "object")
+  );
 }
 
 function withoutMark(kind: FieldKind | `${FieldKind}!`): FieldKind {

@@ -2,12 +2,12 @@
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, Int32 } from "../bson/mod.ts";
 import type { DeleteStatement, Namespace } from "../cluster/mod.ts";
-import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import { type Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { checkHint, refuseCollation } from "./query_options.ts";
+import { checkHint, checkHintForm, refuseCollation } from "./query_options.ts";
 import { answerOnce, refuseRetry } from "./retryable.ts";
 import { parsedOrRefused, type ParsedStatement, runStatements, statementsOf } from "./statements.ts";
 
@@ -56,19 +56,19 @@ async function runDelete(call: CommandCall, reply: BsonWriter): Promise<void> {
 export function parseDeletes(call: CommandCall, namespace: Namespace): readonly ParsedStatement[] {
   return statementsOf(call, "deletes").map((args) => {
     checkFields(args, "delete.deletes", STATEMENT_FIELDS);
+    checkHintForm(args.get("hint"));
     const multi = isMulti(args);
     if (multi) refuseRetry(call, "limit=0");
     return parsedOrRefused(() => parseDeleteStatement(call, namespace, args, multi));
   });
 }
 
+/** A limit that is no number counts as none, as in MongoDB. */
 function isMulti(args: Arguments): boolean {
-  const limit = args.integer("limit");
+  const given = numberOf(args.get("limit"));
+  const limit = Number.isNaN(given) ? 0 : given;
   if (limit === 0 || limit === 1) return limit === 0;
-  throw new CommandError(
-    "FailedToParse",
-    `The limit field in delete objects must be 0 or 1. Got ${limit}`,
-  );
+  throw new CommandError("FailedToParse", `The limit field in delete objects must be 0 or 1. Got ${limit}`);
 }
 
 function parseDeleteStatement(

@@ -2,7 +2,8 @@
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, Int32 } from "../bson/mod.ts";
 import type { Namespace, StatementResult, WriteStatement } from "../cluster/mod.ts";
-import { checkFields, type FieldTable } from "./arguments.ts";
+import { checkUpdateForm } from "../query/mod.ts";
+import { checkArrayOfObjects, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
@@ -61,7 +62,9 @@ async function runFindAndModify(call: CommandCall, reply: BsonWriter): Promise<v
 export function parseFindAndModify(call: CommandCall, namespace: Namespace): WriteStatement {
   const { args } = call;
   checkFields(args, "findAndModify", FIELDS, isGenericArgument);
+  checkArrayOfObjects(args, "arrayFilters", "findAndModify");
   checkCombination(call);
+  if (args.has("update")) checkUpdateForm(args.get("update"));
   refuseCollation(args, "findAndModify");
   checkHint(call, namespace);
   const which = args.flag("new") ? "after" : "before";
@@ -85,7 +88,7 @@ function checkCombination({ args }: CommandCall): void {
   if (!removes && !args.has("update")) throw refused("Either an update or remove=true must be specified");
   if (!removes) return;
   if (args.has("update")) throw refused("Cannot specify both an update and remove=true");
-  if (args.flag("upsert")) throw refused("Cannot specify both upsert=true and remove=true");
+  if (args.flag("upsert")) throw refused("Cannot specify both upsert=true and remove=true ");
   if (args.flag("new")) {
     throw refused(
       "Cannot specify both new=true and remove=true; 'remove' always returns the deleted document",

@@ -1,6 +1,6 @@
 /** Options that reads share. */
 import { CommandError } from "../base/mod.ts";
-import { Document, equalValues, Int32 } from "../bson/mod.ts";
+import { Document, equalValues, Int32, type Value } from "../bson/mod.ts";
 import type { Namespace } from "../cluster/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
@@ -21,10 +21,8 @@ export function refuseCollation(args: Arguments, command: string): void {
  * @throws CommandError BadValue when there is no such index, FailedToParse when it is neither name nor key
  */
 export function checkHint(call: CommandCall, namespace: Namespace, hint = call.args.get("hint")): void {
+  checkHintForm(hint);
   if (hint === undefined) return;
-  if (typeof hint !== "string" && !(hint instanceof Document)) {
-    throw new CommandError("FailedToParse", "Hint must be a string or an object");
-  }
   const info = call.state.services.router.collection(namespace);
   if (info === undefined) return;
   if (hint instanceof Document && (hint.isEmpty() || isNaturalOrder(hint))) return;
@@ -39,6 +37,12 @@ export function checkHint(call: CommandCall, namespace: Namespace, hint = call.a
     `error processing query: ns=${namespace.db}.${namespace.collection} planner returned error :: caused by :: ` +
       "hint provided does not correspond to an existing index",
   );
+}
+
+/** @throws CommandError FailedToParse when a hint is neither name nor key */
+export function checkHintForm(hint: Value): void {
+  if (hint === undefined || typeof hint === "string" || hint instanceof Document) return;
+  throw new CommandError("FailedToParse", "Hint must be a string or an object");
 }
 
 function isNaturalOrder(hint: Document): boolean {

@@ -1,12 +1,19 @@
 /** `update`: changes, replaces or upserts documents of one collection. */
 import { type BsonWriter, BuiltDocument, Int32, type Value } from "../bson/mod.ts";
 import type { Namespace, UpdateStatement } from "../cluster/mod.ts";
-import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import { checkUpdateForm } from "../query/mod.ts";
+import {
+  type Arguments,
+  checkArrayOfObjects,
+  checkFields,
+  type FieldTable,
+  missingField,
+} from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { checkHint, refuseCollation } from "./query_options.ts";
+import { checkHint, checkHintForm, refuseCollation } from "./query_options.ts";
 import { answerOnce, refuseRetry } from "./retryable.ts";
 import {
   documentsOf,
@@ -28,7 +35,7 @@ const FIELDS: FieldTable = {
 };
 const STATEMENT_FIELDS: FieldTable = {
   q: "object!",
-  u: "any!",
+  u: "any",
   c: "object",
   arrayFilters: "array",
   multi: "bool",
@@ -65,6 +72,10 @@ async function runUpdate(call: CommandCall, reply: BsonWriter): Promise<void> {
 export function parseUpdates(call: CommandCall, namespace: Namespace): readonly ParsedStatement[] {
   return statementsOf(call, "updates").map((args) => {
     checkFields(args, "update.updates", STATEMENT_FIELDS);
+    checkArrayOfObjects(args, "arrayFilters", "update.updates");
+    if (args.offset("u") === undefined) throw missingField("update.updates.u");
+    checkUpdateForm(args.get("u"));
+    checkHintForm(args.get("hint"));
     if (args.get("multi") === true) refuseRetry(call, "multi=true");
     return parsedOrRefused(() => parseUpdateStatement(call, namespace, args));
   });

@@ -4,6 +4,7 @@ export { type CollectionName, type Collections, NO_COLLECTIONS, type OpenCollect
 export { type CommandContext, type QueryContext } from "./context.ts";
 export { readCount } from "./count_result.ts";
 export { distinctValues } from "./distinct.ts";
+export { withContext } from "./error_context.ts";
 export { execute } from "./execute.ts";
 export { explain } from "./explain.ts";
 export { type ParseContext } from "./expression/expression.ts";
@@ -34,4 +35,5 @@ export {
   type Source,
   type SourceShape,
 } from "./source.ts";
+export { checkUpdateForm } from "./update/update.ts";
 export { WritePlan, type WriteSpec } from "./update/write_plan.ts";

@@ -95,6 +95,12 @@ export function parseStages(values: readonly Value[], context: ParseContext): re
 }
 
 function parseStage(value: Value, context: ParseContext): Stage | readonly Stage[] {
+  const [name, specification] = namedStage(value);
+  return STAGES[name]!(specification, context);
+}
+
+/** The name of a stage that there is, and what stands behind it. @throws CommandError */
+export function namedStage(value: Value): readonly [string, Value] {
   if (!(value instanceof Document)) {
     throw new CommandError("TypeMismatch", "Each element of the 'pipeline' array must be an object");
   }
@@ -106,7 +112,8 @@ function parseStage(value: Value, context: ParseContext): Stage | readonly Stage
     );
   }
   const name = names[0]!;
-  const parse = Object.hasOwn(STAGES, name) ? STAGES[name] : undefined;
-  if (parse === undefined) throw new CommandError(40324, `Unrecognized pipeline stage name: '${name}'`);
-  return parse(value.values()[0], context);
+  if (!Object.hasOwn(STAGES, name)) {
+    throw new CommandError(40324, `Unrecognized pipeline stage name: '${name}'`);
+  }
+  return [name, value.values()[0]];
 }

@@ -56,24 +56,30 @@ export function runReplaceRoot(stage: ReplaceRootStage, input: Rows, context: Qu
   return mapBatches(input, context, (batch) => batch.map(replace));
 }
 
-/** What the stage makes of one document. @throws CommandError 40228 when it is none */
+/**
+ * What the stage makes of one document.
+ *
+ * @param shown what an error shows of it
+ * @throws CommandError 40228 when it is none
+ */
 export function replaceDocument(
   stage: ReplaceRootStage,
   variables: ReadonlyMap<string, Value>,
+  shown = (root: Document) => readPart(stage, root),
 ): (root: Document) => Document {
   const evaluate = compileExpression(stage.newRoot);
   return (root) => {
     const value = evaluate({ root, variables });
     if (value instanceof Document) return value;
-    throw notADocument(stage, value, root);
+    throw notADocument(stage, value, shown(root));
   };
 }
 
-function notADocument(stage: ReplaceRootStage, value: Value, root: Document): CommandError {
+function notADocument(stage: ReplaceRootStage, value: Value, input: Document): CommandError {
   return new CommandError(
     40228,
     `${stage.name} must evaluate to an object, but resulting value was: ${renderValue(value)}. ` +
-      `Type of resulting value: '${typeName(value)}'. Input document: ${renderValue(readPart(stage, root))}`,
+      `Type of resulting value: '${typeName(value)}'. Input document: ${renderValue(input)}`,
   );
 }
 

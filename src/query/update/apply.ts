@@ -19,6 +19,8 @@ interface Application extends ApplyOptions {
   readonly root: Document;
   /** The first operation that changed something below the field of the root that is worked on. */
   change: { readonly path: readonly string[]; readonly existed: boolean } | undefined;
+  /** Whether an operation counts as a change although the value is the same. */
+  touched: boolean;
 }
 
 const ID = "_id";
@@ -28,8 +30,9 @@ const ID = "_id";
  * @throws CommandError, of which the document is as it was
  */
 export function applyTree(tree: FieldsNode, root: Document, options: ApplyOptions): Document {
-  const application: Application = { ...options, root, change: undefined };
-  return applyToDocument(tree, root, [], application);
+  const application: Application = { ...options, root, change: undefined, touched: false };
+  const result = applyToDocument(tree, root, [], application);
+  return result === root && application.touched ? DocumentBuilder.from(root).build() : result;
 }
 
 function applyNode(
@@ -61,8 +64,13 @@ function applyLeaf(
   application: Application,
 ): Value {
   const { root, inserting, nowMs } = application;
-  const result = operation(value, { name: path.at(-1)!, path, root, inserting, nowMs });
-  if (!Object.is(result, value)) application.change ??= { path, existed: value !== undefined };
+  const changed = () => application.change ??= { path, existed: value !== undefined };
+  const touch = () => {
+    application.touched = true;
+    changed();
+  };
+  const result = operation(value, { name: path.at(-1)!, path, root, inserting, nowMs, touch });
+  if (!Object.is(result, value)) changed();
   return result;
 }
 
@@ -78,8 +86,8 @@ function applyToDocument(
     const guarded = path.length === 0 && name === ID && old !== undefined;
     if (guarded) application.change = undefined;
     const value = applyNode(child, old, [...path, name], application);
+    if (guarded && application.change !== undefined) throw immutableId(application, value);
     if (Object.is(value, old)) continue;
-    if (guarded) throw immutableId(application, value);
     if (path.length === 0 && old === undefined && name.startsWith("$")) throw dollarPrefixed(name);
     builder ??= DocumentBuilder.from(document);
     builder.set(name, value);

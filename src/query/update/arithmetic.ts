@@ -63,6 +63,8 @@ function arithmetic(name: string, compute: Arithmetic, operand: NumberValue, ini
           `{${idText(place.root)}}`,
       );
     }
+    // MongoDB finds NaN never identical.
+    if (Number.isNaN(result)) place.touch();
     return identicalValues(old, result) ? old : result;
   };
 }

@@ -1,6 +1,7 @@
 /** `arrayFilters`: each names, by the first part of its fields, the elements that `$[name]` stands for. */
 import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, type Value } from "../../bson/mod.ts";
+import { inContext } from "../error_context.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { renderDocument } from "../expression/message.ts";
 import { compileFilter } from "../filter/compile.ts";
@@ -16,8 +17,10 @@ const IDENTIFIER = /^[a-z][a-zA-Z0-9]*$/;
 export function parseArrayFilters(specs: readonly Document[], context: ParseContext): ArrayFilters {
   const filters = new Map<string, Filter>();
   for (const spec of specs) {
-    const filter = parseFilter(spec, context);
-    const name = nameOf(filter);
+    const [filter, name] = inContext("Error parsing array filter", () => {
+      const filter = parseFilter(spec, context);
+      return [filter, nameOf(filter)] as const;
+    });
     if (name === undefined) {
       throw new CommandError(
         "FailedToParse",
@@ -41,7 +44,7 @@ function nameOf(filter: Filter): string | undefined {
     if (found !== undefined && found !== name) {
       throw new CommandError(
         "FailedToParse",
-        `Error parsing array filter :: caused by :: Expected a single top-level field name, found '${found}' and '${name}'`,
+        `Expected a single top-level field name, found '${found}' and '${name}'`,
       );
     }
     found = name;
@@ -49,7 +52,7 @@ function nameOf(filter: Filter): string | undefined {
   if (found !== undefined && !IDENTIFIER.test(found)) {
     throw new CommandError(
       "BadValue",
-      "Error parsing array filter :: caused by :: The top-level field name must be an alphanumeric string " +
+      "The top-level field name must be an alphanumeric string " +
         `beginning with a lowercase letter, found '${found}'`,
     );
   }
@@ -64,9 +67,10 @@ function namesIn(filter: Filter): readonly string[] {
       return filter.filters.flatMap(namesIn);
     case "not":
       return namesIn(filter.filter);
+    case "expr":
+      throw new CommandError("QueryFeatureNotAllowed", "$expr is not allowed in this context");
     case "constant":
     case "sampleRate":
-    case "expr":
     case "jsonSchema":
       return [];
     default:

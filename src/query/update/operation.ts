@@ -16,6 +16,8 @@ export interface Place {
   readonly inserting: boolean;
   /** One instant for the whole statement, in milliseconds since 1970. */
   readonly nowMs: number;
+  /** Counts the operation as a change, although it gives the very same value. */
+  readonly touch: () => void;
 }
 
 /**

@@ -1,12 +1,11 @@
 /** An update that is a pipeline: the stages that turn one document into one. */
 import { CommandError } from "../../base/mod.ts";
-import { Document, type Value } from "../../bson/mod.ts";
+import { type Document, type Value } from "../../bson/mod.ts";
 import type { ParseContext } from "../expression/expression.ts";
-import { evaluateLet } from "../parse.ts";
 import type { Stage } from "../pipeline.ts";
 import { projectDocument } from "../stage/project.ts";
 import { replaceDocument } from "../stage/replace_root.ts";
-import { parseStages } from "../stages.ts";
+import { namedStage, parseStages } from "../stages.ts";
 import { withIdOf } from "./replacement.ts";
 import type { Updater } from "./update.ts";
 
@@ -32,15 +31,21 @@ export function parseUpdatePipeline(
   constants: Document | undefined,
   context: ParseContext,
 ): PipelineUpdate {
-  const values = constants === undefined ? new Map<string, Value>() : evaluateLet(constants);
+  const values = constantsIn(constants);
   const variables = new Set([...context.variables, ...values.keys()]);
   const parsed = parseStages(stages, { ...context, variables });
   for (const stage of stages) {
-    const name = (stage as Document).names()[0]!;
+    const [name] = namedStage(stage);
     if (ALLOWED.has(name)) continue;
     throw new CommandError("InvalidOptions", `${name} is not allowed to be used within an update`);
   }
   return { kind: "pipeline", stages: parsed, constants: values };
+}
+
+/** Unlike `let`, these are values as they stand, no expressions. */
+function constantsIn(constants: Document | undefined): ReadonlyMap<string, Value> {
+  const values = constants?.values() ?? [];
+  return new Map(constants?.names().map((name, i) => [name, values[i]] as const) ?? []);
 }
 
 /** @param variables those of the command */
@@ -61,7 +66,7 @@ function compileStage(
     case "project":
       return projectDocument(stage, variables);
     case "replaceRoot":
-      return replaceDocument(stage, variables);
+      return replaceDocument(stage, variables, (root) => root);
     default:
       throw new CommandError("InvalidOptions", `$${stage.kind} is not allowed to be used within an update`);
   }

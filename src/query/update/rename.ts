@@ -3,7 +3,6 @@ import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
 import { idText } from "./id_text.ts";
-import { identicalValues } from "./identical.ts";
 import type { Operation } from "./operation.ts";
 import { checkPath, isDynamic } from "./path.ts";
 
@@ -50,11 +49,12 @@ export function parseRename(name: string, value: Value): Renaming {
     from,
     to,
     source: () => undefined,
-    target: (old, { root }) => {
+    target: (old, { root, touch }) => {
       const moved = valueOfSource(root, from);
       if (moved === undefined) return old;
       checkNoArray(root, to, "destination");
-      return identicalValues(old, moved) ? old : moved;
+      touch();
+      return moved;
     },
   };
 }

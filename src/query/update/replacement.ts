@@ -29,13 +29,13 @@ export function dollarPrefixed(name: string): CommandError {
   );
 }
 
-/** The replacement with the _id of `old` in front; `old` itself where that is the same. */
+/** The replacement with its _id in front, or that of `old`; `old` itself where nothing changes. */
 export function replace({ document }: Replacement, old: Document, nowMs: number): Document {
   return withIdOf(old, withTimestamps(document, nowMs));
 }
 
 /**
- * A whole new document under the _id of the old one.
+ * A whole new document under the _id of the old one, or under one that equals it.
  *
  * @throws CommandError ImmutableField when it has another _id
  */
@@ -51,7 +51,7 @@ export function withIdOf(old: Document, document: Document): Document {
     );
   }
   // Compared as it was given: without an _id, MongoDB counts it as a change.
-  return identicalDocuments(old, document) ? old : idFirst(id ?? given, document);
+  return identicalDocuments(old, document) ? old : idFirst(given ?? id, document);
 }
 
 function idFirst(id: Value, document: Document): Document {

@@ -5,11 +5,11 @@
  *
  * An update is one of three: modifiers (`{$set: …}`), a document that replaces (`{a: 1}`), or a pipeline (`[{$set: …}]`).
  */
-import { CommandError } from "../../base/mod.ts";
+import { assert, CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import { type CommandContext, scopeVariables } from "../context.ts";
 import type { ParseContext } from "../expression/expression.ts";
-import { typeName } from "../expression/message.ts";
+import { namedStage } from "../stages.ts";
 import { applyTree } from "./apply.ts";
 import { compileArrayFilters, parseArrayFilters } from "./array_filters.ts";
 import { type ModifierUpdate, parseModifiers } from "./parse_modifiers.ts";
@@ -41,6 +41,18 @@ export interface Target {
 export type Updater = (document: Document, target: Target) => Document;
 
 /**
+ * Looks at the form of an update, which is wrong with the whole command, not with one statement.
+ *
+ * @throws CommandError FailedToParse when it is neither a document nor an array; of stages that are none
+ */
+export function checkUpdateForm(update: Value): void {
+  if (isArray(update)) update.forEach(namedStage);
+  else if (!(update instanceof Document)) {
+    throw new CommandError("FailedToParse", "Update argument must be either an object or an array");
+  }
+}
+
+/**
  * Parses an update.
  *
  * @param context the variables of the command's `let`
@@ -50,7 +62,7 @@ export function parseUpdate(spec: UpdateSpec, context: ParseContext): Update {
   const { update, arrayFilters, constants, multi } = spec;
   if (isArray(update)) {
     if (arrayFilters !== undefined && arrayFilters.length > 0) {
-      throw new CommandError("FailedToParse", "arrayFilters may not be specified for pipeline-syle updates");
+      throw new CommandError("FailedToParse", "arrayFilters may not be specified for pipeline-style updates");
     }
     return parseUpdatePipeline(update, constants, context);
   }
@@ -60,12 +72,7 @@ export function parseUpdate(spec: UpdateSpec, context: ParseContext): Update {
       "Constant values may only be specified for pipeline updates",
     );
   }
-  if (!(update instanceof Document)) {
-    throw new CommandError(
-      "FailedToParse",
-      `Update argument must be either an object or an array, not ${typeName(update)}`,
-    );
-  }
+  assert(update instanceof Document, "an update is a document or an array");
   if (update.names()[0]?.startsWith("$")) {
     return parseModifiers(update, parseArrayFilters(arrayFilters ?? [], context), context);
   }

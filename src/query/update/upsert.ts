@@ -18,8 +18,10 @@ const ID = "_id";
  */
 export function documentToInsert(filter: Filter, update: Update, apply: Updater): Document {
   const equalities = equalitiesIn(filter);
-  const wanted = update.kind === "replacement" ? equalities.filter(({ path }) => path[0] === ID) : equalities;
+  const isReplaced = update.kind === "replacement";
+  const wanted = isReplaced ? equalities.filter(({ path }) => path[0] === ID) : equalities;
   checkPaths(wanted);
+  if (isReplaced) checkWholeId(wanted);
   const start = wanted.reduce(
     (document, { path, value }) => withValue(document, path, value),
     BuiltDocument.EMPTY as Document,
@@ -69,6 +71,32 @@ function checkPaths(equalities: readonly Equality[]): void {
       }
     }
     seen.push(name);
+  }
+}
+
+/** A replacement needs to know the _id as a whole. */
+function checkWholeId(equalities: readonly Equality[]): void {
+  for (const { path } of equalities) {
+    if (path.length === 1) continue;
+    throw new CommandError(
+      "NotExactValueField",
+      `field at '${ID}' must be exactly specified, field at sub-path '${path.join(".")}'found`,
+    );
+  }
+}
+
+/** @throws CommandError QueryFeatureNotAllowed when a filter is none that an upsert can have */
+export function checkUpsertFilter(filter: Filter): void {
+  switch (filter.kind) {
+    case "and":
+    case "or":
+    case "nor":
+      return filter.filters.forEach(checkUpsertFilter);
+    case "expr":
+      throw new CommandError(
+        "QueryFeatureNotAllowed",
+        "$expr is not allowed in the query predicate for an upsert",
+      );
   }
 }
 

@@ -10,13 +10,14 @@ import { idsOf } from "../pushdown.ts";
 import { parseFindProjection, projectDocument } from "../stage/project.ts";
 import { keyOrder, sortKeyReader } from "../stage/sort_key.ts";
 import { parseSortParts } from "../stage/sort.ts";
-import { documentToInsert } from "./upsert.ts";
+import { checkUpsertFilter, documentToInsert } from "./upsert.ts";
 import { compileUpdate, parseUpdate, type Update, type Updater, type UpdateSpec } from "./update.ts";
 
 export interface WriteSpec {
   readonly filter: Document;
   /** Undefined for a delete. */
   readonly update?: UpdateSpec | undefined;
+  readonly upsert?: boolean | undefined;
   /** Which of the documents that match is the first. */
   readonly sort?: Document | undefined;
   /** What is shown of the document. */
@@ -40,6 +41,7 @@ export class WritePlan {
     const variables = scopeVariables(context);
     this.update = spec.update && parseUpdate(spec.update, scope);
     this.filter = parseFilter(spec.filter, scope);
+    if (spec.upsert === true) checkUpsertFilter(this.filter);
     this.ids = idsOf(conjunctsOf(this.filter));
     this.matches = compileFilter(this.filter, variables);
     this.order = spec.sort === undefined || spec.sort.isEmpty() ? undefined : documentOrder(spec.sort);
