@@ -1,6 +1,7 @@
 /** The one table of commands, sorted by name. */
 import { aggregate } from "./aggregate.ts";
 import { buildInfo } from "./build_info.ts";
+import { bulkWrite } from "./bulk_write.ts";
 import { collMod } from "./coll_mod.ts";
 import { collStats } from "./coll_stats.ts";
 import type { Command } from "./command.ts";
@@ -44,6 +45,7 @@ import { whatsMyUri } from "./whats_my_uri.ts";
 export const COMMANDS: readonly Command[] = [
   aggregate,
   buildInfo,
+  bulkWrite,
   collMod,
   collStats,
   connectionStatus,

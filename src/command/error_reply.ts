@@ -59,7 +59,13 @@ export function writeLegacyError(reply: BsonWriter, error: CommandError): void {
 }
 
 function writeExtra(reply: BsonWriter, error: CommandError): void {
-  for (const [name, value] of Object.entries(error.extra)) reply.value(name, plainToValue(value));
+  for (const [name, value] of Object.entries(extraFields(error))) reply.value(name, value);
+}
+
+/** The further fields of an error, such as `keyPattern`. */
+export function extraFields(error: CommandError): Readonly<Record<string, Value>> {
+  const entries = Object.entries(error.extra).map(([name, value]) => [name, plainToValue(value)] as const);
+  return Object.fromEntries(entries);
 }
 
 /** Whole numbers become int32 where they fit; plain objects become documents. */

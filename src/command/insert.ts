@@ -51,7 +51,7 @@ async function runInsert(call: CommandCall, reply: BsonWriter): Promise<void> {
   }
   const ordered = call.args.get("ordered") !== false;
   await answerOnce(call, reply, documents.length, async () => {
-    const { inserted, errors } = await insertValid(call, namespace, documents, ordered);
+    const { inserted, errors } = await insertDocuments(call, namespace, documents, ordered);
     call.state.counters.opcounters.insert += inserted;
     return (reply) => {
       reply.value("n", Int32.of(inserted));
@@ -87,8 +87,8 @@ function documentsOf(call: CommandCall): readonly RawDocument[] {
   return documents;
 }
 
-/** Hands on what may be stored; errors keep their places in the request. */
-async function insertValid(
+/** Stores the documents that may be stored; errors keep their places in the request. */
+export async function insertDocuments(
   call: CommandCall,
   namespace: Namespace,
   documents: readonly RawDocument[],

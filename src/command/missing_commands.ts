@@ -22,7 +22,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "balancerStart",
   "balancerStatus",
   "balancerStop",
-  "bulkWrite",
   "checkMetadataConsistency",
   "checkShardingIndex",
   "cleanupOrphaned",

@@ -59,6 +59,12 @@ export function namespaceToRead(call: CommandCall, codeOfWrongType: ErrorCodeLik
 /** For inserts and creation. */
 export function namespaceToWrite(call: CommandCall): Namespace {
   const namespace = namespaceOf(call);
+  checkNamespaceToWrite(namespace);
+  return namespace;
+}
+
+/** @throws CommandError when nobody may write there */
+export function checkNamespaceToWrite(namespace: Namespace): void {
   const { collection } = namespace;
   const text = namespaceText(namespace);
   if (READ_ONLY_COLLECTIONS.has(collection)) throw invalid(`cannot write to ${text}`);
@@ -75,7 +81,6 @@ export function namespaceToWrite(call: CommandCall): Namespace {
   if (collection.startsWith("system.") && !WRITABLE_SYSTEM_COLLECTIONS.has(collection)) {
     throw invalid(`Invalid system namespace: ${text}`);
   }
-  return namespace;
 }
 
 /** The time-series collection whose buckets a `system.buckets.X` would hold. */

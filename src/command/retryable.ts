@@ -4,7 +4,7 @@ import { type BsonWriter, Int32 } from "../bson/mod.ts";
 import type { CommandCall } from "./command.ts";
 
 /** Appends the fields of an answer. */
-export type Answer = (reply: BsonWriter) => void;
+export type Answer = (reply: BsonWriter) => void | Promise<void>;
 
 /**
  * Does a write and answers it, or answers the one that came with the same number before.
@@ -20,10 +20,10 @@ export async function answerOnce(
 ): Promise<void> {
   const { session } = call;
   const number = call.generic.txnNumber;
-  if (session === undefined || number === undefined) return (await work())(reply);
+  if (session === undefined || number === undefined) return await (await work())(reply);
   const last = session.retryableWrite;
   if (last !== undefined && last.number === number) {
-    (await last.answer)(reply);
+    await (await last.answer)(reply);
     return reply.value("retriedStmtIds", Array.from({ length: statements }, (_, i) => Int32.of(i)));
   }
   if (last !== undefined && last.number > number) {
@@ -39,7 +39,7 @@ export async function answerOnce(
   answer.catch(() => {
     if (session.retryableWrite === write) session.retryableWrite = undefined;
   });
-  (await answer)(reply);
+  await (await answer)(reply);
 }
 
 /** @throws CommandError InvalidOptions when a write on many documents asks to be retried */

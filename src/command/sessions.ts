@@ -13,7 +13,7 @@ const SWEEP_MS = 60_000;
 export interface RetryableWrite {
   readonly number: bigint;
   /** Appends the fields of the answer, once the write is done. */
-  readonly answer: Promise<(reply: BsonWriter) => void>;
+  readonly answer: Promise<(reply: BsonWriter) => void | Promise<void>>;
 }
 
 export interface Session {
