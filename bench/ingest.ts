@@ -71,13 +71,13 @@ function secondsSince(started: { user: number; system: number }): number {
 }
 
 /** What segments take, by column, in bytes; headers and footers as columns of their own. */
-function sizes(disk: DenoDisk): { files: number; bytes: Map<string, number> } {
+async function sizes(disk: DenoDisk): Promise<{ files: number; bytes: Map<string, number> }> {
   const names = [...Manifest.read(disk, DIRECTORY).manifest.segments.keys()]
     .map((number) => `${String(number).padStart(8, "0")}.seg`);
   const bytes = new Map<string, number>();
   const add = (column: string, count: number) => bytes.set(column, (bytes.get(column) ?? 0) + count);
   for (const name of names) {
-    const report: SegmentReport = verifySegment(disk, `${DIRECTORY}/${name}`);
+    const report: SegmentReport = await verifySegment(disk, `${DIRECTORY}/${name}`);
     let rest = report.sizeBytes;
     for (const { groups } of report.tables) {
       for (const { entry, pages } of groups) {
@@ -95,8 +95,8 @@ function sizes(disk: DenoDisk): { files: number; bytes: Map<string, number> } {
   return { files: names.length, bytes };
 }
 
-function print(phase: string, disk: DenoDisk, rows: number): void {
-  const { files, bytes } = sizes(disk);
+async function print(phase: string, disk: DenoDisk, rows: number): Promise<void> {
+  const { files, bytes } = await sizes(disk);
   const total = [...bytes.values()].reduce((sum, count) => sum + count, 0);
   const ids = bytes.get("_id") ?? 0;
   const each = (count: number) => (count / rows).toFixed(3).padStart(7);
@@ -125,10 +125,10 @@ try {
   console.log(`${rows.toLocaleString("en")} rows`);
   console.log(`check and insert: ${rate(insert)}`);
   console.log(`flush:            ${rate(flush)}, beside merges`);
-  print("loaded", disk, rows);
+  await print("loaded", disk, rows);
   const merge = await secondsOf(() => store.compact(TABLE));
   console.log(`\nmerge:            ${rate(merge)}`);
-  print("merged", disk, rows);
+  await print("merged", disk, rows);
   await store.close();
   for (const line of merges) console.log(line.trim());
 } finally {

@@ -299,14 +299,7 @@ export class TimeseriesStore {
 
   /** Reads all that segments hold of a table, past every cache. @param pause lets others run */
   verify(tableId: number, pause: () => Promise<void>): Promise<TableVerification> {
-    return verifyTable(this.options.disk, tableId, this.segmentPathsOf(this.table(tableId)), pause);
-  }
-
-  /** Those that count at the call; one that went before its turn is left out. */
-  private *segmentPathsOf(table: Table): Generator<string, void, undefined> {
-    for (const [number, segment] of [...this.segments]) {
-      if (this.segments.has(number) && table.hasRowsIn(segment)) yield segment.path;
-    }
+    return verifyTable(this.options.disk, tableId, this.segments.pathsWith(this.table(tableId)), pause);
   }
 
   stats(tableId: number): TableStats {
