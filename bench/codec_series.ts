@@ -11,7 +11,24 @@ const DATA = `${FOLDER}node_modules/vega-datasets/data/`;
 export interface Series {
   readonly name: string;
   readonly values: Float64Array;
+  /** What ALP takes for data of the same kind, by its authors. */
+  readonly like?: PublishedSize;
 }
+
+/** The bits a value of one of the data sets of ALP's paper, from its authors' own results (github.com/cwida/ALP). */
+export interface PublishedSize {
+  readonly dataSet: string;
+  readonly bits: number;
+}
+
+const LIKE: Readonly<Record<string, PublishedSize>> = {
+  "Seattle, highest °C": { dataSet: "City-Temp", bits: 10.74 },
+  "Seattle, lowest °C": { dataSet: "City-Temp", bits: 10.74 },
+  "Seattle, wind": { dataSet: "Basel-Wind", bits: 29.81 },
+  "five stocks, price": { dataSet: "Stocks-USA (ticks)", bits: 7.9 },
+  "S&P 500 by day, close": { dataSet: "Stocks-DE (ticks)", bits: 11 },
+  "wind field, direction": { dataSet: "Wind-dir", bits: 15.89 },
+};
 
 /** Which columns of which file, and by which name. */
 const COLUMNS: readonly (readonly [name: string, file: string, column: string])[] = [
@@ -32,7 +49,10 @@ const COLUMNS: readonly (readonly [name: string, file: string, column: string])[
 /** All series. @throws Error when the package cannot be installed */
 export async function loadSeries(): Promise<Series[]> {
   await install();
-  const series = COLUMNS.map(([name, file, column]) => ({ name, values: readColumn(file, column) }));
+  const series = COLUMNS.map(([name, file, column]): Series => {
+    const like = LIKE[name];
+    return { name, values: readColumn(file, column), ...(like === undefined ? {} : { like }) };
+  });
   const servers = serverMetrics();
   return [...series, logarithms(series[6]!), { name: "server metrics", values: servers }, meanOf(servers)];
 }

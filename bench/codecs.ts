@@ -130,6 +130,16 @@ function printTable(
   console.log();
 }
 
+/** Real series are not the paper's, but of the same kind: the same number of decimals of the same thing. */
+function printPublished(series: readonly Series[], results: readonly (Measured | undefined)[][]): void {
+  console.log("beside what ALP's authors report for the like (bytes a value)");
+  for (const [i, { name, like }] of series.entries()) {
+    const chosen = results[i]?.[0]?.bytes;
+    if (like === undefined || chosen === undefined) continue;
+    console.log(`${name}: ${chosen.toFixed(2)}; ${like.dataSet}: ${(like.bits / 8).toFixed(2)}`);
+  }
+}
+
 if (import.meta.main) {
   const series = await loadSeries();
   const results = series.map((one) =>
@@ -142,4 +152,5 @@ if (import.meta.main) {
     "ns a value: encode / decode",
     ({ encodeNs, decodeNs }) => `${encodeNs.toFixed(0)} / ${decodeNs.toFixed(0)}`,
   );
+  printPublished(series, results);
 }

@@ -5,6 +5,7 @@ import { bulkWrite } from "./bulk_write.ts";
 import { collMod } from "./coll_mod.ts";
 import { collStats } from "./coll_stats.ts";
 import type { Command } from "./command.ts";
+import { compact } from "./compact.ts";
 import { connectionStatus } from "./connection_status.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
@@ -48,6 +49,7 @@ export const COMMANDS: readonly Command[] = [
   bulkWrite,
   collMod,
   collStats,
+  compact,
   connectionStatus,
   count,
   create,

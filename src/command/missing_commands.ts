@@ -31,7 +31,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "cloneCollectionAsCapped",
   "commitReshardCollection",
   "commitTransaction",
-  "compact",
   "compactStructuredEncryptionData",
   "configureCollectionBalancing",
   "configureFailPoint",

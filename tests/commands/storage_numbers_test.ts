@@ -98,3 +98,22 @@ Deno.test("validate: a bit that flipped in a segment is found, with file and pla
     );
   });
 });
+
+Deno.test("compact: answers when rows are in merged segments, and says what it freed", async () => {
+  await withRows(async (client) => {
+    // Some more segments, of the same hosts and times.
+    const rows = new CpuWorkload({ hosts: 10, startMs: Date.UTC(2024, 0, 1), intervalMs: 10_000, seed: 2 });
+    for (let i = 0; i < 5; i++) {
+      const { bytes } = rows.next(100);
+      await client.roundTrip(encodeSequence({ insert: "cpu", $db: DATABASE }, "documents", bytes));
+      await client.must({ fsync: 1 });
+    }
+    const freed = Number((await client.must({ compact: "cpu", $db: DATABASE }))["bytesFreed"]);
+    assert.ok(freed >= 0);
+    const stats = await client.must({ collStats: "cpu", $db: DATABASE });
+    assert.equal(Number(stats["count"]), ROWS + 500);
+    assert.equal(Number(stats["timeseries"].memtableRows), 0);
+    assert.ok(Number(stats["timeseries"].segments) <= 2, `${stats["timeseries"].segments} segments`);
+    assert.equal((await client.must({ validate: "cpu", $db: DATABASE }))["valid"], true);
+  });
+});

@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { seededRandom } from "../../src/base/mod.ts";
 import { checkFolder } from "../support/check_folder.ts";
 import { startServerProcess } from "../support/server_process.ts";
-import { RecordedLoad } from "./recorded_load.ts";
+import { after, RecordedLoad } from "./recorded_load.ts";
 
 const WANTED = Deno.env.get("CHRONOGO_KILLS");
 const KILLS = Number(WANTED ?? 100);
@@ -34,7 +34,7 @@ Deno.test("nothing acknowledged is lost by a hundred kills", async () => {
       await load.check(server.port, when);
       if (kills % KILLS_TO_DROP === KILLS_TO_DROP - 1) await load.dropAll(server.port);
       await load.prepare(server.port);
-      await load.runFor(server.port, MAX_LIFE_MS * random(), () => server.kill9());
+      await load.runUntil(server.port, after(MAX_LIFE_MS * random()), () => server.kill9());
       if (kills % KILLS_TO_CHECK === KILLS_TO_CHECK - 1) await checkFolder(dataDir, when);
     }
     await using server = await startServerProcess({ dataDir });

@@ -10,13 +10,17 @@ import { seededRandom } from "../../src/base/mod.ts";
 import { checkFolder } from "../support/check_folder.ts";
 import { type CutSummary, type Fate, PowerSupply } from "../support/power_cut.ts";
 import { ServerDidNotStart, startServerProcess } from "../support/server_process.ts";
-import { RecordedLoad } from "./recorded_load.ts";
+import { after, RecordedLoad } from "./recorded_load.ts";
 
 const CUTS = Number(Deno.env.get("CHRONOGO_POWER_CUTS") ?? 8);
 const LIFE_MS = 600;
+/** Documents of this many bytes fill the log's first file in a moment. */
+const PADDING_BYTES = 10_000;
+const FIRST_LOG_FILE = "log/0000000001.log";
 
 interface Life {
-  readonly lifeMs: number;
+  /** Resolves when it has lived long enough. */
+  readonly enough: (dataDir: string) => Promise<void>;
   readonly fate: Fate;
   /** Paths whose syncs do nothing. */
   readonly deceive?: readonly string[];
@@ -29,7 +33,7 @@ async function liveAndDie(power: PowerSupply, load: RecordedLoad, life: Life): P
   await using server = await startServerProcess({ dataDir, env: power.environment(life.deceive) });
   await load.check(server.port, life.when);
   await load.prepare(server.port);
-  await load.runFor(server.port, life.lifeMs, () => server.kill9());
+  await load.runUntil(server.port, life.enough(dataDir), () => server.kill9());
   return power.cut(life.fate);
 }
 
@@ -41,7 +45,8 @@ Deno.test("what was acknowledged is there after power cuts that lose what was no
   for (let cut = 0; cut < CUTS; cut++) {
     const fate = cut % 2 === 0 ? "lose" : random;
     const when = `after ${cut} cuts`;
-    lost += (await liveAndDie(power, load, { lifeMs: LIFE_MS * random() * 2, fate, when })).lost;
+    const enough = () => after(LIFE_MS * random() * 2);
+    lost += (await liveAndDie(power, load, { enough, fate, when })).lost;
     if (cut % 4 === 3) await checkFolder(power.dataDir, when);
   }
   await using server = await startServerProcess({ dataDir: power.dataDir });
@@ -49,6 +54,12 @@ Deno.test("what was acknowledged is there after power cuts that lose what was no
   assert.ok(load.acknowledged > 0 && lost > 0, "something was written, something was lost");
   assert.equal(await server.stop(), 0);
 });
+
+/** From then on, what is in other files only is nowhere else. */
+async function untilTheLogIsCut(dataDir: string): Promise<void> {
+  const first = `${dataDir}/${FIRST_LOG_FILE}`;
+  while ([...Deno.readDirSync(`${dataDir}/log`)].some(({ name }) => first.endsWith(name))) await after(50);
+}
 
 /** Syncs that acknowledged writes rest on, by the paths of what is synced. */
 const NEEDED_SYNCS: readonly (readonly [name: string, pattern: string])[] = [
@@ -65,9 +76,10 @@ const NEEDED_SYNCS: readonly (readonly [name: string, pattern: string])[] = [
 for (const [name, pattern] of NEEDED_SYNCS) {
   Deno.test(`a sync of ${name} that does nothing is found out`, async () => {
     await using power = await PowerSupply.connect();
-    const load = new RecordedLoad(2, 1, 2000);
-    await liveAndDie(power, load, { lifeMs: LIFE_MS / 2, fate: "lose", when: "in the first life" });
-    const deceived = { lifeMs: LIFE_MS * 4, fate: "lose", deceive: [pattern] } as const;
+    const load = new RecordedLoad(2, 1, PADDING_BYTES);
+    const shortly = { enough: () => after(LIFE_MS / 2), fate: "lose" } as const;
+    await liveAndDie(power, load, { ...shortly, when: "in the first life" });
+    const deceived = { enough: untilTheLogIsCut, fate: "lose", deceive: [pattern] } as const;
     await liveAndDie(power, load, { ...deceived, when: "in the second life" });
     await assert.rejects(async () => {
       await using server = await startServerProcess({ dataDir: power.dataDir });

@@ -1,7 +1,7 @@
 /**
  * A mixed load by several clients at once, and the record of what the server acknowledged: inserts into plain and
- * time-series collections, old, new and late measurements, some of which expire; and one who disturbs, by checkpoints at
- * random moments. After the server ended, however it did, `check` compares the record with what the next one has.
+ * time-series collections, old, new and late measurements, some of which expire; and one who disturbs, by checkpoints and
+ * compactions at random moments. After the server ended, however it did, `check` compares the record with what the next one has.
  *
  * A document is { _id, n: its number, v: its version, … }; in time-series collections `_id` is `n`, so that a row that
  * was applied twice shows.
@@ -75,21 +75,15 @@ export class RecordedLoad {
     this.startAnew();
   }
 
-  /** Writes for some time, then has the server ended, which breaks the connections. */
-  async runFor(port: number, durationMs: number, endServer: () => Promise<void>): Promise<void> {
+  /** Writes until `enough` resolves, then has the server ended, which breaks the connections. */
+  async runUntil(port: number, enough: Promise<void>, endServer: () => Promise<void>): Promise<void> {
     let over = false;
     const running = this.run(port, () => over);
-    const timer = Promise.withResolvers<void>();
-    const handle = setTimeout(timer.resolve, durationMs);
-    try {
-      // An error of the load is reported at once.
-      await Promise.race([running, timer.promise]);
-      await endServer();
-      over = true;
-      await running;
-    } finally {
-      clearTimeout(handle);
-    }
+    // An error of the load is reported at once.
+    await Promise.race([running, enough]);
+    await endServer();
+    over = true;
+    await running;
   }
 
   /** Writes until the connections break or `isOver` says so. */
@@ -172,13 +166,14 @@ export class RecordedLoad {
     };
   }
 
-  /** Checkpoints, at random moments. */
+  /** Checkpoints and compactions, at random moments. */
   private async disturb(client: WireClient, isOver: () => boolean): Promise<void> {
     const random = seededRandom(this.seed * 1000 + 999 + this.acknowledged);
     while (!isOver()) {
       await new Promise((resolve) => setTimeout(resolve, random() * 200));
       try {
-        await client.must({ fsync: 1 });
+        const collection = COLLECTIONS[Math.floor(random() * COLLECTIONS.length)]!;
+        await client.must(random() < 0.7 ? { fsync: 1 } : { compact: collection.name, $db: DATABASE });
       } catch (error) {
         if (error instanceof CommandFailure) throw error;
         return;
@@ -251,4 +246,8 @@ async function documentsOf(
     byWriter.set(writer, own);
   }
   return byWriter;
+}
+
+export function after(delayMs: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, delayMs));
 }
