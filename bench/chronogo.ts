@@ -1,9 +1,11 @@
 /** ChronoGo as a peer: the server as a process, as `deno task start` runs it, with its default durability. */
 import { type ServerProcess, startServerProcess } from "../tests/support/server_process.ts";
-import { WireClient } from "../tests/support/wire_client.ts";
-import type { DiskBytes, Instance, Peer } from "./peer.ts";
+import { type Document, WireClient } from "../tests/support/wire_client.ts";
+import type { Instance, Peer } from "./peer.ts";
 import {
   answerOverWire,
+  COLLECTION,
+  command,
   cpuSecondsOf,
   createCollections,
   insertSinglyOverWire,
@@ -24,9 +26,11 @@ async function start(): Promise<Instance> {
     cpuSeconds: () => cpuSecondsOf(server.pid),
     load: (workload, size, progress) => loadOverWire(server.port, workload, size, progress),
     async diskBytes() {
+      await command(server.port, { fsync: 1, $db: "admin" });
+      const ids = await bytesOfIds(server.port);
       client.close();
       await stop(server);
-      const bytes = { data: 0, log: 0 };
+      const bytes = { data: 0, ids, log: 0 };
       addFolder(server.dataDir, false, bytes);
       server = await startServerProcess({ dataDir: server.dataDir });
       client = await WireClient.connect(server.port);
@@ -48,11 +52,18 @@ async function stop(server: ServerProcess): Promise<void> {
   if (code !== 0) throw new Error(`ChronoGo stopped with ${code}:\n${server.stderr()}`);
 }
 
+/** What the column of ids takes in segments. */
+async function bytesOfIds(port: number): Promise<number> {
+  const stats = await command(port, { collStats: COLLECTION, columns: true });
+  const columns: readonly Document[] = stats["timeseries"].columns;
+  return Number(columns.find((column) => column["name"] === "_id")?.["storedBytes"] ?? 0);
+}
+
 /** Adds up the files below a folder; those below a folder `log` are the log's. */
 function addFolder(
   path: string,
   isLog: boolean,
-  bytes: { -readonly [key in keyof DiskBytes]: number },
+  bytes: { data: number; log: number },
 ): void {
   for (const { name, isDirectory } of Deno.readDirSync(path)) {
     if (isDirectory) addFolder(`${path}/${name}`, isLog || name === LOG_FOLDER, bytes);

@@ -1,13 +1,20 @@
 /** `deno task bench`: one workload on ChronoGo and its peers, one after another in one run, and a table of ratios. */
 import { CHRONOGO } from "./chronogo.ts";
+import { DUCKDB } from "./duckdb.ts";
 import { measure, type Measured } from "./measure.ts";
 import { MONGODB } from "./mongodb.ts";
 import { type BenchOptions, parseBenchOptions, USAGE } from "./options.ts";
-import type { Peer } from "./peer.ts";
+import { type Peer, PeerMissing } from "./peer.ts";
 import { report } from "./report.ts";
+import { VICTORIA_METRICS } from "./victoria_metrics.ts";
 
 /** Of each peer its name on the command line. The first one is compared with the others. */
-const PEERS: Readonly<Record<string, Peer>> = { chronogo: CHRONOGO, mongodb: MONGODB };
+const PEERS: Readonly<Record<string, Peer>> = {
+  chronogo: CHRONOGO,
+  mongodb: MONGODB,
+  victoriametrics: VICTORIA_METRICS,
+  duckdb: DUCKDB,
+};
 
 function chosenPeers({ peers }: BenchOptions): Peer[] {
   if (peers.length === 0) return Object.values(PEERS);
@@ -26,9 +33,17 @@ function showProgress(line: string): void {
 
 async function run(options: BenchOptions): Promise<void> {
   const results: Measured[] = [];
-  for (const peer of chosenPeers(options)) results.push(await measure(peer, options, showProgress));
+  const skipped: string[] = [];
+  for (const peer of chosenPeers(options)) {
+    try {
+      results.push(await measure(peer, options, showProgress));
+    } catch (error) {
+      if (!(error instanceof PeerMissing)) throw error;
+      skipped.push(`${peer.name} was skipped: ${error.message}`);
+    }
+  }
   showProgress("");
-  console.log(report(results, options));
+  console.log([report(results, options), ...skipped].join("\n"));
 }
 
 try {

@@ -11,7 +11,7 @@ const INTERVAL_MS = 10_000;
 export interface Measured {
   readonly peer: string;
   readonly load: Timed;
-  readonly disk: DiskBytes;
+  readonly disk: DiskBytes | undefined;
   readonly queries: readonly MeasuredQuery[];
   readonly singles: MeasuredSingles | undefined;
 }
@@ -24,11 +24,14 @@ export interface Timed {
 
 export interface MeasuredQuery {
   readonly query: Query;
-  /** The median. */
-  readonly ms: number;
-  /** The server's, the mean of a run. */
-  readonly cpuMs: number;
-  readonly answer: Answer;
+  /** Absent where the peer cannot answer it. */
+  readonly found?: {
+    /** The median. */
+    readonly ms: number;
+    /** The server's, the mean of a run. */
+    readonly cpuMs: number;
+    readonly answer: Answer;
+  };
 }
 
 export interface MeasuredSingles extends Timed {
@@ -63,6 +66,7 @@ export async function measure(
 }
 
 async function measureQuery(instance: Instance, query: Query, runs: number): Promise<MeasuredQuery> {
+  if (instance.canRun?.(query) === false) return { query };
   const answer = await instance.answer(query);
   const times = new Float64Array(runs);
   const { cpuSeconds } = await timed(instance, async () => {
@@ -72,7 +76,7 @@ async function measureQuery(instance: Instance, query: Query, runs: number): Pro
       times[run] = performance.now() - start;
     }
   });
-  return { query, ms: quantile(times, 0.5), cpuMs: cpuSeconds * 1000 / runs, answer };
+  return { query, found: { ms: quantile(times, 0.5), cpuMs: cpuSeconds * 1000 / runs, answer } };
 }
 
 async function measureSingles(

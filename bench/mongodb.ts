@@ -32,6 +32,8 @@ async function start(): Promise<Instance> {
       const stats = await command(mongod.port, { collStats: `system.buckets.${COLLECTION}` });
       return {
         data: Number(stats["storageSize"]) + Number(stats["totalIndexSize"]),
+        // Each bucket holds ids as one column of many.
+        ids: undefined,
         log: folderBytes(`${mongod.dbPath}/journal`),
       };
     },

@@ -22,7 +22,7 @@ export const USAGE =
   --batch      rows a batch (1000)
   --singles    rows that 64 connections insert one by one (20000)
   --runs       runs of each query; the median counts (11)
-  --peer       chronogo or mongodb; may be repeated (both)
+  --peer       chronogo, mongodb, victoriametrics or duckdb; may be repeated (all)
   --help       print this and leave`;
 
 /** The options, or "help" when they ask for it. @throws Error with the usage when an option is wrong */

@@ -10,7 +10,13 @@ import type { Query } from "./query.ts";
 export interface Peer {
   /** As the table names it. */
   readonly name: string;
+  /** @throws PeerMissing when its program is not there and cannot be had */
   start(): Promise<Instance>;
+}
+
+/** A peer that cannot run on this machine: it is left out of the table, and its reason printed. */
+export class PeerMissing extends Error {
+  override readonly name = "PeerMissing";
 }
 
 /** A database that runs, empty at first. */
@@ -19,8 +25,10 @@ export interface Instance extends AsyncDisposable {
   cpuSeconds(): number;
   /** Inserts rows of the workload in batches, one after another. `progress` gets the rows so far. */
   load(workload: CpuWorkload, rows: LoadSize, progress: (rows: number) => void): Promise<void>;
-  /** Bytes on disk of what was loaded, all of it written out. */
-  diskBytes(): Promise<DiskBytes>;
+  /** Bytes on disk of what was loaded, all of it written out; undefined where all is in memory. */
+  diskBytes(): Promise<DiskBytes | undefined>;
+  /** Whether it can answer a query; all of them when absent. */
+  canRun?(query: Query): boolean;
   /** Runs a query to its last row and looks at nothing: what is timed should be the server. */
   runQuery(query: Query): Promise<void>;
   /** Runs a query and gives its answer, in a form that can be compared between peers. */
@@ -42,6 +50,8 @@ export interface SingleInserts {
 export interface DiskBytes {
   /** The data, with its indexes. */
   readonly data: number;
+  /** The part of it that are ids of rows: 0 where rows have none, undefined where it cannot be told apart. */
+  readonly ids: number | undefined;
   /** The log beside it, of which a peer keeps more or less. */
   readonly log: number;
 }

@@ -42,11 +42,15 @@ function linesOf(results: readonly Measured[], { rowCount, singleRows }: BenchOp
     line("insertOne, ops per second of server CPU", "more", ({ singles }) => {
       return singles && singleRows / singles.cpuSeconds;
     }),
-    line("disk, bytes a row", "less", ({ disk }) => disk.data / rowCount),
-    line("log beside it, MB", "neither", ({ disk }) => disk.log / 1e6),
+    line("disk without ids, bytes a row", "less", ({ disk }) => {
+      return disk?.ids === undefined ? undefined : (disk.data - disk.ids) / rowCount;
+    }),
+    line("disk, ids, bytes a row", "neither", ({ disk }) => disk?.ids && disk.ids / rowCount),
+    line("disk together, bytes a row", "less", ({ disk }) => disk && disk.data / rowCount),
+    line("log beside it, MB", "neither", ({ disk }) => disk && disk.log / 1e6),
     ...queries.flatMap((query, at) => [
-      line(`${query.name}, ms`, "less", ({ queries }) => queries[at]?.ms),
-      line(`${query.name}, server CPU ms`, "less", ({ queries }) => queries[at]?.cpuMs),
+      line(`${query.name}, ms`, "less", ({ queries }) => queries[at]?.found?.ms),
+      line(`${query.name}, server CPU ms`, "less", ({ queries }) => queries[at]?.found?.cpuMs),
     ]),
   ];
 }
@@ -63,13 +67,15 @@ function ratiosOf({ better, values }: Line): string[] {
 
 /** A line for each query whose answers are not the same: then its times say nothing. */
 function disagreements(results: readonly Measured[]): string[] {
-  const first = results[0];
-  if (first === undefined) return [];
-  return first.queries.flatMap(({ query, answer }, at) => {
-    const answers = results.map(({ queries }) => JSON.stringify(queries[at]?.answer));
-    if (answers.every((other) => other === JSON.stringify(answer))) return [];
+  const queries = results[0]?.queries.map(({ query }) => query) ?? [];
+  return queries.flatMap(({ name }, at) => {
+    const answers = results.flatMap(({ peer, queries }) => {
+      const answer = queries[at]?.found?.answer;
+      return answer === undefined ? [] : [{ peer, text: JSON.stringify(answer) }];
+    });
+    if (new Set(answers.map(({ text }) => text)).size <= 1) return [];
     return [
-      `NOT THE SAME ANSWER to ${query.name}: ${results.map((r, i) => `${r.peer} ${answers[i]}`).join(", ")}`,
+      `NOT THE SAME ANSWER to ${name}: ${answers.map(({ peer, text }) => `${peer} ${text}`).join(", ")}`,
     ];
   });
 }
