@@ -62,6 +62,8 @@ export const MAX_SPARE_LOG_FILES = 4;
 export const MAX_DOCUMENT_ENTRY_BYTES = 16 * MIB;
 /** Measurements of one insert that are logged and applied at once, beyond one row. */
 export const INSERT_PIECE_BYTES = MIB;
+/** New measurements and identities of old ones that one statement logs as one entry; beyond, it takes several. */
+export const MAX_CHANGE_ENTRY_BYTES = 48 * MIB;
 /** With `interval` durability, a sync follows a write after this. */
 export const LOG_SYNC_INTERVAL_MS = 100;
 

@@ -8,6 +8,7 @@ import type { Disk } from "../io/mod.ts";
 import {
   checkDocuments,
   Manifest,
+  maskFileName,
   readManifestFile,
   SERIES_FILE,
   SeriesFile,
@@ -202,6 +203,7 @@ async function checkSegment(
 function noteLeftovers({ disk, listener }: StoresToCheck, directory: string, manifest: Manifest): void {
   const own = manifest.ownNames().add(SERIES_FILE);
   for (const number of manifest.segments.keys()) own.add(`${String(number).padStart(8, "0")}.seg`);
+  for (const number of manifest.maskFiles.values()) own.add(maskFileName(number));
   for (const name of disk.list(directory)) {
     if (!own.has(name)) listener.onNote(`${directory}/${name}`, "left over, to be removed at the next start");
   }

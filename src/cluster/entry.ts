@@ -18,6 +18,8 @@ export const EntryKind = {
   Measurements: 16,
   /** Documents of one collection; payload: what the documents store made. */
   Documents: 17,
+  /** Measurements of one table go and others come; payload: int32 table, then what a change of the store gave. */
+  Changes: 18,
 } as const;
 
 /** The group of the MNode's entries; VNodes count from 1. */
@@ -67,7 +69,7 @@ export function encodeTableId(id: number): Uint8Array {
   return bytes;
 }
 
-/** Takes a payload of `Measurements` apart. */
+/** Takes a payload of `Measurements` or `Changes` apart. */
 export function decodeMeasurements(payload: Uint8Array): { tableId: number; rows: Uint8Array } {
   const view = new DataView(payload.buffer, payload.byteOffset, payload.byteLength);
   return { tableId: view.getInt32(0, true), rows: payload.subarray(4) };

@@ -1,6 +1,6 @@
 /** What an entry of the log says, in one line for a person who looks at the log. */
 import { RawDocument } from "../bson/mod.ts";
-import { decodeEffects, documentsStart, type LogRecord } from "../storage/mod.ts";
+import { decodeChange, decodeEffects, documentsStart, type LogRecord } from "../storage/mod.ts";
 import { namespaceText } from "./catalog.ts";
 import { counted } from "./check_report.ts";
 import { collectionFromDocument, decodeDropped, decodeMeasurements, EntryKind } from "./entry.ts";
@@ -29,6 +29,13 @@ function textOf({ kind, payload }: LogRecord): string {
     case EntryKind.Measurements: {
       const { tableId, rows } = decodeMeasurements(payload);
       return `collection ${tableId}: ${counted(countDocuments(rows, documentsStart(rows)), "measurement")}`;
+    }
+    case EntryKind.Changes: {
+      const { tableId, rows } = decodeMeasurements(payload);
+      const change = decodeChange(rows);
+      const spans = change.blocks.reduce((sum, block) => sum + block.count, 0);
+      const removed = `${counted(spans, "span")} of measurements removed`;
+      return `collection ${tableId}: ${removed}, ${countDocuments(rows, change.documentsStart)} added`;
     }
     case EntryKind.Documents: {
       const counts = new Map<number, number>();

@@ -26,6 +26,8 @@ import {
 import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./catalog.ts";
 import { DocumentWriter, type WrittenCollection } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
+import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
+import { MeasurementWriter } from "./measurement_writer.ts";
 import type { CollectionStats, InsertResult, Verification } from "./router.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
@@ -62,6 +64,7 @@ export class VNode {
   private checkpointFailed = false;
   private requestCheckpoint: () => Promise<void> = () => Promise.resolve();
   private readonly writer: DocumentWriter;
+  private readonly measurements: MeasurementWriter;
 
   private constructor(
     readonly group: number,
@@ -74,6 +77,14 @@ export class VNode {
         onDurable: (index) => {
           this.appliedIndex = index;
           timeseries.noteIndex(index);
+        },
+      });
+    });
+    this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, apply) => {
+      await this.joinedLog().append(this.group, kind, [encodeTableId(tableId), payload], {
+        onDurable: (index) => {
+          this.appliedIndex = index;
+          apply(index);
         },
       });
     });
@@ -175,6 +186,10 @@ export class VNode {
         const { tableId, rows } = decodeMeasurements(record.payload);
         return this.timeseries.applyInsert(record.index, tableId, rows);
       }
+      case EntryKind.Changes: {
+        const { tableId, rows } = decodeMeasurements(record.payload);
+        return this.timeseries.applyChange(record.index, tableId, rows);
+      }
       case EntryKind.Documents:
         this.timeseries.noteIndex(record.index);
         return this.documents.replay(record.index, record.payload);
@@ -208,6 +223,21 @@ export class VNode {
     options: WriteOptions,
   ): Promise<readonly StatementResult[]> {
     return await this.tracked(() => this.runWrite(info, statements, options));
+  }
+
+  /**
+   * Removes or rewrites measurements of a time-series collection; durable and seen as a whole when it resolves. After an
+   * error nothing has changed, but for the first entries of a very large change, and where the entry itself may or may
+   * not have become durable.
+   *
+   * @throws CommandError as `insert` does, and when a new measurement is none; what the request's functions throw
+   */
+  async change(info: CollectionInfo, request: MeasurementChange): Promise<MeasurementChanges> {
+    assert(info.timeseries !== undefined, `${namespaceText(info)} is a time-series collection`);
+    return await this.tracked(async () => {
+      await this.makeRoomIn(info);
+      return await this.measurements.change(info.id, request, () => this.makeRoomIn(info));
+    });
   }
 
   private async tracked<Result>(work: () => Promise<Result>): Promise<Result> {
@@ -265,9 +295,7 @@ export class VNode {
     ordered: boolean,
   ): Promise<InsertResult> {
     await this.makeRoomIn(info);
-    const prepared = this.timeseries.prepareInsert(info.id, documents, ordered);
-    if (prepared.payload !== undefined) await this.logMeasurements(info.id, prepared.payload);
-    return { inserted: prepared.accepted, errors: prepared.errors };
+    return await this.measurements.insert(info.id, documents, ordered);
   }
 
   private async runWrite(
@@ -320,16 +348,6 @@ export class VNode {
     return this.log;
   }
 
-  private async logMeasurements(tableId: number, rows: Uint8Array): Promise<void> {
-    const { timeseries } = this;
-    await this.joinedLog().append(this.group, EntryKind.Measurements, [encodeTableId(tableId), rows], {
-      onDurable: (index) => {
-        this.appliedIndex = index;
-        timeseries.applyInsert(index, tableId, rows);
-      },
-    });
-  }
-
   /** What the query engine reads a collection through. */
   source(info: CollectionInfo): Source {
     const { timeseries } = info;
@@ -357,7 +375,7 @@ export class VNode {
 
   /** Takes away what is there now and older than a time in milliseconds since 1970; durable when it resolves. */
   async expire(info: CollectionInfo, beforeMs: number): Promise<void> {
-    await this.timeseries.expire(info.id, beforeMs);
+    await this.measurements.expire(info.id, beforeMs);
   }
 
   /** Flushes and merges a time series' segments; a plain collection has none. */

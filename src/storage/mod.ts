@@ -17,9 +17,12 @@ export {
   readManifestFile,
   type TableOptions,
 } from "./timeseries/manifest.ts";
+export { maskFileName } from "./timeseries/mask_file.ts";
 export { documentsStart, type PreparedInsert } from "./timeseries/measurement.ts";
 export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.ts";
 export { type TableStats } from "./timeseries/table.ts";
+export { type ChangeScan, type PlacedRow, TableChange } from "./timeseries/table_change.ts";
+export { decodeChange } from "./timeseries/change_payload.ts";
 export { TimeseriesStore, type TimeseriesStoreOptions } from "./timeseries/timeseries_store.ts";
 export { SERIES_FILE, SeriesFile } from "./timeseries/series_file.ts";
 export { SeriesIndex } from "./timeseries/series_index.ts";

@@ -70,8 +70,27 @@ async function randomStore(random: Random): Promise<TimeseriesStore> {
     if (payload !== undefined) store.applyInsert(logIndex++, TABLE, payload.slice());
     if (random() < 0.6) await store.flush();
     if (random() < 0.2) await store.compact(TABLE);
+    if (random() < 0.4) await removeSome(store, logIndex++, random);
   }
   return store;
+}
+
+/** Takes rows away, in long spans and one by one. */
+async function removeSome(store: TimeseriesStore, logIndex: number, random: Random): Promise<void> {
+  const change = store.beginChange(TABLE);
+  let left = 0;
+  for await (
+    const batch of change.scan({ checkpoint: () => Promise.resolve(), counters: newScanCounters() })
+  ) {
+    for (const row of batch) {
+      if (left === 0 && random() < 0.05) left = 1 + whole(random, random() < 0.1 ? 5000 : 3);
+      if (left === 0) continue;
+      left--;
+      change.remove(row);
+    }
+  }
+  const payload = change.take();
+  if (payload !== undefined) store.applyChange(logIndex, TABLE, payload);
 }
 
 interface Style {

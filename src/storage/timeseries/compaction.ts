@@ -9,6 +9,7 @@ import { ROW_GROUP_ROWS } from "../../base/mod.ts";
 import type { Disk, DiskFile } from "../../io/mod.ts";
 import type { CompactionPlan } from "./compaction_policy.ts";
 import type { SegmentPlace } from "./manifest.ts";
+import type { SegmentMasks } from "./mask_file.ts";
 import { MergeCursor } from "./merge_cursor.ts";
 import { MergedGroup, type ShreddedTable, writeMergedGroups } from "./merged_group.ts";
 import { MergeGroup } from "./merge_group.ts";
@@ -16,11 +17,28 @@ import { mergeRows, type RowTaker } from "./merge_rows.ts";
 import type { Pace } from "./pacer.ts";
 import { partsOf, type TablePart } from "./partition.ts";
 import type { LiveTable } from "./partition_volume.ts";
+import type { Segment } from "./segment.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SegmentOutput } from "./segment_output.ts";
 
 /** A table whose rows are merged. */
 export type MergedTable = LiveTable & ShreddedTable;
+
+/** What a merge took of one table from one segment: all rows but those of earlier times and those masked. */
+export interface MergedInput {
+  readonly tableId: number;
+  readonly segment: Segment;
+  readonly entry: TableEntry;
+  readonly firstMs: number;
+  readonly masks: SegmentMasks;
+}
+
+/** What a merge gave. */
+export interface MergedSegments {
+  readonly written: readonly WrittenSegment[];
+  /** By table, from old to new. */
+  readonly inputs: readonly MergedInput[];
+}
 
 export interface CompactionJob {
   readonly plan: CompactionPlan;
@@ -30,7 +48,7 @@ export interface CompactionJob {
   /** A table as it is now; undefined for one that is gone. */
   readonly table: (tableId: number) => MergedTable | undefined;
   /** A number that no segment has had. */
-  readonly nextSegment: () => number;
+  readonly nextNumber: () => number;
   readonly pathOf: (segment: number) => string;
   /** Awaited now and then; what it throws ends the merge. */
   readonly pace: Pace;
@@ -49,7 +67,7 @@ const LEFT_OVER = -1;
 const MAX_PENDING_ROWS = 4 * ROW_GROUP_ROWS;
 
 /** Writes the new segments, durable when it resolves; after a failure none of them is left. */
-export async function runCompaction(job: CompactionJob): Promise<readonly WrittenSegment[]> {
+export async function runCompaction(job: CompactionJob): Promise<MergedSegments> {
   const merge = new Merge(job);
   try {
     return await merge.run();
@@ -92,10 +110,11 @@ class Destination {
 class Merge {
   /** By partition. */
   private readonly destinations = new Map<number, Destination>();
+  private readonly inputs: MergedInput[] = [];
 
   constructor(private readonly job: CompactionJob) {}
 
-  async run(): Promise<WrittenSegment[]> {
+  async run(): Promise<MergedSegments> {
     const { inputs } = this.job.plan;
     const tableIds = new Set(inputs.flatMap(({ tables }) => tables.map(({ tableId }) => tableId)));
     for (const tableId of [...tableIds].sort((a, b) => a - b)) {
@@ -105,7 +124,7 @@ class Merge {
     const destinations = [...this.destinations.values()];
     for (const destination of destinations) await destination.finish();
     if (destinations.length > 0) await this.job.disk.syncDirectory(this.job.directory);
-    return destinations.map(({ written }) => written);
+    return { written: destinations.map(({ written }) => written), inputs: this.inputs };
   }
 
   /** Removes what was written; what cannot be removed now is at the next opening. */
@@ -122,13 +141,17 @@ class Merge {
 
   private async mergeTable(tableId: number, table: MergedTable): Promise<void> {
     const { plan: { inputs, bounds }, pace } = this.job;
-    const held = inputs.flatMap((segment) => {
+    const held = inputs.flatMap((segment): MergedInput[] => {
       const entry = segment.tables.find((entry) => entry.tableId === tableId);
-      return entry === undefined ? [] : [{ segment, entry }];
+      if (entry === undefined) return [];
+      const [firstMs, masks] = [table.firstMsOf(segment), table.storedMasksOf(segment)];
+      return [{ tableId, segment, entry, firstMs, masks }];
     });
-    const cursors = held.map(({ segment, entry: { groups } }, order) => {
+    this.inputs.push(...held);
+    const cursors = held.map(({ segment, entry: { groups }, firstMs, masks }, order) => {
       const open = (index: number) => new MergeGroup(segment, groups[index]!, table.names);
-      return new MergeCursor(order, groups.length, open, table.firstMsOf(segment));
+      const maskOf = (index: number) => masks.get(groups[index]!.offset);
+      return new MergeCursor(order, groups.length, open, maskOf, firstMs);
     });
     const parts = partsOf(bounds, tableId);
     const taker = new PartingTaker(parts, (partition) => this.destinationOf(partition), table, pace);
@@ -143,7 +166,7 @@ class Merge {
     const key = isParted ? partition : LEFT_OVER;
     const known = this.destinations.get(key);
     if (known !== undefined) return known;
-    const number = this.job.nextSegment();
+    const number = this.job.nextNumber();
     const path = this.job.pathOf(number);
     const arrival = Math.max(...this.job.plan.inputs.map(({ place }) => place.arrival));
     const written = { number, path, place: { arrival, level: isParted ? 1 : 0 } } as const;

@@ -104,6 +104,7 @@ const ALL_ROWS: LiveTable = {
   names: { time: fieldName(new Uint8Array(0)), meta: undefined },
   spanMs: 0,
   firstMsOf: () => -Infinity,
+  storedMasksOf: () => new Map(),
 };
 
 function isLevel0({ place }: Segment): boolean {

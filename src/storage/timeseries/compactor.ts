@@ -72,12 +72,12 @@ export class Compactor {
     const started = clock.monotonicMs();
     for (const segment of plan.inputs) segment.pin();
     try {
-      const written = await runCompaction(segments.compactionJob(plan, this.pace()));
-      await segments.install(plan, written);
+      const merged = await runCompaction(segments.compactionJob(plan, this.pace()));
+      await segments.install(plan, merged);
       logger.debug("compacted", {
         reason: plan.reason,
         from: plan.inputs.length,
-        to: written.length,
+        to: merged.written.length,
         bytes: plan.inputs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0),
         ms: Math.round(clock.monotonicMs() - started),
       });

@@ -1,6 +1,6 @@
 /** How far a flush is: writers keep step with it, so that memory stays bounded and nobody waits for all of it. */
 import { PAGE_ROWS } from "../../base/mod.ts";
-import type { Memtable } from "./memtable.ts";
+import type { FrozenRows } from "./segment_writer.ts";
 
 /** What new rows may take before anything is written, as a share: a flush has to come up to speed first. */
 const HEAD_START = 0.25;
@@ -18,10 +18,10 @@ export class FlushProgress {
   }
 
   /** A flush of these starts: about one step a page. */
-  begin(memtables: ReadonlyMap<number, Memtable>): void {
+  begin(memtables: ReadonlyMap<number, FrozenRows>): void {
     this.steps = 0;
     this.expected = 1;
-    for (const memtable of memtables.values()) {
+    for (const { memtable } of memtables.values()) {
       const columns = memtable.dictionary.paths.length + OWN_COLUMNS;
       this.expected += Math.ceil(memtable.length / PAGE_ROWS) * columns;
     }

@@ -32,6 +32,12 @@ export interface TableOptions {
   readonly spanSeconds: number;
 }
 
+/** A mask file that says which rows of some segments are gone, in the place of what an earlier one said of them. */
+export interface MasksOfSegments {
+  readonly file: number;
+  readonly segments: readonly number[];
+}
+
 /** Where a segment stands among the others. */
 export interface SegmentPlace {
   /** The number of the latest flush whose rows are in it: of one series and time, smaller ones came first. */
@@ -49,19 +55,23 @@ export interface CompactChange {
   readonly boundsAdded: readonly RecordedBound[];
   /** Expiries that no segment needs any more. */
   readonly settled: readonly ({ readonly id: number } & Expiry)[];
+  /** What was taken away from their rows while they were merged. */
+  readonly masks?: MasksOfSegments;
 }
 
 /** One change of the state. */
 export type Change =
   | ({ readonly kind: "table"; readonly id: number } & TableOptions)
   | { readonly kind: "drop"; readonly id: number }
-  /** A segment came; series file and log count up to the places named. */
+  /** A segment came, or none where there were no rows; series file and log count up to the places named. */
   | {
     readonly kind: "flush";
-    readonly segment: number;
+    readonly segment?: number;
+    readonly masks?: MasksOfSegments;
     readonly seriesBytes: number;
     readonly flushedIndex: number;
   }
+  | ({ readonly kind: "masks" } & MasksOfSegments)
   | { readonly kind: "remove"; readonly segment: number }
   | CompactChange
   | ({ readonly kind: "segment"; readonly segment: number } & SegmentPlace)
@@ -70,6 +80,19 @@ export type Change =
   | ({ readonly kind: "expire"; readonly id: number } & Expiry)
   /** The log went on without rows for this store; `seriesBytes` as it is stands only in a manifest written anew. */
   | { readonly kind: "advance"; readonly flushedIndex: number; readonly seriesBytes?: number };
+
+const KINDS: readonly Change["kind"][] = [
+  "table",
+  "drop",
+  "flush",
+  "masks",
+  "remove",
+  "compact",
+  "segment",
+  "bounds",
+  "expire",
+  "advance",
+];
 
 /** A change and where in the file its record is. */
 export interface RecordedChange {
@@ -95,11 +118,13 @@ export class Manifest {
   readonly segments = new Map<number, SegmentPlace>();
   /** Where partitions begin, sorted. */
   bounds: readonly Bound[] = [];
+  /** By segment: the number of the mask file that counts for it. */
+  readonly maskFiles = new Map<number, number>();
   /** Bytes of the series file that count. */
   seriesBytes = 0;
   /** Log records up to this one are in segments. */
   flushedIndex = 0;
-  private largestSegment = 0;
+  private largestNumber = 0;
   private lengthBytes = HEADER_BYTES;
   private rewrittenBytes = HEADER_BYTES;
   /** Why no more can be appended. */
@@ -163,9 +188,9 @@ export class Manifest {
     return new Set([CURRENT, manifestName(this.number)]);
   }
 
-  /** A number that no segment has had. */
-  nextSegment(): number {
-    return ++this.largestSegment;
+  /** A number that no segment and no mask file has had. */
+  nextNumber(): number {
+    return ++this.largestNumber;
   }
 
   /** Makes a change, durable when it resolves; when it rejects, whether it counts shows at the next opening. */
@@ -235,6 +260,8 @@ export class Manifest {
       for (const expiry of expiries) changes.push({ kind: "expire", id, ...expiry });
     }
     for (const [segment, place] of this.segments) changes.push({ kind: "segment", segment, ...place });
+    const segmentsOfFile = Map.groupBy(this.maskFiles.keys(), (segment) => this.maskFiles.get(segment)!);
+    for (const [file, segments] of segmentsOfFile) changes.push({ kind: "masks", file, segments });
     if (this.bounds.length > 0) changes.push({ kind: "bounds", bounds: this.bounds.map(recordedBound) });
     changes.push({ kind: "advance", flushedIndex, seriesBytes });
     return changes;
@@ -261,19 +288,25 @@ export class Manifest {
       case "expire": {
         const { id, beforeMs, throughSegment } = change;
         // A number is never given again, or rows to come would be taken for these.
-        this.largestSegment = Math.max(this.largestSegment, throughSegment);
+        this.noteNumber(throughSegment);
         // The table may have been dropped while the change waited to be written.
         if (!this.tables.has(id)) break;
         this.expiries.set(id, withExpiry(this.expiries.get(id) ?? [], { beforeMs, throughSegment }));
         break;
       }
       case "flush":
-        this.addSegment(change.segment, { arrival: change.segment, level: 0 });
+        if (change.segment !== undefined) {
+          this.addSegment(change.segment, { arrival: change.segment, level: 0 });
+        }
+        if (change.masks !== undefined) this.setMasks(change.masks);
         this.seriesBytes = change.seriesBytes;
         this.flushedIndex = change.flushedIndex;
         break;
+      case "masks":
+        this.setMasks(change);
+        break;
       case "remove":
-        this.segments.delete(change.segment);
+        this.removeSegment(change.segment);
         break;
       case "compact":
         this.applyCompact(change);
@@ -291,8 +324,9 @@ export class Manifest {
   }
 
   private applyCompact(change: CompactChange): void {
-    for (const segment of change.removed) this.segments.delete(segment);
+    for (const segment of change.removed) this.removeSegment(segment);
     for (const added of change.added) this.addSegment(added.segment, added);
+    if (change.masks !== undefined) this.setMasks(change.masks);
     const [removed, added] = [change.boundsRemoved, change.boundsAdded].map((bounds) => bounds.map(boundOf));
     this.bounds = changedBounds(this.bounds, removed!, added!);
     for (const { id, ...settled } of change.settled) {
@@ -304,7 +338,22 @@ export class Manifest {
 
   private addSegment(segment: number, { arrival, level }: SegmentPlace): void {
     this.segments.set(segment, { arrival, level });
-    this.largestSegment = Math.max(this.largestSegment, segment);
+    this.noteNumber(segment);
+  }
+
+  private removeSegment(segment: number): void {
+    this.segments.delete(segment);
+    this.maskFiles.delete(segment);
+  }
+
+  private setMasks({ file, segments }: MasksOfSegments): void {
+    this.noteNumber(file);
+    // A segment may have gone while the change waited to be written.
+    for (const segment of segments) if (this.segments.has(segment)) this.maskFiles.set(segment, file);
+  }
+
+  private noteNumber(number: number): void {
+    this.largestNumber = Math.max(this.largestNumber, number);
   }
 }
 
@@ -428,7 +477,7 @@ function refuseDamage(path: string, bytes: Uint8Array, at: number): void {
 function parseChange(path: string, at: number, content: Uint8Array): Change {
   const change: unknown = JSON.parse(new TextDecoder().decode(content));
   assert(typeof change === "object" && change !== null && "kind" in change, "a record holds a change");
-  const known = ["table", "drop", "flush", "remove", "compact", "segment", "bounds", "expire", "advance"];
+  const known: readonly string[] = KINDS;
   if (typeof change.kind !== "string" || !known.includes(change.kind)) {
     throw new CorruptionError(path, at, `a change of kind ${JSON.stringify(change.kind)} is not known`);
   }

@@ -35,8 +35,8 @@ Deno.test("a manifest gives back the state that its changes make", async () => {
   let manifest = await Manifest.open(disk, "d");
   await manifest.append({ kind: "table", id: 1, ...OPTIONS });
   await manifest.append({ kind: "table", id: 2, ...OPTIONS, metaField: "m" });
-  await manifest.append({ kind: "flush", segment: manifest.nextSegment(), seriesBytes: 10, flushedIndex: 5 });
-  await manifest.append({ kind: "flush", segment: manifest.nextSegment(), seriesBytes: 20, flushedIndex: 9 });
+  await manifest.append({ kind: "flush", segment: manifest.nextNumber(), seriesBytes: 10, flushedIndex: 5 });
+  await manifest.append({ kind: "flush", segment: manifest.nextNumber(), seriesBytes: 20, flushedIndex: 9 });
   await manifest.append({ kind: "drop", id: 1 });
   await manifest.append({ kind: "remove", segment: 1 });
   manifest.close();
@@ -45,7 +45,7 @@ Deno.test("a manifest gives back the state that its changes make", async () => {
   assert.deepEqual([...manifest.segments.keys()], [2]);
   assert.equal(manifest.seriesBytes, 20);
   assert.equal(manifest.flushedIndex, 9);
-  assert.equal(manifest.nextSegment(), 3);
+  assert.equal(manifest.nextNumber(), 3);
 });
 
 Deno.test("a fault at any call of a rewrite, then a crash, loses no acknowledged change", async () => {

@@ -10,13 +10,14 @@ import { assert, CommandError, MAX_DOCUMENT_BYTES } from "../../base/mod.ts";
 import {
   BsonType,
   elementType,
-  type RawDocument,
+  RawDocument,
   readInt64AsNumber,
   skipElement,
   valueStart,
 } from "../../bson/mod.ts";
 import { ByteWriter, viewOf } from "../../column/mod.ts";
 import { KeyTable } from "./key_table.ts";
+import type { SeriesIndex } from "./series_index.ts";
 
 const PAYLOAD_VERSION = 1;
 /** Where the documents of a payload start. */
@@ -69,6 +70,29 @@ export function documentsStart(payload: Uint8Array): number {
   const version = payload[0];
   assert(version === PAYLOAD_VERSION, `version ${version} of an insert's payload is known`);
   return DOCUMENTS_START;
+}
+
+/** Calls `visit` with the series and the time of each of the documents `bytes[start…]` whose series is in the index. */
+export function visitMeasurements(
+  bytes: Uint8Array,
+  start: number,
+  timeField: string,
+  metaField: string | undefined,
+  index: SeriesIndex,
+  visit: (series: number, time: number) => void,
+): void {
+  const view = viewOf(bytes);
+  for (let at = start; at < bytes.length;) {
+    const document = new RawDocument(bytes, at);
+    const time = document.find(timeField);
+    assert(time >= 0, "a measurement has a time");
+    const meta = metaField === undefined ? -1 : document.find(metaField);
+    const series = meta < 0
+      ? index.find(0, view, 0, 0)
+      : index.find(elementType(bytes, meta), view, valueStart(bytes, meta), skipElement(bytes, meta));
+    if (series >= 0) visit(series, readInt64AsNumber(bytes, valueStart(bytes, time)));
+    at = document.end;
+  }
 }
 
 function checkMeasurement(document: RawDocument, timeField: string): CommandError | undefined {

@@ -1,5 +1,6 @@
 /** Reads the rows of one series from a memtable in time order: its chain and its late rows, merged. */
 import { Memtable, NO_ROW } from "./memtable.ts";
+import type { RowMask } from "./row_mask.ts";
 import type { Direction, Run, TimeRange } from "./run.ts";
 import { NO_NODE } from "./skip_list.ts";
 
@@ -8,6 +9,7 @@ const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
 
 /**
  * @param limit rows from this number on are not seen
+ * @param removed rows that are gone
  * @returns undefined when the series has no rows in the range
  */
 export function openMemtableRun(
@@ -17,23 +19,28 @@ export function openMemtableRun(
   direction: Direction,
   age: number,
   limit: number,
+  removed?: RowMask,
 ): Run | undefined {
   const head = memtable.headOf(series);
   if (head === NO_ROW || head >= limit) return undefined;
-  const run = new MemtableRun(memtable, series, range, direction, age, limit);
+  const run = new MemtableRun(memtable, series, range, direction, age, limit, removed);
   return run.advance() ? run : undefined;
 }
 
 /**
- * All rows of a frozen memtable by (series, time, arrival).
+ * All rows of a frozen memtable by (series, time, arrival), without those that are gone.
  *
  * @param pace awaited now and then, to let others run
  */
-export async function sortedRows(memtable: Memtable, pace: () => Promise<void>): Promise<Int32Array> {
-  const rows = new Int32Array(memtable.length);
+export async function sortedRows(
+  memtable: Memtable,
+  removed: RowMask | undefined,
+  pace: () => Promise<void>,
+): Promise<Int32Array> {
+  const rows = new Int32Array(memtable.length - (removed?.count ?? 0));
   let count = 0;
   for (let series = 0; series < memtable.seriesEnd; series++) {
-    const run = openMemtableRun(memtable, series, ALL_TIMES, 1, 0, memtable.length);
+    const run = openMemtableRun(memtable, series, ALL_TIMES, 1, 0, memtable.length, removed);
     if (run === undefined) continue;
     do rows[count++] = run.row; while (run.advance());
     if (series % SERIES_BETWEEN_PAUSES === 0) await pace();
@@ -57,6 +64,7 @@ class MemtableRun implements Run {
     private readonly direction: Direction,
     readonly age: number,
     private readonly limit: number,
+    private readonly removed: RowMask | undefined,
   ) {
     this.source = memtable;
     this.chain = direction === 1 ? this.firstOfChain() : this.lastOfChain();
@@ -67,6 +75,11 @@ class MemtableRun implements Run {
   }
 
   advance(): boolean {
+    do if (!this.step()) return false; while (this.removed?.has(this.row) === true);
+    return true;
+  }
+
+  private step(): boolean {
     const { late } = this.memtable;
     const takesLate = this.node !== NO_NODE && (this.chain === NO_ROW || this.isLateNext());
     if (takesLate) {

@@ -2,6 +2,7 @@
 import { PAGE_ROWS } from "../../base/mod.ts";
 import { type Bound, partitionOf } from "./partition.ts";
 import { pageCount, TIME_PAGES } from "./row_group.ts";
+import type { SegmentMasks } from "./mask_file.ts";
 import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import type { TableNames } from "./shape.ts";
@@ -12,6 +13,8 @@ export interface LiveTable {
   readonly spanMs: number;
   /** Rows of earlier times in the segment have expired. */
   firstMsOf(segment: Segment): number;
+  /** Rows of the segment that were taken away one by one. */
+  storedMasksOf(segment: Segment): SegmentMasks;
 }
 
 export type TableLookup = (tableId: number) => LiveTable | undefined;
@@ -31,7 +34,11 @@ export function liveBytes(segment: Segment, tables: TableLookup): number {
     const table = tables(tableId);
     if (table === undefined) continue;
     const firstMs = table.firstMsOf(segment);
-    for (const group of groups) bytes += groupBytes(group) * shareFrom(group, firstMs);
+    const masks = table.storedMasksOf(segment);
+    for (const group of groups) {
+      const left = 1 - (masks.get(group.offset)?.count ?? 0) / group.rows;
+      bytes += groupBytes(group) * shareFrom(group, firstMs) * left;
+    }
   }
   return bytes;
 }

@@ -15,6 +15,7 @@ import { openMemtableRun } from "./memtable_run.ts";
 import type { RowCondition } from "./kernel/condition.ts";
 import { scanSlices } from "./kernel/slice_scan.ts";
 import type { Direction, Run, TimeRange } from "./run.ts";
+import type { RowMask } from "./row_mask.ts";
 import { RunHeap } from "./run_heap.ts";
 import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
@@ -54,16 +55,28 @@ export interface TableSnapshot extends LookupSource {
   readonly names: TableNames;
   /** From old to new. */
   readonly segments: readonly SegmentRows[];
-  /** From old to new; rows from `limit` on came later. */
-  readonly memtables: readonly { readonly memtable: Memtable; readonly limit: number }[];
+  /** From old to new. */
+  readonly memtables: readonly MemtableRows[];
+}
+
+/** What a table has in one memtable. */
+export interface MemtableRows {
+  readonly memtable: Memtable;
+  /** Rows from this number on came later. */
+  readonly limit: number;
+  /** Rows that are gone. */
+  readonly removed: RowMask | undefined;
 }
 
 /** What a table has in one segment. */
 export interface SegmentRows {
   readonly segment: Segment;
+  /** Without those that have no rows left. */
   readonly groups: readonly RowGroupEntry[];
   /** Rows of earlier times have expired. */
   readonly firstMs: number;
+  /** Rows that are gone, by the offset of their row group; mostly none. The statistics of its pages still count them. */
+  readonly masks: ReadonlyMap<number, RowMask>;
 }
 
 const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
@@ -151,7 +164,7 @@ export async function matchSeries(
 }
 
 /** The first series from `from` on that is marked; their number when there is none. */
-function nextMarked(marks: Uint8Array, from: number): number {
+export function nextMarked(marks: Uint8Array, from: number): number {
   if (marks[from] === 1) return from;
   const found = marks.indexOf(1, from);
   return found < 0 ? marks.length : found;
@@ -173,26 +186,31 @@ interface OpenSource {
   run(series: number, direction: Direction): Run | undefined;
 }
 
-function sourcesOf(snapshot: TableSnapshot, request: TimeseriesScan): Source[] {
+export function sourcesOf(
+  snapshot: TableSnapshot,
+  request: Pick<TimeseriesScan, "timeRange" | "counters">,
+): Source[] {
   const range = request.timeRange ?? ALL_TIMES;
   const { counters } = request;
   const sources: Source[] = [];
   let age = 0;
-  for (const { segment, groups, firstMs } of snapshot.segments) {
+  for (const rows of snapshot.segments) {
+    const { segment, groups, firstMs } = rows;
     const before = sources.length;
     const left = { fromMs: Math.max(range.fromMs, firstMs), toMs: range.toMs };
     for (const entry of groups) {
       age++;
       if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
-      sources.push(groupSource(snapshot, segment, entry, left, age, counters));
+      sources.push(groupSource(snapshot, segment, entry, rows.masks.get(entry.offset), left, age, counters));
     }
     if (sources.length > before) counters.segmentsRead++;
     else counters.segmentsSkipped++;
   }
-  for (const { memtable, limit } of snapshot.memtables) {
+  for (const rows of snapshot.memtables) {
+    const { memtable, limit } = rows;
     age++;
     if (limit === 0 || memtable.minTime > range.toMs || memtable.maxTime < range.fromMs) continue;
-    sources.push(memtableSource(snapshot, memtable, limit, range, age));
+    sources.push(memtableSource(snapshot, rows, range, age));
   }
   return sources;
 }
@@ -201,6 +219,7 @@ function groupSource(
   snapshot: TableSnapshot,
   segment: Segment,
   entry: RowGroupEntry,
+  mask: RowMask | undefined,
   range: TimeRange,
   age: number,
   counters: TimeseriesCounters,
@@ -208,7 +227,7 @@ function groupSource(
   const { firstSeries, lastSeries, minTime, maxTime } = entry;
   const open = () => {
     const group = segment.rowGroup(entry, snapshot.names);
-    const rows = new OpenRowGroup(segment, group, snapshot.index, counters);
+    const rows = new OpenRowGroup(segment, group, snapshot.index, counters, mask);
     return {
       series: () => group.series,
       run: (series: number, direction: Direction) => openSegmentRun(rows, series, range, direction, age),
@@ -219,8 +238,7 @@ function groupSource(
 
 function memtableSource(
   snapshot: TableSnapshot,
-  memtable: Memtable,
-  limit: number,
+  { memtable, limit, removed }: MemtableRows,
   range: TimeRange,
   age: number,
 ): Source {
@@ -229,7 +247,7 @@ function memtableSource(
   const open = () => ({
     series: () => countTo(lastSeries),
     run: (series: number, direction: Direction) =>
-      openMemtableRun(memtable, series, range, direction, age, limit),
+      openMemtableRun(memtable, series, range, direction, age, limit, removed),
   });
   return { age, minTime, maxTime, firstSeries: 0, lastSeries, open };
 }
@@ -283,6 +301,15 @@ async function* atEnds(
   if (batch.length > 0) yield batch.take();
 }
 
+export function mergedRuns(sources: readonly LazySource[], series: number): RunHeap {
+  const heap = new RunHeap(1);
+  for (const source of sources) {
+    const run = source.run(series, 1);
+    if (run !== undefined) heap.push(run);
+  }
+  return heap;
+}
+
 /** A source that is opened when a run of it is asked for. */
 class LazySource implements EndSource {
   private open: OpenSource | undefined;
@@ -308,7 +335,7 @@ class LazySource implements EndSource {
 }
 
 /** The sources that may hold a series, for series asked for in ascending order: let go after their last. */
-class SourceWindow {
+export class SourceWindow {
   private readonly waiting: Source[];
   private held: LazySource[] = [];
 

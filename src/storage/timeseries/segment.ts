@@ -101,6 +101,10 @@ export class Segment {
     this.pins++;
   }
 
+  get isPinned(): boolean {
+    return this.pins > 0;
+  }
+
   unpin(): void {
     this.pins--;
     if (this.isRetired && this.pins === 0 && !this.wasRead) this.close();

@@ -2,6 +2,7 @@
 import { assert, PAGE_ROWS } from "../../base/mod.ts";
 import { PageRows } from "./page_rows.ts";
 import { type RowGroup, TIME_PAGES } from "./row_group.ts";
+import type { RowMask } from "./row_mask.ts";
 import type { Direction, Run, TimeRange } from "./run.ts";
 import type { Segment } from "./segment.ts";
 import type { SeriesIndex } from "./series_index.ts";
@@ -21,6 +22,8 @@ export class OpenRowGroup {
     readonly group: RowGroup,
     private readonly series: SeriesIndex,
     readonly counters: RunCounters,
+    /** Rows that are gone. */
+    readonly mask: RowMask | undefined,
   ) {}
 
   rowsOfPage(page: number): PageRows {
@@ -44,7 +47,9 @@ export function openSegmentRun(
   if (place < 0) return undefined;
   const all = { first: open.group.firstRowOf(place), end: open.group.seriesEnds[place]! };
   const rows = cutToRange(open, all, range);
-  return rows.first < rows.end ? new SegmentRun(open, series, rows, direction, age) : undefined;
+  if (rows.first >= rows.end) return undefined;
+  const run = new SegmentRun(open, series, rows, direction, age);
+  return open.mask?.has(run.row) !== true || run.advance() ? run : undefined;
 }
 
 /** Rows `[first, end)` of a row group. */
@@ -106,7 +111,9 @@ class SegmentRun implements Run {
   }
 
   advance(): boolean {
-    const row = this.row + this.direction;
+    const { mask } = this.open;
+    let row = this.row + this.direction;
+    if (mask !== undefined) { while (mask.has(row)) row += this.direction; }
     if (row < this.rows.first || row >= this.rows.end) return false;
     this.row = row;
     const page = pageOf(row);

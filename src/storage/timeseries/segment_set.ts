@@ -5,23 +5,30 @@
  * names it any more.
  */
 import { MAX_OPEN_SEGMENT_FILES } from "../../base/mod.ts";
-import type { CompactionJob, WrittenSegment } from "./compaction.ts";
+import { CarriedMasks } from "./carried_masks.ts";
+import type { CompactionJob, MergedSegments } from "./compaction.ts";
 import type { CompactionPlan, CompactionState } from "./compaction_policy.ts";
 import type { Expiry } from "./expiry.ts";
 import { FilePool } from "./file_pool.ts";
 import type { CompactChange, Manifest, SegmentPlace } from "./manifest.ts";
-import type { Pace } from "./pacer.ts";
+import type { SegmentMasks } from "./mask_file.ts";
+import { MaskFiles, masksOfTable } from "./mask_files.ts";
+import { type Pace, pacer } from "./pacer.ts";
 import type { PageCache } from "./page_cache.ts";
 import { recordedBound } from "./partition.ts";
 import { DEFAULT_PARTITION_SIZES } from "./partition_cuts.ts";
 import { Segment } from "./segment.ts";
-import type { TableEntry } from "./segment_format.ts";
 import type { Table } from "./table.ts";
 import type { TimeseriesStoreOptions } from "./timeseries_store.ts";
 
 export class SegmentSet {
+  readonly masks: MaskFiles;
   private readonly segments = new Map<number, Segment>();
   private readonly files: FilePool;
+  /** The end of all that may not run at once: flushes, and segments coming in the place of others. */
+  private turn: Promise<unknown> = Promise.resolve();
+  /** Segments of which a flush has taken the masks and not written yet. */
+  private frozenMasks: ReadonlyMap<number, SegmentMasks> = new Map();
 
   /** @param tables those that exist, as they come and go */
   constructor(
@@ -31,6 +38,14 @@ export class SegmentSet {
     private readonly cache: PageCache,
   ) {
     this.files = new FilePool(options.disk, MAX_OPEN_SEGMENT_FILES);
+    this.masks = new MaskFiles(options.disk, options.directory, manifest);
+  }
+
+  /** Runs what must not run while masks are on their way to disk or segments come in the place of others. */
+  inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.turn.then(work);
+    this.turn = turn.catch(() => {});
+    return turn;
   }
 
   /** The arrival of the newest segment, 0 when there is none. */
@@ -42,7 +57,15 @@ export class SegmentSet {
 
   /** Adds all that the manifest names. @throws CorruptionError */
   load(): void {
-    for (const [number, place] of this.manifest.segments) this.add(this.open(number, place));
+    const masks = this.masks.read();
+    for (const [number, place] of this.manifest.segments) {
+      const segment = this.open(number, place);
+      this.register(segment);
+      for (const entry of segment.tables) {
+        const own = masksOfTable(masks.get(number), entry);
+        this.tables.get(entry.tableId)?.addSegment({ segment, entry, storedMasks: own, masks: own });
+      }
+    }
   }
 
   pathOf(number: number): string {
@@ -61,20 +84,38 @@ export class SegmentSet {
     return Segment.open(this.files, this.pathOf(number), number, place, this.cache);
   }
 
-  /** Makes the rows of a segment seen. */
-  add(segment: Segment): void {
+  /** A segment counts now; that its tables know is the caller's to see to. */
+  register(segment: Segment): void {
     this.segments.set(segment.number, segment);
-    for (const entry of segment.tables) this.tables.get(entry.tableId)?.addSegment(segment, entry);
   }
 
-  /** Segments whose rows are all gone, with their tables or by age, lose their file; scans that still read them keep it open. */
+  /** A flush has taken these masks, by segment: the segments stay until `noteStoredMasks`. */
+  noteFrozenMasks(masks: ReadonlyMap<number, SegmentMasks>): void {
+    this.frozenMasks = masks;
+  }
+
+  /** The masks that a flush took are on disk. @param tableMasks by table, then segment */
+  noteStoredMasks(tableMasks: ReadonlyMap<number, ReadonlyMap<number, SegmentMasks>>): void {
+    this.frozenMasks = new Map();
+    for (const [tableId, masks] of tableMasks) this.tables.get(tableId)?.noteStoredMasks(masks);
+  }
+
+  /**
+   * Segments whose rows are all gone, with their tables, by age or one by one, lose their file; scans that still read
+   * them keep it open. So do masks that count for none. What is being merged stays: its masks have to be carried over.
+   */
   async removeDead(): Promise<void> {
     for (const [number, segment] of this.segments) {
+      if (segment.isPinned) continue;
       if (segment.tables.some((entry) => this.tables.get(entry.tableId)?.hasRowsIn(segment))) continue;
       this.segments.delete(number);
+      for (const { tableId } of segment.tables) {
+        this.tables.get(tableId)?.replaceSegments(new Set([segment]), []);
+      }
       await this.manifest.append({ kind: "remove", segment: number });
       this.removeFile(segment);
     }
+    this.masks.removeUnused((error) => this.logLeftover(error));
   }
 
   /** Removes all files from the folder that neither the manifest nor `others` name. */
@@ -83,6 +124,7 @@ export class SegmentSet {
     const own = this.manifest.ownNames();
     for (const name of others) own.add(name);
     for (const number of this.segments.keys()) own.add(segmentName(number));
+    for (const name of this.masks.names()) own.add(name);
     for (const name of disk.list(directory)) {
       if (own.has(name)) continue;
       logger.info("removed a file that a crash left behind", { file: `${directory}/${name}` });
@@ -105,24 +147,32 @@ export class SegmentSet {
       directory,
       pace,
       table: (id) => tables.get(id),
-      nextSegment: () => manifest.nextSegment(),
+      nextNumber: () => manifest.nextNumber(),
       pathOf: (number) => this.pathOf(number),
     };
   }
 
   /** Puts what a merge wrote in the place of what it read: for good with the record, in memory at once after it. */
-  async install(plan: CompactionPlan, written: readonly WrittenSegment[]): Promise<void> {
-    const added = written.map(({ number, place }) => this.open(number, place));
-    const removed = new Set(plan.inputs);
-    // Its record may be on disk even if the append fails: all files stay then.
-    await this.manifest.append(this.compactChange(plan, added));
-    for (const { number } of removed) this.segments.delete(number);
-    for (const segment of added) this.segments.set(segment.number, segment);
-    for (const [id, entries] of entriesByTable([...removed, ...added])) {
-      this.tables.get(id)?.replaceSegments(removed, entries.filter(({ segment }) => !removed.has(segment)));
-    }
-    for (const segment of removed) this.removeFile(segment);
-    await this.removeDead();
+  install(plan: CompactionPlan, merged: MergedSegments): Promise<void> {
+    return this.inTurn(async () => {
+      const frozen = plan.inputs.find(({ number }) => this.frozenMasks.has(number));
+      if (frozen !== undefined) {
+        for (const { path } of merged.written) this.options.disk.remove(path);
+        throw new Error(`the masks of segment ${frozen.number} have yet to be written by a flush`);
+      }
+      const added = merged.written.map(({ number, place }) => this.open(number, place));
+      const carried = new CarriedMasks(merged.inputs, added, this.tables);
+      await carried.gather(pacer(this.options.clock, () => {}));
+      const masks = await this.masks.write(carried.storedMasks);
+      // Its record may be on disk even if the append fails: all files stay then.
+      await this.manifest.append({ ...this.compactChange(plan, added), ...(masks && { masks }) });
+      const removed = new Set(plan.inputs);
+      for (const { number } of removed) this.segments.delete(number);
+      for (const segment of added) this.register(segment);
+      for (const [id, table] of this.tables) table.replaceSegments(removed, carried.segmentsOf(id));
+      for (const segment of removed) this.removeFile(segment);
+      await this.removeDead();
+    });
   }
 
   close(): void {
@@ -155,33 +205,19 @@ export class SegmentSet {
       segment.retire();
       this.options.disk.remove(segment.path);
     } catch (error) {
-      this.options.logger.error("a segment that no longer counts keeps its file until the next opening", {
-        segment: segment.number,
-        error: String(error),
-      });
+      this.logLeftover(error);
     }
+  }
+
+  private logLeftover(error: unknown): void {
+    this.options.logger.error("a file that no longer counts stays until the next opening", {
+      error: String(error),
+    });
   }
 }
 
 function segmentName(number: number): string {
   return `${String(number).padStart(8, "0")}.seg`;
-}
-
-interface SegmentEntry {
-  readonly segment: Segment;
-  readonly entry: TableEntry;
-}
-
-function entriesByTable(segments: Iterable<Segment>): Map<number, SegmentEntry[]> {
-  const byTable = new Map<number, SegmentEntry[]>();
-  for (const segment of segments) {
-    for (const entry of segment.tables) {
-      const entries = byTable.get(entry.tableId);
-      if (entries === undefined) byTable.set(entry.tableId, [{ segment, entry }]);
-      else entries.push({ segment, entry });
-    }
-  }
-  return byTable;
 }
 
 /** Whether an expiry took rows of a segment that are still in its file. */

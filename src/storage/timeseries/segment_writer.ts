@@ -4,28 +4,41 @@ import { Column, ValueType, viewOf } from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
 import { Memtable } from "./memtable.ts";
 import { sortedRows } from "./memtable_run.ts";
+import type { RowMask } from "./row_mask.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SegmentOutput } from "./segment_output.ts";
 import { FIRST_COLUMN_ITEM, WHOLE } from "./shape.ts";
 
+/** A frozen memtable, and which of its rows are gone and not to be written. */
+export interface FrozenRows {
+  readonly memtable: Memtable;
+  readonly removed: RowMask | undefined;
+}
+
 /**
  * Writes a segment, not synced.
  *
- * @param tables frozen memtables with rows, by ascending table id
+ * @param tables frozen memtables with rows to be written, by ascending table id
  * @param pace awaited between pages, to let others run
+ * @returns by table: the memtable's rows in the order in which the segment has them
  */
 export async function writeSegment(
   file: DiskFile,
-  tables: ReadonlyMap<number, Memtable>,
+  tables: ReadonlyMap<number, FrozenRows>,
   pace: () => Promise<void>,
-): Promise<void> {
+): Promise<ReadonlyMap<number, Int32Array>> {
   const output = new SegmentOutput(file);
   const entries: TableEntry[] = [];
-  for (const [tableId, memtable] of tables) {
-    const groups = await writeMemtable(output, memtable, pace);
-    entries.push({ tableId, dataBytes: memtable.dataBytes, groups });
+  const written = new Map<number, Int32Array>();
+  for (const [tableId, { memtable, removed }] of tables) {
+    const rows = await sortedRows(memtable, removed, pace);
+    const groups = await writeRows(output, memtable, rows, pace);
+    const dataBytes = Math.round((memtable.dataBytes * rows.length) / memtable.length);
+    entries.push({ tableId, dataBytes, groups });
+    written.set(tableId, rows);
   }
   output.finish(entries);
+  return written;
 }
 
 /** Writes the rows of a memtable as row groups. */
@@ -34,7 +47,15 @@ export async function writeMemtable(
   memtable: Memtable,
   pace: () => Promise<void>,
 ): Promise<RowGroupEntry[]> {
-  const rows = await sortedRows(memtable, pace);
+  return await writeRows(output, memtable, await sortedRows(memtable, undefined, pace), pace);
+}
+
+async function writeRows(
+  output: SegmentOutput,
+  memtable: Memtable,
+  rows: Int32Array,
+  pace: () => Promise<void>,
+): Promise<RowGroupEntry[]> {
   const groups: RowGroupEntry[] = [];
   for (let from = 0; from < rows.length; from += ROW_GROUP_ROWS) {
     groups.push(await writeGroup(output, memtable, rows.subarray(from, from + ROW_GROUP_ROWS), pace));

@@ -1,11 +1,17 @@
 /** One table as its store holds it in memory. */
 import { MemoryAccount } from "../../column/mod.ts";
+import { decodeChange } from "./change_payload.ts";
 import { type Expiry, firstTimeOf } from "./expiry.ts";
 import type { TableOptions } from "./manifest.ts";
-import { MetaCache } from "./measurement.ts";
+import type { SegmentMasks } from "./mask_file.ts";
+import { documentsStart, MetaCache, visitMeasurements } from "./measurement.ts";
 import { Memtable } from "./memtable.ts";
+import { markRows, MemtableRemoval, RowGroupRemoval } from "./removal.ts";
+import type { SpanBlock } from "./removed_rows.ts";
+import { maskWithout, type RowMask, RowMaskBuilder } from "./row_mask.ts";
 import type { TableSnapshot } from "./scan.ts";
 import type { Segment } from "./segment.ts";
+import type { FrozenRows } from "./segment_writer.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SeriesIndex } from "./series_index.ts";
 import type { PostingsCache } from "./series_lookup.ts";
@@ -30,18 +36,49 @@ export interface TableStats {
   readonly memtableDataBytes: number;
 }
 
+/** What the log holds for a table. */
+export interface LoggedEntry {
+  readonly kind: "insert" | "change";
+  readonly payload: Uint8Array;
+}
+
 interface TableSegment {
   readonly segment: Segment;
   readonly dataBytes: number;
   /** Rows of earlier times are gone. */
   readonly firstMs: number;
+  /** Those that have not expired. */
+  readonly held: readonly RowGroupEntry[];
+  /** Of these, the ones that have rows left. */
   readonly groups: readonly RowGroupEntry[];
+  readonly masks: SegmentMasks;
+  /** The masks that are on disk: what the log has since taken away comes with the next flush. */
+  readonly storedMasks: SegmentMasks;
+}
+
+/** What a segment that comes has of the table. */
+export interface AddedSegment {
+  readonly segment: Segment;
+  readonly entry: TableEntry;
+  /** Its masks on disk. */
+  readonly storedMasks: SegmentMasks;
+  /** With what the log has since taken away. */
+  readonly masks: SegmentMasks;
 }
 
 interface OpenMemtable {
   readonly memtable: Memtable;
   readonly account: MemoryAccount;
+  /** Rows that are gone. */
+  removed: RowMask | undefined;
 }
+
+/** A memtable whose rows are being written, but for those that were gone by then. */
+interface FrozenMemtable extends OpenMemtable {
+  readonly unwritten: RowMask | undefined;
+}
+
+const NO_MASKS: SegmentMasks = new Map();
 
 export class Table {
   readonly index = new SeriesIndex();
@@ -54,8 +91,10 @@ export class Table {
   /** From old to new; replaced, never changed, so that a scan can keep it. */
   private segments: readonly TableSegment[] = [];
   private active: OpenMemtable | undefined;
-  private frozen: OpenMemtable | undefined;
+  private frozen: FrozenMemtable | undefined;
   private expiries: readonly Expiry[] = [];
+  /** In the order of the log. */
+  private readonly unapplied: LoggedEntry[] = [];
 
   constructor(readonly id: number, readonly options: TableOptions, private readonly postings: PostingsCache) {
     this.names = tableNames(options.timeField, options.metaField);
@@ -66,40 +105,85 @@ export class Table {
     return this.active?.account.bytes ?? 0;
   }
 
-  /** Adds measurements; returns by how many bytes the memtable grew. */
-  append(payload: Uint8Array, start: number): number {
-    const before = this.activeBytes;
+  /**
+   * Applies an entry of the log, or keeps it where a file cannot be read now: then nothing may be read from the table nor
+   * flushed before `catchUp` has succeeded.
+   */
+  apply(entry: LoggedEntry): void {
+    this.unapplied.push(entry);
+    try {
+      this.catchUp();
+    } catch {
+      this.unapplied[this.unapplied.length - 1] = { ...entry, payload: entry.payload.slice() };
+    }
+  }
+
+  /** Applies what had to wait. @throws CorruptionError, or what the disk throws */
+  catchUp(): void {
+    while (this.unapplied.length > 0) {
+      const { kind, payload } = this.unapplied[0]!;
+      if (kind === "change") this.change(payload);
+      else this.append(payload, documentsStart(payload));
+      this.unapplied.shift();
+    }
+  }
+
+  private append(payload: Uint8Array, start: number): void {
     this.active ??= this.newMemtable();
-    const { memtable, account } = this.active;
-    memtable.appendAll(payload, start, payload.length);
-    return account.bytes - before;
+    this.active.memtable.appendAll(payload, start, payload.length);
+  }
+
+  /** Takes measurements away and adds others, all at once, or throws and changes nothing. */
+  private change(payload: Uint8Array): void {
+    const { blocks, documentsStart } = decodeChange(payload);
+    if (blocks.length > 0) this.remove(blocks);
+    if (documentsStart < payload.length) this.append(payload, documentsStart);
+  }
+
+  private remove(blocks: readonly SpanBlock[]): void {
+    const { names } = this;
+    const groups = this.segments.map(({ segment, groups, firstMs, masks }) =>
+      groups.map((entry) =>
+        new RowGroupRemoval({ segment, entry, names, firstMs, mask: masks.get(entry.offset) })
+      )
+    );
+    const memtables = this.memtables.map((open) => new MemtableRemoval(open.memtable, open.removed));
+    markRows(blocks, [...groups.flat(), ...memtables]);
+    this.segments = this.segments.map((held, i) => withMarked(held, groups[i]!));
+    this.memtables.forEach((open, i) => open.removed = memtables[i]!.mask());
   }
 
   /** Makes the active memtable the frozen one; undefined when it has no rows. */
-  freeze(): Memtable | undefined {
-    this.frozen = this.active;
+  freeze(): FrozenRows | undefined {
+    const { active } = this;
     this.active = undefined;
-    return this.frozen?.memtable;
+    this.frozen = active && { ...active, unwritten: active.removed };
+    return this.frozen && { memtable: this.frozen.memtable, removed: this.frozen.unwritten };
   }
 
-  /** The frozen memtable's rows are in a segment now, if there was one. */
-  thaw(): void {
+  /**
+   * The frozen memtable's rows are in a segment now, if there was one.
+   *
+   * @param rows in the order in which the segment has them
+   */
+  thaw(segment: Segment | undefined, entry: TableEntry | undefined, rows: Int32Array | undefined): void {
+    const { frozen } = this;
     this.frozen = undefined;
+    if (segment === undefined || entry === undefined) return;
+    const gone = maskWithout(frozen?.removed, frozen?.unwritten);
+    const masks = gone === undefined || rows === undefined ? NO_MASKS : masksOfRows(gone, rows, entry.groups);
+    this.addSegment({ segment, entry, storedMasks: NO_MASKS, masks });
   }
 
-  addSegment(segment: Segment, entry: TableEntry): void {
-    this.replaceSegments(new Set(), [{ segment, entry }]);
+  addSegment(added: AddedSegment): void {
+    this.replaceSegments(new Set(), [added]);
   }
 
-  /** Puts segments in the place of others, all at once. */
-  replaceSegments(
-    removed: ReadonlySet<Segment>,
-    added: readonly { readonly segment: Segment; readonly entry: TableEntry }[],
-  ): void {
+  /** Puts segments in the place of others, all at once. Scans that run still see those. */
+  replaceSegments(removed: ReadonlySet<Segment>, added: readonly AddedSegment[]): void {
     const left = this.segments.filter(({ segment }) => !removed.has(segment));
-    const come = added.map(({ segment, entry: { dataBytes, groups } }) =>
-      withoutExpired({ segment, dataBytes, groups, firstMs: -Infinity }, this.expiries)
-    ).filter(({ groups }) => groups.length > 0);
+    const come = added.map((each) => withoutExpired(tableSegment(each), this.expiries))
+      .filter(({ held }) => held.length > 0);
     this.segments = [...left, ...come].sort((a, b) => compareArrivals(a.segment, b.segment));
   }
 
@@ -108,9 +192,38 @@ export class Table {
     return firstTimeOf(segment.place.arrival, this.expiries);
   }
 
-  /** Whether rows of that segment are left. */
+  /** Which rows in a segment are gone, by what is on disk. */
+  storedMasksOf(segment: Segment): SegmentMasks {
+    return this.segments.find((held) => held.segment === segment)?.storedMasks ?? NO_MASKS;
+  }
+
+  /** Which rows in a segment are gone. */
+  masksOf(segment: Segment): SegmentMasks {
+    return this.segments.find((held) => held.segment === segment)?.masks ?? NO_MASKS;
+  }
+
+  /** Whether rows of that segment are left that the log could still have to find. */
   hasRowsIn(segment: Segment): boolean {
-    return this.segments.some((held) => held.segment === segment);
+    return this.segments.some(({ segment: own, held, storedMasks }) =>
+      own === segment && held.some((group) => (storedMasks.get(group.offset)?.count ?? 0) < group.rows)
+    );
+  }
+
+  /** By number of the segment: its masks, where it has any, and whether they are on disk. */
+  segmentMasks(): { readonly segment: number; readonly masks: SegmentMasks; readonly isStored: boolean }[] {
+    return this.segments.filter(({ masks }) => masks.size > 0).map(({ segment, masks, storedMasks }) => ({
+      segment: segment.number,
+      masks,
+      isStored: masks === storedMasks,
+    }));
+  }
+
+  /** These masks are on disk now. */
+  noteStoredMasks(stored: ReadonlyMap<number, SegmentMasks>): void {
+    this.segments = this.segments.map((held) => {
+      const storedMasks = stored.get(held.segment.number);
+      return storedMasks === undefined ? held : { ...held, storedMasks };
+    });
   }
 
   /** About how much time a partition covers, in milliseconds, for a start. */
@@ -124,25 +237,30 @@ export class Table {
 
   /** Whether memtables hold rows of earlier times. */
   hasMemtableRowsBefore(ms: number): boolean {
-    return [this.frozen, this.active].some((open) => open !== undefined && open.memtable.minTime < ms);
+    return this.memtables.some(({ memtable }) => memtable.minTime < ms);
   }
 
   /** Whether segments hold rows of earlier times. */
   hasSegmentRowsBefore(ms: number): boolean {
-    return this.segments.some(({ groups, firstMs }) =>
-      groups.some((group) => Math.max(group.minTime, firstMs) < ms)
+    return this.segments.some(({ held, firstMs }) =>
+      held.some((group) => Math.max(group.minTime, firstMs) < ms)
     );
   }
 
   /** Takes the rows away that retention let go of. Scans that run still see them. */
   expire(expiries: readonly Expiry[]): void {
     this.expiries = expiries;
-    this.segments = this.segments.map((held) => withoutExpired(held, expiries))
-      .filter((held) => held.groups.length > 0);
+    this.segments = this.segments.map((segment) => withoutExpired(segment, expiries))
+      .filter(({ held }) => held.length > 0);
+  }
+
+  /** Calls `visit` with the series and the time of each of the documents `bytes[start…]` of a series that is known. */
+  visitMeasurements(bytes: Uint8Array, start: number, visit: (series: number, time: number) => void): void {
+    const { timeField, metaField } = this.options;
+    visitMeasurements(bytes, start, timeField, metaField, this.index, visit);
   }
 
   snapshot(): TableSnapshot {
-    const memtables = [this.frozen, this.active].filter((open) => open !== undefined);
     return {
       names: this.names,
       tableId: this.id,
@@ -150,31 +268,47 @@ export class Table {
       seriesCount: this.index.size,
       postings: this.postings,
       segments: this.segments,
-      memtables: memtables.map(({ memtable }) => ({ memtable, limit: memtable.length })),
+      memtables: this.memtables.map(({ memtable, removed }) => ({
+        memtable,
+        limit: memtable.length,
+        removed,
+      })),
     };
   }
 
   stats(): TableStats {
-    const memtables = [this.frozen, this.active].filter((open) => open !== undefined);
-    const memtableRows = sum(memtables, ({ memtable }) => memtable.length);
-    const memtableDataBytes = sum(memtables, ({ memtable }) => memtable.dataBytes);
-    const groups = this.segments.flatMap((segment) => segment.groups);
+    const { memtables, segments } = this;
+    const memtableRows = sum(memtables, rowsInMemtable);
+    const memtableDataBytes = sum(
+      memtables,
+      (open) => share(open.memtable.dataBytes, rowsInMemtable(open), open.memtable.length),
+    );
     return {
-      rows: memtableRows + sum(groups, (group) => group.rows),
+      rows: memtableRows + sum(segments, rowsLeft),
       series: this.index.size,
-      dataBytes: memtableDataBytes + sum(this.segments, (segment) => segment.dataBytes),
-      storageBytes: sum(groups, (group) => group.pagesBytes + group.headerBytes),
+      dataBytes: memtableDataBytes +
+        sum(segments, (held) => share(held.dataBytes, rowsLeft(held), rowsHeld(held))),
+      storageBytes: sum(
+        segments.flatMap(({ held }) => held),
+        (group) => group.pagesBytes + group.headerBytes,
+      ),
       indexBytes: this.seriesBytes,
-      segments: this.segments.length,
+      segments: segments.length,
       memtableRows,
       memtableBytes: sum(memtables, ({ account }) => account.bytes),
       memtableDataBytes,
     };
   }
 
+  /** From old to new. */
+  private get memtables(): readonly OpenMemtable[] {
+    return [this.frozen, this.active].filter((open) => open !== undefined);
+  }
+
   private newMemtable(): OpenMemtable {
     const account = new MemoryAccount();
-    return { memtable: new Memtable(this.index, this.names, this.options, account), account };
+    const memtable = new Memtable(this.index, this.names, this.options, account);
+    return { memtable, account, removed: undefined };
   }
 }
 
@@ -183,10 +317,73 @@ function compareArrivals(a: Segment, b: Segment): number {
   return a.place.arrival - b.place.arrival || a.number - b.number;
 }
 
-function withoutExpired(held: TableSegment, expiries: readonly Expiry[]): TableSegment {
-  const firstMs = firstTimeOf(held.segment.place.arrival, expiries);
-  if (firstMs <= held.firstMs) return held;
-  return { ...held, firstMs, groups: held.groups.filter((group) => group.maxTime >= firstMs) };
+function tableSegment({ segment, entry, masks, storedMasks }: AddedSegment): TableSegment {
+  const { dataBytes, groups } = entry;
+  return withMasks(
+    { segment, dataBytes, firstMs: -Infinity, held: groups, groups, masks, storedMasks },
+    masks,
+  );
+}
+
+function withoutExpired(segment: TableSegment, expiries: readonly Expiry[]): TableSegment {
+  const firstMs = firstTimeOf(segment.segment.place.arrival, expiries);
+  if (firstMs <= segment.firstMs) return segment;
+  const isLeft = (group: RowGroupEntry) => group.maxTime >= firstMs;
+  return {
+    ...segment,
+    firstMs,
+    held: segment.held.filter(isLeft),
+    groups: segment.groups.filter(isLeft),
+  };
+}
+
+function withMasks(segment: TableSegment, masks: SegmentMasks): TableSegment {
+  const groups = segment.held.filter((group) => (masks.get(group.offset)?.count ?? 0) < group.rows);
+  return { ...segment, groups, masks };
+}
+
+/** The segment with what a change marked in its row groups. */
+function withMarked(segment: TableSegment, removals: readonly RowGroupRemoval[]): TableSegment {
+  let masks: Map<number, RowMask> | undefined;
+  for (const removal of removals) {
+    const { entry, mask: before } = removal.place;
+    const mask = removal.mask();
+    if (mask === before || mask === undefined) continue;
+    masks ??= new Map(segment.masks);
+    masks.set(entry.offset, mask);
+  }
+  return masks === undefined ? segment : withMasks(segment, masks);
+}
+
+/** The masks of a new segment for rows that went while they were being written; `rows` in the order of the segment. */
+function masksOfRows(gone: RowMask, rows: Int32Array, groups: readonly RowGroupEntry[]): SegmentMasks {
+  const masks = new Map<number, RowMask>();
+  let first = 0;
+  for (const group of groups) {
+    const builder = new RowMaskBuilder(undefined);
+    for (let row = 0; row < group.rows; row++) if (gone.has(rows[first + row]!)) builder.add(row);
+    const mask = builder.build();
+    if (mask !== undefined) masks.set(group.offset, mask);
+    first += group.rows;
+  }
+  return masks;
+}
+
+function rowsInMemtable({ memtable, removed }: OpenMemtable): number {
+  return memtable.length - (removed?.count ?? 0);
+}
+
+function rowsHeld({ held }: TableSegment): number {
+  return sum(held, (group) => group.rows);
+}
+
+function rowsLeft({ groups, masks }: TableSegment): number {
+  return sum(groups, (group) => group.rows - (masks.get(group.offset)?.count ?? 0));
+}
+
+/** The bytes of some of the rows: all are taken for equally large. */
+function share(bytes: number, rows: number, allRows: number): number {
+  return rows === allRows ? bytes : Math.round((bytes * rows) / allRows);
 }
 
 function sum<T>(items: readonly T[], of: (item: T) => number): number {

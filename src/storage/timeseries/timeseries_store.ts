@@ -28,19 +28,20 @@ import { Compactor } from "./compactor.ts";
 import type { FragmentResult, TimeseriesFragment } from "./kernel/fragment.ts";
 import { runFragment } from "./kernel/run_fragment.ts";
 import { Manifest, type TableOptions } from "./manifest.ts";
-import { documentsStart, type PreparedInsert, prepareMeasurements } from "./measurement.ts";
+import { type PreparedInsert, prepareMeasurements } from "./measurement.ts";
 import { FlushProgress } from "./flush_progress.ts";
-import type { Memtable } from "./memtable.ts";
+import { freezeTables, type Frozen } from "./frozen.ts";
 import { pacer } from "./pacer.ts";
 import type { PartitionSizes } from "./partition_cuts.ts";
 import { PageCache } from "./page_cache.ts";
 import { scanTable, type TimeseriesScan } from "./scan.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentSet } from "./segment_set.ts";
-import { writeSegment } from "./segment_writer.ts";
+import { type FrozenRows, writeSegment } from "./segment_writer.ts";
 import { PostingsCache } from "./series_lookup.ts";
-import { type NewSeries, SERIES_FILE, SeriesFile } from "./series_file.ts";
-import { Table, type TableStats } from "./table.ts";
+import { SERIES_FILE, SeriesFile } from "./series_file.ts";
+import { type LoggedEntry, Table, type TableStats } from "./table.ts";
+import { TableChange } from "./table_change.ts";
 import { type TableVerification, verifyTable } from "./verify_table.ts";
 
 export interface TimeseriesStoreOptions {
@@ -57,17 +58,6 @@ export interface TimeseriesStoreOptions {
   readonly memory?: MemoryBudget;
   /** Smaller partitions for tests. */
   readonly partitionSizes?: PartitionSizes;
-}
-
-/** Memtables on their way to a segment. */
-interface Frozen {
-  /** By ascending table id. */
-  readonly memtables: ReadonlyMap<number, Memtable>;
-  /** For each of these tables, the series there were. */
-  readonly series: readonly NewSeries[];
-  /** The last log record that is in them. */
-  readonly logIndex: number;
-  readonly bytes: number;
 }
 
 export class TimeseriesStore {
@@ -199,12 +189,47 @@ export class TimeseriesStore {
    * as it may be at replay.
    */
   applyInsert(logIndex: number, tableId: number, payload: Uint8Array): void {
+    this.apply(logIndex, tableId, { kind: "insert", payload });
+  }
+
+  /** Begins a change of a table; see `TableChange` for what its owner has to keep away meanwhile. */
+  beginChange(tableId: number): TableChange {
+    return new TableChange(this.readyTable(tableId), this.options.clock);
+  }
+
+  /** Applies what a `TableChange` gave and the log holds, all at once; the twin of `applyInsert`. */
+  applyChange(logIndex: number, tableId: number, payload: Uint8Array): void {
+    this.apply(logIndex, tableId, { kind: "change", payload });
+  }
+
+  private apply(logIndex: number, tableId: number, entry: LoggedEntry): void {
     if (logIndex <= this.flushed) return;
     this.noteIndex(logIndex);
     const table = this.tables.get(tableId);
-    if (table === undefined) return;
-    this.activeBytes += table.append(payload, documentsStart(payload));
-    this.lease.set(this.memtableBytes);
+    if (table !== undefined) this.counted(table, () => table.apply(entry));
+  }
+
+  /** Makes sure that all entries of a table that were applied can be seen. @throws what keeps one from it */
+  settle(tableId: number): void {
+    if (this.tables.has(tableId)) this.readyTable(tableId);
+  }
+
+  /** A table in which all that was applied can be seen. @throws CorruptionError, or what the disk throws */
+  private readyTable(tableId: number): Table {
+    const table = this.table(tableId);
+    this.counted(table, () => table.catchUp());
+    return table;
+  }
+
+  /** Counts what a table's active memtable grows by. */
+  private counted(table: Table, grow: () => void): void {
+    const before = table.activeBytes;
+    try {
+      grow();
+    } finally {
+      this.activeBytes += table.activeBytes - before;
+      this.lease.set(this.memtableBytes);
+    }
   }
 
   /** The log has gone on to this record with what is not for this store: a flush covers it. */
@@ -214,13 +239,14 @@ export class TimeseriesStore {
 
   /**
    * Takes away all rows that the table holds now and that are older than a time: gone for good when it resolves, and
-   * unseen by every scan that starts then. Rows that come later stay, however old.
+   * unseen by every scan that starts then. Rows that come later stay, however old. No change of the table may be between
+   * its scan and its application meanwhile, nor begin.
    *
    * @param beforeMs milliseconds since 1970
    */
   async expire(tableId: number, beforeMs: number): Promise<void> {
-    const table = this.tables.get(tableId);
-    if (table === undefined) return;
+    if (!this.tables.has(tableId)) return;
+    const table = this.readyTable(tableId);
     // The first flush may be one that began before the youngest of these rows came.
     for (let flushes = 0; flushes < 2 && table.hasMemtableRowsBefore(beforeMs); flushes++) await this.flush();
     if (!table.hasSegmentRowsBefore(beforeMs)) return;
@@ -271,7 +297,7 @@ export class TimeseriesStore {
    * @returns the log index up to which the caller may cut
    */
   flush(): Promise<number> {
-    this.flushing ??= this.runFlush().finally(() => {
+    this.flushing ??= this.segments.inTurn(() => this.runFlush()).finally(() => {
       this.flushing = undefined;
       this.progress.end();
     });
@@ -289,12 +315,12 @@ export class TimeseriesStore {
 
   /** The rows of a table as it is at this call, in batches that are never empty. */
   scan(tableId: number, request: TimeseriesScan): AsyncGenerator<readonly Document[], void, undefined> {
-    return scanTable(this.table(tableId).snapshot(), request, this.options.clock);
+    return scanTable(this.readyTable(tableId).snapshot(), request, this.options.clock);
   }
 
   /** Folds the rows of a table as it is at this call into groups. */
   runFragment(tableId: number, fragment: TimeseriesFragment): Promise<FragmentResult> {
-    return runFragment(this.table(tableId).snapshot(), fragment, this.options.clock);
+    return runFragment(this.readyTable(tableId).snapshot(), fragment, this.options.clock);
   }
 
   /** Reads all that segments hold of a table, past every cache. @param pause lets others run */
@@ -355,30 +381,35 @@ export class TimeseriesStore {
     const { frozen } = this;
     if (frozen === undefined) return await this.advance(this.appliedIndex);
     const started = this.options.clock.monotonicMs();
-    const number = this.manifest.nextSegment();
+    const number = this.manifest.nextNumber();
     const series = await this.seriesFile.append(this.manifest.seriesBytes, frozen.series);
     // A segment of tables that no manifest knows would be removed at the next opening.
-    for (const id of frozen.memtables.keys()) await this.record(id);
-    const segment = await this.writeSegmentFile(number, frozen.memtables);
+    for (const { tableId } of frozen.series) await this.record(tableId);
+    const masks = await this.segments.masks.write(frozen.masks);
+    const written = frozen.memtables.size === 0
+      ? undefined
+      : await this.writeSegmentFile(number, frozen.memtables);
     try {
       await this.manifest.append({
         kind: "flush",
-        segment: number,
+        ...(written === undefined ? {} : { segment: number }),
+        ...(masks === undefined ? {} : { masks }),
         seriesBytes: series.lengthBytes,
         flushedIndex: frozen.logIndex,
       });
     } catch (error) {
       // The record may be on disk all the same: the file it names has to stay.
-      segment.close();
+      written?.segment.close();
       throw error;
     }
-    this.install(segment, frozen, series.tableBytes);
+    this.install(frozen, written, series.tableBytes);
     await this.segments.removeDead();
     this.compactor.start();
     this.options.logger.debug("flushed memtables", {
       segment: number,
       tables: frozen.memtables.size,
-      bytes: segment.sizeBytes,
+      bytes: written?.segment.sizeBytes ?? 0,
+      masks: frozen.masks.size,
       ms: Math.round(this.options.clock.monotonicMs() - started),
     });
     return this.flushed;
@@ -393,37 +424,30 @@ export class TimeseriesStore {
     return logIndex;
   }
 
-  /** Takes the rows of all tables; undefined when there are none. */
+  /** Takes what is to be written of all tables; undefined when that is nothing. */
   private freeze(): Frozen | undefined {
-    const memtables = new Map<number, Memtable>();
-    const series: NewSeries[] = [];
-    for (const table of [...this.tables.values()].sort((a, b) => a.id - b.id)) {
-      const memtable = table.freeze();
-      if (memtable === undefined) continue;
-      memtables.set(table.id, memtable);
-      series.push({
-        tableId: table.id,
-        index: table.index,
-        first: table.persistedSeries,
-        end: table.index.size,
-      });
-    }
+    for (const id of this.tables.keys()) this.readyTable(id);
     const bytes = this.activeBytes;
     this.activeBytes = 0;
-    return memtables.size === 0 ? undefined : { memtables, series, logIndex: this.appliedIndex, bytes };
+    const frozen = freezeTables([...this.tables.values()], this.appliedIndex, bytes);
+    if (frozen !== undefined) this.segments.noteFrozenMasks(frozen.masks);
+    return frozen;
   }
 
-  private async writeSegmentFile(number: number, memtables: ReadonlyMap<number, Memtable>): Promise<Segment> {
+  private async writeSegmentFile(
+    number: number,
+    memtables: ReadonlyMap<number, FrozenRows>,
+  ): Promise<WrittenSegment> {
     const { disk, directory, clock } = this.options;
     const path = this.segments.pathOf(number);
     const file = disk.open(path, "create");
     try {
       this.progress.begin(memtables);
-      await writeSegment(file, memtables, pacer(clock, () => this.progress.step()));
+      const rows = await writeSegment(file, memtables, pacer(clock, () => this.progress.step()));
       await file.sync();
       file.close();
       await disk.syncDirectory(directory);
-      return this.segments.open(number, { arrival: number, level: 0 });
+      return { segment: this.segments.open(number, { arrival: number, level: 0 }), rows };
     } catch (error) {
       file.close();
       this.removeQuietly(path);
@@ -446,13 +470,19 @@ export class TimeseriesStore {
     });
   }
 
-  /** Puts the segment in the place of the frozen memtables, all at once. */
-  private install(segment: Segment, frozen: Frozen, tableBytes: ReadonlyMap<number, number>): void {
-    this.segments.add(segment);
+  /** Puts the segment, if there is one, in the place of the frozen memtables, all at once. */
+  private install(
+    frozen: Frozen,
+    written: WrittenSegment | undefined,
+    tableBytes: ReadonlyMap<number, number>,
+  ): void {
+    if (written !== undefined) this.segments.register(written.segment);
+    this.segments.noteStoredMasks(frozen.tableMasks);
     for (const { tableId, end } of frozen.series) {
       const table = this.tables.get(tableId);
       if (table === undefined) continue;
-      table.thaw();
+      const entry = written?.segment.tables.find((each) => each.tableId === tableId);
+      table.thaw(written?.segment, entry, written?.rows.get(tableId));
       table.persistedSeries = end;
       table.seriesBytes += tableBytes.get(tableId) ?? 0;
     }
@@ -460,6 +490,13 @@ export class TimeseriesStore {
     this.frozen = undefined;
     this.lease.set(this.memtableBytes);
   }
+}
+
+/** A segment as a flush wrote it. */
+interface WrittenSegment {
+  readonly segment: Segment;
+  /** By table: the memtable's rows in the order in which the segment has them. */
+  readonly rows: ReadonlyMap<number, Int32Array>;
 }
 
 /** Damage to the manifest's last record looks like a torn one; that its log records are gone gives it away. */

@@ -66,10 +66,11 @@ function sourcesOf(
     if (sources.length > before) counters.segmentsRead++;
     else counters.segmentsSkipped++;
   }
-  for (const { memtable, limit } of snapshot.memtables) {
+  for (const rows of snapshot.memtables) {
+    const { memtable, limit } = rows;
     age++;
     if (limit === 0 || memtable.minTime > range.toMs || memtable.maxTime < range.fromMs) continue;
-    sources.push(new MemtableRunSource(snapshot, memtable, limit, range, paths, age));
+    sources.push(new MemtableRunSource(snapshot, rows, range, paths, age));
   }
   return sources;
 }

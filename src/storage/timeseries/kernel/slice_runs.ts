@@ -1,10 +1,10 @@
 /** What row groups and memtables have of a series, as runs of slices. */
 import { PAGE_ROWS } from "../../../base/mod.ts";
-import type { Memtable } from "../memtable.ts";
 import { openMemtableRun } from "../memtable_run.ts";
 import { type RowGroup, TIME_PAGES } from "../row_group.ts";
 import type { TimeRange } from "../run.ts";
-import type { SegmentRows, TableSnapshot, TimeseriesCounters } from "../scan.ts";
+import type { RowMask } from "../row_mask.ts";
+import type { MemtableRows, SegmentRows, TableSnapshot, TimeseriesCounters } from "../scan.ts";
 import type { RowGroupEntry } from "../segment_format.ts";
 import { cutToRange, OpenRowGroup, type RowSpan } from "../segment_run.ts";
 import { MemtableSource, PageSource, type ResolvedPaths, resolvePaths } from "./slice_source.ts";
@@ -45,7 +45,10 @@ export class GroupRunSource implements RunSource {
     if (place < 0) return undefined;
     const all = { first: open.group.firstRowOf(place), end: open.group.seriesEnds[place]! };
     const span = cutToRange(open, all, this.range);
-    return span.first < span.end ? new GroupRun(this, span, this.age) : undefined;
+    if (span.first >= span.end) return undefined;
+    if (open.mask === undefined) return new GroupRun(this, span, this.age);
+    const run = new MaskedGroupRun(this, span, open.mask, this.age);
+    return run.isDone ? undefined : run;
   }
 
   get group(): RowGroup {
@@ -64,7 +67,7 @@ export class GroupRunSource implements RunSource {
     const { snapshot, rows, entry } = this;
     const group = rows.segment.rowGroup(entry, snapshot.names);
     this.paths = resolvePaths(this.asked, group.paths, snapshot.names.time.text);
-    return new OpenRowGroup(rows.segment, group, snapshot.index, this.counters);
+    return new OpenRowGroup(rows.segment, group, snapshot.index, this.counters, rows.masks.get(entry.offset));
   }
 }
 
@@ -116,6 +119,74 @@ class GroupRun implements SliceRun {
   }
 }
 
+/** As `GroupRun`, in a row group of which rows are gone: pages that have lost any are read by the rows that are left. */
+class MaskedGroupRun implements SliceRun {
+  /** No row is before or after: rows that are gone count, too. */
+  readonly firstTime: number;
+  readonly lastTime: number;
+  /** The current slice: what is left of it, and the first row behind its page. */
+  private page: PageSource | undefined;
+  private rows: Int32Array | undefined;
+  private from = 0;
+  private to = 0;
+  private next: number;
+
+  constructor(
+    private readonly source: GroupRunSource,
+    private readonly span: RowSpan,
+    private readonly mask: RowMask,
+    readonly age: number,
+  ) {
+    this.firstTime = this.timeOf(span.first);
+    this.lastTime = this.timeOf(span.end - 1);
+    this.next = span.first;
+    this.fill();
+  }
+
+  get isDone(): boolean {
+    return this.from === this.to;
+  }
+
+  current(): Slice {
+    return { source: this.page!, rows: this.rows, from: this.from, to: this.to };
+  }
+
+  skip(count: number): void {
+    this.from += count;
+    this.fill();
+  }
+
+  /** Goes on to the next page that has rows left, once the current one has none. */
+  private fill(): void {
+    while (this.from === this.to && this.next < this.span.end) {
+      const page = this.page = this.source.pageOf(this.next);
+      const from = this.next - page.firstRow;
+      const to = Math.min(this.span.end - page.firstRow, page.rowCount);
+      const gone = this.mask.pages[page.number];
+      this.rows = gone && rowsLeft(gone, from, to);
+      this.from = this.rows === undefined ? from : 0;
+      this.to = this.rows === undefined ? to : this.rows.length;
+      this.next = page.firstRow + to;
+    }
+  }
+
+  private timeOf(row: number): number {
+    const page = this.source.pageOf(row);
+    return page.times[row - page.firstRow]!;
+  }
+}
+
+/** The rows of `[from, to)` whose bit is not set. */
+function rowsLeft(gone: Uint32Array, from: number, to: number): Int32Array {
+  const rows = new Int32Array(to - from);
+  let count = 0;
+  for (let row = from; row < to; row++) {
+    rows[count] = row;
+    count += 1 - ((gone[row >>> 5]! >>> (row & 31)) & 1);
+  }
+  return rows.subarray(0, count);
+}
+
 /** The rows of a memtable that were there when the query began. */
 export class MemtableRunSource implements RunSource {
   readonly firstSeries = 0;
@@ -125,18 +196,17 @@ export class MemtableRunSource implements RunSource {
 
   constructor(
     private readonly snapshot: TableSnapshot,
-    private readonly memtable: Memtable,
-    private readonly limit: number,
+    private readonly held: MemtableRows,
     private readonly range: TimeRange,
     private readonly asked: readonly (readonly string[])[],
     readonly age: number,
   ) {
-    this.lastSeries = Math.min(snapshot.seriesCount, memtable.seriesEnd) - 1;
+    this.lastSeries = Math.min(snapshot.seriesCount, held.memtable.seriesEnd) - 1;
   }
 
   run(series: number): SliceRun | undefined {
-    const { memtable, limit } = this;
-    const run = openMemtableRun(memtable, series, this.range, 1, this.age, limit);
+    const { memtable, limit, removed } = this.held;
+    const run = openMemtableRun(memtable, series, this.range, 1, this.age, limit, removed);
     if (run === undefined) return undefined;
     this.source ??= new MemtableSource(memtable, limit, this.asked, this.snapshot.names.time.text);
     let count = 0;

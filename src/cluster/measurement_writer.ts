@@ -1,0 +1,168 @@
+/**
+ * Writes to time-series collections.
+ *
+ * Inserts go to the log as they come. Changes of one collection run one after another, from scan to application, and
+ * passes of retention with them: a row's identity in the log is its place among those of its series and time, and must
+ * be there what it was when it was found. Inserts need not wait: each that is logged meanwhile is told to the change
+ * that runs.
+ */
+import { MAX_CHANGE_ENTRY_BYTES } from "../base/mod.ts";
+import type { Document, RawDocument } from "../bson/mod.ts";
+import { documentsStart, type PlacedRow, type TableChange, type TimeseriesStore } from "../storage/mod.ts";
+import { EntryKind } from "./entry.ts";
+import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
+import type { InsertResult } from "./router.ts";
+
+/** Logs what is to be applied to a table: `apply` is called with the entry's index once it is durable. */
+export type LogMeasurements = (
+  kind: number,
+  tableId: number,
+  payload: Uint8Array,
+  apply: (index: number) => void,
+) => Promise<void>;
+
+export class MeasurementWriter {
+  /** By table: the end of all changes and passes of retention so far. */
+  private readonly turns = new Map<number, Promise<unknown>>();
+  /** By table: the change that runs. */
+  private readonly running = new Map<number, TableChange>();
+  /** By table: the insert that was logged last; those before it have been applied when it has. */
+  private readonly lastInserts = new Map<number, Promise<void>>();
+
+  constructor(private readonly store: TimeseriesStore, private readonly log: LogMeasurements) {}
+
+  async insert(tableId: number, documents: readonly RawDocument[], ordered: boolean): Promise<InsertResult> {
+    const { payload, accepted, errors } = this.store.prepareInsert(tableId, documents, ordered);
+    if (payload !== undefined) await this.logInsert(tableId, payload);
+    return { inserted: accepted, errors };
+  }
+
+  private async logInsert(tableId: number, payload: Uint8Array): Promise<void> {
+    this.running.get(tableId)?.noteInsert(payload, documentsStart(payload));
+    const logged = this.log(
+      EntryKind.Measurements,
+      tableId,
+      payload,
+      (index) => this.store.applyInsert(index, tableId, payload),
+    );
+    const settled = logged.catch(() => {});
+    this.lastInserts.set(tableId, settled);
+    try {
+      await logged;
+    } finally {
+      if (this.lastInserts.get(tableId) === settled) this.lastInserts.delete(tableId);
+    }
+  }
+
+  /**
+   * Runs a change; durable when it resolves.
+   *
+   * @param begin called when its turn has come, to throw when the table is gone
+   */
+  change(
+    tableId: number,
+    request: MeasurementChange,
+    begin: () => Promise<void>,
+  ): Promise<MeasurementChanges> {
+    return this.inTurn(tableId, async () => {
+      await begin();
+      const change = this.store.beginChange(tableId);
+      this.running.set(tableId, change);
+      try {
+        // What was logged before the change could be told of it is applied before it looks.
+        await this.lastInserts.get(tableId);
+        return await this.run(tableId, change, request);
+      } finally {
+        this.running.delete(tableId);
+      }
+    });
+  }
+
+  /** Takes away what is older than a time in milliseconds since 1970; durable when it resolves. */
+  expire(tableId: number, beforeMs: number): Promise<void> {
+    return this.inTurn(tableId, () => this.store.expire(tableId, beforeMs));
+  }
+
+  private inTurn<T>(tableId: number, work: () => Promise<T>): Promise<T> {
+    const turn = (this.turns.get(tableId) ?? Promise.resolve()).then(work);
+    const ended = turn.catch(() => {}).then(() => {
+      if (this.turns.get(tableId) === ended) this.turns.delete(tableId);
+    });
+    this.turns.set(tableId, ended);
+    return turn;
+  }
+
+  private async run(
+    tableId: number,
+    change: TableChange,
+    request: MeasurementChange,
+  ): Promise<MeasurementChanges> {
+    const counts = { matched: 0, removed: 0, replaced: 0, upserted: false };
+    const apply = (row: PlacedRow) => {
+      const outcome = request.change(row.document);
+      counts.matched++;
+      if (outcome === "keep") return;
+      change.remove(row);
+      if (outcome === "remove") counts.removed++;
+      else {
+        change.add(outcome);
+        counts.replaced++;
+      }
+    };
+    if (request.isSingle) {
+      const row = await firstMatch(change, request);
+      if (row !== undefined) apply(row);
+    } else await this.changeAll(tableId, change, request, apply);
+    if (counts.matched === 0 && request.upsert !== undefined) {
+      change.add(request.upsert());
+      counts.upserted = true;
+    }
+    await this.logChange(tableId, change);
+    return counts;
+  }
+
+  /** Changes all rows that match; logs what is gathered when it is much, between two times. */
+  private async changeAll(
+    tableId: number,
+    change: TableChange,
+    request: MeasurementChange,
+    apply: (row: PlacedRow) => void,
+  ): Promise<void> {
+    for await (const batch of change.scan(request.scan)) {
+      for (const row of batch) {
+        if (row.ordinal === 0 && change.sizeBytes >= MAX_CHANGE_ENTRY_BYTES) {
+          await this.logChange(tableId, change);
+        }
+        if (request.matches(row.document)) apply(row);
+      }
+    }
+  }
+
+  private async logChange(tableId: number, change: TableChange): Promise<void> {
+    const payload = change.take();
+    if (payload === undefined) return;
+    await this.log(
+      EntryKind.Changes,
+      tableId,
+      payload,
+      (index) => this.store.applyChange(index, tableId, payload),
+    );
+    // Nobody may be told of a change that cannot be seen yet.
+    this.store.settle(tableId);
+  }
+}
+
+/** The first row that matches, or of all that do the one that comes first by the request's order. */
+async function firstMatch(change: TableChange, request: MeasurementChange): Promise<PlacedRow | undefined> {
+  let first: PlacedRow | undefined;
+  const isBetter = (row: Document) =>
+    first === undefined || (request.order !== undefined && request.order(row, first.document) < 0);
+  for await (const batch of change.scan(request.scan)) {
+    for (const row of batch) {
+      if (!request.matches(row.document) || !isBetter(row.document)) continue;
+      first = row;
+      if (request.order === undefined) return first;
+    }
+  }
+  return first;
+}
