@@ -1,6 +1,7 @@
 /**
  * `deno task oracle:fuzz [seed] [questions]`: asks MongoDB and ChronoGo the same random questions about the same random documents,
- * in a time series and in a plain collection, and prints where the answers part. Exit code 1 when they do.
+ * in a time series and in a plain collection, lets them make the same random updates, and prints where the answers part.
+ * Exit code 1 when they do.
  */
 import { type Document } from "bson";
 import { startMongod } from "../support/mongod.ts";
@@ -23,13 +24,15 @@ function randomCases(seed: number, count: number): CaseFile {
     isolated: false,
     collections: [{ name: "series", create, documents }, { name: "plain", create: undefined, documents }],
     cases: Array.from({ length: count }, (_, index) => {
-      return toCase(`seed ${seed}, question ${index}`, queries.command(index % 2 === 0 ? "series" : "plain"));
+      const name = `seed ${seed}, question ${index}`;
+      if (index % 3 === 2) return toCase(name, queries.update("changed"));
+      return toCase(name, [queries.command(index % 3 === 0 ? "series" : "plain")]);
     }),
   };
 }
 
-function toCase(name: string, command: Document): OracleCase {
-  return { name, oracle: [command], chronogo: [command], differs: undefined };
+function toCase(name: string, commands: readonly Document[]): OracleCase {
+  return { name, oracle: commands, chronogo: commands, differs: undefined };
 }
 
 const seed = Number(Deno.args[0] ?? Math.floor(Math.random() * 1e9));

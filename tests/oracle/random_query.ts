@@ -8,6 +8,7 @@
  */
 import { Decimal128, type Document, Double, Int32, Long } from "bson";
 import { type Random, seededRandom } from "../../src/base/mod.ts";
+import { randomUpdate } from "./random_update.ts";
 
 const START_MS = Date.UTC(2024, 0, 1);
 const FIELDS = ["a", "b", "c", "d", "n.x", "n.y", "n", "m", "m.h", "m.k", "t", "_id", "a.x", "a.0", "b.y"];
@@ -67,6 +68,18 @@ export class RandomQueries {
       default:
         return this.#find(collection);
     }
+  }
+
+  /** Commands that update random documents of a collection, and show them. */
+  update(collection: string): Document[] {
+    return randomUpdate({
+      below: (limit) => this.#below(limit),
+      pick: (from) => this.#pick(from),
+      value: (depth) => this.#value(depth),
+      number: () => this.#number(),
+      filter: (depth) => this.#filter(depth),
+      document: () => this.documents(1)[0] ?? {},
+    }, collection);
   }
 
   #find(collection: string): Document {

@@ -35,10 +35,18 @@ export function renderElement(value: Value): string {
   if (value instanceof Document) return renderDocument(value);
   if (isArray(value)) return value.length === 0 ? "[]" : `[ ${value.map(renderElement).join(", ")} ]`;
   if (typeof value === "string") return `"${value}"`;
-  if (typeof value === "number") return Number.isInteger(value) ? value.toFixed(1) : formatDouble(value);
+  if (typeof value === "number") return renderDouble(value);
   if (value instanceof UtcDate) return `new Date(${value.ms})`;
   if (value instanceof Int32) return String(value.value);
   return renderScalar(value);
+}
+
+/** With a point in any case, which makes `nan.0` of what is no number. */
+function renderDouble(value: number): string {
+  if (Object.is(value, -0)) return "-0.0";
+  if (Number.isInteger(value)) return value.toFixed(1);
+  const text = formatDouble(value);
+  return Number.isFinite(value) ? text : `${text}.0`;
 }
 
 /** `{a: 1, b: "x"}`, as a value of the aggregation prints itself. */

@@ -2,6 +2,7 @@
 import { CommandError, MAX_ARRAY_BACKFILL } from "../../base/mod.ts";
 import { BuiltDocument, Document, DocumentBuilder, isArray, type Value } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
+import { arrayPlace } from "./path.ts";
 import { dollarPrefixed } from "./replacement.ts";
 import { childrenAt, type ElementsNode, type FieldsNode, mergeNodes, type UpdateNode } from "./tree.ts";
 
@@ -110,7 +111,7 @@ function applyToArray(
   for (const [name, child] of childrenOf(node, path, application)) {
     const place = arrayPlace(name);
     if (place === undefined) {
-      checkNotCreated(child, name, array, path, application);
+      checkNotCreated(child, name, changed ?? array, path, application);
       continue;
     }
     const old = array[place];
@@ -224,11 +225,6 @@ function strictPath(node: UpdateNode, path: readonly string[]): readonly string[
     if (found !== undefined) return found;
   }
   return undefined;
-}
-
-/** The place that a part of a path names in an array; undefined where it is no number. */
-function arrayPlace(part: string): number | undefined {
-  return /^[0-9]{1,10}$/.test(part) ? Number(part) : undefined;
 }
 
 function immutableId({ change }: Application, value: Value): CommandError {

@@ -9,6 +9,7 @@ import {
   isNumber,
   keyOf,
   type Value,
+  type ValueKey,
 } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
 import { renderDocument, typeName } from "../expression/message.ts";
@@ -52,7 +53,13 @@ function valuesToAdd(value: Value): readonly Value[] {
 }
 
 function distinct(values: readonly Value[]): readonly Value[] {
-  return [...new Map([...values].reverse().map((value) => [keyOf(value), value])).values()].reverse();
+  const seen = new Set<ValueKey>();
+  return values.filter((value) => {
+    const key = keyOf(value);
+    const isNew = !seen.has(key);
+    seen.add(key);
+    return isNew;
+  });
 }
 
 export function parsePop(path: string, value: Value): Operation {

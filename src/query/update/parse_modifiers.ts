@@ -10,7 +10,8 @@ import { type ArrayFilters, checkAllUsed } from "./array_filters.ts";
 import { MODIFIERS, RENAME, STRICT_MODIFIERS } from "./modifiers.ts";
 import type { Operation, OperationContext } from "./operation.ts";
 import { arrayIdentifier, checkPath, checkPositions } from "./path.ts";
-import { parseRename } from "./rename.ts";
+import { parseRename, sourceOfRename } from "./rename.ts";
+import { UNSET } from "./set.ts";
 import { EMPTY_TREE, type FieldsNode, mergeNodes, nodeOf } from "./tree.ts";
 
 export interface ModifierUpdate {
@@ -66,8 +67,8 @@ class ModifierParser {
   }
 
   private addRenaming(name: string, value: Value): void {
-    const { from, to, source, target } = parseRename(name, value);
-    this.addOperation(from, source);
+    this.addOperation(sourceOfRename(name, value), UNSET);
+    const { to, target } = parseRename(name, value);
     this.addOperation(to, target);
   }
 

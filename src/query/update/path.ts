@@ -50,3 +50,8 @@ export function arrayIdentifier(part: string): string | undefined {
 export function isDynamic(part: string): boolean {
   return part === "$" || arrayIdentifier(part) !== undefined;
 }
+
+/** The place that a part of a path names in an array; undefined where it is no number. */
+export function arrayPlace(part: string): number | undefined {
+  return /^[0-9]{1,10}$/.test(part) ? Number(part) : undefined;
+}

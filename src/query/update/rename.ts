@@ -1,29 +1,31 @@
 /** `$rename`: one operation where the field goes to, which reads the document before the update, and one where it was. */
-import { CommandError } from "../../base/mod.ts";
+import { assert, CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
 import { idText } from "./id_text.ts";
 import type { Operation } from "./operation.ts";
-import { checkPath, isDynamic } from "./path.ts";
+import { arrayPlace, checkPath, isDynamic } from "./path.ts";
 
 export interface Renaming {
-  readonly from: readonly string[];
   readonly to: readonly string[];
-  /** What happens at `from`, and at `to`. */
-  readonly source: Operation;
+  /** What happens at `to`; what happens where the field was is `$unset`. */
   readonly target: Operation;
+}
+
+/** The path of the field that is renamed. @throws CommandError with MongoDB's code and wording */
+export function sourceOfRename(name: string, value: Value): readonly string[] {
+  if (typeof value === "string") return checkPath(name);
+  throw new CommandError(
+    "BadValue",
+    `The 'to' field for $rename must be a string: ${elementText(name, value)}`,
+  );
 }
 
 /** @throws CommandError with MongoDB's code and wording */
 export function parseRename(name: string, value: Value): Renaming {
-  if (typeof value !== "string") {
-    throw new CommandError(
-      "BadValue",
-      `The 'to' field for $rename must be a string: ${elementText(name, value)}`,
-    );
-  }
+  const from = sourceOfRename(name, value);
+  assert(typeof value === "string", "a field is renamed to a text");
   const to = checkPath(value);
-  const from = checkPath(name);
   if (value.includes("\0")) {
     throw new CommandError("BadValue", "The 'to' field for $rename cannot contain an embedded null byte");
   }
@@ -46,9 +48,7 @@ export function parseRename(name: string, value: Value): Renaming {
     );
   }
   return {
-    from,
     to,
-    source: () => undefined,
     target: (old, { root, touch }) => {
       const moved = valueOfSource(root, from);
       if (moved === undefined) return old;
@@ -60,20 +60,25 @@ export function parseRename(name: string, value: Value): Renaming {
 }
 
 function valueOfSource(root: Document, path: readonly string[]): Value {
-  checkNoArray(root, path, "source");
   let value: Value = root;
-  for (let i = 0; i < path.length; i++) {
-    if (value === undefined) return undefined;
-    if (!(value instanceof Document)) {
-      throw new CommandError(
-        "PathNotViable",
-        `cannot use the part (${path[i - 1]} of ${path.join(".")}) to traverse the element ` +
-          `({${elementText(path[i - 1]!, value)}})`,
-      );
-    }
-    value = value.get(path[i]!);
+  for (let i = 0; i < path.length && value !== undefined; i++) {
+    const part = path[i]!;
+    const place = isArray(value) ? arrayPlace(part) : undefined;
+    if (value instanceof Document) value = value.get(part);
+    else if (isArray(value) && place !== undefined) value = value[place];
+    else throw notTraversable(path, path[i - 1]!, value);
   }
+  if (value !== undefined) checkNoArray(root, path, "source");
   return value;
+}
+
+function notTraversable(path: readonly string[], part: string, value: Value): CommandError {
+  return new CommandError(
+    "PathNotViable",
+    `cannot use the part (${part} of ${path.join(".")}) to traverse the element ({${
+      elementText(part, value)
+    }})`,
+  );
 }
 
 /** A path of `$rename` leads through documents only. */

@@ -1,6 +1,13 @@
 /** The document that an upsert inserts where nothing matched: what the filter says that fields equal, then the update. */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, Document, DocumentBuilder, ObjectId, type Value } from "../../bson/mod.ts";
+import {
+  BuiltDocument,
+  compareText,
+  Document,
+  DocumentBuilder,
+  ObjectId,
+  type Value,
+} from "../../bson/mod.ts";
 import type { Filter, Path } from "../filter/filter.ts";
 import type { Update, Updater } from "./update.ts";
 
@@ -19,7 +26,7 @@ const ID = "_id";
 export function documentToInsert(filter: Filter, update: Update, apply: Updater): Document {
   const equalities = equalitiesIn(filter);
   const isReplaced = update.kind === "replacement";
-  const wanted = isReplaced ? equalities.filter(({ path }) => path[0] === ID) : equalities;
+  const wanted = isReplaced ? equalities.filter(({ path }) => path[0] === ID) : sortedByPath(equalities);
   checkPaths(wanted);
   if (isReplaced) checkWholeId(wanted);
   const start = wanted.reduce(
@@ -56,6 +63,11 @@ function equalitiesIn(filter: Filter): readonly Equality[] {
     default:
       return [];
   }
+}
+
+/** The order in which MongoDB makes the fields. */
+function sortedByPath(equalities: readonly Equality[]): readonly Equality[] {
+  return [...equalities].sort((a, b) => compareText(a.path.join("."), b.path.join(".")));
 }
 
 function checkPaths(equalities: readonly Equality[]): void {
