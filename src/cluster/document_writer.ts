@@ -14,6 +14,13 @@ import type { StatementResult, WriteOptions, WriteStatement } from "./write_stat
 /** Logs the effects of one transaction. @returns the entry's index, once it is durable */
 export type LogEffects = (effects: readonly Uint8Array[]) => Promise<number>;
 
+/** Room on the disk for what is logged and not yet committed. */
+export interface Reserve {
+  /** @throws when there is no room for so many bytes */
+  hold(bytes: number): void;
+  release(): void;
+}
+
 /** A collection that is written to; the namespace is for the words of errors. */
 export interface WrittenCollection {
   readonly id: number;
@@ -49,6 +56,7 @@ export class DocumentWriter {
   constructor(
     private readonly store: DocumentStore,
     private readonly log: LogEffects,
+    private readonly reserve: Reserve,
     private readonly maxEntryBytes = MAX_DOCUMENT_ENTRY_BYTES,
   ) {}
 
@@ -171,6 +179,7 @@ export class DocumentWriter {
     let effects: readonly Uint8Array[];
     let index: number | undefined;
     try {
+      this.reserve.hold(COMMIT_BYTES + this.store.effectBytes * COMMIT_BYTES_PER_BYTE);
       effects = this.store.seal();
       if (effects.length > 0) index = await this.log(effects);
     } catch (error) {
@@ -180,14 +189,20 @@ export class DocumentWriter {
     if (index === undefined) {
       this.store.rollback();
     } else {
-      try {
-        this.store.commit(index);
-      } catch (error) {
-        this.uncommitted = { index, payload: joined(effects) };
-        throw error;
-      }
+      this.commit(index, effects);
     }
     for (const { answer } of this.unanswered.splice(0)) answer();
+  }
+
+  /** Commits what the log holds; should the disk be full, in the room that was kept for that. */
+  private commit(index: number, effects: readonly Uint8Array[]): void {
+    try {
+      this.store.commit(index);
+    } catch {
+      this.uncommitted = { index, payload: joined(effects) };
+      this.reserve.release();
+      this.commitLeftover();
+    }
   }
 
   /** Brings SQLite to where the log is, after a commit that failed (a full disk). */
@@ -230,6 +245,10 @@ export class DocumentWriter {
     return duplicateKeyError(namespace, stored.get("_id"));
   }
 }
+
+/** What a commit writes: its effects, the pages around them, those of the index; a guess on the safe side. */
+const COMMIT_BYTES = 1024 * 1024;
+const COMMIT_BYTES_PER_BYTE = 4;
 
 /** Documents inserted between two yields. */
 const INSERTS_AT_ONCE = 256;

@@ -17,13 +17,18 @@ function setUp(maxEntryBytes?: number) {
   store.createCollection(COLLECTION);
   const entries: number[] = [];
   const failures: Error[] = [];
-  const writer = new DocumentWriter(store, async (effects) => {
-    await Promise.resolve();
-    const failure = failures.pop();
-    if (failure !== undefined) throw failure;
-    entries.push(effects.length);
-    return entries.length;
-  }, maxEntryBytes);
+  const writer = new DocumentWriter(
+    store,
+    async (effects) => {
+      await Promise.resolve();
+      const failure = failures.pop();
+      if (failure !== undefined) throw failure;
+      entries.push(effects.length);
+      return entries.length;
+    },
+    { hold() {}, release() {} },
+    maxEntryBytes,
+  );
   const insert = (documents: Record<string, unknown>[], ordered = true) =>
     writer.insert({ id: COLLECTION, namespace: "db.c" }, documents.map(raw), ordered);
   return { store, writer, entries, failures, insert };

@@ -24,6 +24,7 @@ import {
   TimeseriesStore,
 } from "../storage/mod.ts";
 import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./catalog.ts";
+import { DiskReserve } from "./disk_reserve.ts";
 import { DocumentWriter, type WrittenCollection } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
@@ -71,15 +72,16 @@ export class VNode {
     private readonly logger: Logger,
     private readonly timeseries: TimeseriesStore,
     private readonly documents: DocumentStore,
+    private readonly reserve: DiskReserve,
   ) {
-    this.writer = new DocumentWriter(documents, (effects) => {
-      return this.joinedLog().append(this.group, EntryKind.Documents, effects, {
+    const log = (effects: readonly Uint8Array[]) =>
+      this.joinedLog().append(this.group, EntryKind.Documents, effects, {
         onDurable: (index) => {
           this.appliedIndex = index;
           timeseries.noteIndex(index);
         },
       });
-    });
+    this.writer = new DocumentWriter(documents, log, reserve);
     this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, apply) => {
       await this.joinedLog().append(this.group, kind, [encodeTableId(tableId), payload], {
         onDurable: (index) => {
@@ -116,7 +118,8 @@ export class VNode {
       documents?.close();
       throw error;
     }
-    return new VNode(options.group, logger, timeseries, documents);
+    const reserve = new DiskReserve(disk, `${directory}/${RESERVE_FILE}`);
+    return new VNode(options.group, logger, timeseries, documents, reserve);
   }
 
   /** Joins the log, once all of it has been replayed. */
@@ -442,9 +445,12 @@ export class VNode {
       await this.timeseries.close();
     } finally {
       this.documents.close();
+      this.reserve.release();
     }
   }
 }
+
+const RESERVE_FILE = "documents.reserve";
 
 export function shuttingDown(): CommandError {
   return new CommandError("ShutdownInProgress", "the node is shutting down");
