@@ -31,7 +31,7 @@ export function* runStatement(
     try {
       return yield* run.result();
     } catch (error) {
-      throw statement.returning === undefined ? error : withContext(RETURNING_CONTEXT, error);
+      throw shownError(statement, error);
     }
   } catch (error) {
     if (error instanceof CommandError && !failsTransaction(error)) return { matched: 0, modified: 0, error };
@@ -39,8 +39,12 @@ export function* runStatement(
   }
 }
 
-/** What MongoDB says in front of an error on a document, where one is given back. */
-const RETURNING_CONTEXT = "Plan executor error during findAndModify";
+/** An error on a document as MongoDB words it: where one is given back, it says that in front. */
+export function shownError(statement: WriteStatement, error: unknown): unknown {
+  return statement.returning === undefined
+    ? error
+    : withContext("Plan executor error during findAndModify", error);
+}
 
 /** Whether an error is the store's own: then nothing of the open transaction may be kept. */
 export function failsTransaction(error: CommandError): boolean {
@@ -156,8 +160,8 @@ class StatementRun {
   }
 }
 
-/** @throws CommandError when the document is too large */
-function storable(document: Document): RawDocument {
+/** The document as bytes. @throws CommandError when it is too large */
+export function storable(document: Document): RawDocument {
   const bytes = encodeDocument(document);
   if (bytes.length > MAX_DOCUMENT_BYTES) {
     throw new CommandError(17419, `Resulting document after update is larger than ${MAX_DOCUMENT_BYTES}`);

@@ -28,6 +28,7 @@ import { DiskReserve } from "./disk_reserve.ts";
 import { DocumentWriter, type WrittenCollection } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
+import { runMeasurementStatement } from "./measurement_statement.ts";
 import { MeasurementWriter } from "./measurement_writer.ts";
 import type { CollectionStats, InsertResult, Verification } from "./router.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
@@ -307,10 +308,18 @@ export class VNode {
     options: WriteOptions,
   ): Promise<readonly StatementResult[]> {
     await this.makeRoomIn(info);
-    if (info.timeseries !== undefined) {
-      throw new CommandError("NotImplemented", "updates and deletes on a time series are not implemented");
+    if (info.timeseries === undefined) {
+      return await this.writer.write(writtenCollection(info), statements, options);
     }
-    return await this.writer.write(writtenCollection(info), statements, options);
+    const results: StatementResult[] = [];
+    for (const statement of statements) {
+      const result = await runMeasurementStatement(info.timeseries, statement, options.context, (request) => {
+        return this.measurements.change(info.id, request, () => this.makeRoomIn(info));
+      });
+      results.push(result);
+      if (options.ordered && result.error !== undefined) break;
+    }
+    return results;
   }
 
   /**

@@ -107,6 +107,19 @@ function leadingMatches(stages: readonly Stage[]): readonly MatchStage[] {
   return matches;
 }
 
+/** As `conditionsFor`, in the form in which a scan is asked. */
+export function scanConditions(
+  conjuncts: readonly Filter[],
+  shape: SourceShape,
+): Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup"> {
+  const { timeRange, series } = conditionsFor(conjuncts, shape);
+  return {
+    ...(timeRange && { timeRange }),
+    ...(series && { seriesFilter: series.matches }),
+    ...(series?.lookup && { seriesLookup: series.lookup }),
+  };
+}
+
 function conditionsFor(
   conjuncts: readonly Filter[],
   shape: SourceShape,

@@ -6,7 +6,9 @@ import { compileFilter, type Matcher } from "../filter/compile.ts";
 import { conjunctsOf, type Filter } from "../filter/filter.ts";
 import { matchedPosition } from "../filter/matched_position.ts";
 import { parseFilter } from "../filter/parse.ts";
+import { scanConditions } from "../plan.ts";
 import { idsOf } from "../pushdown.ts";
+import type { ScanRequest } from "../source.ts";
 import { parseFindProjection, projectDocument } from "../stage/project.ts";
 import { keyOrder, sortKeyReader } from "../stage/sort_key.ts";
 import { parseSortParts } from "../stage/sort.ts";
@@ -49,6 +51,14 @@ export class WritePlan {
     this.project = spec.projection === undefined || spec.projection.isEmpty()
       ? (document) => document
       : projectDocument(parseFindProjection(spec.projection, scope), variables);
+  }
+
+  /** What a scan of a time series may be cut by. */
+  scan(
+    timeField: string,
+    metaField: string | undefined,
+  ): Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup"> {
+    return scanConditions(conjunctsOf(this.filter), { kind: "timeseries", timeField, metaField });
   }
 
   /** What the update makes of a document that matches: the very same where nothing changes. @throws CommandError */
