@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import { type Random, seededRandom } from "../../base/mod.ts";
-import { BuiltDocument, encodeDocument, RawDocument } from "../../bson/mod.ts";
+import { BuiltDocument, type Document, encodeDocument, RawDocument } from "../../bson/mod.ts";
 import { DocumentStore } from "./document_store.ts";
 
 interface Entry {
@@ -12,30 +12,47 @@ interface Entry {
   readonly payload: Uint8Array;
 }
 
-/** What the store should hold: the ids of each collection, in order. */
-type Model = Map<number, string[]>;
+/** What the store should hold: the ids of each collection in order of insertion, and the length of each one's text. */
+type Model = Map<number, Map<string, number>>;
 
 function documentOf(id: string, random: Random): RawDocument {
   const text = "x".repeat(Math.floor(random() ** 4 * 20_000));
   return new RawDocument(encodeDocument(BuiltDocument.of({ _id: id, text })));
 }
 
-/** One transaction of some inserts, some of them duplicates; committed or rolled back. */
+function textLength(document: Document): number {
+  return (document.get("text") as string).length;
+}
+
+/** One transaction of some inserts, replacements and deletes; some inserts are duplicates. Committed or rolled back. */
 function work(store: DocumentStore, model: Model, log: Entry[], random: Random): void {
   const index = (log.at(-1)?.index ?? 0) + 1 + Math.floor(random() * 3);
-  const added: [number, string][] = [];
+  const changed: Model = new Map(
+    [...model].map(([collection, documents]) => [collection, new Map(documents)]),
+  );
   store.begin();
   for (let count = 1 + Math.floor(random() * 10); count > 0; count--) {
     const collection = 1 + Math.floor(random() * 3);
-    const id = `id ${Math.floor(random() * 500)}`;
+    const id = `id ${Math.floor(random() * 100)}`;
     store.createCollection(collection);
-    if (store.insert(collection, documentOf(id, random))) added.push([collection, id]);
+    let documents = changed.get(collection);
+    if (documents === undefined) changed.set(collection, documents = new Map());
+    const document = documentOf(id, random);
+    if (store.insert(collection, document)) {
+      documents.set(id, textLength(document));
+    } else if (random() < 0.5) {
+      store.replace(collection, document);
+      documents.set(id, textLength(document));
+    } else {
+      store.delete(collection, document);
+      documents.delete(id);
+    }
   }
   const payload = Uint8Array.from(store.seal().flatMap((part) => [...part]));
   if (payload.length === 0 || random() < 0.2) return store.rollback();
   store.commit(index);
   log.push({ index, payload });
-  for (const [collection, id] of added) model.set(collection, [...model.get(collection) ?? [], id]);
+  for (const [collection, documents] of changed) model.set(collection, documents);
 }
 
 /** Copies what a power failure could leave of the files. */
@@ -54,14 +71,19 @@ function crashImage(path: string, image: string, random: Random): void {
 async function contents(store: DocumentStore, ids: Iterable<number>): Promise<Model> {
   const found: Model = new Map();
   for (const id of ids) {
-    const names: string[] = [];
+    const documents = new Map<string, number>();
     for await (const batch of store.scan(id, { checkpoint: () => Promise.resolve() })) {
-      for (const document of batch) names.push(document.get("_id") as string);
+      for (const document of batch) documents.set(document.get("_id") as string, textLength(document));
     }
-    assert.equal(store.stats(id).count, names.length);
-    found.set(id, names);
+    assert.equal(store.stats(id).count, documents.size);
+    found.set(id, documents);
   }
   return found;
+}
+
+/** With the order of the documents, which maps compare without. */
+function ordered(model: Model): [number, [string, number][]][] {
+  return [...model].map(([collection, documents]) => [collection, [...documents]]);
 }
 
 async function checkImage(
@@ -74,7 +96,7 @@ async function checkImage(
   try {
     assert.ok(store.appliedIndex >= durableIndex, "a checkpoint is never lost");
     for (const { index, payload } of log) store.replay(index, payload);
-    assert.deepEqual(await contents(store, model.keys()), model);
+    assert.deepEqual(ordered(await contents(store, model.keys())), ordered(model));
     assert.equal(store.appliedIndex, log.at(-1)?.index ?? 0);
   } finally {
     store.close();
@@ -181,11 +203,11 @@ Deno.test("after SQLite has rolled back by itself, nothing of the transaction co
       step === "commit" ? store.commit(1) : store.insert(1, documentOf("two", seededRandom(2)));
     assert.throws(next, { codeName: "OutOfDiskSpace" });
     if (step === "insert") store.rollback();
-    assert.deepEqual(await contents(store, [1]), new Map([[1, []]]));
+    assert.deepEqual(await contents(store, [1]), new Map([[1, new Map()]]));
     assert.equal(store["writing"].prepare("SELECT log_index FROM applied").get()?.["log_index"], 0);
     if (step === "insert") store.replay(1, payload);
   }
-  assert.deepEqual(await contents(store, [1]), new Map([[1, ["one"]]]));
+  assert.deepEqual(await contents(store, [1]), new Map([[1, new Map([["one", textLength(document)]])]]));
   store.close();
   Deno.removeSync(folder, { recursive: true });
 });
