@@ -1,6 +1,6 @@
 /** `findAndModify`: updates or deletes one document and gives it back, as it was or as it is. */
 import { CommandError } from "../base/mod.ts";
-import { type BsonWriter, BuiltDocument, Int32 } from "../bson/mod.ts";
+import { type BsonWriter, BuiltDocument, type Document, Int32 } from "../bson/mod.ts";
 import type { Namespace, StatementResult, WriteStatement } from "../cluster/mod.ts";
 import { checkUpdateForm } from "../query/mod.ts";
 import { checkArrayOfObjects, checkFields, type FieldTable } from "./arguments.ts";
@@ -74,6 +74,12 @@ export function parseFindAndModify(call: CommandCall, namespace: Namespace): Wri
     returning: { which, projection: args.document("fields") },
   } as const;
   if (args.flag("remove")) return { ...shared, kind: "delete" };
+  if (which === "after" && isPositional(args.document("fields"))) {
+    throw new CommandError(
+      "BadValue",
+      "cannot use a positional projection and return the new document",
+    );
+  }
   return {
     ...shared,
     kind: "update",
@@ -81,6 +87,10 @@ export function parseFindAndModify(call: CommandCall, namespace: Namespace): Wri
     upsert: args.flag("upsert"),
     arrayFilters: documentsOf(args.array("arrayFilters")),
   };
+}
+
+function isPositional(projection: Document | undefined): boolean {
+  return projection?.names().some((name) => name.endsWith(".$")) === true;
 }
 
 function checkCombination({ args }: CommandCall): void {

@@ -7,8 +7,10 @@ import { parseExpression } from "./expression/parse.ts";
 import { compileExpression, fieldsOf } from "./expression/compile.ts";
 import { parseFieldPath } from "./expression/field_path.ts";
 import { toDouble } from "./filter/argument.ts";
+import { MATCH_ALL } from "./filter/filter.ts";
 import { parseFilter } from "./filter/parse.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
+import type { MatchStage } from "./stage/match.ts";
 import { parseFindProjection } from "./stage/project.ts";
 import { parseSortParts } from "./stage/sort.ts";
 import { parseStages } from "./stages.ts";
@@ -44,16 +46,17 @@ export interface FindSpec {
 
 /** Parses a find. @throws CommandError with MongoDB's code and wording */
 export function parseFind(spec: FindSpec, context: ParseContext = EMPTY_PARSE_CONTEXT): Pipeline {
-  const stages: Stage[] = [...matchStages(spec.filter, context)];
+  const matches = matchStages(spec.filter, context);
+  const stages: Stage[] = [...matches];
   if (spec.sort !== undefined) stages.push(...sortStages(spec.sort));
   stages.push(...rangeStages(spec.skip, spec.limit));
   if (spec.projection !== undefined && !spec.projection.isEmpty()) {
-    stages.push(parseFindProjection(spec.projection, context));
+    stages.push(parseFindProjection(spec.projection, context, matches[0]?.filter ?? MATCH_ALL));
   }
   return isBackward(spec.sort) ? { command: "find", stages, backward: true } : { command: "find", stages };
 }
 
-function matchStages(filter: Document | undefined, context: ParseContext): readonly Stage[] {
+function matchStages(filter: Document | undefined, context: ParseContext): readonly MatchStage[] {
   if (filter === undefined || filter.isEmpty()) return [];
   return [{ kind: "match", filter: parseFilter(filter, context), source: filter }];
 }

@@ -13,7 +13,9 @@ import { DATE } from "./date.ts";
 import { DATE_BUILD } from "./date_build.ts";
 import { DATE_FORMAT } from "./date_format.ts";
 import { DATE_PART } from "./date_part.ts";
+import { HASHED_KEY } from "./hashed_key.ts";
 import { LITERAL } from "./literal.ts";
+import { META } from "./meta.ts";
 import { OBJECT } from "./object.ts";
 import { POWER } from "./power.ts";
 import { RANDOM } from "./random.ts";
@@ -32,9 +34,7 @@ const MISSING: ReadonlySet<string> = new Set([
   "$encStrStartsWith",
   "$function",
   "$median",
-  "$meta",
   "$percentile",
-  "$toHashedIndexKey",
   "$toUUID",
 ]);
 
@@ -53,7 +53,9 @@ const OPERATORS: ReadonlyMap<string, OperatorDefinition> = new Map(
     ...DATE_BUILD,
     ...DATE_FORMAT,
     ...DATE_PART,
+    ...HASHED_KEY,
     ...LITERAL,
+    ...META,
     ...OBJECT,
     ...POWER,
     ...RANDOM,

@@ -1,7 +1,7 @@
 /**
- * Which element of an array a filter met: what `$` stands for in an update. Of an array on the way that is looked into, the
- * outermost counts; of conditions that must all hold, the last one that met an element, in MongoDB's own order of them
- * (`MatchDetails` of its matcher).
+ * Which element of an array a filter met: what `$` stands for in an update and in a projection. Of an array on the way that is
+ * looked into, the outermost counts; of conditions that must all hold, the last one that met an element (`MatchDetails` of
+ * MongoDB's matcher): for an update in MongoDB's own order of them, for a projection as they are written.
  */
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import { elementTest, valueTest } from "./compile.ts";
@@ -9,18 +9,22 @@ import type { Filter, InFilter, Path, PathFilter } from "./filter.ts";
 import { arrayOffset, someOfLeafArray, someValueAt, type ValueTest } from "./path.ts";
 
 /** The place of the element that the filter met in a document that passes it; undefined where it met none. */
-export function matchedPosition(filter: Filter, document: Document): number | undefined {
+export function matchedPosition(
+  filter: Filter,
+  document: Document,
+  order: "canonical" | "written",
+): number | undefined {
   switch (filter.kind) {
     case "and": {
       let found: number | undefined;
-      for (const branch of inCanonicalOrder(filter.filters)) {
-        found = matchedPosition(branch, document) ?? found;
+      for (const branch of order === "written" ? filter.filters : inCanonicalOrder(filter.filters)) {
+        found = matchedPosition(branch, document, order) ?? found;
       }
       return found;
     }
     case "or": {
       const single = asOneIn(filter.filters);
-      return single === undefined ? undefined : matchedPosition(single, document);
+      return single === undefined ? undefined : matchedPosition(single, document, order);
     }
     case "nor":
     case "not":
@@ -63,6 +67,7 @@ const KIND_ORDER: readonly Filter["kind"][] = [
   "not",
   "nor",
   "type",
+  "geo",
 ];
 const COMPARISON_ORDER = ["$eq", "$lte", "$lt", "$gt", "$gte"];
 

@@ -1,7 +1,9 @@
-/** Find's `$slice` and `$elemMatch`: parts of arrays in the projected document. */
+/** Find's `$slice`, `$elemMatch` and positional `.$`: parts of arrays in the projected document. */
+import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
 import { elementTest } from "../filter/compile.ts";
-import type { ElemMatchObjectFilter, ElemMatchValueFilter } from "../filter/filter.ts";
+import type { ElemMatchObjectFilter, ElemMatchValueFilter, Filter } from "../filter/filter.ts";
+import { matchedPosition } from "../filter/matched_position.ts";
 
 export type ArrayProjection =
   /** Elements from place `skip` on (from the end when negative), at most `limit` of them. */
@@ -16,7 +18,9 @@ export type ArrayProjection =
     readonly kind: "elemMatch";
     readonly path: readonly string[];
     readonly filter: ElemMatchObjectFilter | ElemMatchValueFilter;
-  };
+  }
+  /** Of the outermost array on the path the element that the find's filter met. */
+  | { readonly kind: "positional"; readonly path: readonly string[]; readonly filter: Filter };
 
 /** @returns a function from the document before projection and the projected one to the result */
 export function compileArrayProjection(
@@ -25,6 +29,16 @@ export function compileArrayProjection(
   if (projection.kind === "slice") {
     const { path, skip, limit } = projection;
     return (_, projected) => sliceAt(projected, path, 0, (array) => slice(array, skip, limit)) as Document;
+  }
+  if (projection.kind === "positional") {
+    const { path, filter } = projection;
+    return (original, projected) =>
+      cutAt(
+        projected,
+        path,
+        0,
+        (array) => elementOf(array, matchedPosition(filter, original, "written")),
+      ) as Document;
   }
   const name = projection.path[0]!;
   const test = elementTest(projection.filter);
@@ -38,6 +52,28 @@ export function compileArrayProjection(
 function slice(array: readonly Value[], skip: number, limit: number): readonly Value[] {
   const from = skip < 0 ? Math.max(array.length + skip, 0) : skip;
   return array.slice(from, from + limit);
+}
+
+/** @throws CommandError 51246, 51247 */
+function elementOf(array: readonly Value[], position: number | undefined): readonly Value[] {
+  if (position === undefined) {
+    throw new CommandError(51246, "positional operator '.$' couldn't find a matching element in the array");
+  }
+  if (position >= array.length) throw new CommandError(51247, "positional operator '.$' element mismatch");
+  return [array[position]];
+}
+
+/** Cuts the first array on a path. */
+function cutAt(
+  value: Value,
+  path: readonly string[],
+  at: number,
+  cut: (array: readonly Value[]) => readonly Value[],
+): Value {
+  if (isArray(value)) return cut(value);
+  if (at === path.length || !(value instanceof Document)) return value;
+  const child = value.get(path[at]!);
+  return child === undefined ? value : setField(value, path[at]!, cutAt(child, path, at + 1, cut));
 }
 
 /** Slices the arrays at a path, which goes through documents and through the documents of arrays. */

@@ -1,7 +1,7 @@
 /**
  * The projection of find and of `$project`, from BSON to its tree. The first field that is not `_id` decides whether
- * fields are included or excluded; `_id` is included unless told otherwise. Only find has `$slice` over a path and
- * `$elemMatch`, which work on the projected document.
+ * fields are included or excluded; `_id` is included unless told otherwise. Only find has `$slice` over a path, `$elemMatch`
+ * and `.$`, which work on the projected document.
  */
 import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isArray, isNumber, type Value } from "../../bson/mod.ts";
@@ -10,7 +10,12 @@ import type { ParseContext } from "../expression/expression.ts";
 import { renderDocument, typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { isTrue, toDouble } from "../filter/argument.ts";
-import type { ElemMatchObjectFilter, ElemMatchValueFilter } from "../filter/filter.ts";
+import {
+  type ElemMatchObjectFilter,
+  type ElemMatchValueFilter,
+  type Filter,
+  MATCH_ALL,
+} from "../filter/filter.ts";
 import { parseFilter } from "../filter/parse.ts";
 import { withContext } from "../error_context.ts";
 import type { ArrayProjection } from "./array_projection.ts";
@@ -25,17 +30,19 @@ export interface ParsedProjection extends Projection {
 /**
  * Parses the projection of `$project`, or of find when `isFind` is set.
  *
+ * @param filter the find's own, whose matches `.$` picks
  * @throws CommandError with MongoDB's code and wording, without a context in front
  */
 export function parseProjection(
   document: Document,
   context: ParseContext,
   isFind: boolean,
+  filter: Filter = MATCH_ALL,
 ): ParsedProjection {
   if (document.isEmpty()) {
     throw new CommandError(51272, "projection specification must have at least one field");
   }
-  const parser = new ProjectionParser(context, isFind);
+  const parser = new ProjectionParser(context, isFind, filter);
   parser.parse(document);
   return parser.finish();
 }
@@ -58,7 +65,11 @@ class ProjectionParser {
   /** What was said of `_id`, while that does not decide the mode. */
   private id: boolean | undefined;
 
-  constructor(private readonly context: ParseContext, private readonly isFind: boolean) {}
+  constructor(
+    private readonly context: ParseContext,
+    private readonly isFind: boolean,
+    private readonly filter: Filter,
+  ) {}
 
   parse(document: Document): void {
     this.fields(document, { tree: this.tree, prefix: "" });
@@ -90,7 +101,7 @@ class ProjectionParser {
   }
 
   private field(field: Field, value: Value): void {
-    if (field.name.includes("$")) this.checkPositional(field.name);
+    if (this.isPositional(field.name)) return this.positional(field, value);
     if (value instanceof Document) return this.documentField(field, value);
     if (isNumber(value) || typeof value === "boolean") return this.flag(field, isTrue(value));
     this.computed(field, value);
@@ -101,14 +112,23 @@ class ProjectionParser {
       this.id = included;
       return;
     }
-    const mode = included ? "inclusion" : "exclusion";
-    if (this.mode !== undefined && this.mode !== mode) {
-      throw included
-        ? new CommandError(31253, `Cannot do inclusion on field ${name} in exclusion projection`)
-        : new CommandError(31254, `Cannot do exclusion on field ${name} in inclusion projection`);
-    }
-    this.mode = mode;
+    if (included) this.include(name);
+    else this.exclude(name);
     tree.add(name, { kind: "named" });
+  }
+
+  private include(name: string): void {
+    if (this.mode === "exclusion") {
+      throw new CommandError(31253, `Cannot do inclusion on field ${name} in exclusion projection`);
+    }
+    this.mode = "inclusion";
+  }
+
+  private exclude(name: string): void {
+    if (this.mode === "inclusion") {
+      throw new CommandError(31254, `Cannot do exclusion on field ${name} in inclusion projection`);
+    }
+    this.mode = "exclusion";
   }
 
   private documentField(field: Field, value: Document): void {
@@ -130,6 +150,9 @@ class ProjectionParser {
   }
 
   private computed({ tree, name }: Field, value: Value): void {
+    const operator = value instanceof Document ? value.names()[0] : undefined;
+    // Find keeps the other fields beside metadata.
+    if (operator === "$meta" && this.isFind) return this.addComputed(tree, name, value);
     if (this.mode === "exclusion") {
       throw new CommandError(
         31310,
@@ -137,10 +160,8 @@ class ProjectionParser {
       );
     }
     this.mode = "inclusion";
-    const operator = value instanceof Document ? value.names()[0] : undefined;
-    if (operator === "$meta") throw metaError(value);
     try {
-      tree.add(name, { kind: "computed", expression: parseExpression(value, this.context) });
+      this.addComputed(tree, name, value);
     } catch (error) {
       if (error instanceof CommandError && error.message === `Unrecognized expression '${operator}'`) {
         throw new CommandError(31325, `Unknown expression ${operator}`);
@@ -149,10 +170,15 @@ class ProjectionParser {
     }
   }
 
+  private addComputed(tree: ProjectionTree, name: string, value: Value): void {
+    tree.add(name, { kind: "computed", expression: parseExpression(value, this.context) });
+  }
+
   /** `$slice` and `$elemMatch` of find. @returns whether it was one of them */
   private arrayProjection(field: Field, operator: string, value: Document): boolean {
     const argument = value.values()[0];
     if (operator === "$elemMatch") {
+      this.checkBesideElemMatch("elemMatch");
       this.arrays.push(parseElemMatch(field.prefix + field.name, argument, this.context));
       field.tree.add(field.name, { kind: "named" });
       return true;
@@ -189,12 +215,42 @@ class ProjectionParser {
     return undefined;
   }
 
-  private checkPositional(path: string): void {
+  /** `a.$` of find. */
+  private positional(field: Field, value: Value): void {
+    if (value instanceof Document) {
+      throw new CommandError(
+        31271,
+        "positional projection cannot be used with an expression or sub object",
+      );
+    }
+    if (!isNumber(value) && typeof value !== "boolean") {
+      throw new CommandError(31308, "positional projection cannot be used with a literal");
+    }
+    if (!isTrue(value)) {
+      throw new CommandError(31395, "positional projection cannot be used with exclusion");
+    }
+    if (this.arrays.some(({ kind }) => kind === "positional")) {
+      throw new CommandError(31276, "Cannot specify more than one positional projection per query.");
+    }
+    this.checkBesideElemMatch("positional");
+    const { tree, prefix, name } = field;
+    this.include(name);
+    const path = name.slice(0, -2);
+    tree.add(path, { kind: "named" });
+    this.arrays.push({ kind: "positional", path: (prefix + path).split("."), filter: this.filter });
+  }
+
+  private checkBesideElemMatch(added: "positional" | "elemMatch"): void {
+    const [other, code] = added === "positional" ? ["elemMatch", 31256] : ["positional", 31255];
+    if (this.arrays.every(({ kind }) => kind !== other)) return;
+    throw new CommandError(Number(code), "Cannot specify positional operator and $elemMatch.");
+  }
+
+  /** Whether a name is that of a positional projection. @throws CommandError where there can be none */
+  private isPositional(path: string): boolean {
     if (path.endsWith(".$")) {
-      if (!this.isFind) {
-        throw new CommandError(31324, "Cannot use positional projection in aggregation projection");
-      }
-      throw new CommandError("NotImplemented", "the positional projection .$ is not yet supported");
+      if (this.isFind) return true;
+      throw new CommandError(31324, "Cannot use positional projection in aggregation projection");
     }
     if (this.isFind && path.includes(".$.")) {
       throw new CommandError(
@@ -204,30 +260,9 @@ class ProjectionParser {
           "used a form like a.b.$.d, remove the parts following the '$' and the results will be equivalent.",
       );
     }
+    return false;
   }
 }
-
-function metaError(value: Value): CommandError {
-  const meta = value instanceof Document ? value.get("$meta") : undefined;
-  if (meta === "textScore") {
-    return new CommandError(40218, "query requires text score metadata, but it is not available");
-  }
-  if (typeof meta === "string" && META_NAMES.has(meta)) {
-    return new CommandError("NotImplemented", `$meta: "${meta}" is not yet supported in a projection`);
-  }
-  return new CommandError(17308, `Unsupported argument to $meta: ${String(meta)}`);
-}
-
-const META_NAMES = new Set([
-  "geoNearDistance",
-  "geoNearPoint",
-  "indexKey",
-  "randVal",
-  "recordId",
-  "searchHighlights",
-  "searchScore",
-  "sortKey",
-]);
 
 function parseElemMatch(path: string, argument: Value, context: ParseContext): ArrayProjection {
   if (!(argument instanceof Document)) {

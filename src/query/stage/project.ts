@@ -7,6 +7,7 @@ import { fieldsOf } from "../expression/compile.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { renderDocument, typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
+import type { Filter } from "../filter/filter.ts";
 import { type ArrayProjection, compileArrayProjection } from "../projection/array_projection.ts";
 import { parseProjection } from "../projection/parse.ts";
 import {
@@ -39,9 +40,18 @@ export function parseProject(value: Value, context: ParseContext): ProjectStage 
   return { kind: "project", name: "$project", ...projection, source: value };
 }
 
-/** Find's projection; it has more operators than `$project`. */
-export function parseFindProjection(value: Document, context: ParseContext): ProjectStage {
-  return { kind: "project", name: "$project", ...parseProjection(value, context, true), source: value };
+/** Find's projection; it has more operators than `$project`. @param filter the find's own */
+export function parseFindProjection(
+  value: Document,
+  context: ParseContext,
+  filter: Filter,
+): ProjectStage {
+  return {
+    kind: "project",
+    name: "$project",
+    ...parseProjection(value, context, true, filter),
+    source: value,
+  };
 }
 
 export function parseUnset(value: Value): ProjectStage {

@@ -50,7 +50,7 @@ export class WritePlan {
     this.apply = this.update && compileUpdate(this.update, context);
     this.project = spec.projection === undefined || spec.projection.isEmpty()
       ? (document) => document
-      : projectDocument(parseFindProjection(spec.projection, scope), variables);
+      : projectDocument(parseFindProjection(spec.projection, scope, this.filter), variables);
   }
 
   /** What a scan of a time series may be cut by. */
@@ -63,7 +63,7 @@ export class WritePlan {
 
   /** What the update makes of a document that matches: the very same where nothing changes. @throws CommandError */
   updated(document: Document): Document {
-    const position = () => matchedPosition(this.filter, document);
+    const position = () => matchedPosition(this.filter, document, "canonical");
     return this.apply === undefined ? document : this.apply(document, { inserting: false, position });
   }
 
