@@ -46,7 +46,8 @@ const ERRORS: readonly (readonly [expression: unknown, code: number, message: st
     "an object representing an expression must have exactly one field: { $add: [ 1, 2 ], a: 1 }",
   ],
   [{ $let: { vars: { X: 1 }, in: 1 } }, 9, "'X' starts with an invalid character for a user variable name"],
-  [{ $meta: "textScore" }, 238, "the expression $meta is not implemented"],
+  [{ $meta: "textScore" }, 40218, "query requires text score metadata, but it is not available"],
+  [{ $function: {} }, 238, "the expression $function is not implemented"],
 ];
 
 Deno.test("what is wrong with an expression is said in MongoDB's words", () => {
