@@ -47,6 +47,10 @@ export const MAX_PIPELINE_STAGES = 1000;
 export const MAX_BLOCKING_STAGE_BYTES = 100 * MIB;
 /** Windows that `fill` of `$timeWindow` makes in one run, as many as `$densify` may. */
 export const MAX_FILLED_WINDOWS = 500_000;
+/** Bytes of a spilled file that are read and written at once. */
+export const SPILL_CHUNK_BYTES = 128 * KIB;
+/** Spilled runs that are merged at once. */
+export const SPILL_FAN_IN = 16;
 /** How long work may keep the event loop before it yields. */
 export const YIELD_AFTER_MS = 5;
 /** Documents that flow through a pipeline at once. */

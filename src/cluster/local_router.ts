@@ -1,6 +1,6 @@
 /** The router of a single node: the catalog is at hand, and every collection lives in the one VNode of this isolate. */
 import { Binary, BuiltDocument, type Document, type RawDocument } from "../bson/mod.ts";
-import { CommandError } from "../base/mod.ts";
+import { CommandError, type MemoryBudget } from "../base/mod.ts";
 import {
   type CollectionName,
   type CommandContext,
@@ -10,8 +10,10 @@ import {
   type OpenCollection,
   type Pipeline,
   type QueryContext,
+  QueryMemory,
   type Rows,
   type Source,
+  type SpillSpace,
   WritePlan,
 } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
@@ -38,6 +40,9 @@ export interface RoutedNode {
   dropCollection(id: number): Promise<void>;
   checkpoint(): Promise<void>;
   retention(change?: Partial<RetentionSettings>): RetentionSettings;
+  /** Where queries count what they hold, and put aside what they cannot. */
+  readonly memory: MemoryBudget;
+  readonly spill: SpillSpace;
 }
 
 export class LocalRouter implements Router {
@@ -117,17 +122,23 @@ export class LocalRouter implements Router {
   }
 
   queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows {
-    return execute(pipeline, source, this.inDatabase(db, context));
+    const memory = this.memoryFor(context);
+    return closing(execute(pipeline, source, this.inDatabase(db, context, memory)), memory);
   }
 
-  explain(
+  async explain(
     namespace: Namespace,
     pipeline: Pipeline,
     context: CommandContext,
     verbosity: string,
   ): Promise<Document> {
-    const inside = this.inDatabase(namespace.db, context);
-    return explain(pipeline, this.source(namespace), inside, verbosity, namespaceText(namespace));
+    const memory = this.memoryFor(context);
+    try {
+      const inside = this.inDatabase(namespace.db, context, memory);
+      return await explain(pipeline, this.source(namespace), inside, verbosity, namespaceText(namespace));
+    } finally {
+      memory.close();
+    }
   }
 
   async compact(namespace: Namespace): Promise<void> {
@@ -141,8 +152,12 @@ export class LocalRouter implements Router {
     return this.vnode.stats(info);
   }
 
-  private inDatabase(db: string, context: CommandContext): QueryContext {
-    return { ...context, collections: { db, open: (name) => this.open(name) } };
+  private memoryFor({ allowDiskUse }: CommandContext): QueryMemory {
+    return new QueryMemory(this.owner.memory, allowDiskUse === false ? undefined : this.owner.spill);
+  }
+
+  private inDatabase(db: string, context: CommandContext, memory: QueryMemory): QueryContext {
+    return { ...context, memory, collections: { db, open: (name) => this.open(name) } };
   }
 
   private open(name: CollectionName): OpenCollection {
@@ -215,6 +230,15 @@ function mistakeIn(statement: WriteStatement, context: CommandContext): CommandE
   } catch (error) {
     if (error instanceof CommandError) return error;
     throw error;
+  }
+}
+
+/** Frees what a query holds when its rows end, however they do. */
+async function* closing(rows: Rows, memory: QueryMemory): Rows {
+  try {
+    yield* rows;
+  } finally {
+    memory.close();
   }
 }
 

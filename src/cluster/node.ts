@@ -2,7 +2,13 @@
  * One node: the data folder, the log, the MNode's state and the VNodes in this isolate, opened in that order and closed
  * in the reverse one.
  */
-import { assert, CorruptionError, type Logger, type MemoryBudget } from "../base/mod.ts";
+import {
+  assert,
+  CorruptionError,
+  DEFAULT_MEMORY_BUDGET_BYTES,
+  type Logger,
+  MemoryBudget,
+} from "../base/mod.ts";
 import type { Clock, Disk } from "../io/mod.ts";
 import { firstIndexes, Log, type LogRecord, type LogSizes } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
@@ -13,6 +19,7 @@ import { LocalRouter } from "./local_router.ts";
 import { MNode } from "./mnode.ts";
 import { Retention } from "./retention.ts";
 import type { RetentionSettings, Router } from "./router.ts";
+import { SpillFolder } from "./spill_folder.ts";
 import { namedIfFull, shuttingDown, VNode } from "./vnode.ts";
 import { encodeDocument } from "../bson/mod.ts";
 
@@ -50,6 +57,7 @@ export interface NodeSummary {
 export class Node {
   /** What commands ask of the data. */
   readonly router: Router;
+  readonly memory: MemoryBudget;
   private checkpointing: Promise<void> | undefined;
   private catalogChange: Promise<void> = Promise.resolve();
   private closed = false;
@@ -62,7 +70,9 @@ export class Node {
     private readonly mnode: MNode,
     private readonly vnode: VNode,
     readonly summary: NodeSummary,
+    readonly spill: SpillFolder,
   ) {
+    this.memory = options.memory ?? new MemoryBudget(DEFAULT_MEMORY_BUDGET_BYTES);
     this.router = new LocalRouter(this, vnode);
     this.retentionPasses = new Retention(options.clock, options.logger.child("retention"), {
       collections: () => mnode.allCollections(),
@@ -115,7 +125,7 @@ export class Node {
         logEntries,
         recoveryMs,
       };
-      const node = new Node(options, folder, log, mnode, shard, summary);
+      const node = new Node(options, folder, log, mnode, shard, summary, SpillFolder.open(disk));
       shard.join(log, () => node.checkpoint());
       return node;
     } catch (error) {

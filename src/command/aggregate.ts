@@ -14,7 +14,7 @@ import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { checkHint, refuseCollation } from "./query_options.ts";
+import { allowsDiskUse, checkHint, refuseCollation } from "./query_options.ts";
 
 const FIELDS: FieldTable = {
   aggregate: "any",
@@ -56,7 +56,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   const namespace = namespaceToRead(call);
   checkHint(call, namespace);
   const variables = letVariables(args);
-  const work = new QueryWork(call.operation, variables.values);
+  const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
   const { router } = call.state.services;
   const first = stages[0];
   if (first instanceof Document && first.has(COLL_STATS_STAGE) && explain !== true) {
@@ -135,7 +135,7 @@ async function runWithoutCollection(
       );
     }
     const rest = parsePipeline(stages.slice(1), variables.context);
-    const work = new QueryWork(call.operation, variables.values);
+    const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
     const { router } = call.state.services;
     const rows = router.queryRows(call.db, sourceOf(currentOperations(call)), rest, work);
     return await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });

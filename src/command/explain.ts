@@ -13,6 +13,7 @@ import { isGenericArgument } from "./generic.ts";
 import { type LetVariables, letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
+import { allowsDiskUse } from "./query_options.ts";
 
 const FIELDS: FieldTable = { explain: "object!", verbosity: "string" };
 const VERBOSITIES: readonly string[] = ["queryPlanner", "executionStats", "allPlansExecution"];
@@ -69,7 +70,7 @@ async function runExplain(
   const namespace = namespaceToRead({ ...call, name, args });
   const variables = letVariables(args);
   const pipeline = pipelineOf(args, variables);
-  const work = new QueryWork(call.operation, variables.values);
+  const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
   await explainInto(call, reply, { namespace, pipeline, work, verbosity, command });
 }
 

@@ -10,7 +10,7 @@ import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { checkHint, refuseCollation } from "./query_options.ts";
+import { allowsDiskUse, checkHint, refuseCollation } from "./query_options.ts";
 
 const OWNER = "FindCommandRequest";
 const FIELDS: FieldTable = {
@@ -59,7 +59,7 @@ async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
   checkHint(call, namespace);
   const variables = letVariables(call.args);
   const pipeline = parseFind(spec, variables.context);
-  const work = new QueryWork(call.operation, variables.values);
+  const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
     rows: call.state.services.router.query(namespace, pipeline, work),

@@ -62,7 +62,12 @@ export class QueryWork implements CommandContext {
   readonly counters = newScanCounters();
   private turnStartedMs: number;
 
-  constructor(private operation: Operation, readonly variables: ReadonlyMap<string, Value> = new Map()) {
+  /** @param allowDiskUse whether what does not fit in memory may go to disk */
+  constructor(
+    private operation: Operation,
+    readonly variables: ReadonlyMap<string, Value> = new Map(),
+    readonly allowDiskUse = true,
+  ) {
     this.nowMs = operation.clock.nowMs();
     this.turnStartedMs = operation.startedMs;
   }

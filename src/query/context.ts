@@ -1,6 +1,7 @@
 /** What a running query carries along. */
 import { UtcDate, type Value } from "../bson/mod.ts";
 import type { Collections } from "./collections.ts";
+import type { QueryMemory } from "./memory.ts";
 import type { ScanCounters } from "./source.ts";
 
 /** What a command brings along. */
@@ -13,11 +14,15 @@ export interface CommandContext {
   readonly checkpoint: () => Promise<void>;
   /** What the query touched so far. */
   readonly counters: ScanCounters;
+  /** Whether blocking stages may put rows aside on disk; true when undefined, as in MongoDB. */
+  readonly allowDiskUse?: boolean;
 }
 
 export interface QueryContext extends CommandContext {
   /** What other collections there are: the router's to add. */
   readonly collections: Collections;
+  /** What it may hold in memory and on disk: the router's to add. Without, only each stage's own limit counts. */
+  readonly memory?: QueryMemory;
 }
 
 /** The variables that expressions of this query see: those of `let`, and NOW. */

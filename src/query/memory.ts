@@ -1,6 +1,14 @@
-/** How much a blocking stage holds: an estimate in bytes, checked against the limit. */
-import { CommandError, MAX_BLOCKING_STAGE_BYTES } from "../base/mod.ts";
-import { BuiltDocument, Document, isArray, RawDocument, type Value } from "../bson/mod.ts";
+/** How much a blocking stage holds: an estimate in bytes, checked against what the stage and the query may. */
+import {
+  assert,
+  BLOCKING_STAGE_SHARE,
+  CommandError,
+  MAX_BLOCKING_STAGE_BYTES,
+  type MemoryBudget,
+  type MemoryLease,
+} from "../base/mod.ts";
+import { BuiltDocument, Document, encodeDocument, isArray, RawDocument, type Value } from "../bson/mod.ts";
+import type { SpillFile, SpillSpace } from "./spill.ts";
 
 /** What an object costs beside its contents. */
 const OBJECT_BYTES = 48;
@@ -17,36 +25,147 @@ export function approximateBytes(value: Value): number {
   return SCALAR_BYTES;
 }
 
+/**
+ * A value that keeps nothing alive but itself: a document that is a view of stored columns would keep all columns of its
+ * page in memory.
+ */
+export function detached(value: Value): Value {
+  return value instanceof Document ? detachedRow(value) : value;
+}
+
+/** As `detached`; of a view only the fields that are read later, where they are known. */
+export function detachedRow(row: Document, fields?: ReadonlySet<string>): Document {
+  if (row instanceof RawDocument || row instanceof BuiltDocument) return row;
+  if (fields === undefined) return new RawDocument(encodeDocument(row).slice());
+  const names = row.names().filter((name) => fields.has(name));
+  return new BuiltDocument(names, names.map((name) => detached(row.get(name))));
+}
+
 function approximateBytesOfAll(values: readonly Value[]): number {
   let bytes = OBJECT_BYTES;
   for (const value of values) bytes += approximateBytes(value);
   return bytes;
 }
 
+/** What a query may hold, and where it puts what does not fit. Frees all of it at the query's end. */
+export class QueryMemory {
+  private readonly lease: MemoryLease;
+  private readonly files = new Set<SpillFile>();
+
+  /** @param space undefined where the client forbids the disk (`allowDiskUse: false`) */
+  constructor(private readonly budget: MemoryBudget, private readonly space: SpillSpace | undefined) {
+    this.lease = budget.lease();
+  }
+
+  /** What one blocking stage may hold, in bytes: MongoDB's 100 MB, less where memory is short. */
+  get stageBytes(): number {
+    return Math.min(MAX_BLOCKING_STAGE_BYTES, this.budget.share(BLOCKING_STAGE_SHARE));
+  }
+
+  get mayUseDisk(): boolean {
+    return this.space !== undefined;
+  }
+
+  /** Takes memory, if there is any; the first bytes of a stage are always there. */
+  take(bytes: number, isNeeded: boolean): boolean {
+    if (!isNeeded) return this.lease.tryGrow(bytes);
+    this.lease.grow(bytes);
+    return true;
+  }
+
+  give(bytes: number): void {
+    // Stages may end after the query did.
+    this.lease.shrink(Math.min(bytes, this.lease.bytes));
+  }
+
+  /** A new file of this query. Only where `mayUseDisk`. @throws CommandError OutOfDiskSpace */
+  createFile(): SpillFile {
+    assert(this.space !== undefined, "a query that may not use the disk does not");
+    const file = this.space.create();
+    this.files.add(file);
+    return file;
+  }
+
+  removeFile(file: SpillFile): void {
+    this.files.delete(file);
+    file.remove();
+  }
+
+  /** Nothing of the query is needed any more. */
+  close(): void {
+    this.lease.release();
+    for (const file of this.files) file.remove();
+    this.files.clear();
+  }
+}
+
+/** A stage's memory grows by this much at once, and this much it has whatever others hold. */
+const METER_STEP_BYTES = 256 * 1024;
+const METER_LEAST_BYTES = 1024 * 1024;
+
 /** Counts what one stage holds. */
 export class MemoryMeter {
   private bytes = 0;
+  private leased = 0;
   private viewBytes = 0;
   private views = 0;
 
-  /** @param message MongoDB's wording for this stage */
-  constructor(private readonly message: string, private readonly limitBytes = MAX_BLOCKING_STAGE_BYTES) {}
+  /**
+   * @param message MongoDB's wording for this stage
+   * @param memory of the query; without, only this stage's own limit counts
+   */
+  constructor(private readonly message: string, private readonly memory?: QueryMemory) {}
 
   /** Bytes counted and not released. */
   get heldBytes(): number {
     return this.bytes;
   }
 
-  /** @throws CommandError QueryExceededMemoryLimitNoDiskUseAllowed (292) */
+  /** Whether the stage may put aside what it holds when `isFull`. */
+  get maySpill(): boolean {
+    return this.memory?.mayUseDisk === true;
+  }
+
+  /** Counts bytes that the stage cannot put aside. @throws CommandError as `exceeded` */
   add(bytes: number): void {
+    if (!this.tryAdd(bytes)) throw this.exceeded();
+  }
+
+  /** Counts bytes. @returns false when that is more than there is: something must be put aside, or the query fails */
+  tryAdd(bytes: number): boolean {
     this.bytes += bytes;
-    if (this.bytes > this.limitBytes) {
-      throw new CommandError("QueryExceededMemoryLimitNoDiskUseAllowed", this.message);
-    }
+    const { memory } = this;
+    if (this.bytes > (memory?.stageBytes ?? MAX_BLOCKING_STAGE_BYTES)) return false;
+    if (memory === undefined || this.bytes <= this.leased) return true;
+    const missing = Math.max(METER_STEP_BYTES, this.bytes - this.leased);
+    if (!memory.take(missing, this.bytes <= METER_LEAST_BYTES)) return false;
+    this.leased += missing;
+    return true;
+  }
+
+  /** Whether so much was released that going on makes sense. */
+  isHalfEmpty(): boolean {
+    return this.bytes <= (this.memory?.stageBytes ?? MAX_BLOCKING_STAGE_BYTES) / 2 && this.tryAdd(0);
+  }
+
+  /** QueryExceededMemoryLimitNoDiskUseAllowed (292). */
+  exceeded(): CommandError {
+    return new CommandError("QueryExceededMemoryLimitNoDiskUseAllowed", this.message);
   }
 
   release(bytes: number): void {
     this.bytes -= bytes;
+    const free = this.leased - this.bytes - METER_STEP_BYTES;
+    if (free <= 0) return;
+    this.leased -= free;
+    this.memory?.give(free);
+  }
+
+  /** Nothing is held any more. */
+  reset(): void {
+    this.bytes = 0;
+    this.memory?.give(this.leased);
+    this.leased = 0;
   }
 
   /** Counts a row. @returns the bytes counted, for `release` */
@@ -56,8 +175,8 @@ export class MemoryMeter {
     return bytes;
   }
 
-  /** A view of stored columns is measured now and then only: measuring decodes it. */
-  private rowBytes(row: Document): number {
+  /** Bytes of a row, about. A view of stored columns is measured now and then only: measuring decodes it. */
+  rowBytes(row: Document): number {
     if (row instanceof RawDocument || row instanceof BuiltDocument) return approximateBytes(row);
     if (this.views++ % SAMPLE_INTERVAL === 0) this.viewBytes = approximateBytes(row);
     return this.viewBytes;

@@ -24,7 +24,9 @@ export {
   parsePipeline,
 } from "./parse.ts";
 export { type Pipeline, type Stage } from "./pipeline.ts";
+export { QueryMemory } from "./memory.ts";
 export { collectRows } from "./rows.ts";
+export { type SpillFile, type SpillSpace } from "./spill.ts";
 export {
   EMPTY_SOURCE,
   type FragmentRequest,

@@ -26,6 +26,7 @@ import type { ScanRequest, SourceShape } from "./source.ts";
 import { groupEndsOf } from "./stage/group_ends.ts";
 import { stagesOfLatest } from "./stage/latest.ts";
 import type { MatchStage } from "./stage/match.ts";
+import type { SortStage } from "./stage/sort.ts";
 
 export interface Plan {
   readonly scan: ScanPlan;
@@ -80,7 +81,7 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
     isFiltered: rowFilters.length === undecided.length,
     filter: allOf(conjuncts),
     matches: matches.length,
-    stages: left,
+    stages: left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage),
     fragment: sortOrder === undefined && !backward
       ? planFragment(left, matches.length, conjuncts, shape)
       : { kind: "rows", reason: "rows are asked for in order of time" },
@@ -91,6 +92,12 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
 function undecidedByScan(conjuncts: readonly Filter[], shape: SourceShape): readonly Filter[] {
   if (shape.kind !== "timeseries") return conjuncts;
   return conjuncts.filter((filter) => !isDecidedByScan(filter, shape.timeField, shape.metaField));
+}
+
+/** A sort copies of each row only what is read later. */
+function withFields(sort: SortStage, rest: readonly Stage[]): SortStage {
+  const fields = fieldsNeeded(rest);
+  return fields === undefined ? sort : { ...sort, fields };
 }
 
 /** `$latest` as the stages that it stands for. @throws CommandError where nothing says what the time is */

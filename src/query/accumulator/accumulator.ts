@@ -31,6 +31,8 @@ export interface AccumulatorNode {
 
 /** What one group holds of one accumulator. */
 export interface Accumulator {
+  /** Bytes of the values that it keeps, about, where it may keep many. */
+  readonly keptBytes?: number;
   /** Takes the value that `node.input` has for a row. @throws CommandError */
   add(value: Value): void;
   /** All it holds so far, to be merged elsewhere. */

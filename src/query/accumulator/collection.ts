@@ -10,13 +10,17 @@ import {
   type ValueKey,
 } from "../../bson/mod.ts";
 import { renderValue, typeName } from "../expression/message.ts";
+import { approximateBytes, detached } from "../memory.ts";
 import type { Accumulator, AccumulatorDefinition } from "./accumulator.ts";
 
 class Push implements Accumulator {
+  keptBytes = 0;
   private readonly values: Value[] = [];
 
   add(value: Value): void {
-    if (value !== undefined) this.values.push(value);
+    if (value === undefined) return;
+    this.values.push(detached(value));
+    this.keptBytes += approximateBytes(value);
   }
 
   partial(): Value {
@@ -32,14 +36,20 @@ class Push implements Accumulator {
   }
 }
 
+/** What a set holds of a value beside it, about. */
+const KEY_BYTES = 64;
+
 /** Of equal values the first to come is kept. */
 class AddToSet implements Accumulator {
+  keptBytes = 0;
   private readonly values = new Map<ValueKey, Value>();
 
   add(value: Value): void {
     if (value === undefined) return;
     const key = keyOf(value);
-    if (!this.values.has(key)) this.values.set(key, value);
+    if (this.values.has(key)) return;
+    this.values.set(key, detached(value));
+    this.keptBytes += approximateBytes(value) + KEY_BYTES;
   }
 
   partial(): Value {

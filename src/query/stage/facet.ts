@@ -5,8 +5,8 @@ import type { QueryContext } from "../context.ts";
 import { elementText } from "../element_text.ts";
 import { checkFieldName } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
-import { MemoryMeter } from "../memory.ts";
-import { collectRows, inBatches } from "../rows.ts";
+import { RowBuffer } from "../row_buffer.ts";
+import { collectRows } from "../rows.ts";
 import type { Rows } from "../source.ts";
 
 /** `Stage` is every stage: the union stands above this file. */
@@ -94,18 +94,15 @@ export async function* runFacet<Stage>(
   context: QueryContext,
   runStages: (stages: readonly Stage[], input: Rows, context: QueryContext) => Rows,
 ): Rows {
-  const meter = new MemoryMeter(MEMORY_MESSAGE);
-  const rows: Document[] = [];
+  const rows = new RowBuffer(MEMORY_MESSAGE, context);
   for await (const batch of input) {
-    for (const row of batch) {
-      meter.addRow(row);
-      rows.push(row);
-    }
+    for (const row of batch) rows.add(row);
     await context.checkpoint();
   }
   const results: (readonly Document[])[] = [];
   for (const stages of stage.pipelines) {
-    results.push(await collectRows(runStages(stages, inBatches(rows, context), context)));
+    results.push(await collectRows(runStages(stages, rows.read(), context)));
   }
+  rows.free();
   yield [new BuiltDocument(stage.names, results)];
 }

@@ -1,5 +1,6 @@
 /**
- * `$group`: rows with the same `_id` become one. Groups come out in the order in which they were first seen.
+ * `$group`: rows with the same `_id` become one. Groups come out in the order in which they were first seen; where they
+ * do not fit in memory and are put aside (group_runs.ts), by `_id`.
  *
  * Values are the same when they are equal in BSON order, whatever their numeric type. A missing value is null, also as
  * the only field of an object; among several it stays missing. An `_id` that is an object of expressions is looked up
@@ -15,7 +16,8 @@ import { approximateBytes, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { ValueMap } from "../value_map.ts";
-import { type Output, OutputFactory, type OutputState, parseOutput } from "./output.ts";
+import { GroupRuns } from "./group_runs.ts";
+import { documentOfGroup, type Group, type Output, OutputFactory, parseOutput } from "./output.ts";
 
 const MEMORY_MESSAGE = "Exceeded memory limit for $group, but didn't allow external spilling;" +
   " pass allowDiskUse:true to opt in";
@@ -56,45 +58,51 @@ function parseId(value: Value, context: ParseContext): Expression {
   return parseExpression(value, context);
 }
 
-/** One group in the making. */
-export interface Group {
-  readonly id: Value;
-  readonly state: OutputState;
-}
-
 export function runGroup(stage: GroupStage, input: Rows, context: QueryContext): Rows {
   const factory = new OutputFactory(stage.outputs);
-  const find = groupFinder(stage.id, (id): Group => ({ id, state: factory.create(id) }));
-  return groupRows(find, factory, input, context);
+  // Now, before the first row: a constant part may fail.
+  const find = newFinder(stage, factory);
+  return groupRows(stage, find, factory, input, context);
+}
+
+/** @throws CommandError when a constant part of the expression fails */
+function newFinder(stage: GroupStage, factory: OutputFactory): GroupFinder<Group> {
+  return groupFinder(stage.id, (id): Group => ({ id, state: factory.create(id) }));
 }
 
 async function* groupRows(
-  find: GroupFinder<Group>,
+  stage: GroupStage,
+  firstFinder: GroupFinder<Group>,
   factory: OutputFactory,
   input: Rows,
   context: QueryContext,
 ): Rows {
   const variables = scopeVariables(context);
-  const meter = new MemoryMeter(MEMORY_MESSAGE);
-  const groups: Group[] = [];
+  const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
+  const runs = context.memory && new GroupRuns(context.memory, factory);
+  let find = firstFinder;
+  let groups: Group[] = [];
+  let fits = true;
   const onNew = (group: Group) => {
-    meter.add(approximateBytes(group.id) + factory.stateBytes);
+    fits = meter.tryAdd(approximateBytes(group.id) + factory.stateBytes);
     groups.push(group);
   };
   for await (const batch of input) {
     for (const root of batch) {
       const scope: Scope = { root, variables };
-      meter.add(find(scope, onNew).state.add(scope));
+      fits = meter.tryAdd(find(scope, onNew).state.add(scope)) && fits;
+      if (fits) continue;
+      if (runs === undefined || !meter.maySpill) throw meter.exceeded();
+      await runs.add(groups, context);
+      meter.reset();
+      find = newFinder(stage, factory);
+      groups = [];
+      fits = true;
     }
     await context.checkpoint();
   }
-  const rows = groups.map(({ id, state }) => {
-    const names = ["_id"];
-    const values: Value[] = [id];
-    state.appendTo(names, values);
-    return new BuiltDocument(names, values);
-  });
-  yield* inBatches(rows, context);
+  if (runs === undefined || runs.isEmpty) yield* inBatches(groups.map(documentOfGroup), context);
+  else yield* runs.merged(groups, context);
 }
 
 /** The group of a row; a new one is announced first. */

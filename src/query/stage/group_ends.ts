@@ -52,10 +52,11 @@ export async function* runGroupEnds(stage: GroupEndsStage, input: Rows, context:
   const readKey = sortKeyReader(stage.parts);
   const order = keyOrder(stage.parts);
   const variables = scopeVariables(context);
-  const meter = new MemoryMeter(SORT_MEMORY_MESSAGE);
-  const groups = new ValueMap<Ends>();
-  const all: Ends[] = [];
+  const meter = new MemoryMeter(SORT_MEMORY_MESSAGE, context.memory);
+  let groups = new ValueMap<Ends>();
+  let all: Ends[] = [];
   let place = 0;
+  let fits = true;
   for await (const batch of input) {
     for (const row of batch) {
       const id = idOf({ root: row, variables });
@@ -66,7 +67,7 @@ export async function* runGroupEnds(stage: GroupEndsStage, input: Rows, context:
         const added = { first: entry, last: entry };
         groups.set(id, added);
         all.push(added);
-        meter.addRow(row);
+        fits = meter.tryAdd(2 * meter.rowBytes(row)) && fits;
       } else if (order(key, ends.first.key) < 0) {
         ends.first = { key, row, place };
       } else if (stage.last && order(key, ends.last.key) >= 0) {
@@ -75,6 +76,13 @@ export async function* runGroupEnds(stage: GroupEndsStage, input: Rows, context:
       place++;
     }
     await context.checkpoint();
+    if (fits) continue;
+    // The stages behind it find the ends of all rows that it lets through: some more do no harm.
+    yield* inBatches(rowsOf(all, stage.last), context);
+    groups = new ValueMap();
+    all = [];
+    meter.reset();
+    fits = true;
   }
   yield* inBatches(rowsOf(all, stage.last), context);
 }

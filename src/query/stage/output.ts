@@ -1,10 +1,9 @@
 /** The computed fields of `$group`, `$bucket` and `$timeWindow`: `{name: {$accumulator: argument}}`. */
 import { CommandError } from "../../base/mod.ts";
-import { Document, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, Document, type Value } from "../../bson/mod.ts";
 import type { Accumulator, AccumulatorNode } from "../accumulator/accumulator.ts";
 import { accumulatorInput, createAccumulator, parseAccumulator } from "../accumulator/accumulators.ts";
 import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
-import { approximateBytes } from "../memory.ts";
 
 export interface Output {
   readonly name: string;
@@ -15,9 +14,6 @@ export interface Output {
 
 /** An accumulator without what it keeps, about. */
 const ACCUMULATOR_BYTES = 64;
-
-/** Accumulators that keep every value they are given. */
-const KEEPS_VALUES = new Set(["$addToSet", "$concatArrays", "$median", "$percentile", "$push", "$setUnion"]);
 
 /** @throws CommandError with MongoDB's code and wording */
 export function parseOutput(name: string, value: Value, context: ParseContext): Output {
@@ -47,20 +43,23 @@ export class OutputFactory {
   /** What one group takes, about, before it keeps any value. */
   readonly stateBytes: number;
   private readonly inputs: readonly Evaluator[];
-  private readonly keeps: readonly boolean[];
 
   /** @throws CommandError when a constant part of an argument fails */
   constructor(private readonly outputs: readonly Output[]) {
     this.names = outputs.map((output) => output.name);
     this.stateBytes = ACCUMULATOR_BYTES * (outputs.length + 1);
     this.inputs = outputs.map((output) => accumulatorInput(output.accumulator));
-    this.keeps = outputs.map((output) => KEEPS_VALUES.has(output.accumulator.name));
+  }
+
+  /** An output's accumulator, as it is written. */
+  accumulatorName(output: number): string {
+    return this.outputs[output]!.accumulator.name;
   }
 
   /** @param groupId the group's _id @throws CommandError when an `n` that depends on it is none */
   create(groupId: Value): OutputState {
     const accumulators = this.outputs.map((output) => createAccumulator(output.accumulator, groupId));
-    return new OutputState(this.names, this.inputs, this.keeps, accumulators);
+    return new OutputState(this.names, this.inputs, accumulators);
   }
 }
 
@@ -69,7 +68,6 @@ export class OutputState {
   constructor(
     private readonly names: readonly string[],
     private readonly inputs: readonly Evaluator[],
-    private readonly keeps: readonly boolean[],
     private readonly accumulators: readonly Accumulator[],
   ) {}
 
@@ -78,11 +76,33 @@ export class OutputState {
     let bytes = 0;
     const { inputs, accumulators } = this;
     for (let i = 0; i < inputs.length; i++) {
-      const value = inputs[i]!(scope);
-      accumulators[i]!.add(value);
-      if (this.keeps[i]) bytes += approximateBytes(value);
+      const accumulator = accumulators[i]!;
+      const before = accumulator.keptBytes;
+      accumulator.add(inputs[i]!(scope));
+      if (before !== undefined) bytes += accumulator.keptBytes! - before;
     }
     return bytes;
+  }
+
+  /** Bytes of the values that are kept, about, and which accumulator keeps most. */
+  kept(): { readonly bytes: number; readonly most: number } {
+    let bytes = 0;
+    let most = 0;
+    this.accumulators.forEach(({ keptBytes = 0 }, i) => {
+      bytes += keptBytes;
+      if (keptBytes > (this.accumulators[most]!.keptBytes ?? 0)) most = i;
+    });
+    return { bytes, most };
+  }
+
+  /** What each accumulator holds, to be merged elsewhere. */
+  partials(): readonly Value[] {
+    return this.accumulators.map((accumulator) => accumulator.partial());
+  }
+
+  /** Takes the partials of another state of the same outputs, as what follows. */
+  mergePartials(partials: readonly Value[]): void {
+    this.accumulators.forEach((accumulator, i) => accumulator.merge(partials[i]));
   }
 
   /** Takes what another state of the same outputs holds, as what follows. */
@@ -99,4 +119,18 @@ export class OutputState {
       values.push(this.accumulators[i]!.result());
     }
   }
+}
+
+/** One group in the making. */
+export interface Group {
+  readonly id: Value;
+  readonly state: OutputState;
+}
+
+/** A group as the stage gives it. */
+export function documentOfGroup({ id, state }: Group): Document {
+  const names = ["_id"];
+  const values: Value[] = [id];
+  state.appendTo(names, values);
+  return new BuiltDocument(names, values);
 }

@@ -30,7 +30,7 @@ export function parseSample(value: Value): SampleStage {
 
 export async function* runSample(stage: SampleStage, input: Rows, context: QueryContext): Rows {
   if (stage.size === 0) return;
-  const meter = new MemoryMeter(SORT_MEMORY_MESSAGE);
+  const meter = new MemoryMeter(SORT_MEMORY_MESSAGE, context.memory);
   const chosen: Document[] = [];
   let seen = 0;
   for await (const batch of input) {

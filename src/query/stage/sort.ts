@@ -1,6 +1,7 @@
 /**
  * `$sort`, alone or with the `$limit` behind it. The sort is stable. With a limit of k only about 2k rows are held:
- * whenever there are more, they are sorted and cut, and rows behind the k-th are dropped at once from then on.
+ * whenever there are more, they are sorted and cut, and rows behind the k-th are dropped at once from then on. What does
+ * not fit in memory is put aside in sorted runs.
  */
 import { CommandError, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import { Document, isNumber, type Value } from "../../bson/mod.ts";
@@ -8,8 +9,9 @@ import type { QueryContext } from "../context.ts";
 import { elementText } from "../element_text.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { toDouble } from "../filter/argument.ts";
-import { MemoryMeter } from "../memory.ts";
+import { detachedRow, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
+import { SortedRuns } from "../sorted_runs.ts";
 import type { Rows } from "../source.ts";
 import { keyOrder, type SortKey, sortKeyReader, type SortPart } from "./sort_key.ts";
 
@@ -21,6 +23,8 @@ export interface SortStage {
   readonly parts: readonly SortPart[];
   /** Rows that are wanted; undefined for all. */
   readonly limit: number | undefined;
+  /** The top-level fields that this stage and those behind it read; undefined for whole rows. */
+  readonly fields?: ReadonlySet<string>;
 }
 
 export function parseSort(value: Value): SortStage {
@@ -77,7 +81,8 @@ export async function* runSort(stage: SortStage, input: Rows, context: QueryCont
   const limit = stage.limit ?? Infinity;
   const readKey = sortKeyReader(stage.parts);
   const order = keyOrder(stage.parts);
-  const meter = new MemoryMeter(SORT_MEMORY_MESSAGE);
+  const meter = new MemoryMeter(SORT_MEMORY_MESSAGE, context.memory);
+  const runs = context.memory && new SortedRuns(context.memory, readKey, order);
   const byKey = (a: Entry, b: Entry) => order(a.key, b.key);
   const cutAt = Math.max(limit * 2, PIPELINE_BATCH_ROWS);
   let entries: Entry[] = [];
@@ -86,16 +91,35 @@ export async function* runSort(stage: SortStage, input: Rows, context: QueryCont
     for (const row of batch) {
       const key = readKey(row);
       if (worst !== undefined && order(key, worst) >= 0) continue;
-      entries.push({ key, row, bytes: meter.addRow(row) });
-      if (entries.length >= cutAt) {
-        entries = cut(entries.sort(byKey), limit, meter);
-        worst = entries[limit - 1]!.key;
-      }
+      const bytes = meter.rowBytes(row) + ENTRY_BYTES;
+      const fits = meter.tryAdd(bytes);
+      entries.push({ key, row: detachedRow(row, stage.fields), bytes });
+      if (fits && entries.length < cutAt) continue;
+      entries = cut(entries.sort(byKey), limit, meter);
+      if (entries.length >= limit) worst = entries[limit - 1]!.key;
+      if (fits || meter.isHalfEmpty()) continue;
+      if (runs === undefined || !meter.maySpill) throw meter.exceeded();
+      await runs.add(entries.map((entry) => entry.row), context);
+      meter.reset();
+      entries = [];
     }
     await context.checkpoint();
   }
-  entries = cut(entries.sort(byKey), limit, meter);
-  yield* inBatches(entries.map((entry) => entry.row), context);
+  const rows = cut(entries.sort(byKey), limit, meter).map((entry) => entry.row);
+  if (runs === undefined || runs.isEmpty) yield* inBatches(rows, context);
+  else yield* firstRows(runs.merged(rows, context), limit);
+}
+
+/** What is held of a row beside its contents: its key and the objects around both. */
+const ENTRY_BYTES = 128;
+
+async function* firstRows(rows: Rows, limit: number): Rows {
+  let left = limit;
+  for await (const batch of rows) {
+    yield batch.length <= left ? batch : batch.slice(0, left);
+    left -= batch.length;
+    if (left <= 0) return;
+  }
 }
 
 function cut(entries: Entry[], limit: number, meter: MemoryMeter): Entry[] {

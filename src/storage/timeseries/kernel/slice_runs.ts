@@ -7,7 +7,7 @@ import type { RowMask } from "../row_mask.ts";
 import type { MemtableRows, SegmentRows, TableSnapshot, TimeseriesCounters } from "../scan.ts";
 import type { RowGroupEntry } from "../segment_format.ts";
 import { cutToRange, OpenRowGroup, type RowSpan } from "../segment_run.ts";
-import { MemtableSource, PageSource, type ResolvedPaths, resolvePaths } from "./slice_source.ts";
+import { MemtableSource, PageSource, type ResolvedPath, resolvePaths } from "./slice_source.ts";
 import type { Slice, SliceRun } from "./series_runs.ts";
 
 /** What may hold rows of a series: opened when it is reached, let go behind its last series. */
@@ -23,7 +23,7 @@ export class GroupRunSource implements RunSource {
   readonly firstSeries: number;
   readonly lastSeries: number;
   private open: OpenRowGroup | undefined;
-  private paths: ResolvedPaths = { paths: [], remainder: -1 };
+  private paths: readonly ResolvedPath[] = [];
   private page: PageSource | undefined;
 
   constructor(

@@ -26,12 +26,7 @@ export interface SliceSource {
   documentAt(row: number): Document;
 }
 
-/** Where the paths asked for lie in a dictionary of columns, and the column of remainders, or -1. */
-export interface ResolvedPaths {
-  readonly paths: readonly ResolvedPath[];
-  readonly remainder: number;
-}
-
+/** Where the paths asked for lie in a dictionary of columns. */
 export interface ResolvedPath {
   readonly isTime: boolean;
   /** The column of the path, or -1. */
@@ -40,6 +35,8 @@ export interface ResolvedPath {
   readonly above: readonly number[];
   /** Columns in a document at the path. */
   readonly below: readonly number[];
+  /** The column of the remainder, where rows may have the path when their column does not; -1 for none. */
+  readonly remainder: number;
   /** Names that are not UTF-8 may look the same. */
   readonly isAmbiguous: boolean;
 }
@@ -48,34 +45,30 @@ export function resolvePaths(
   asked: readonly (readonly string[])[],
   paths: readonly Path[],
   timeField: string,
-): ResolvedPaths {
+): ResolvedPath[] {
   const remainder = paths.findIndex((path) => path.key === REMAINDER_KEY);
-  return { remainder, paths: asked.map((names) => resolvePath(names, paths, timeField)) };
-}
-
-function resolvePath(
-  names: readonly string[],
-  paths: readonly Path[],
-  timeField: string,
-): ResolvedPath {
-  const found: number[] = [];
-  const above: number[] = [];
-  const below: number[] = [];
-  for (let column = 0; column < paths.length; column++) {
-    const own = paths[column]!.names;
-    const shared = Math.min(own.length, names.length);
-    let same = 0;
-    while (same < shared && own[same]!.text === names[same]) same++;
-    if (same < shared) continue;
-    (own.length === names.length ? found : own.length < names.length ? above : below).push(column);
-  }
-  return {
-    isTime: names.length === 1 && names[0] === timeField,
-    column: found[0] ?? -1,
-    above,
-    below,
-    isAmbiguous: found.length > 1,
-  };
+  return asked.map((names): ResolvedPath => {
+    const found: number[] = [];
+    const above: number[] = [];
+    const below: number[] = [];
+    for (let column = 0; column < paths.length; column++) {
+      const own = paths[column]!.names;
+      const shared = Math.min(own.length, names.length);
+      let same = 0;
+      while (same < shared && own[same]!.text === names[same]) same++;
+      if (same < shared) continue;
+      (own.length === names.length ? found : own.length < names.length ? above : below).push(column);
+    }
+    const isTime = names.length === 1 && names[0] === timeField;
+    return {
+      isTime,
+      remainder: isTime ? -1 : remainder,
+      column: found[0] ?? -1,
+      above,
+      below,
+      isAmbiguous: found.length > 1,
+    };
+  });
 }
 
 const NESTED_TYPES = (1 << ValueType.Object) | (1 << ValueType.Array);
@@ -83,21 +76,19 @@ const NESTED_TYPES = (1 << ValueType.Object) | (1 << ValueType.Array);
 /** A page of a row group. */
 export class PageSource implements SliceSource {
   readonly needsRows: boolean;
-  private readonly paths: readonly ResolvedPath[];
   private readonly views: (ColumnView | undefined)[] = [];
 
   constructor(
     private readonly rows: PageRows,
     private readonly group: RowGroup,
-    { paths, remainder }: ResolvedPaths,
+    private readonly paths: readonly ResolvedPath[],
   ) {
-    this.paths = paths;
-    const hasRemainders = remainder >= 0 && this.statistics(remainder).count > 0;
     this.needsRows = this.statistics(WHOLE_PAGES - FIRST_COLUMN_PAGES).count > 0 ||
       paths.some((path) =>
-        path.isAmbiguous || (hasRemainders && !this.isEverywhere(path)) ||
+        path.isAmbiguous ||
         path.above.some((column) => (this.statistics(column).typeSet & NESTED_TYPES) !== 0) ||
-        path.below.some((column) => this.statistics(column).count > 0)
+        path.below.some((column) => this.statistics(column).count > 0) ||
+        this.mayBeInRemainder(path)
       );
   }
 
@@ -134,9 +125,9 @@ export class PageSource implements SliceSource {
     return documentOf(this.rows, this.firstRow + row);
   }
 
-  /** Whether each row has a value in the path's column, so that no remainder has one. */
-  private isEverywhere({ isTime, column }: ResolvedPath): boolean {
-    return isTime || (column >= 0 && this.statistics(column).count === this.rowCount);
+  private mayBeInRemainder({ column, remainder }: ResolvedPath): boolean {
+    if (remainder < 0 || this.statistics(remainder).count === 0) return false;
+    return column < 0 || this.statistics(column).count < this.rowCount;
   }
 
   private statistics(column: number): Page {
@@ -166,15 +157,13 @@ export class MemtableSource implements SliceSource {
     timeField: string,
   ) {
     this.times = memtable.allTimes;
-    const { paths, remainder } = resolvePaths(asked, memtable.dictionary.paths, timeField);
-    this.paths = paths;
-    const hasRemainders = (memtable.columnIfAny(remainder)?.length ?? 0) > 0;
-    this.needsRows = memtable.hasWholeRows ||
-      paths.some((path) =>
-        path.isAmbiguous || (hasRemainders && !this.isEverywhere(path)) ||
-        path.above.some((column) => hasNested(memtable.columnIfAny(column))) ||
-        path.below.some((column) => (memtable.columnIfAny(column)?.length ?? 0) > 0)
-      );
+    this.paths = resolvePaths(asked, memtable.dictionary.paths, timeField);
+    this.needsRows = memtable.hasWholeRows || this.paths.some((path) =>
+      path.isAmbiguous ||
+      path.above.some((column) => hasNested(memtable.columnIfAny(column))) ||
+      path.below.some((column) => (memtable.columnIfAny(column)?.length ?? 0) > 0) ||
+      this.mayBeInRemainder(path)
+    );
   }
 
   view(path: number): ColumnView {
@@ -189,8 +178,9 @@ export class MemtableSource implements SliceSource {
     return documentOf(this.memtable, row);
   }
 
-  private isEverywhere({ isTime, column }: ResolvedPath): boolean {
-    return isTime || (this.memtable.columnIfAny(column)?.length ?? 0) >= this.rowCount;
+  private mayBeInRemainder({ column, remainder }: ResolvedPath): boolean {
+    if (remainder < 0 || (this.memtable.columnIfAny(remainder)?.length ?? 0) === 0) return false;
+    return column < 0 || this.memtable.columnIfAny(column)?.length !== this.memtable.length;
   }
 
   private read({ isTime, column }: ResolvedPath): ColumnView {

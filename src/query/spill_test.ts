@@ -1,0 +1,166 @@
+import assert from "node:assert/strict";
+import { ErrorCode, MemoryBudget, type Random, seededRandom } from "../base/mod.ts";
+import { type Document, encodeDocument } from "../bson/mod.ts";
+import { ArraySource } from "./array_source.ts";
+import { execute } from "./execute.ts";
+import { QueryMemory } from "./memory.ts";
+import { parsePipeline } from "./parse.ts";
+import { collectRows } from "./rows.ts";
+import { MemorySpill } from "./spill.ts";
+import { documentOf, type Plain, plainOf, type PlainRecord, testContext } from "./test_collection.ts";
+
+const ROWS = 3000;
+/** So much for all stages; each may hold a fifth of it. */
+const TINY_BYTES = 100_000;
+
+function randomRows(random: Random): Document[] {
+  const pick = <T>(...values: readonly T[]) => values[Math.floor(random() * values.length)]!;
+  return Array.from({ length: ROWS }, (_, i): Document => {
+    const value: Plain = pick<Plain>(
+      null,
+      Math.floor(random() * 40),
+      random() * 40,
+      `text ${Math.floor(random() * 30)}`,
+      [Math.floor(random() * 5), 2.5],
+      { x: Math.floor(random() * 4) },
+      new Date(Math.floor(random() * 20)),
+    );
+    const record: PlainRecord = { _id: i, g: Math.floor(random() * 700), n: random() * 1e6 - 5e5 };
+    return documentOf(random() < 0.1 ? record : { ...record, v: value });
+  });
+}
+
+async function run(
+  rows: readonly Document[],
+  stages: readonly PlainRecord[],
+  memory: QueryMemory | undefined,
+): Promise<unknown[]> {
+  const pipeline = parsePipeline(stages.map(documentOf));
+  const context = { ...testContext(), ...(memory && { memory }) };
+  return (await collectRows(execute(pipeline, new ArraySource(rows), context))).map(plainOf);
+}
+
+function sortById(rows: unknown[]): void {
+  const idOf = (row: unknown) => JSON.stringify((row as { readonly _id: unknown })._id);
+  rows.sort((a, b) => idOf(a) < idOf(b) ? -1 : 1);
+}
+
+const GROUPED: PlainRecord = {
+  $group: {
+    _id: "$v",
+    count: { $sum: 1 },
+    sum: { $sum: "$n" },
+    avg: { $avg: "$n" },
+    min: { $min: "$n" },
+    max: { $max: "$v" },
+    first: { $first: "$_id" },
+    last: { $last: "$v" },
+    all: { $push: "$_id" },
+    set: { $addToSet: "$v" },
+    deviation: { $stdDevSamp: "$n" },
+    top: { $topN: { n: 3, sortBy: { n: 1 }, output: "$_id" } },
+    least: { $minN: { n: 2, input: "$n" } },
+    lastN: { $lastN: { n: 3, input: "$_id" } },
+  },
+};
+
+const PIPELINES: Readonly<Record<string, readonly PlainRecord[]>> = {
+  "a sort": [{ $sort: { v: 1 } }],
+  "a sort by two fields, one descending": [{ $sort: { g: -1, v: 1 } }],
+  "a sort with a limit": [{ $sort: { n: 1 } }, { $limit: 700 }],
+  "a sort with a skip and a limit": [{ $sort: { v: -1 } }, { $skip: 100 }, { $limit: 900 }],
+  // A deviation that is merged from parts may differ in its last digits.
+  "groups": [GROUPED, { $set: { deviation: { $round: ["$deviation", 4] } } }],
+  "groups by an object of fields": [
+    { $group: { _id: { g: "$g", x: "$v.x" }, all: { $push: "$$ROOT" } } },
+  ],
+  "groups by each row": [{ $group: { _id: "$_id", v: { $first: "$v" } } }],
+  "a facet": [
+    { $facet: { sorted: [{ $sort: { n: 1 } }, { $limit: 5 }], count: [{ $count: "rows" }], all: [] } },
+  ],
+  "ends of groups": [
+    { $sort: { n: 1 } },
+    { $group: { _id: "$g", first: { $first: "$_id" }, last: { $last: "$n" } } },
+    { $sort: { _id: 1 } },
+  ],
+};
+
+for (const [name, stages] of Object.entries(PIPELINES)) {
+  Deno.test(`${name}: the same with and without room in memory`, async () => {
+    for (let seed = 1; seed <= 3; seed++) {
+      const rows = randomRows(seededRandom(seed));
+      const spill = new MemorySpill();
+      const budget = new MemoryBudget(TINY_BYTES);
+      const memory = new QueryMemory(budget, spill);
+      const spilled = await run(rows, stages, memory);
+      memory.close();
+      const expected = await run(rows, stages, undefined);
+      // Groups that were put aside come in another order.
+      if (name.startsWith("groups")) [spilled, expected].forEach(sortById);
+      assert.deepEqual(spilled, expected);
+      if (name !== "ends of groups") assert.ok(spill.created > 1, "files were used");
+      assert.equal(spill.open.size, 0);
+      assert.equal(budget.heldBytes, 0);
+    }
+  });
+}
+
+Deno.test("many runs are merged level by level, and equal rows keep their order", async () => {
+  const rows = Array.from({ length: 40_000 }, (_, i) => documentOf({ _id: i, k: (i * 7919) % 10 }));
+  const spill = new MemorySpill();
+  const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), spill);
+  const sorted = await run(rows, [{ $sort: { k: 1 } }], memory) as { _id: number; k: number }[];
+  assert.ok(spill.created > 300);
+  assert.equal(sorted.length, rows.length);
+  for (let i = 1; i < sorted.length; i++) {
+    const [a, b] = [sorted[i - 1]!, sorted[i]!];
+    assert.ok(a.k < b.k || (a.k === b.k && a._id < b._id));
+  }
+});
+
+Deno.test("where the disk is not allowed, memory that does not suffice is error 292", async () => {
+  const rows = randomRows(seededRandom(1));
+  const stages: readonly PlainRecord[][] = [
+    [{ $sort: { v: 1 } }],
+    [{ $group: { _id: "$_id" } }],
+    [{ $facet: { all: [] } }],
+  ];
+  for (const stage of stages) {
+    const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), undefined);
+    await assert.rejects(run(rows, stage, memory), {
+      code: ErrorCode.QueryExceededMemoryLimitNoDiskUseAllowed,
+    });
+  }
+});
+
+Deno.test("the first rows of a sort need no more memory than they take themselves", async () => {
+  const rows = Array.from({ length: 2000 }, (_, i) => documentOf({ _id: i, k: -i, text: "x".repeat(500) }));
+  const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), undefined);
+  const first = await run(rows, [{ $sort: { k: 1 } }, { $limit: 3 }], memory) as { _id: number }[];
+  assert.deepEqual(first.map((row) => row._id), [1999, 1998, 1997]);
+});
+
+Deno.test("a single group that is larger than memory is error 146, and names what keeps it", async () => {
+  const rows = randomRows(seededRandom(1));
+  for (const accumulator of ["$push", "$addToSet"]) {
+    const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), new MemorySpill());
+    const stages = [{ $group: { _id: null, all: { [accumulator]: "$$ROOT" }, count: { $sum: 1 } } }];
+    await assert.rejects(run(rows, stages, memory), (error: Error & { code?: number }) => {
+      assert.equal(error.code, ErrorCode.ExceededMemoryLimit);
+      assert.match(
+        error.message,
+        new RegExp(`\\${accumulator} used too much memory and cannot spill to disk`),
+      );
+      return true;
+    });
+  }
+});
+
+Deno.test("a set counts each of its values once", async () => {
+  const text = encodeDocument(documentOf({ t: "x".repeat(1000) }));
+  assert.ok(text.length > 1000);
+  const rows = Array.from({ length: 500 }, (_, i) => documentOf({ _id: i, t: "x".repeat(1000) }));
+  const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), undefined);
+  const result = await run(rows, [{ $group: { _id: null, all: { $addToSet: "$t" } } }], memory);
+  assert.equal(result.length, 1);
+});

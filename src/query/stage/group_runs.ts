@@ -1,0 +1,71 @@
+/**
+ * Groups that do not fit in memory: what their accumulators hold so far is put aside in runs sorted by `_id`, and merged in
+ * the order in which it came. A group that is seen again after that starts anew.
+ *
+ *     {_id: <id>, p: [<partial of the first accumulator>, …]}
+ */
+import { CommandError, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
+import { BuiltDocument, compareValues, type Document, isArray, type Value } from "../../bson/mod.ts";
+import type { QueryContext } from "../context.ts";
+import type { QueryMemory } from "../memory.ts";
+import { SortedRuns } from "../sorted_runs.ts";
+import type { Rows } from "../source.ts";
+import { documentOfGroup, type Group, type OutputFactory } from "./output.ts";
+
+const NAMES = ["_id", "p"];
+
+export class GroupRuns {
+  private readonly runs: SortedRuns<Value>;
+
+  constructor(private readonly memory: QueryMemory, private readonly factory: OutputFactory) {
+    this.runs = new SortedRuns(memory, (row) => row.get("_id"), compareValues);
+  }
+
+  get isEmpty(): boolean {
+    return this.runs.isEmpty;
+  }
+
+  /** Puts groups aside. @throws CommandError OutOfDiskSpace */
+  async add(groups: Group[], context: QueryContext): Promise<void> {
+    await this.runs.add(sortedPartials(groups), context);
+  }
+
+  /** All groups, those in memory among them. @throws CommandError ExceededMemoryLimit (146) for one that is too large */
+  async *merged(groups: Group[], context: QueryContext): Rows {
+    let current: Group | undefined;
+    let batch: Document[] = [];
+    for await (const partials of this.runs.merged(sortedPartials(groups), context)) {
+      for (const partial of partials) {
+        const id = partial.get("_id");
+        if (current === undefined || compareValues(current.id, id) !== 0) {
+          if (current !== undefined) batch.push(documentOfGroup(current));
+          current = { id, state: this.factory.create(id) };
+        }
+        const held = partial.get("p");
+        if (isArray(held)) current.state.mergePartials(held);
+        this.checkSize(current);
+      }
+      if (batch.length < PIPELINE_BATCH_ROWS) continue;
+      yield batch;
+      batch = [];
+    }
+    if (current !== undefined) batch.push(documentOfGroup(current));
+    if (batch.length > 0) yield batch;
+  }
+
+  private checkSize({ state }: Group): void {
+    const { bytes, most } = state.kept();
+    const { stageBytes } = this.memory;
+    if (bytes <= stageBytes) return;
+    throw new CommandError(
+      "ExceededMemoryLimit",
+      `${this.factory.accumulatorName(most)} used too much memory and cannot spill to disk. Memory limit: ` +
+        `${stageBytes} bytes`,
+    );
+  }
+}
+
+function sortedPartials(groups: Group[]): Document[] {
+  groups.sort((a, b) => compareValues(a.id, b.id));
+  return groups.map(({ id, state }) => new BuiltDocument(NAMES, [id, state.partials()]));
+}
