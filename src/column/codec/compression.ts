@@ -10,8 +10,8 @@ import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
 
 const RAW = 0;
 const ZSTD = 1;
-/** Fewer bytes are not worth a frame's header. */
-const LEAST_BYTES = 48;
+/** Fewer bytes are not worth setting up a compressor for, which takes some 0.1 ms. */
+const LEAST_BYTES = 256;
 const LEVEL = 3;
 
 export function encode(bytes: Uint8Array, out: ByteWriter): void {

@@ -101,21 +101,13 @@ const LENGTH_COUNTS = new Int32Array(MAX_BITS + 1);
 /** By finest token; those below 256 are the residuals themselves. */
 const TOKEN_COUNTS = new Int32Array(rans.TOKENS);
 
-/** The cheaper packing of residuals and about what it costs. */
+/** The cheapest packing of residuals and about what it costs. */
 function plan(residuals: Float64Array, count: number, transform: number): Plan {
   LENGTH_COUNTS.fill(0);
-  TOKEN_COUNTS.fill(0);
-  for (let i = 0; i < count; i++) {
-    const residual = residuals[i]!;
-    if (residual < 256) {
-      TOKEN_COUNTS[residual]!++;
-    } else {
-      LENGTH_COUNTS[bitPacking.bitLength(residual)]!++;
-      if (residual < TWO_32) TOKEN_COUNTS[rans.finestToken(residual)]!++;
-    }
-  }
-  for (let value = 0; value < 256; value++) {
-    LENGTH_COUNTS[bitPacking.bitLength(value)]! += TOKEN_COUNTS[value]!;
+  if (count < RANS_VALUES) {
+    for (let i = 0; i < count; i++) LENGTH_COUNTS[bitPacking.bitLength(residuals[i]!)]!++;
+  } else {
+    countTokens(residuals, count);
   }
   let best: Plan = { transform, packing: BITS, width: MAX_BITS, mantissaBits: 0, costBytes: Infinity };
   let exceptionBytes = 0;
@@ -132,10 +124,29 @@ function plan(residuals: Float64Array, count: number, transform: number): Plan {
         costBytes: costBytes + exceptionBytes,
       });
     }
-    if (width === 8) best = smaller(best, huffmanPlan(count, transform, exceptionBytes));
+    if (width === 8 && count > HUFFMAN_HEADER_BYTES) {
+      best = smaller(best, huffmanPlan(count, transform, exceptionBytes));
+    }
     exceptionBytes += LENGTH_COUNTS[width]! * (EXCEPTION_PLACE_BYTES + Math.ceil(width / 7));
   }
   return best;
+}
+
+/** Counts residuals by length, and by finest token where they have one. */
+function countTokens(residuals: Float64Array, count: number): void {
+  TOKEN_COUNTS.fill(0);
+  for (let i = 0; i < count; i++) {
+    const residual = residuals[i]!;
+    if (residual < 256) {
+      TOKEN_COUNTS[residual]!++;
+    } else {
+      LENGTH_COUNTS[bitPacking.bitLength(residual)]!++;
+      if (residual < TWO_32) TOKEN_COUNTS[rans.finestToken(residual)]!++;
+    }
+  }
+  for (let value = 0; value < 256; value++) {
+    LENGTH_COUNTS[bitPacking.bitLength(value)]! += TOKEN_COUNTS[value]!;
+  }
 }
 
 function huffmanPlan(count: number, transform: number, exceptionBytes: number): Plan {
