@@ -90,6 +90,8 @@ export const MAX_POSTINGS_BYTES = 64 * MIB;
 /** Rows of one page of a column, and of a row group. */
 export const PAGE_ROWS = 4096;
 export const ROW_GROUP_ROWS = 16 * PAGE_ROWS;
+/** Rows of a merged row group as BSON, about; the last row may pass it. */
+export const MAX_ROW_GROUP_BYTES = 32 * MIB;
 
 /** The process's resident memory (`--memory-limit`), unless told otherwise, and the least that it can run in. */
 export const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * MIB;

@@ -9,7 +9,9 @@ import {
   checkDocuments,
   Manifest,
   maskFileName,
+  partitionOf,
   readManifestFile,
+  type SegmentReport,
   SERIES_FILE,
   SeriesFile,
   SeriesIndex,
@@ -81,7 +83,7 @@ async function checkTimeseries(stores: StoresToCheck, directory: string) {
   for (const [id, index] of series ?? []) if (manifest.tables.has(id)) found.series += index.size;
   for (const number of manifest.segments.keys()) {
     const segmentPath = `${directory}/${String(number).padStart(8, "0")}.seg`;
-    found.rows += await checkSegment(stores, segmentPath, manifest, series);
+    found.rows += await checkSegment(stores, segmentPath, number, manifest, series);
   }
   noteLeftovers(stores, directory, manifest);
   expectTables(stores, path, tablesNamed(stores), new Set(manifest.tables.keys()), manifest.flushedIndex);
@@ -165,6 +167,7 @@ async function checkSeries(
 async function checkSegment(
   { disk, listener }: StoresToCheck,
   path: string,
+  number: number,
   manifest: Manifest,
   series: ReadonlyMap<number, SeriesIndex> | undefined,
 ): Promise<number> {
@@ -196,8 +199,32 @@ async function checkSegment(
     counted(pages, "page")
   }, ${counted(report.sizeBytes, "byte")}`;
   listener.onFile(path, holds);
+  checkPartition(listener, path, number, manifest, report);
   for (const { offset, reason } of report.damages) listener.onProblem(path, offset, reason);
   return rows;
+}
+
+/** A segment of level 1 lies within one partition. */
+function checkPartition(
+  listener: CheckListener,
+  path: string,
+  number: number,
+  { segments, bounds }: Manifest,
+  { tables }: SegmentReport,
+): void {
+  if (segments.get(number)?.level !== 1) return;
+  const partitions = new Set<number>();
+  for (const { entry: { tableId, groups } } of tables) {
+    for (const { minTime, maxTime } of groups) {
+      partitions.add(partitionOf(bounds, tableId, minTime)).add(partitionOf(bounds, tableId, maxTime));
+    }
+  }
+  if (partitions.size <= 1) return;
+  listener.onProblem(
+    path,
+    0,
+    `it is of level 1 and lies in ${counted(partitions.size, "partition")}, expected 1`,
+  );
 }
 
 function noteLeftovers({ disk, listener }: StoresToCheck, directory: string, manifest: Manifest): void {

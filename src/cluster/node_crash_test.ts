@@ -49,6 +49,7 @@ class Client {
     if (!expected.exists) await this.create(node, namespace, expected);
     else if (choice < 0.08) await this.drop(node, namespace, expected);
     else if (choice < 0.16) await node.checkpoint();
+    else if (choice < 0.22) await node.router.compact(namespace);
     else await this.insert(node, namespace, expected);
   }
 

@@ -56,6 +56,26 @@ Deno.test("two databases, both kinds of collections, live through close and open
   });
 });
 
+Deno.test("compact flushes and merges a time series, and means nothing to others", async () => {
+  const disk = new MemoryDisk();
+  const node = await openNode(disk);
+  await node.router.createCollection(SERIES, TIMESERIES);
+  await node.router.createCollection(PLAINLY, PLAIN);
+  for (let round = 0; round < 3; round++) {
+    await insertNumbers(node, SERIES, range(round * 10, round * 10 + 10));
+    await node.checkpoint();
+  }
+  await insertNumbers(node, SERIES, range(30, 40));
+  assert.equal(node.router.stats(SERIES).timeseries?.segments, 3);
+  await node.router.compact(SERIES);
+  await node.router.compact(PLAINLY);
+  await node.router.compact({ db: "none", collection: "none" });
+  const { timeseries, count } = node.router.stats(SERIES);
+  assert.deepEqual([timeseries?.segments, timeseries?.memtableRows, count], [1, 0, 40]);
+  assert.deepEqual(await numbersIn(node, SERIES), range(0, 40));
+  await node.close();
+});
+
 Deno.test("a collection that is dropped and made again under its name is empty, also after a restart", async () => {
   await withFolder(async (folder) => {
     let node = await openReal(folder);

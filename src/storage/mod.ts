@@ -19,6 +19,7 @@ export {
 } from "./timeseries/manifest.ts";
 export { maskFileName } from "./timeseries/mask_file.ts";
 export { documentsStart, type PreparedInsert } from "./timeseries/measurement.ts";
+export { partitionOf } from "./timeseries/partition.ts";
 export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.ts";
 export { type TableStats } from "./timeseries/table.ts";
 export { type ChangeScan, type PlacedRow, TableChange } from "./timeseries/table_change.ts";

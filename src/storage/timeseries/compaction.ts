@@ -148,8 +148,9 @@ class Merge {
       return [{ tableId, segment, entry, firstMs, masks }];
     });
     this.inputs.push(...held);
-    const cursors = held.map(({ segment, entry: { groups }, firstMs, masks }, order) => {
-      const open = (index: number) => new MergeGroup(segment, groups[index]!, table.names);
+    const cursors = held.map(({ segment, entry: { groups, dataBytes }, firstMs, masks }, order) => {
+      const rowBytes = dataBytes / groups.reduce((sum, group) => sum + group.rows, 0);
+      const open = (index: number) => new MergeGroup(segment, groups[index]!, rowBytes, table.names);
       const maskOf = (index: number) => masks.get(groups[index]!.offset);
       return new MergeCursor(order, groups.length, open, maskOf, firstMs);
     });
@@ -199,7 +200,7 @@ class PartingTaker implements RowTaker {
     }
     const { partition, untilMs } = parts[this.part]!;
     const destination = this.destination(partition);
-    let taken = Math.min(end, from + destination.group.room);
+    let taken = Math.min(end, from + destination.group.roomFor(group));
     if (this.pendingRows >= MAX_PENDING_ROWS) taken = from;
     else if (untilMs !== Infinity) taken = group.firstRowFrom(untilMs, from, taken);
     if (taken > from) destination.group.add(group, series, from, taken);
@@ -211,8 +212,8 @@ class PartingTaker implements RowTaker {
   async rest(): Promise<void> {
     const all = [...this.destinations.values()];
     if (this.pendingRows >= MAX_PENDING_ROWS) await this.write(all);
-    else if (all.some(({ group }) => group.room === 0)) {
-      await this.write(all.filter(({ group }) => group.rows >= ROW_GROUP_ROWS / 4));
+    else if (all.some(({ group }) => group.isFull)) {
+      await this.write(all.filter(({ group }) => group.isFull || group.rows >= ROW_GROUP_ROWS / 4));
     }
     await this.pace();
   }

@@ -1,4 +1,7 @@
-/** A row group that is being merged: its pages, decoded one column at a time, each once as long as it is asked for in turn. */
+/**
+ * A row group that is being merged: its pages, decoded one column at a time, each once as long as they are asked for in
+ * turn, or, where several ask for them one after the other, while all of the column are kept.
+ */
 import { PAGE_ROWS } from "../../base/mod.ts";
 import type { Column } from "../../column/mod.ts";
 import { FIRST_COLUMN_PAGES, pageCount, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
@@ -21,8 +24,16 @@ export class MergeGroup {
   /** Decoded pages of one page column. */
   private pageColumn = -1;
   private pages: (MergePage | undefined)[] = [];
+  /** Keeps all pages of the column at hand, not only the last one. */
+  keepsPages = false;
 
-  constructor(readonly segment: Segment, readonly entry: RowGroupEntry, readonly names: TableNames) {
+  /** @param rowBytes what a row takes as BSON, about */
+  constructor(
+    readonly segment: Segment,
+    readonly entry: RowGroupEntry,
+    readonly rowBytes: number,
+    names: TableNames,
+  ) {
     this.group = segment.readRowGroup(entry, names);
     this.columnOfKey = new Map(this.group.paths.map(({ key }, column) => [key, column]));
   }
@@ -106,7 +117,8 @@ export class MergeGroup {
   }
 
   private readPage(pageColumn: number, page: number): MergePage {
-    if (pageColumn !== this.pageColumn) {
+    const isNew = this.pages[page] === undefined;
+    if (pageColumn !== this.pageColumn || (isNew && !this.keepsPages)) {
       this.pages = new Array<MergePage | undefined>(pageCount(this.group.rows));
       this.pageColumn = pageColumn;
     }

@@ -5,7 +5,7 @@
  * Columns and shapes are numbered anew: only those that its rows have. Rows that have more columns together than a row
  * group may are shredded anew, one by one: rare fields go to the remainder.
  */
-import { assert, MAX_TABLE_COLUMNS, PAGE_ROWS, ROW_GROUP_ROWS } from "../../base/mod.ts";
+import { assert, MAX_ROW_GROUP_BYTES, MAX_TABLE_COLUMNS, PAGE_ROWS, ROW_GROUP_ROWS } from "../../base/mod.ts";
 import { encodeDocument } from "../../bson/mod.ts";
 import { Column, MemoryAccount } from "../../column/mod.ts";
 import { Memtable } from "./memtable.ts";
@@ -32,13 +32,21 @@ interface Slice {
 
 export class MergedGroup {
   rows = 0;
+  /** What the rows take as BSON, about. */
+  private bytes = 0;
   private slices: Slice[] = [];
   private series: number[] = [];
   private seriesRows: number[] = [];
 
-  /** How many more rows it takes. */
-  get room(): number {
-    return ROW_GROUP_ROWS - this.rows;
+  get isFull(): boolean {
+    return this.rows >= ROW_GROUP_ROWS || this.bytes >= MAX_ROW_GROUP_BYTES;
+  }
+
+  /** How many rows of a group it has room for. */
+  roomFor({ rowBytes }: MergeGroup): number {
+    if (this.isFull) return 0;
+    const left = Math.ceil((MAX_ROW_GROUP_BYTES - this.bytes) / Math.max(1, rowBytes));
+    return Math.min(ROW_GROUP_ROWS - this.rows, left);
   }
 
   /** Adds the rows `[from, end)` of a group, all of one series. */
@@ -51,6 +59,7 @@ export class MergedGroup {
       this.seriesRows.push(end - from);
     }
     this.rows += end - from;
+    this.bytes += (end - from) * group.rowBytes;
     const before = this.slices[this.slices.length - 1];
     if (before !== undefined && before.group === group && before.end === from) before.end = end;
     else this.slices.push({ group, from, end });
@@ -60,6 +69,7 @@ export class MergedGroup {
   take(): MergedRows {
     const { rows, slices, series, seriesRows } = this;
     this.rows = 0;
+    this.bytes = 0;
     this.slices = [];
     this.series = [];
     this.seriesRows = [];
@@ -122,6 +132,7 @@ interface Part {
 
 async function writeColumns(parts: readonly Part[], keys: readonly string[], pace: Pace): Promise<void> {
   for (const { output, merged } of parts) {
+    for (const { group } of merged.slices) group.keepsPages = parts.length > 1;
     output.beginGroup();
     await writeTimes(merged, output, pace);
   }
