@@ -171,8 +171,9 @@ function noteEntry(record: LogRecord, group: LoggedGroup): void {
   const note = (id: number) => {
     if (!group.firstOfCollection.has(id)) group.firstOfCollection.set(id, record.index);
   };
-  if (record.kind === EntryKind.Measurements) note(decodeMeasurements(record.payload).tableId);
-  else if (record.kind === EntryKind.Documents) {
+  if (record.kind === EntryKind.Measurements || record.kind === EntryKind.Changes) {
+    note(decodeMeasurements(record.payload).tableId);
+  } else if (record.kind === EntryKind.Documents) {
     for (const effect of decodeEffects(record.payload)) note(effect.collectionId);
   } else {
     throw new Error(

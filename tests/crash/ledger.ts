@@ -29,17 +29,9 @@ export class Ledger {
     this.unanswered.push(change);
   }
 
-  /** Numbers of documents that are there. */
-  present(): number[] {
-    return [...this.known].filter(([, version]) => version !== undefined).map(([number]) => number);
-  }
-
+  /** Of a document that was written here, as far as is known. */
   versionOf(number: number): Version {
     return this.known.get(number);
-  }
-
-  get size(): number {
-    return this.known.size;
   }
 
   /**
@@ -73,7 +65,10 @@ export class Ledger {
   /** A statement happened whole or not at all. */
   private settle(change: Change, found: ReadonlyMap<number, number>, when: string, mayExpire: boolean): void {
     const numbers = [...change.keys()];
-    const isNew = numbers.some((number) => found.get(number) !== this.known.get(number));
+    const isNew = numbers.some((number) => {
+      const actual = found.get(number);
+      return actual !== this.known.get(number) && !(mayExpire && actual === undefined);
+    });
     for (const [number, version] of change) {
       const expected = isNew ? version : this.known.get(number);
       const actual = found.get(number);

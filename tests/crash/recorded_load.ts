@@ -1,6 +1,6 @@
 /**
  * A mixed load by several clients at once, and the record of what the server acknowledged: inserts into plain and
- * time-series collections, old, new and late measurements, some of which expire; and one who disturbs, by checkpoints and
+ * time-series collections, updates and deletes of many documents at once, old, new and late measurements, some of which expire; and one who disturbs, by checkpoints and
  * compactions at random moments. After the server ended, however it did, `check` compares the record with what the next one has.
  *
  * A document is { _id, n: its number, v: its version, … }; in time-series collections `_id` is `n`, so that a row that
@@ -9,12 +9,15 @@
 import assert from "node:assert/strict";
 import { type Random, seededRandom } from "../../src/base/mod.ts";
 import { CommandFailure, type Document, WireClient } from "../support/wire_client.ts";
-import { type Change, Ledger } from "./ledger.ts";
+import { type Change, Ledger, type Version } from "./ledger.ts";
 
 const DATABASE = "crash";
 const MINUTE_MS = 60_000;
 const EXPIRE_AFTER_SECONDS = 3600;
 const MAX_BATCH = 200;
+/** Updates and deletes take documents of that many numbers, among the latest of all writers. */
+const MAX_CHANGED_SPAN = 1000;
+const MAX_CHANGED_AGE = 20_000;
 
 interface LoadedCollection {
   readonly name: string;
@@ -136,7 +139,7 @@ export class RecordedLoad {
 
   private async write(client: WireClient, writer: Writer, isOver: () => boolean): Promise<void> {
     while (!isOver()) {
-      if (!await this.runStatement(client, writer, this.insertStatement(writer))) return;
+      if (!await this.runStatement(client, writer, this.nextStatement(writer))) return;
     }
   }
 
@@ -153,6 +156,29 @@ export class RecordedLoad {
     ledger.acknowledge(statement.change);
     this.acknowledged++;
     return true;
+  }
+
+  private nextStatement(writer: Writer): Statement {
+    const fate = writer.random();
+    if (fate < 0.6) return this.insertStatement(writer);
+    return this.changeStatement(writer, fate < 0.8);
+  }
+
+  /** Gives documents of a range of numbers another version, or deletes them. */
+  private changeStatement({ collection, number, ledger, random }: Writer, isUpdate: boolean): Statement {
+    const end = this.nextNumber;
+    const first = Math.max(1, end - Math.floor(random() * MAX_CHANGED_AGE));
+    const last = first + Math.floor(random() * random() * MAX_CHANGED_SPAN);
+    const version = isUpdate ? end : undefined;
+    const change = new Map<number, Version>();
+    for (let n = first; n <= last; n++) {
+      if (ledger.versionOf(n) !== undefined) change.set(n, version);
+    }
+    const q = { w: number, n: { $gte: first, $lte: last } };
+    const command = isUpdate
+      ? { update: collection.name, updates: [{ q, u: { $set: { v: version } }, multi: true }], $db: DATABASE }
+      : { delete: collection.name, deletes: [{ q, limit: 0 }], $db: DATABASE };
+    return { command, change };
   }
 
   private insertStatement({ collection, number, random }: Writer): Statement {
