@@ -66,7 +66,7 @@ export class MeasurementWriter {
   ): Promise<MeasurementChanges> {
     return this.inTurn(tableId, async () => {
       await begin();
-      const change = this.store.beginChange(tableId);
+      const change = await this.store.beginChange(tableId);
       this.running.set(tableId, change);
       try {
         // What was logged before the change could be told of it is applied before it looks.

@@ -76,7 +76,7 @@ async function randomStore(random: Random, style: Style): Promise<TimeseriesStor
 
 /** Takes rows away, in long spans and one by one. */
 async function removeSome(store: TimeseriesStore, logIndex: number, random: Random): Promise<void> {
-  const change = store.beginChange(TABLE);
+  const change = await store.beginChange(TABLE);
   let left = 0;
   for await (
     const batch of change.scan({ checkpoint: () => Promise.resolve(), counters: newScanCounters() })

@@ -127,6 +127,8 @@ export class Manifest {
   private largestNumber = 0;
   private lengthBytes = HEADER_BYTES;
   private rewrittenBytes = HEADER_BYTES;
+  /** Whether a record that was not acknowledged may be on disk. */
+  private isUncertain = false;
   /** Why no more can be appended. */
   private failure: unknown;
   /** The append that runs or ran last: one at a time. */
@@ -200,6 +202,21 @@ export class Manifest {
     return appended;
   }
 
+  /** Makes sure that no change counts at the next opening that was not acknowledged. */
+  settle(): Promise<void> {
+    const settled = this.last.then(() => this.removeUncertain());
+    this.last = settled.catch(() => {});
+    return settled;
+  }
+
+  private async removeUncertain(): Promise<void> {
+    if (!this.isUncertain) return;
+    if (this.failure !== undefined) throw this.failure;
+    this.file.truncate(this.lengthBytes);
+    await this.file.sync();
+    this.isUncertain = false;
+  }
+
   close(): void {
     this.file.close();
   }
@@ -210,8 +227,10 @@ export class Manifest {
     writeRecord(change, out);
     // What an earlier failure left behind must not follow this record.
     if (this.file.size() > this.lengthBytes) this.file.truncate(this.lengthBytes);
+    this.isUncertain = true;
     this.file.writeAt(out.written(), this.lengthBytes);
     await this.file.sync();
+    this.isUncertain = false;
     this.lengthBytes += out.length;
     this.apply(change);
     if (this.lengthBytes >= Math.max(LEAST_REWRITE_BYTES, this.rewrittenBytes * REWRITE_FACTOR)) {
