@@ -2,12 +2,13 @@
 import { deserialize, EJSON } from "bson";
 import { CorruptionError } from "../base/mod.ts";
 import { BuiltDocument, type Document, encodeDocument, type Value } from "../bson/mod.ts";
-import { counted, entryText, namespaceText, readCatalogFile } from "../cluster/mod.ts";
+import { counted, entryText, masksText, namespaceText, readCatalogFile } from "../cluster/mod.ts";
 import { DenoDisk } from "../io/mod.ts";
 import {
   type PageReport,
   readLogFile,
   readManifestFile,
+  readMaskFile,
   SERIES_FILE,
   SeriesFile,
   SeriesIndex,
@@ -26,6 +27,7 @@ const KINDS: Readonly<Record<string, Inspect>> = {
   CHRONLOG: inspectLog,
   CGCAT001: inspectCatalog,
   "CGMANIF\n": inspectManifest,
+  "CGMASKS\n": inspectMasks,
   "CGSEGMT\n": inspectSegment,
 };
 const MAGIC_BYTES = 8;
@@ -35,6 +37,7 @@ const KINDS_OF_NAMES: readonly (readonly [RegExp, Inspect])[] = [
   [/\.(log|spare)$/, inspectLog],
   [/^catalog$/, inspectCatalog],
   [/^MANIFEST-\d+$/, inspectManifest],
+  [/\.mask$/, inspectMasks],
   [/\.seg$/, inspectSegment],
 ];
 
@@ -53,7 +56,7 @@ export async function runInspect(path: string, print: Print): Promise<number> {
   const byName = KINDS_OF_NAMES.find(([pattern]) => pattern.test(name))?.[1];
   const inspect = (Object.hasOwn(KINDS, magic) ? KINDS[magic] : undefined) ?? byName;
   if (inspect === undefined) {
-    throw usageError(`cannot inspect ${path}: it is no log, catalog, manifest, series or segment file`);
+    throw usageError(`cannot inspect ${path}: it is no log, catalog, manifest, series, mask or segment file`);
   }
   try {
     return await inspect(disk, name, print);
@@ -130,6 +133,16 @@ function inspectManifest(disk: DenoDisk, name: string, print: Print): number {
   });
   for (const line of textTable(["at byte", "bytes", "change", ""], rows)) print(line);
   if (end < sizeBytes) print(`a torn record at byte ${end}`);
+  return 0;
+}
+
+function inspectMasks(disk: DenoDisk, name: string, print: Print): number {
+  const segments = readMaskFile(disk, name);
+  print(`masks: ${masksText(segments)}`);
+  const rows = [...segments].flatMap(([segment, masks]) =>
+    [...masks].map(([offset, mask]) => [`${segment}`, `${offset}`, `${mask.count}`])
+  );
+  for (const line of textTable(["segment", "row group at byte", "rows gone"], rows)) print(line);
   return 0;
 }
 

@@ -11,6 +11,8 @@ import {
   maskFileName,
   partitionOf,
   readManifestFile,
+  readMaskFile,
+  type SegmentMasks,
   type SegmentReport,
   SERIES_FILE,
   SeriesFile,
@@ -19,6 +21,7 @@ import {
 } from "../storage/mod.ts";
 import { type CollectionInfo, namespaceText } from "./catalog.ts";
 import { attempt, type CheckListener, counted } from "./check_report.ts";
+import { masksText } from "./masks_text.ts";
 
 /** What the log says of one group. */
 export interface LoggedGroup {
@@ -81,9 +84,10 @@ async function checkTimeseries(stores: StoresToCheck, directory: string) {
   reportManifest(stores, manifest, path);
   const series = await checkSeries(stores, `${directory}/${SERIES_FILE}`, manifest);
   for (const [id, index] of series ?? []) if (manifest.tables.has(id)) found.series += index.size;
+  const masks = await checkMasks(stores, directory, manifest);
   for (const number of manifest.segments.keys()) {
     const segmentPath = `${directory}/${String(number).padStart(8, "0")}.seg`;
-    found.rows += await checkSegment(stores, segmentPath, number, manifest, series);
+    found.rows += await checkSegment(stores, segmentPath, number, manifest, series, masks.get(number));
   }
   noteLeftovers(stores, directory, manifest);
   expectTables(stores, path, tablesNamed(stores), new Set(manifest.tables.keys()), manifest.flushedIndex);
@@ -163,6 +167,36 @@ async function checkSeries(
   }
 }
 
+/** @returns by segment: which of its rows changes took away */
+async function checkMasks(
+  { disk, listener }: StoresToCheck,
+  directory: string,
+  manifest: Manifest,
+): Promise<ReadonlyMap<number, SegmentMasks>> {
+  const found = new Map<number, SegmentMasks>();
+  const segmentsOfFile = Map.groupBy(manifest.maskFiles, ([, file]) => file);
+  for (const [file, segments] of segmentsOfFile) {
+    const path = `${directory}/${maskFileName(file)}`;
+    if (!disk.exists(path)) {
+      listener.onProblem(path, 0, "it is missing, but the manifest counts it");
+      continue;
+    }
+    const masks = await attempt(listener, path, () => readMaskFile(disk, path));
+    if (masks === undefined) continue;
+    listener.onFile(path, masksText(masks));
+    for (const [segment] of segments) {
+      const own = masks.get(segment);
+      if (own !== undefined) found.set(segment, own);
+      else {listener.onProblem(
+          path,
+          0,
+          `it says nothing of segment ${segment}, for which the manifest counts it`,
+        );}
+    }
+  }
+  return found;
+}
+
 /** @returns the rows of tables that exist */
 async function checkSegment(
   { disk, listener }: StoresToCheck,
@@ -170,6 +204,7 @@ async function checkSegment(
   number: number,
   manifest: Manifest,
   series: ReadonlyMap<number, SeriesIndex> | undefined,
+  masks: SegmentMasks = new Map(),
 ): Promise<number> {
   if (!disk.exists(path)) {
     listener.onProblem(path, 0, "it is missing, but the manifest counts it");
@@ -181,10 +216,17 @@ async function checkSegment(
   let allRows = 0;
   let groups = 0;
   let pages = 0;
+  const groupsWithMask = new Set(masks.keys());
   for (const { entry, groups: read } of report.tables) {
     for (const group of entry.groups) {
       allRows += group.rows;
-      if (manifest.tables.has(entry.tableId)) rows += group.rows;
+      groupsWithMask.delete(group.offset);
+      const mask = masks.get(group.offset);
+      if (manifest.tables.has(entry.tableId)) rows += group.rows - (mask?.count ?? 0);
+      mask?.forEach((row) => {
+        if (row < group.rows) return;
+        listener.onProblem(path, group.offset, `row ${row} is masked, the row group has ${group.rows}`);
+      });
       const known = series?.get(entry.tableId)?.size ?? 0;
       if (series !== undefined && group.lastSeries >= known) {
         const reason = `series ${group.lastSeries} of table ${entry.tableId}, the series file has ${known}`;
@@ -193,6 +235,9 @@ async function checkSegment(
     }
     groups += entry.groups.length;
     pages += read.reduce((sum, group) => sum + group.pages.length, 0);
+  }
+  for (const offset of groupsWithMask) {
+    listener.onProblem(path, offset, "a mask, but no row group begins here");
   }
   const tables = counted(report.tables.length, "table");
   const holds = `${counted(allRows, "row")} of ${tables}, ${counted(groups, "row group")}, ${

@@ -5,6 +5,7 @@ export { type WithCopy } from "./check_stores.ts";
 export { type CheckListener, counted } from "./check_report.ts";
 export { type CatalogContent, readCatalogFile } from "./inspect_catalog.ts";
 export { entryText } from "./entry_text.ts";
+export { masksText } from "./masks_text.ts";
 export { DataFolderError } from "./data_folder.ts";
 export { Node, type NodeOptions, type NodeSummary } from "./node.ts";
 export {

@@ -17,7 +17,7 @@ export {
   readManifestFile,
   type TableOptions,
 } from "./timeseries/manifest.ts";
-export { maskFileName } from "./timeseries/mask_file.ts";
+export { maskFileName, readMaskFile, type SegmentMasks } from "./timeseries/mask_file.ts";
 export { documentsStart, type PreparedInsert } from "./timeseries/measurement.ts";
 export { partitionOf } from "./timeseries/partition.ts";
 export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.ts";

@@ -108,11 +108,12 @@ export class SegmentSet {
     for (const [number, segment] of this.segments) {
       if (segment.isPinned) continue;
       if (segment.tables.some((entry) => this.tables.get(entry.tableId)?.hasRowsIn(segment))) continue;
-      this.segments.delete(number);
+      // While the manifest counts it, expiries that hide its rows must not be forgotten.
+      await this.manifest.append({ kind: "remove", segment: number });
+      if (!this.segments.delete(number)) continue;
       for (const { tableId } of segment.tables) {
         this.tables.get(tableId)?.replaceSegments(new Set([segment]), []);
       }
-      await this.manifest.append({ kind: "remove", segment: number });
       this.removeFile(segment);
     }
     this.masks.removeUnused((error) => this.logLeftover(error));

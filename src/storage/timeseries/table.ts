@@ -231,8 +231,9 @@ export class Table {
     return this.options.spanSeconds * 1000;
   }
 
-  hasMemtableRows(): boolean {
-    return this.active !== undefined || this.frozen !== undefined;
+  /** Whether rows, or that rows are gone, has yet to be written to its files. */
+  isUnflushed(): boolean {
+    return this.memtables.length > 0 || this.segments.some(({ masks, storedMasks }) => masks !== storedMasks);
   }
 
   /** Whether memtables hold rows of earlier times. */

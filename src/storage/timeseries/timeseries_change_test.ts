@@ -154,7 +154,7 @@ async function lifeWithFault(seed: number, failing: number): Promise<number> {
 }
 
 Deno.test("a disk that fails at any call, and a crash then: nothing deleted returns, nothing is changed by half", async () => {
-  for (let seed = 1; seed <= 3; seed++) {
+  for (const seed of [1, 2, 8]) {
     const calls = await lifeWithFault(seed, -1);
     assert.ok(calls > 80, `${calls} calls`);
     for (let call = seed % 3; call < calls; call += 3) {

@@ -310,7 +310,7 @@ export class TimeseriesStore {
   /** Flushes, and merges until each partition with rows of the table is one segment; those that come meanwhile may wait. */
   async compact(tableId: number): Promise<void> {
     // The first flush may be one that began before the latest rows came.
-    for (let flushes = 0; flushes < 2 && this.tables.get(tableId)?.hasMemtableRows(); flushes++) {
+    for (let flushes = 0; flushes < 2 && this.tables.get(tableId)?.isUnflushed(); flushes++) {
       await this.flush();
     }
     await this.compactor.compact(tableId);
