@@ -1,7 +1,7 @@
 /**
  * Lives of a node on a simulated disk that end at a random or at every call to it, by a power failure or by the end of
  * the process. What the clients had acknowledged must be there, once; what was dropped must not come back; what was
- * answered by an error or not at all may be there, but each insert as a whole or not at all.
+ * answered by an error or not at all may be there, but each insert, update and delete as a whole or not at all.
  *
  * SQLite keeps its files on the real disk: at the moment of the crash they are copied, for a power failure with any
  * beginning of the WAL (what the last checkpoint wrote was synced).
@@ -11,7 +11,15 @@ import { type Random, seededRandom } from "../base/mod.ts";
 import { type DiskCall, FaultyDisk, MemoryDisk } from "../io/mod.ts";
 import type { Namespace } from "./catalog.ts";
 import type { Node } from "./node.ts";
-import { insertNumbers, numbersIn, openNode, PLAIN, TIMESERIES } from "./node_fixture.ts";
+import {
+  deleteNumbers,
+  insertNumbers,
+  numbersIn,
+  openNode,
+  PLAIN,
+  renumber,
+  TIMESERIES,
+} from "./node_fixture.ts";
 
 const NAMES = ["a", "b", "c"];
 /** Each of them with another seed, and ending at another call. */
@@ -25,9 +33,18 @@ interface Expected {
   /** Set while it exists: whether it is a time series. */
   isTimeseries: boolean;
   readonly acknowledged: Set<number>;
-  /** Inserts without a good answer: each is there as a whole or not at all. */
-  unsure: number[][];
+  /** Writes without a good answer. */
+  unsure: Write[];
 }
+
+/** The numbers that a write takes away, and those that it brings: all of the ones are there, or all of the others. */
+interface Write {
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+}
+
+/** What an update adds to a number: more than there are numbers. */
+const RENUMBERED = 1_000_000;
 
 /** A client with a database of its own: one operation at a time, and a record of what was acknowledged. */
 class Client {
@@ -50,6 +67,8 @@ class Client {
     else if (choice < 0.08) await this.drop(node, namespace, expected);
     else if (choice < 0.16) await node.checkpoint();
     else if (choice < 0.22) await node.router.compact(namespace);
+    else if (choice < 0.3) await this.renumber(node, namespace, expected);
+    else if (choice < 0.4) await this.delete(node, namespace, expected);
     else await this.insert(node, namespace, expected);
   }
 
@@ -67,11 +86,31 @@ class Client {
   }
 
   private async insert(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
-    const numbers = Array.from({ length: 1 + Math.floor(this.random() * 5) }, this.next);
-    expected.unsure.push(numbers);
-    await insertNumbers(node, namespace, numbers);
-    expected.unsure = expected.unsure.filter((batch) => batch !== numbers);
-    for (const n of numbers) expected.acknowledged.add(n);
+    const after = Array.from({ length: 1 + Math.floor(this.random() * 5) }, this.next);
+    await this.write(expected, { before: [], after }, () => insertNumbers(node, namespace, after));
+  }
+
+  private async renumber(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
+    const before = this.someOf(expected);
+    const after = before.map((n) => n + RENUMBERED);
+    await this.write(expected, { before, after }, () => renumber(node, namespace, before, RENUMBERED));
+  }
+
+  private async delete(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
+    const before = this.someOf(expected);
+    await this.write(expected, { before, after: [] }, () => deleteNumbers(node, namespace, before));
+  }
+
+  private someOf({ acknowledged }: Expected): readonly number[] {
+    return [...acknowledged].filter(() => this.random() < 0.3);
+  }
+
+  private async write(expected: Expected, write: Write, action: () => Promise<void>): Promise<void> {
+    for (const n of write.before) expected.acknowledged.delete(n);
+    expected.unsure.push(write);
+    await action();
+    expected.unsure = expected.unsure.filter((other) => other !== write);
+    for (const n of write.after) expected.acknowledged.add(n);
   }
 
   /** Compares what is there with the record, and takes over what is there. */
@@ -135,10 +174,14 @@ function checkNumbers(name: string, found: readonly number[], expected: Expected
   assert.equal(there.size, found.length, `${name}: no document twice`);
   for (const n of expected.acknowledged) assert.ok(there.has(n), `${name}: ${n} was acknowledged`);
   let known = expected.acknowledged.size;
-  for (const batch of expected.unsure) {
-    const count = batch.filter((n) => there.has(n)).length;
-    assert.ok(count === 0 || count === batch.length, `${name}: ${count} of ${batch.length} of one insert`);
-    known += count;
+  for (const { before, after } of expected.unsure) {
+    const [old, fresh] = [before, after].map((numbers) => numbers.filter((n) => there.has(n)).length);
+    const isWhole = (old === before.length && fresh === 0) || (old === 0 && fresh === after.length);
+    assert.ok(
+      isWhole,
+      `${name}: ${old} of ${before.length} old and ${fresh} of ${after.length} new of one write`,
+    );
+    known += old! + fresh!;
   }
   assert.equal(found.length, known, `${name}: nothing that nobody inserted`);
 }

@@ -2,10 +2,11 @@
 import { SILENT_LOGGER } from "../base/mod.ts";
 import { BuiltDocument, encodeDocument, Int32, RawDocument, UtcDate } from "../bson/mod.ts";
 import { type Disk, SimulatedClock } from "../io/mod.ts";
-import { newScanCounters } from "../query/mod.ts";
+import { type CommandContext, newScanCounters } from "../query/mod.ts";
 import type { Namespace } from "./catalog.ts";
 import { Node, type NodeOptions } from "./node.ts";
 import type { CollectionSpec } from "./router.ts";
+import type { WriteStatement } from "./write_statement.ts";
 
 export const PLAIN: CollectionSpec = { options: BuiltDocument.EMPTY };
 export const TIMESERIES: CollectionSpec = {
@@ -46,14 +47,43 @@ export async function insertNumbers(
   if (errors[0] !== undefined) throw errors[0].error;
 }
 
-/** The numbers of all documents of a collection, ascending, each as often as it is there. */
-export async function numbersIn(node: Node, namespace: Namespace): Promise<number[]> {
-  const context = {
+/** Adds to the numbers of documents, in one update. Throws its error. */
+export function renumber(
+  node: Node,
+  namespace: Namespace,
+  numbers: readonly number[],
+  offset: number,
+): Promise<void> {
+  const update = BuiltDocument.of({ $inc: BuiltDocument.of({ n: Int32.of(offset) }) });
+  return write(node, namespace, { kind: "update", filter: withNumbers(numbers), update, multi: true });
+}
+
+/** Deletes documents by their numbers, in one statement. Throws its error. */
+export function deleteNumbers(node: Node, namespace: Namespace, numbers: readonly number[]): Promise<void> {
+  return write(node, namespace, { kind: "delete", filter: withNumbers(numbers), multi: true });
+}
+
+function withNumbers(numbers: readonly number[]): BuiltDocument {
+  return BuiltDocument.of({ n: BuiltDocument.of({ $in: numbers.map((n) => Int32.of(n)) }) });
+}
+
+async function write(node: Node, namespace: Namespace, statement: WriteStatement): Promise<void> {
+  const [result] = await node.router.write(namespace, [statement], { ordered: true, context: anyContext() });
+  if (result?.error !== undefined) throw result.error;
+}
+
+function anyContext(): CommandContext {
+  return {
     nowMs: 0,
     variables: new Map(),
     checkpoint: () => Promise.resolve(),
     counters: newScanCounters(),
   };
+}
+
+/** The numbers of all documents of a collection, ascending, each as often as it is there. */
+export async function numbersIn(node: Node, namespace: Namespace): Promise<number[]> {
+  const context = anyContext();
   const numbers: number[] = [];
   for await (const batch of node.router.query(namespace, { command: "find", stages: [] }, context)) {
     for (const document of batch) {

@@ -6,7 +6,10 @@ import type { RowMask } from "./row_mask.ts";
 import type { TableEntry } from "./segment_format.ts";
 
 export class MaskFiles {
-  /** Numbers of those that are there. */
+  /**
+   * Numbers of those that the manifest counts or has counted. A file whose record was not written, or of which that is not
+   * known, stays until the next opening: the record may be on disk.
+   */
   private readonly files: Set<number>;
 
   constructor(
@@ -19,6 +22,11 @@ export class MaskFiles {
 
   names(): string[] {
     return [...this.files].map(maskFileName);
+  }
+
+  /** The manifest counts a file from now on. */
+  noteCounted(masks: MasksOfSegments | undefined): void {
+    if (masks !== undefined) this.files.add(masks.file);
   }
 
   /** By segment: the masks that the manifest counts. @throws CorruptionError */
@@ -38,13 +46,12 @@ export class MaskFiles {
   async write(masks: ReadonlyMap<number, SegmentMasks>): Promise<MasksOfSegments | undefined> {
     if (masks.size === 0) return undefined;
     const file = this.manifest.nextNumber();
-    this.files.add(file);
     await writeMaskFile(this.disk, this.pathOf(file), masks);
     await this.disk.syncDirectory(this.directory);
     return { file, segments: [...masks.keys()] };
   }
 
-  /** Removes what the manifest does not count; what cannot be removed now is removed at the next opening. */
+  /** Removes what the manifest does not count any more; what cannot be removed now is removed at the next opening. */
   removeUnused(onFailure: (error: unknown) => void): void {
     const used = new Set(this.manifest.maskFiles.values());
     for (const file of this.files) {

@@ -167,6 +167,7 @@ export class SegmentSet {
       const masks = await this.masks.write(carried.storedMasks);
       // Its record may be on disk even if the append fails: all files stay then.
       await this.manifest.append({ ...this.compactChange(plan, added), ...(masks && { masks }) });
+      this.masks.noteCounted(masks);
       const removed = new Set(plan.inputs);
       for (const { number } of removed) this.segments.delete(number);
       for (const segment of added) this.register(segment);

@@ -405,6 +405,7 @@ export class TimeseriesStore {
       written?.segment.close();
       throw error;
     }
+    this.segments.masks.noteCounted(masks);
     this.install(frozen, written, series.tableBytes);
     await this.segments.removeDead();
     this.compactor.start();
