@@ -195,3 +195,19 @@ async function sendGarbage(port: number, kind: number): Promise<void> {
     connection.close();
   }
 }
+
+clientTest("the Node driver updates, deletes and writes in bulk", async (server) => {
+  assert.equal(outputOf(await runNode("writes.mjs", server.uri)).trim(), "ok");
+});
+
+clientTest("pymongo updates, deletes and writes in bulk", async (server) => {
+  assert.equal(outputOf(await runPython("writes.py", server.uri)).trim(), "ok");
+});
+
+clientTest("mongosh updates and deletes", async (server) => {
+  const shown = JSON.parse(
+    outputOf(await runMongosh("writes.mongosh.js", server.uri)).trim().split("\n").at(-1) ?? "",
+  );
+  const expected = [1, 3, 1, 30, 30, 1, [{ _id: 1, n: 11 }], 9];
+  assert.deepEqual(shown, { plain: expected, series: expected });
+});
