@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { serialize } from "bson";
 import { CommandError } from "../base/mod.ts";
-import { RawDocument } from "../bson/mod.ts";
+import { Int32, RawDocument } from "../bson/mod.ts";
 import { DocumentStore } from "../storage/mod.ts";
+import { newScanCounters } from "../query/mod.ts";
 import { DocumentWriter } from "./document_writer.ts";
+import type { UpdateStatement, WriteStatement } from "./write_statement.ts";
 
 const COLLECTION = 7;
+const NO_RESERVE = { hold() {}, release() {} };
 
 function raw(value: Record<string, unknown>): RawDocument {
   return new RawDocument(serialize(value));
@@ -26,18 +29,29 @@ function setUp(maxEntryBytes?: number) {
       entries.push(effects.length);
       return entries.length;
     },
-    { hold() {}, release() {} },
+    NO_RESERVE,
     maxEntryBytes,
   );
   const insert = (documents: Record<string, unknown>[], ordered = true) =>
     writer.insert({ id: COLLECTION, namespace: "db.c" }, documents.map(raw), ordered);
-  return { store, writer, entries, failures, insert };
+  const write = (statements: readonly WriteStatement[], checkpoint = () => Promise.resolve()) => {
+    const context = { nowMs: 0, variables: new Map(), checkpoint, counters: newScanCounters() };
+    return writer.write({ id: COLLECTION, namespace: "db.c" }, statements, { ordered: true, context });
+  };
+  return { store, writer, entries, failures, insert, write };
+}
+
+function increment(filter: Record<string, unknown>, more: Partial<UpdateStatement> = {}): UpdateStatement {
+  return { kind: "update", filter: raw(filter), update: raw({ $inc: { n: 1 } }), ...more };
 }
 
 async function idsIn(store: DocumentStore): Promise<unknown[]> {
   const ids: unknown[] = [];
   for await (const batch of store.scan(COLLECTION, { checkpoint: () => Promise.resolve() })) {
-    for (const document of batch) ids.push(Number(document.get("n")));
+    for (const document of batch) {
+      const n = document.get("n");
+      ids.push(n instanceof Int32 ? n.value : Number(n));
+    }
   }
   return ids;
 }
@@ -109,4 +123,85 @@ Deno.test("a checkpoint takes its turn behind the writes before it", async () =>
   assert.equal(store.durableIndex, 1);
   await writing;
   store.close();
+});
+
+Deno.test("a statement sees what the writes before it did, logged or not", async () => {
+  const { store, entries, insert, write } = setUp();
+  const inserted = insert([{ _id: 1, n: 1.5 }, { _id: 2, n: 2.5 }]);
+  const changed = write([
+    increment({}, { multi: true }),
+    { kind: "delete", filter: raw({ n: { $gt: 3 } }), multi: true },
+    increment({ _id: 3 }, { upsert: true }),
+    increment({ _id: 3 }),
+  ]);
+  assert.equal((await inserted).inserted, 2);
+  assert.deepEqual((await changed).map(({ matched, modified }) => [matched, modified]), [
+    [2, 2],
+    [1, 1],
+    [0, 0],
+    [1, 1],
+  ]);
+  assert.equal(entries.length, 1);
+  assert.deepEqual(await idsIn(store), [2.5, 2]);
+  store.close();
+});
+
+Deno.test("an update of more than one entry may hold is logged in several, as it goes", async () => {
+  const { store, entries, insert, write } = setUp(10_000);
+  await insert(Array.from({ length: 1000 }, (_, i) => ({ _id: i, n: 0, text: "x".repeat(50) })));
+  const before = entries.length;
+  const [all] = await write([increment({}, { multi: true })]);
+  assert.deepEqual([all?.matched, all?.modified], [1000, 1000]);
+  assert.ok(entries.length - before > 5, `${entries.length - before} entries`);
+  assert.deepEqual(new Set(await idsIn(store)), new Set([1]));
+  store.close();
+});
+
+Deno.test("what fails on a document ends its statement; what was done before stays", async () => {
+  const { store, insert, write } = setUp();
+  await insert([{ _id: 1, n: 1.5 }, { _id: 2, n: "text" }, { _id: 3, n: 3.5 }]);
+  const results = await write([increment({}, { multi: true }), increment({ _id: 1 })]);
+  assert.deepEqual(results.map(({ error }) => error?.codeName), ["TypeMismatch"]);
+  assert.deepEqual(await idsIn(store), [2.5, NaN, 3.5]);
+  store.close();
+});
+
+Deno.test("what the log refuses of an update is undone", async () => {
+  const { store, failures, insert, write } = setUp();
+  await insert([{ _id: 1, n: 1.5 }]);
+  failures.push(new CommandError("OutOfDiskSpace", "the disk is full"));
+  await assert.rejects(() => write([increment({})]), /the disk is full/);
+  assert.deepEqual(await idsIn(store), [1.5]);
+  await write([increment({})]);
+  assert.deepEqual(await idsIn(store), [2.5]);
+  store.close();
+});
+
+Deno.test("in a file, a killed statement ends and the writes behind it go on", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "chronogo-writer-" });
+  const store = DocumentStore.open(`${folder}/documents.sqlite`);
+  try {
+    store.createCollection(COLLECTION);
+    let index = 0;
+    const writer = new DocumentWriter(store, () => Promise.resolve(++index), NO_RESERVE);
+    const collection = { id: COLLECTION, namespace: "db.c" };
+    const documents = Array.from({ length: 1000 }, (_, i) => raw({ _id: i, n: 0 }));
+    await writer.insert(collection, documents, true);
+    let calls = 0;
+    const checkpoint = () => {
+      if (++calls === 5) return Promise.reject(new CommandError("MaxTimeMSExpired", "too long"));
+      return Promise.resolve();
+    };
+    const context = { nowMs: 0, variables: new Map(), checkpoint, counters: newScanCounters() };
+    const options = { ordered: true, context };
+    const killed = writer.write(collection, [increment({}, { multi: true })], options);
+    const next = writer.write(collection, [increment({ _id: 999 })], options);
+    assert.equal((await killed)[0]?.error?.codeName, "MaxTimeMSExpired");
+    assert.equal((await next)[0]?.modified, 1);
+    const numbers = await idsIn(store);
+    assert.ok(numbers[0] === 1 && numbers[500] === 0 && numbers[999] === 1);
+  } finally {
+    store.close();
+    Deno.removeSync(folder, { recursive: true });
+  }
 });

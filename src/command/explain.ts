@@ -1,4 +1,4 @@
-/** `explain`: how find, aggregate, count and distinct run. */
+/** `explain`: how reads run, and how writes find what they write. */
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, RawDocument } from "../bson/mod.ts";
 import { parseCountCommand, parseDistinct, parseFind, parsePipeline, type Pipeline } from "../query/mod.ts";
@@ -7,7 +7,8 @@ import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { parseCountArguments } from "./count.ts";
 import { parseDistinctArguments } from "./distinct.ts";
-import { explainInto } from "./explain_reply.ts";
+import { explainInto, writePlan } from "./explain_reply.ts";
+import { explainWrite, isExplainableWrite } from "./explain_write.ts";
 import { parseFindArguments } from "./find.ts";
 import { isGenericArgument } from "./generic.ts";
 import { type LetVariables, letVariables } from "./let_variables.ts";
@@ -20,7 +21,7 @@ const VERBOSITIES: readonly string[] = ["queryPlanner", "executionStats", "allPl
 
 type PipelineOf = (args: Arguments, variables: LetVariables) => Pipeline;
 
-/** The commands that can be explained. */
+/** The reads that can be explained. */
 const EXPLAINABLE: Readonly<Record<string, PipelineOf>> = {
   find: (args, variables) => parseFind(parseFindArguments(args).spec, variables.context),
   aggregate: (args, variables) => {
@@ -36,7 +37,7 @@ const EXPLAINABLE: Readonly<Record<string, PipelineOf>> = {
 export function explainCommand(isCommand: (name: string) => boolean): Command {
   return {
     name: "explain",
-    help: "explain how find, aggregate, count or distinct runs",
+    help: "explain how a read or a write runs",
     stableApi: true,
     run: (call, reply) => runExplain(call, reply, isCommand),
   };
@@ -59,7 +60,7 @@ async function runExplain(
   const args = new Arguments(command);
   const name = command.names()[0] ?? "";
   const pipelineOf = Object.hasOwn(EXPLAINABLE, name) ? EXPLAINABLE[name] : undefined;
-  if (pipelineOf === undefined) throw notExplainable(name, isCommand);
+  if (pipelineOf === undefined && !isExplainableWrite(name)) throw notExplainable(name, isCommand);
   const db = args.string("$db");
   if (db !== undefined && db !== call.db) {
     throw new CommandError(
@@ -67,7 +68,11 @@ async function runExplain(
       `Mismatched $db in explain command. Expected ${call.db} but got ${db}`,
     );
   }
-  const namespace = namespaceToRead({ ...call, name, args });
+  const explained = { ...call, name, args, sequences: [] };
+  if (pipelineOf === undefined) {
+    return writePlan(call, reply, await explainWrite(explained, verbosity), command);
+  }
+  const namespace = namespaceToRead(explained);
   const variables = letVariables(args);
   const pipeline = pipelineOf(args, variables);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));

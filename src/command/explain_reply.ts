@@ -17,12 +17,21 @@ export interface Explained {
 
 /** Appends the plan, the command and the server's facts. */
 export async function explainInto(call: CommandCall, reply: BsonWriter, explained: Explained): Promise<void> {
+  const { namespace, pipeline, work, verbosity, command } = explained;
+  writePlan(
+    call,
+    reply,
+    await call.state.services.router.explain(namespace, pipeline, work, verbosity),
+    command,
+  );
+}
+
+/** Appends a plan that is made already, as `explainInto`. */
+export function writePlan(call: CommandCall, reply: BsonWriter, plan: Document, command: Document): void {
   const { services } = call.state;
-  const { namespace, pipeline, work, verbosity } = explained;
-  const plan = await services.router.explain(namespace, pipeline, work, verbosity);
   const values = plan.values();
   plan.names().forEach((name, i) => reply.value(name, values[i]));
-  reply.value("command", explained.command);
+  reply.value("command", command);
   reply.value(
     "serverInfo",
     BuiltDocument.of({

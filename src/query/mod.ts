@@ -4,6 +4,7 @@ export { type CollectionName, type Collections, NO_COLLECTIONS, type OpenCollect
 export { type CommandContext, type QueryContext } from "./context.ts";
 export { readCount } from "./count_result.ts";
 export { distinctValues } from "./distinct.ts";
+export { countValue } from "./stage/count.ts";
 export { withContext } from "./error_context.ts";
 export { execute } from "./execute.ts";
 export { explain } from "./explain.ts";

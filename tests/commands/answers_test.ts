@@ -485,3 +485,43 @@ Deno.test("monitoring finds the fields and types that it decodes", async () => {
     assert.equal((await client.must({ serverStatus: 1, network: 0 }))["network"], undefined);
   });
 });
+
+Deno.test("explain shows what a write would do, and does nothing", async () => {
+  await withServer(async ({ client }) => {
+    await client.must({
+      insert: "c",
+      documents: [{ _id: 1, a: 1 }, { _id: 2, a: 1 }, { _id: 3, a: 2 }],
+      $db: "t",
+    });
+    const explained = async (explain: Document) => {
+      const reply = await client.must({ explain, verbosity: "executionStats", $db: "t" });
+      const { inputStage, ...stage } = reply["executionStats"].executionStages;
+      assert.equal(reply["queryPlanner"].winningPlan.inputStage.stage, inputStage.stage);
+      return Object.entries(stage).filter(([name]) => name === "stage" || name.startsWith("n"))
+        .map(([name, value]) => `${name} ${value}`).join(", ").replace(/, need\w+ \d+/g, "");
+    };
+    const update = { q: { a: 1 }, u: { $set: { a: 1, b: 1 } } };
+    assert.equal(
+      await explained({ update: "c", updates: [{ ...update, multi: true }] }),
+      "stage UPDATE, nReturned 0, nMatched 2, nWouldModify 2, nWouldUpsert 0",
+    );
+    assert.equal(
+      await explained({ update: "c", updates: [{ ...update, q: { a: 9 }, upsert: true }] }),
+      "stage UPDATE, nReturned 0, nMatched 0, nWouldModify 0, nWouldUpsert 1",
+    );
+    assert.equal(
+      await explained({ delete: "c", deletes: [{ q: { a: 1 }, limit: 0 }] }),
+      "stage DELETE, nReturned 0, nWouldDelete 2",
+    );
+    assert.equal(
+      await explained({ findAndModify: "c", query: { a: 1 }, remove: true }),
+      "stage DELETE, nReturned 1, nWouldDelete 1",
+    );
+    const two = await client.command({ explain: { update: "c", updates: [update, update] }, $db: "t" });
+    assert.deepEqual([two["codeName"], two["errmsg"]], [
+      "InvalidLength",
+      "explained write batches must be of size 1",
+    ]);
+    assert.deepEqual(await client.documents({ find: "c", filter: { b: { $exists: true } }, $db: "t" }), []);
+  });
+});
