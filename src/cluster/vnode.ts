@@ -381,6 +381,7 @@ export class VNode {
         this.timeseries.hasTable(info.id) ? this.timeseries.scan(info.id, request) : noRows(),
       ...(this.timeseries.hasTable(info.id) && {
         runFragment: (request: FragmentRequest) => this.timeseries.runFragment(info.id, request),
+        timeBounds: () => this.timeseries.timeBounds(info.id),
       }),
     };
   }

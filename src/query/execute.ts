@@ -80,8 +80,8 @@ function startPlan(plan: Plan, source: Source, context: QueryContext): Rows {
   };
   if (fragment.kind === "rows" || source.runFragment === undefined) return onRows();
   const compiled = compileFragment(fragment, request, context);
-  const pushed = () => onRows(fragment.stageCount);
-  const rows = fragmentRows(fragment, compiled, source.runFragment, pushed, context);
+  const run = { scan: request, source, run: source.runFragment, onRows: () => onRows(fragment.stageCount) };
+  const rows = fragmentRows(fragment, compiled, run, context);
   return runStages(stages.slice(fragment.stageCount), rows, context);
 }
 

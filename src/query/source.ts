@@ -15,6 +15,8 @@ export interface Source {
   scan(request: ScanRequest): Rows;
   /** Folds rows into groups where they are stored, in the order in which a scan gives them; time series only. */
   readonly runFragment?: (request: FragmentRequest) => Promise<FragmentResult>;
+  /** Times before and behind which there are no rows now; undefined when there are none at all. Time series only. */
+  readonly timeBounds?: () => { readonly fromMs: number; readonly toMs: number } | undefined;
 }
 
 /** Reads as a collection without documents: what does not exist does. */

@@ -14,6 +14,7 @@ import type { GroupStage } from "../stage/group.ts";
 import type { Output } from "../stage/output.ts";
 import type { TimeWindowStage } from "../stage/time_window.ts";
 import { filterObstacle, firstOf } from "./conditions.ts";
+import { type NearestWindows, nearestWindowsOf } from "./nearest_windows.ts";
 import { isIndependent, type RowFields, timeDependence, type TimeSplit } from "./time_spans.ts";
 
 export interface Fragment {
@@ -25,6 +26,8 @@ export interface Fragment {
   readonly splits: readonly TimeSplit[];
   /** Stages of the plan that it stands for, from the first on. */
   readonly stageCount: number;
+  /** The windows that the stages behind it let through, where those are the first or the last ones. */
+  readonly nearest: NearestWindows | undefined;
 }
 
 /** Why a pipeline runs on rows from the start. */
@@ -71,7 +74,8 @@ export function planFragment(
   if (obstacle !== undefined) return no(obstacle);
   const splits = splitsOf(stage, fields);
   if (!isIndependent(splits)) return no(splits.reason);
-  return { kind: "fragment", fields, filters, stage, splits, stageCount: matches + 1 };
+  const nearest = stage.kind === "group" ? nearestWindowsOf(stage, stages[matches + 1], fields) : undefined;
+  return { kind: "fragment", fields, filters, stage, splits, stageCount: matches + 1, nearest };
 }
 
 function no(reason: string): NoFragment {

@@ -6,11 +6,20 @@ import { compileExpression } from "../expression/compile.ts";
 import type { Scope } from "../expression/expression.ts";
 import { compileFilter } from "../filter/compile.ts";
 import { allOf } from "../filter/filter.ts";
+import type { TimeRange } from "../pushdown.ts";
 import { inBatches } from "../rows.ts";
-import type { FragmentOutput, FragmentRequest, FragmentResult, Rows, ScanRequest } from "../source.ts";
+import type {
+  FragmentOutput,
+  FragmentRequest,
+  FragmentResult,
+  Rows,
+  ScanRequest,
+  Source,
+} from "../source.ts";
 import type { Output } from "../stage/output.ts";
 import { conditionOf, PathList } from "./conditions.ts";
 import { type Fragment, inputOf } from "./fragment.ts";
+import { type NearestWindows, stretchesOf } from "./nearest_windows.ts";
 import { type FragmentKeys, groupKeys, singleGroup, TooManyGroups, windowKeys } from "./group_keys.ts";
 
 /** What the groups of a fragment take beside their _ids, about: as on rows. */
@@ -104,27 +113,51 @@ function outputOf(
   return { kind: "series", of, once: IDEMPOTENT.has(name), read, create };
 }
 
-/**
- * The documents of the groups.
- *
- * @param onRows runs the same stages on rows, for groups that take too much memory
- */
+/** What a fragment is run on. */
+export interface FragmentRun {
+  readonly scan: ScanRequest;
+  readonly source: Pick<Source, "timeBounds">;
+  readonly run: (request: FragmentRequest) => Promise<FragmentResult>;
+  /** The same stages on rows, for groups that take too much memory. */
+  readonly onRows: () => Rows;
+}
+
+/** The documents of the groups. @param first the fragment, compiled for all of the range */
 export async function* fragmentRows(
   fragment: Fragment,
-  { request, keys }: CompiledFragment,
-  run: (request: FragmentRequest) => Promise<FragmentResult>,
-  onRows: () => Rows,
+  first: CompiledFragment,
+  { scan, source, run, onRows }: FragmentRun,
   context: QueryContext,
 ): Rows {
-  let result: FragmentResult;
+  const { nearest } = fragment;
   try {
-    result = await run(request);
+    for (const timeRange of nearest === undefined ? [undefined] : rangesOf(nearest, scan, source)) {
+      const { request, keys } = timeRange === undefined
+        ? first
+        : compileFragment(fragment, { ...scan, timeRange }, context);
+      const result = await run(request);
+      const isEnough = timeRange === undefined || result.groups >= nearest!.count;
+      if (isEnough) return yield* inBatches(documentsOf(fragment, keys, result), context);
+    }
   } catch (error) {
     if (!(error instanceof TooManyGroups)) throw error;
     yield* onRows();
-    return;
   }
-  yield* inBatches(documentsOf(fragment, keys, result), context);
+}
+
+/** The stretches of time to look at one after another; undefined at last, for all of the range. */
+function* rangesOf(
+  nearest: NearestWindows,
+  { timeRange }: ScanRequest,
+  source: Pick<Source, "timeBounds">,
+): Generator<TimeRange | undefined> {
+  const bounds = source.timeBounds?.();
+  if (bounds !== undefined) {
+    const fromMs = Math.max(bounds.fromMs, timeRange?.fromMs ?? -Infinity);
+    const toMs = Math.min(bounds.toMs, timeRange?.toMs ?? Infinity);
+    if (fromMs <= toMs) yield* stretchesOf(nearest, { fromMs, toMs });
+  }
+  yield undefined;
 }
 
 function documentsOf(

@@ -69,6 +69,13 @@ function ofOperator(node: OperatorNode, fields: RowFields): TimeDependence {
   return splitsOf(node, fields) ?? all([...node.args, ...Object.values(node.named)], fields);
 }
 
+/** The grid whose windows an expression gives, as the starts of them; undefined when it is another kind of expression. */
+export function windowsOf(expression: Expression, fields: RowFields): GridSpec | undefined {
+  if (expression.kind !== "operator" || expression.name !== "$dateTrunc") return undefined;
+  const split = ofTrunc(expression, fields)?.[0];
+  return split?.kind === "grid" ? split.grid : undefined;
+}
+
 /** The splits of an operator that is known to look at time in spans only. */
 function splitsOf(node: OperatorNode, fields: RowFields): readonly TimeSplit[] | undefined {
   if (node.name === "$dateTrunc") return ofTrunc(node, fields);

@@ -9,6 +9,7 @@ import { Memtable } from "./memtable.ts";
 import { markRows, MemtableRemoval, RowGroupRemoval } from "./removal.ts";
 import type { SpanBlock } from "./removed_rows.ts";
 import { maskWithout, type RowMask, RowMaskBuilder } from "./row_mask.ts";
+import type { TimeRange } from "./run.ts";
 import type { TableSnapshot } from "./scan.ts";
 import type { Segment } from "./segment.ts";
 import type { FrozenRows } from "./segment_writer.ts";
@@ -275,6 +276,24 @@ export class Table {
         removed,
       })),
     };
+  }
+
+  /** Times before and behind which there are no rows; undefined when there are none. */
+  timeBounds(): TimeRange | undefined {
+    let fromMs = Infinity;
+    let toMs = -Infinity;
+    for (const { groups } of this.segments) {
+      for (const { minTime, maxTime } of groups) {
+        fromMs = Math.min(fromMs, minTime);
+        toMs = Math.max(toMs, maxTime);
+      }
+    }
+    for (const open of [this.frozen, this.active]) {
+      if (open === undefined) continue;
+      fromMs = Math.min(fromMs, open.memtable.minTime);
+      toMs = Math.max(toMs, open.memtable.maxTime);
+    }
+    return fromMs > toMs ? undefined : { fromMs, toMs };
   }
 
   stats(): TableStats {

@@ -34,6 +34,7 @@ import { freezeTables, type Frozen } from "./frozen.ts";
 import { pacer } from "./pacer.ts";
 import type { PartitionSizes } from "./partition_cuts.ts";
 import { PageCache } from "./page_cache.ts";
+import type { TimeRange } from "./run.ts";
 import { scanTable, type TimeseriesScan } from "./scan.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentSet } from "./segment_set.ts";
@@ -319,6 +320,11 @@ export class TimeseriesStore {
   /** The rows of a table as it is at this call, in batches that are never empty. */
   scan(tableId: number, request: TimeseriesScan): AsyncGenerator<readonly Document[], void, undefined> {
     return scanTable(this.readyTable(tableId).snapshot(), request, this.options.clock);
+  }
+
+  /** Times before and behind which a table has no rows now; undefined when it has none. */
+  timeBounds(tableId: number): TimeRange | undefined {
+    return this.table(tableId).timeBounds();
   }
 
   /** Folds the rows of a table as it is at this call into groups. */
