@@ -32,6 +32,9 @@ const SHORT_TEXT_UNITS = 48;
 /** Likewise for the call that copies bytes. */
 const SHORT_COPY_BYTES = 32;
 const TWO_32 = 4294967296;
+const ZERO_DIGIT = 48;
+/** A type byte, the digits of a place below 2³² and a zero byte. */
+const MAX_INDEX_BYTES = 12;
 
 export class BsonWriter {
   private buffer: Uint8Array;
@@ -82,6 +85,23 @@ export class BsonWriter {
   header(type: BsonType, name: string): void {
     this.byte(type);
     this.cString(name);
+  }
+
+  /** The header of an array's element; its value must follow. @param index its place, a whole number from 0 */
+  indexHeader(type: BsonType, index: number): void {
+    this.reserve(MAX_INDEX_BYTES);
+    const { buffer } = this;
+    let digits = 1;
+    for (let power = 10; power <= index; power *= 10) digits++;
+    buffer[this.at] = type;
+    let rest = index;
+    for (let at = this.at + digits; at > this.at; at--) {
+      const tenth = Math.floor(rest / 10);
+      buffer[at] = ZERO_DIGIT + rest - tenth * 10;
+      rest = tenth;
+    }
+    buffer[this.at + digits + 1] = 0;
+    this.at += digits + 2;
   }
 
   /**
@@ -288,7 +308,8 @@ export class BsonWriter {
     this.at += UTF8.encodeInto(text, this.buffer.subarray(this.at)).written;
   }
 
-  private reserve(bytes: number): void {
+  /** Makes room for so many bytes more. */
+  reserve(bytes: number): void {
     if (this.at + bytes <= this.buffer.length) return;
     const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.at + bytes));
     grown.set(this.buffer.subarray(0, this.at));

@@ -63,3 +63,13 @@ Deno.test("bytes are copied whatever their number", () => {
     deepStrictEqual(writer.take(), source.subarray(5, 5 + count));
   }
 });
+
+Deno.test("the places of an array's elements are written as decimal names", () => {
+  for (const index of [0, 7, 9, 10, 11, 99, 100, 999, 1000, 65_535, 100_000, 999_999, 4_294_967_295]) {
+    const writer = new BsonWriter();
+    writer.indexHeader(BsonType.Null, index);
+    const named = new BsonWriter();
+    named.header(BsonType.Null, String(index));
+    deepStrictEqual(writer.take(), named.take());
+  }
+});

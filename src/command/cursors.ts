@@ -9,6 +9,8 @@ import type { Rows } from "../query/mod.ts";
 import type { Operation, QueryWork } from "./operation.ts";
 
 const SWEEP_MS = 60_000;
+/** A batch of this size is taken for a full one. */
+const LARGE_BATCH_BYTES = 1 << 20;
 
 export interface CursorOptions {
   /** `db.collection`, as replies and getMore name it. */
@@ -83,12 +85,18 @@ export class Cursor {
   async fill(reply: BsonWriter, size: number): Promise<void> {
     const startBytes = reply.length;
     const maxBytes = this.maxBatchBytes();
+    let isLarge = false;
     for (let count = 0; count < size; count++) {
       const document = this.batch[this.at] ?? await this.pull();
       if (document === undefined) return;
       const before = reply.length;
-      reply.header(BsonType.Object, String(count));
+      reply.indexHeader(BsonType.Object, count);
       document.writeTo(reply);
+      if (!isLarge && reply.length - startBytes > LARGE_BATCH_BYTES) {
+        // It will be a full one, most likely: room for all of it now spares copies of what is written.
+        isLarge = true;
+        reply.reserve(maxBytes);
+      }
       if (count > 0 && reply.length - startBytes > maxBytes) return reply.truncate(before);
       this.at++;
       if (--this.remaining === 0) {
