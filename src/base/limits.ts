@@ -99,7 +99,7 @@ export const MIN_MEMORY_LIMIT_BYTES = 192 * MIB;
 /** What is counted of a process's memory in a store that is opened without a budget, as tests do. */
 export const DEFAULT_MEMORY_BUDGET_BYTES = 512 * MIB;
 /** What of the memory above the process's base is counted; the rest is for garbage, fragments and copies. */
-export const MEMORY_BUDGET_SHARE = 0.5;
+export const MEMORY_BUDGET_SHARE = 0.4;
 /** Shares of what is counted. Two memtables may be full at once: one fills while the other is flushed. */
 export const MEMTABLE_SHARE = 0.2;
 export const PAGE_CACHE_SHARE = 0.25;

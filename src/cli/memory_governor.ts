@@ -3,11 +3,12 @@
  *
  *     limit = base, measured before the data folder is opened
  *           + budget: what memtables, pages, sorts and messages are counted in
- *           + as much again for what nobody counts: garbage, copies on their way, fragments of the allocator
+ *           + somewhat more than that for what nobody counts: garbage, copies on their way, fragments of the allocator
  *
  * V8 collects buffers late when little else becomes garbage: young ones are collected here once some megabytes of them
  * came. Where the resident memory comes near its limit all the same, the budget is made smaller until it does not:
- * caches shrink, memtables are flushed earlier, queries spill sooner. It grows back slowly.
+ * caches shrink, memtables are flushed earlier, queries spill sooner. It grows back slowly. What the allocator does not
+ * give back is used again: memory that is much but no longer grows is no reason to shrink further.
  */
 import {
   type Logger,
@@ -18,9 +19,12 @@ import {
 } from "../base/mod.ts";
 import type { Clock, ProcessMemory } from "../io/mod.ts";
 
-/** Of the limit: above the first the budget shrinks, below the second it grows. */
+/** Of the limit: above the first the budget shrinks if memory grew, above the second always, below the third it grows. */
 const HIGH = 0.9;
+const HIGHEST = 0.97;
 const LOW = 0.8;
+/** Less than this is no growth. */
+const GROWTH_BYTES = 1024 * 1024;
 /** By what it does, at each step, and the least of its size that it keeps. */
 const SHRINK = 0.85;
 const GROW = 1.02;
@@ -40,6 +44,8 @@ export class MemoryGovernor {
   private readonly fullBytes: number;
   private buffersAfterCollection: number;
   private lastStepMs: number;
+  /** Resident when the budget shrank last. */
+  private residentAtShrink = 0;
   private cancel: () => void;
 
   /** Starts; what is resident now is the base. */
@@ -86,14 +92,17 @@ export class MemoryGovernor {
   private adapt(residentBytes: number): void {
     const { limitBytes, memory, logger } = this.options;
     const { budget } = this;
-    if (residentBytes > limitBytes * HIGH) {
+    const grew = residentBytes > this.residentAtShrink + GROWTH_BYTES;
+    if (residentBytes > limitBytes * HIGHEST || (residentBytes > limitBytes * HIGH && grew)) {
+      this.residentAtShrink = residentBytes;
       const before = budget.totalBytes;
       budget.totalBytes = Math.max(this.fullBytes * LEAST, before * SHRINK);
       memory.collectAll();
       if (budget.totalBytes < before) {
         logger.debug("memory is short", { residentBytes, budgetBytes: Math.round(budget.totalBytes) });
       }
-    } else if (residentBytes < limitBytes * LOW && budget.totalBytes < this.fullBytes) {
+    } else if (residentBytes < limitBytes * LOW) {
+      this.residentAtShrink = 0;
       budget.totalBytes = Math.min(this.fullBytes, budget.totalBytes * GROW);
     }
   }

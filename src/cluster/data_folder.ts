@@ -5,6 +5,7 @@
  *     format.json    {"format": 1, "nodeUuid": "…"}: written once, an unknown format is refused
  *     mnode/catalog  see `catalog_file.ts`
  *     log/           see docs/format/log.md
+ *     spill/         what queries put aside, see `spill_folder.ts`
  *     vnode-N/       one shard: time series and documents
  */
 import { type Disk } from "../io/mod.ts";

@@ -4,7 +4,7 @@
  * all of that kind lists `stages`, the first of which is `$cursor` with the scan.
  */
 import { CommandError } from "../base/mod.ts";
-import { BuiltDocument, type Document, Int32, UtcDate, type Value } from "../bson/mod.ts";
+import { BuiltDocument, type Document, DocumentBuilder, Int32, UtcDate, type Value } from "../bson/mod.ts";
 import type { QueryContext } from "./context.ts";
 import { executePlan, runStages } from "./execute.ts";
 import { renderFilter } from "./filter/render.ts";
@@ -48,6 +48,8 @@ interface Run {
   readonly millis: number;
   /** Rows that came out of the scan, and out of each stage behind it. */
   readonly rows: readonly number[];
+  /** Whether each stage put rows aside on disk. */
+  readonly usedDisk: readonly boolean[];
 }
 
 async function measure(
@@ -60,13 +62,16 @@ async function measure(
   const startMs = performance.now();
   const pushed = pushedStages(plan, source);
   const start = executePlan(partOf(plan, pushed), pipeline.command, source, context);
-  const counted = plan.stages.slice(pushed).reduce(
-    (input, stage, i) => count(runStages([stage], input, context), rows, pushed + i + 1),
-    count(start, rows, pushed),
-  );
+  const memories = plan.stages.map(() => context.memory?.part());
+  const counted = plan.stages.slice(pushed).reduce((input, stage, i) => {
+    const memory = memories[pushed + i];
+    const inside = memory === undefined ? context : { ...context, memory };
+    return count(runStages([stage], input, inside), rows, pushed + i + 1);
+  }, count(start, rows, pushed));
   for await (const batch of counted) void batch;
   rows.fill(context.counters.rowsRead, 0, Math.max(1, pushed));
-  return { millis: Math.round(performance.now() - startMs), rows };
+  const usedDisk = memories.map((memory) => memory?.usedDisk === true);
+  return { millis: Math.round(performance.now() - startMs), rows, usedDisk };
 }
 
 /** How many stages storage runs itself. */
@@ -107,9 +112,10 @@ function describe(
     return BuiltDocument.of({ explainVersion: "1", ...cursor, chronogo: own });
   }
   const head = stageEntry(BuiltDocument.of({ $cursor: BuiltDocument.of(cursor) }), run?.rows[chained], run);
-  const rest = plan.stages.slice(chained).map((stage, i) =>
-    stageEntry(explainStage(stage), run?.rows[chained + i + 1], run)
-  );
+  const rest = plan.stages.slice(chained).map((stage, i) => {
+    const usedDisk = mayUseDisk(stage) ? run?.usedDisk[chained + i] : undefined;
+    return stageEntry(explainStage(stage), run?.rows[chained + i + 1], run, usedDisk);
+  });
   return BuiltDocument.of({ explainVersion: "1", stages: [head, ...rest], chronogo: own });
 }
 
@@ -122,12 +128,25 @@ function chainLength(stages: readonly Stage[]): number {
   return end < 0 ? stages.length : end;
 }
 
-function stageEntry(stage: Document, rows: number | undefined, run: Run | undefined): Document {
+/** Stages of which MongoDB says whether they used the disk. */
+function mayUseDisk({ kind }: Stage): boolean {
+  return kind === "sort" || kind === "group";
+}
+
+function stageEntry(
+  stage: Document,
+  rows: number | undefined,
+  run: Run | undefined,
+  usedDisk?: boolean,
+): Document {
   if (run === undefined) return stage;
-  return new BuiltDocument(
-    [...stage.names(), "nReturned", "executionTimeMillisEstimate"],
-    [...stage.values(), countValue(rows ?? 0), countValue(run.millis)],
+  const entry = DocumentBuilder.from(stage);
+  if (usedDisk !== undefined) entry.append("usedDisk", usedDisk);
+  entry.append("nReturned", countValue(rows ?? 0)).append(
+    "executionTimeMillisEstimate",
+    countValue(run.millis),
   );
+  return entry.build();
 }
 
 function queryPlanner(
@@ -176,7 +195,7 @@ function planChain(
   let node = scanNode(plan, shape, run);
   chain.forEach((stage, i) => {
     if (i < leading) return;
-    node = stageNode(stage, node, run, run?.rows[i + 1]);
+    node = stageNode(stage, node, run, i);
   });
   return node;
 }
@@ -208,8 +227,13 @@ function progress(run: Run | undefined, rows: number | undefined): Readonly<Reco
   };
 }
 
-function stageNode(stage: Stage, input: Document, run: Run | undefined, rows: number | undefined): Document {
-  return BuiltDocument.of({ ...stageFields(stage, progress(run, rows)), inputStage: input });
+function stageNode(stage: Stage, input: Document, run: Run | undefined, at: number): Document {
+  const usedDisk = mayUseDisk(stage) ? run?.usedDisk[at] : undefined;
+  return BuiltDocument.of({
+    ...stageFields(stage, progress(run, run?.rows[at + 1])),
+    usedDisk,
+    inputStage: input,
+  });
 }
 
 function stageFields(

@@ -51,6 +51,8 @@ function approximateBytesOfAll(values: readonly Value[]): number {
 export class QueryMemory {
   private readonly lease: MemoryLease;
   private readonly files = new Set<SpillFile>();
+  private readonly parts: QueryMemory[] = [];
+  private hasUsedDisk = false;
 
   /** @param space undefined where the client forbids the disk (`allowDiskUse: false`) */
   constructor(private readonly budget: MemoryBudget, private readonly space: SpillSpace | undefined) {
@@ -60,6 +62,18 @@ export class QueryMemory {
   /** What one blocking stage may hold, in bytes: MongoDB's 100 MB, less where memory is short. */
   get stageBytes(): number {
     return Math.min(MAX_BLOCKING_STAGE_BYTES, this.budget.share(BLOCKING_STAGE_SHARE));
+  }
+
+  /** Whether anything was ever put aside. */
+  get usedDisk(): boolean {
+    return this.hasUsedDisk;
+  }
+
+  /** As much again for a part of the query, which is to be watched alone; freed with the query. */
+  part(): QueryMemory {
+    const part = new QueryMemory(this.budget, this.space);
+    this.parts.push(part);
+    return part;
   }
 
   get mayUseDisk(): boolean {
@@ -82,6 +96,7 @@ export class QueryMemory {
   createFile(): SpillFile {
     assert(this.space !== undefined, "a query that may not use the disk does not");
     const file = this.space.create();
+    this.hasUsedDisk = true;
     this.files.add(file);
     return file;
   }
@@ -96,6 +111,7 @@ export class QueryMemory {
     this.lease.release();
     for (const file of this.files) file.remove();
     this.files.clear();
+    for (const part of this.parts) part.close();
   }
 }
 

@@ -3,6 +3,7 @@ import { ErrorCode, MemoryBudget, type Random, seededRandom } from "../base/mod.
 import { type Document, encodeDocument } from "../bson/mod.ts";
 import { ArraySource } from "./array_source.ts";
 import { execute } from "./execute.ts";
+import { explain } from "./explain.ts";
 import { QueryMemory } from "./memory.ts";
 import { parsePipeline } from "./parse.ts";
 import { collectRows } from "./rows.ts";
@@ -163,4 +164,15 @@ Deno.test("a set counts each of its values once", async () => {
   const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), undefined);
   const result = await run(rows, [{ $group: { _id: null, all: { $addToSet: "$t" } } }], memory);
   assert.equal(result.length, 1);
+});
+
+Deno.test("explain says which stages used the disk", async () => {
+  const rows = randomRows(seededRandom(1));
+  const stages = [{ $sort: { n: 1 } }, { $group: { _id: "$g" } }, { $sort: { _id: 1 } }, { $limit: 3 }];
+  const pipeline = parsePipeline(stages.map(documentOf));
+  const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), new MemorySpill());
+  const text = await explain(pipeline, new ArraySource(rows), { ...testContext(), memory }, "executionStats");
+  memory.close();
+  const flags = [...JSON.stringify(plainOf(text)).matchAll(/"usedDisk":(\w+)/g)].map(([, flag]) => flag);
+  assert.deepEqual(flags, ["true", "true", "false"]);
 });
