@@ -1,5 +1,5 @@
 /** The groups of a fragment while it runs: their numbers, by series and time, and their _ids. */
-import { MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
+import {} from "../../base/mod.ts";
 import { BuiltDocument, type Document, keyOf, UtcDate, type Value } from "../../bson/mod.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
@@ -26,12 +26,16 @@ export interface FragmentKeys extends GroupKeys {
 class GroupMeter {
   private bytes = 0;
 
-  constructor(private readonly stateBytes: number) {}
+  /**
+   * @param stateBytes what a group takes beside its _id
+   * @param limitBytes what all of them may take
+   */
+  constructor(private readonly stateBytes: number, private readonly limitBytes: number) {}
 
   /** @throws TooManyGroups */
   add(id: Value): void {
     this.bytes += approximateBytes(id) + this.stateBytes;
-    if (this.bytes > MAX_BLOCKING_STAGE_BYTES) throw new TooManyGroups();
+    if (this.bytes > this.limitBytes) throw new TooManyGroups();
   }
 }
 
@@ -59,9 +63,10 @@ export function groupKeys(
   fields: RowFields,
   variables: Scope["variables"],
   stateBytes: number,
+  limitBytes: number,
 ): FragmentKeys {
   const ids: Value[] = [];
-  const meter = new GroupMeter(stateBytes);
+  const meter = new GroupMeter(stateBytes, limitBytes);
   const find = groupFinder(id, (value) => {
     meter.add(value);
     return ids.push(value) - 1;
@@ -82,10 +87,11 @@ export function windowKeys(
   fields: RowFields,
   variables: Scope["variables"],
   stateBytes: number,
+  limitBytes: number,
 ): FragmentKeys {
   const ids: Value[] = [];
   const places: PlacedWindow[] = [];
-  const meter = new GroupMeter(stateBytes);
+  const meter = new GroupMeter(stateBytes, limitBytes);
   const grid = new WindowGrid(stage);
   const partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
   const known = new Map<number, Map<ReturnType<typeof keyOf>, number>>();

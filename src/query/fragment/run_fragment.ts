@@ -1,4 +1,5 @@
 /** Runs a fragment: asks storage for what each group holds, and makes the documents of it. */
+import { MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
 import { BuiltDocument, type Document, type Value } from "../../bson/mod.ts";
 import { createAccumulator } from "../accumulator/accumulators.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
@@ -41,7 +42,8 @@ export function compileFragment(
   const variables = scopeVariables(context);
   const paths = new PathList();
   const outputs = stage.kind === "count" ? [] : stage.outputs;
-  const keys = keysOf(fragment, variables, OUTPUT_BYTES * (outputs.length + 1));
+  const limitBytes = context.memory?.stageBytes ?? MAX_BLOCKING_STAGE_BYTES;
+  const keys = keysOf(fragment, variables, OUTPUT_BYTES * (outputs.length + 1), limitBytes);
   const filter = allOf(fragment.filters);
   const { timeRange, seriesFilter, seriesLookup, checkpoint, counters } = scan;
   const request: FragmentRequest = {
@@ -65,14 +67,15 @@ function keysOf(
   { stage, splits, fields }: Fragment,
   variables: Scope["variables"],
   stateBytes: number,
+  limitBytes: number,
 ): FragmentKeys {
   switch (stage.kind) {
     case "count":
       return singleGroup();
     case "group":
-      return groupKeys(stage.id, splits, fields, variables, stateBytes);
+      return groupKeys(stage.id, splits, fields, variables, stateBytes, limitBytes);
     case "timeWindow":
-      return windowKeys(stage, splits, fields, variables, stateBytes);
+      return windowKeys(stage, splits, fields, variables, stateBytes, limitBytes);
   }
 }
 

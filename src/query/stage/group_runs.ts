@@ -8,6 +8,7 @@ import { CommandError, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import { BuiltDocument, compareValues, type Document, isArray, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import type { QueryMemory } from "../memory.ts";
+import { sortInTurns } from "../sort_in_turns.ts";
 import { SortedRuns } from "../sorted_runs.ts";
 import type { Rows } from "../source.ts";
 import { documentOfGroup, type Group, type OutputFactory } from "./output.ts";
@@ -27,14 +28,15 @@ export class GroupRuns {
 
   /** Puts groups aside. @throws CommandError OutOfDiskSpace */
   async add(groups: Group[], context: QueryContext): Promise<void> {
-    await this.runs.add(sortedPartials(groups), context);
+    await this.runs.add(await sortedPartials(groups, context), context);
   }
 
   /** All groups, those in memory among them. @throws CommandError ExceededMemoryLimit (146) for one that is too large */
   async *merged(groups: Group[], context: QueryContext): Rows {
     let current: Group | undefined;
     let batch: Document[] = [];
-    for await (const partials of this.runs.merged(sortedPartials(groups), context)) {
+    const rest = await sortedPartials(groups, context);
+    for await (const partials of this.runs.merged(rest, context)) {
       for (const partial of partials) {
         const id = partial.get("_id");
         if (current === undefined || compareValues(current.id, id) !== 0) {
@@ -65,7 +67,7 @@ export class GroupRuns {
   }
 }
 
-function sortedPartials(groups: Group[]): Document[] {
-  groups.sort((a, b) => compareValues(a.id, b.id));
-  return groups.map(({ id, state }) => new BuiltDocument(NAMES, [id, state.partials()]));
+async function sortedPartials(groups: Group[], context: QueryContext): Promise<Document[]> {
+  const sorted = await sortInTurns(groups, (a, b) => compareValues(a.id, b.id), context.checkpoint);
+  return sorted.map(({ id, state }) => new BuiltDocument(NAMES, [id, state.partials()]));
 }

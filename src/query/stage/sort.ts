@@ -11,6 +11,7 @@ import { parseFieldPath } from "../expression/field_path.ts";
 import { toDouble } from "../filter/argument.ts";
 import { detachedRow, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
+import { sortInTurns } from "../sort_in_turns.ts";
 import { SortedRuns } from "../sorted_runs.ts";
 import type { Rows } from "../source.ts";
 import { keyOrder, type SortKey, sortKeyReader, type SortPart } from "./sort_key.ts";
@@ -95,7 +96,7 @@ export async function* runSort(stage: SortStage, input: Rows, context: QueryCont
       const fits = meter.tryAdd(bytes);
       entries.push({ key, row: detachedRow(row, stage.fields), bytes });
       if (fits && entries.length < cutAt) continue;
-      entries = cut(entries.sort(byKey), limit, meter);
+      entries = cut(await sortInTurns(entries, byKey, context.checkpoint), limit, meter);
       if (entries.length >= limit) worst = entries[limit - 1]!.key;
       if (fits || meter.isHalfEmpty()) continue;
       if (runs === undefined || !meter.maySpill) throw meter.exceeded();
@@ -105,7 +106,9 @@ export async function* runSort(stage: SortStage, input: Rows, context: QueryCont
     }
     await context.checkpoint();
   }
-  const rows = cut(entries.sort(byKey), limit, meter).map((entry) => entry.row);
+  const rows = cut(await sortInTurns(entries, byKey, context.checkpoint), limit, meter).map((entry) =>
+    entry.row
+  );
   if (runs === undefined || runs.isEmpty) yield* inBatches(rows, context);
   else yield* firstRows(runs.merged(rows, context), limit);
 }

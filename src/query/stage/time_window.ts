@@ -56,7 +56,7 @@ export function timeOf(timestamp: Value): number | undefined {
 }
 
 export function runTimeWindow(stage: TimeWindowStage, input: Rows, context: QueryContext): Rows {
-  const table = new WindowTable(stage);
+  const table = new WindowTable(stage, undefined, new MemoryMeter(WINDOW_MEMORY_MESSAGE, context.memory));
   return windowRows(table, stage, input, context);
 }
 

@@ -111,7 +111,7 @@ interface FullWindow extends PlacedWindow {
 }
 
 export async function* runWindowFill(stage: WindowFillStage, input: Rows, context: QueryContext): Rows {
-  const meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE);
+  const meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE, context.memory);
   const partitions = new Map<unknown, FullWindow[]>();
   for await (const batch of input) {
     for (const row of batch) {
