@@ -20,15 +20,15 @@ import {
 import type { Clock, ProcessMemory } from "../io/mod.ts";
 
 /** Of the limit: above the first the budget shrinks if memory grew, above the second always, below the third it grows. */
-const HIGH = 0.9;
-const HIGHEST = 0.97;
-const LOW = 0.8;
+const HIGH = 0.85;
+const HIGHEST = 0.92;
+const LOW = 0.75;
 /** Less than this is no growth. */
 const GROWTH_BYTES = 1024 * 1024;
 /** By what it does, at each step, and the least of its size that it keeps. */
-const SHRINK = 0.85;
+const SHRINK = 0.8;
 const GROW = 1.02;
-const LEAST = 0.25;
+const LEAST = 0.2;
 /** Between two steps: what became free must have been given back by then. */
 const STEP_MS = 1000;
 

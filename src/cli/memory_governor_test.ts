@@ -29,19 +29,19 @@ Deno.test("young buffers are collected once some megabytes came, not before", ()
   assert.deepEqual([memory.youngCollections, memory.residentBytes], [1, 100 * MIB]);
 });
 
-Deno.test("near the limit the budget shrinks, to a quarter at least, and grows back when there is room", () => {
+Deno.test("near the limit the budget shrinks, to a fifth at least, and grows back when there is room", () => {
   const memory = new SimulatedMemory(100 * MIB);
   const { clock, governor } = start(memory);
-  memory.residentBytes = 280 * MIB;
+  memory.residentBytes = 265 * MIB;
   clock.advance(10_100);
-  assert.equal(governor.budget.totalBytes, 68 * MIB, "it did not grow any more");
+  assert.equal(governor.budget.totalBytes, 64 * MIB, "it did not grow any more");
   assert.equal(memory.fullCollections, 1);
   memory.residentBytes = 295 * MIB;
   clock.advance(60_000);
-  assert.equal(governor.budget.totalBytes, 20 * MIB);
-  memory.residentBytes = 250 * MIB;
+  assert.equal(governor.budget.totalBytes, 16 * MIB);
+  memory.residentBytes = 240 * MIB;
   clock.advance(60_000);
-  assert.equal(governor.budget.totalBytes, 20 * MIB);
+  assert.equal(governor.budget.totalBytes, 16 * MIB);
   memory.residentBytes = 200 * MIB;
   clock.advance(120_000);
   assert.equal(governor.budget.totalBytes, 80 * MIB);
