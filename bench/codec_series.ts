@@ -107,3 +107,15 @@ function meanOf(values: Float64Array): Series {
   });
   return { name: "server metrics, mean of six", values: means };
 }
+
+export interface NamedBytes {
+  readonly name: string;
+  readonly bytes: Uint8Array;
+}
+
+/** Texts of the same package, of about a page. `loadSeries` has installed it. */
+export function loadTexts(): NamedBytes[] {
+  return ["movies.json", "earthquakes.json", "seattle-weather.csv"].map((name) => {
+    return { name, bytes: Deno.readFileSync(DATA + name).slice(0, 128 * 1024) };
+  });
+}

@@ -13,8 +13,15 @@ import * as bytePlanes from "../src/column/codec/byte_planes.ts";
 import * as double from "../src/column/codec/double.ts";
 import * as integer from "../src/column/codec/integer.ts";
 import * as xor from "../src/column/codec/xor.ts";
-import { ByteReader, ByteWriter } from "../src/column/mod.ts";
-import { loadSeries, type Series } from "./codec_series.ts";
+import {
+  BLOCK_COMPRESSORS,
+  ByteReader,
+  ByteWriter,
+  decodeBytes,
+  encodeBytes,
+  setBlockCompressor,
+} from "../src/column/mod.ts";
+import { loadSeries, loadTexts, type NamedBytes, type Series } from "./codec_series.ts";
 
 const PAGE_VALUES = 4096;
 /** How long each measurement runs at least. */
@@ -130,6 +137,25 @@ function printTable(
   console.log();
 }
 
+/** Texts in pages, as a column of strings has them, through each compressor of `--block-compressor`. */
+function printCompressors(texts: readonly NamedBytes[]): void {
+  console.log("compressors: part of the bytes that is left; MB/s in / out");
+  for (const { name, bytes } of texts) {
+    const cells = BLOCK_COMPRESSORS.map((compressor) => {
+      setBlockCompressor(compressor);
+      const out = new ByteWriter();
+      encodeBytes(bytes, out);
+      const packed = out.written().slice();
+      const speed = (run: () => void) => (bytes.length * 1000 / timed(run)).toFixed(0);
+      const encode = speed(() => encodeBytes(bytes, new ByteWriter()));
+      const decode = speed(() => decodeBytes(new ByteReader(packed)));
+      return `${compressor} ${(packed.length / bytes.length).toFixed(3)}, ${encode} / ${decode}`;
+    });
+    console.log(`${name} (${bytes.length.toLocaleString("en")} bytes): ${cells.join("; ")}`);
+  }
+  console.log();
+}
+
 /** Real series are not the paper's, but of the same kind: the same number of decimals of the same thing. */
 function printPublished(series: readonly Series[], results: readonly (Measured | undefined)[][]): void {
   console.log("beside what ALP's authors report for the like (bytes a value)");
@@ -152,5 +178,6 @@ if (import.meta.main) {
     "ns a value: encode / decode",
     ({ encodeNs, decodeNs }) => `${encodeNs.toFixed(0)} / ${decodeNs.toFixed(0)}`,
   );
+  printCompressors(loadTexts());
   printPublished(series, results);
 }

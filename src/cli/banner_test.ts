@@ -12,6 +12,7 @@ const SETTINGS: Settings = {
   http: { hostname: "127.0.0.1", port: 8080 },
   insecure: false,
   durability: "commit",
+  blockCompressor: "zstd",
   memoryLimitBytes: 1024 ** 3,
   logLevel: "info",
   nodeId: undefined,

@@ -61,6 +61,7 @@ export async function openServer(options: EmbedOptions): Promise<EmbeddedServer>
     http: parseListenAddress(options.httpAddr ?? "127.0.0.1:0"),
     insecure: options.insecure ?? false,
     durability: options.durability ?? "commit",
+    blockCompressor: "zstd",
     memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
     logLevel: "debug",
     nodeId: undefined,

@@ -52,6 +52,12 @@ export const OPTIONS = [
     ],
   },
   {
+    name: "block-compressor",
+    valueName: "zstd|lz4|none",
+    defaultText: "zstd",
+    explanation: ["what packs texts and headers in segments from now on; older ones stay readable"],
+  },
+  {
     name: "memory-limit",
     valueName: "SIZE",
     defaultText: "1GB",

@@ -5,6 +5,7 @@
  * the way back: no new requests, running ones end, data is synced and closed.
  */
 import type { Logger, MemoryBudget } from "../base/mod.ts";
+import { setBlockCompressor } from "../column/mod.ts";
 import { Node } from "../cluster/mod.ts";
 import type { LogRing } from "../command/mod.ts";
 import { HttpServer } from "../http/mod.ts";
@@ -61,6 +62,7 @@ async function open(start: ServerStart, tools: ServerTools, opened: Opened): Pro
   });
   opened.push({ name: "memory governor", close: () => Promise.resolve(governor.stop()) });
 
+  setBlockCompressor(settings.blockCompressor);
   const node = await Node.open({
     disk: new DenoDisk(settings.dataDir),
     clock,

@@ -52,6 +52,7 @@ function parsedOptions({ settings }: ServerStart): Document {
     "http-addr": addressText(settings.http),
     "insecure": settings.insecure,
     "durability": settings.durability,
+    "block-compressor": settings.blockCompressor,
     "memory-limit": settings.memoryLimitBytes,
     "log-level": settings.logLevel,
     "node-id": settings.nodeId,

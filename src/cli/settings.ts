@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { LOG_LEVELS, type LogLevel, MIN_MEMORY_LIMIT_BYTES } from "../base/mod.ts";
+import { BLOCK_COMPRESSORS, type BlockCompressor } from "../column/mod.ts";
 import { type ListenAddress, parseListenAddress } from "./address.ts";
 import { parseConfig } from "./config_file.ts";
 import {
@@ -26,6 +27,7 @@ export interface Settings {
   readonly insecure: boolean;
   /** `commit`: synced before the answer; `interval`: within 100 ms. */
   readonly durability: "commit" | "interval";
+  readonly blockCompressor: BlockCompressor;
   /** What the process's resident memory keeps to, in bytes. */
   readonly memoryLimitBytes: number;
   readonly logLevel: LogLevel;
@@ -177,6 +179,7 @@ function toSettings(values: GivenValues): Settings {
     http: required("http-addr", parseListenAddress),
     insecure: read("insecure", parseSwitch) ?? false,
     durability: required("durability", oneOf(["commit", "interval"])),
+    blockCompressor: required("block-compressor", oneOf(BLOCK_COMPRESSORS)),
     memoryLimitBytes: required("memory-limit", parseMemoryLimit),
     logLevel: required("log-level", oneOf(LOG_LEVELS)),
     nodeId: read("node-id", parseNodeId),

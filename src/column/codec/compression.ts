@@ -3,29 +3,54 @@
  *
  *     method 0  raw       | varint length | bytes
  *     method 1  zstd      | varint length | varint compressed length | frame
+ *     method 2  LZ4       | varint length | varint compressed length | block
+ *
+ * Which one writes is a setting of the isolate, made once before anything is written; all of them are read at any time.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { assert } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
+import { compressLz4, decompressLz4 } from "./lz4_block.ts";
+
+/** What `--block-compressor` may be. */
+export const BLOCK_COMPRESSORS = ["zstd", "lz4", "none"] as const;
+export type BlockCompressor = typeof BLOCK_COMPRESSORS[number];
 
 const RAW = 0;
 const ZSTD = 1;
-/** Fewer bytes are not worth setting up a compressor for, which takes some 0.1 ms. */
-const LEAST_BYTES = 256;
+const LZ4 = 2;
+/** Fewer bytes are not worth a frame's header. */
+const LEAST_BYTES = 48;
 const LEVEL = 3;
 
+let compressor: BlockCompressor = "zstd";
+
+/** From now on bytes are compressed that way. */
+export function setBlockCompressor(chosen: BlockCompressor): void {
+  compressor = chosen;
+}
+
 export function encode(bytes: Uint8Array, out: ByteWriter): void {
-  if (bytes.length >= LEAST_BYTES) {
-    const frame = zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
-    if (frame.length < bytes.length - (bytes.length >> 4)) {
-      out.byte(ZSTD);
-      out.varint(bytes.length);
-      out.sizedBytes(frame);
-      return;
-    }
+  const packed = bytes.length < LEAST_BYTES ? undefined : compressed(bytes);
+  if (packed === undefined || packed.length >= bytes.length - (bytes.length >> 4)) {
+    out.byte(RAW);
+    out.sizedBytes(bytes);
+    return;
   }
-  out.byte(RAW);
-  out.sizedBytes(bytes);
+  out.byte(compressor === "lz4" ? LZ4 : ZSTD);
+  out.varint(bytes.length);
+  out.sizedBytes(packed);
+}
+
+function compressed(bytes: Uint8Array): Uint8Array | undefined {
+  switch (compressor) {
+    case "zstd":
+      return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
+    case "lz4":
+      return compressLz4(bytes);
+    case "none":
+      return undefined;
+  }
 }
 
 /** The bytes; a view of the reader's where they were raw. */
@@ -33,8 +58,10 @@ export function decode(reader: ByteReader): Uint8Array {
   const method = reader.byte();
   const length = reader.varint();
   if (method === RAW) return reader.bytes(length);
-  assert(method === ZSTD, `compression method ${method} is known`);
-  const bytes = zstdDecompressSync(reader.sizedBytes(), { maxOutputLength: Math.max(1, length) });
+  assert(method === ZSTD || method === LZ4, `compression method ${method} is known`);
+  const packed = reader.sizedBytes();
+  if (method === LZ4) return decompressLz4(packed, length);
+  const bytes = zstdDecompressSync(packed, { maxOutputLength: Math.max(1, length) });
   assert(bytes.length === length, "a frame holds the bytes that its header promises");
   return bytes;
 }
