@@ -10,7 +10,10 @@ import type { ScanRequest } from "../query/mod.ts";
 
 export interface MeasurementChange {
   /** Narrows what is looked at; what `matches` says counts. */
-  readonly scan: Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup" | "checkpoint" | "counters">;
+  readonly scan: Pick<
+    ScanRequest,
+    "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "checkpoint" | "counters"
+  >;
   /** Whether a row is meant. What it throws ends the statement. */
   readonly matches: (row: Document) => boolean;
   /** Only the first row that matches is changed; with `order`, the one that comes before all others. */

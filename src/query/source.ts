@@ -90,7 +90,8 @@ export interface RowCondition {
 
 /** Rows that pass conditions, in groups, and what is asked for of each group. */
 export interface FragmentRequest
-  extends Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup" | "checkpoint" | "counters"> {
+  extends
+    Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "checkpoint" | "counters"> {
   /** The fields that conditions and outputs read, by their names from the top down. */
   readonly paths: readonly (readonly string[])[];
   /** What is still to be asked of rows, beside range and series. */

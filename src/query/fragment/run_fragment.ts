@@ -45,11 +45,12 @@ export function compileFragment(
   const limitBytes = context.memory?.stageBytes ?? MAX_BLOCKING_STAGE_BYTES;
   const keys = keysOf(fragment, variables, OUTPUT_BYTES * (outputs.length + 1), limitBytes);
   const filter = allOf(fragment.filters);
-  const { timeRange, seriesFilter, seriesLookup, checkpoint, counters } = scan;
+  const { timeRange, seriesFilter, seriesLookup, ids, checkpoint, counters } = scan;
   const request: FragmentRequest = {
     ...(timeRange && { timeRange }),
     ...(seriesFilter && { seriesFilter }),
     ...(seriesLookup && { seriesLookup }),
+    ...(ids && { ids }),
     ...(fragment.filters.length > 0 && { condition: conditionOf(filter, fields, paths) }),
     matches: compileFilter(filter, variables),
     keys,

@@ -206,7 +206,7 @@ export class KeyTable {
 }
 
 /** A multiplicative hash over words of four bytes, its bits mixed at the end (the finalizer of MurmurHash3). */
-function hashOf(type: number, source: DataView, start: number, end: number): number {
+export function hashOf(type: number, source: DataView, start: number, end: number): number {
   let hash = type + 0x9e3779b9;
   let at = start;
   for (; at + 4 <= end; at += 4) {

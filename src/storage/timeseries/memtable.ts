@@ -259,6 +259,12 @@ export class Memtable implements RowSource {
     return this.columns[column]?.values;
   }
 
+  /** The row whose value in a column has an index. */
+  rowOf(column: number, index: number): number {
+    const { rows } = this.columns[column]!;
+    return rows === undefined ? index : rows[index]!;
+  }
+
   /**
    * Of each row below `limit`, and of the end, how many values stand before it in a column; undefined while each row has
    * one.

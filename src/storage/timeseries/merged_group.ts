@@ -8,6 +8,7 @@
 import { assert, MAX_ROW_GROUP_BYTES, MAX_TABLE_COLUMNS, PAGE_ROWS, ROW_GROUP_ROWS } from "../../base/mod.ts";
 import { encodeDocument } from "../../bson/mod.ts";
 import { Column, MemoryAccount } from "../../column/mod.ts";
+import { ID_FIELD } from "./id_key.ts";
 import { Memtable } from "./memtable.ts";
 import type { MergeGroup } from "./merge_group.ts";
 import type { Pace } from "./pacer.ts";
@@ -147,7 +148,7 @@ async function writeColumns(parts: readonly Part[], keys: readonly string[], pac
       await eachPage(merged.slices, output, pace, ({ group }, from, end, column) => {
         const own = group.columnOf(key);
         if (own >= 0) group.copyValues(own + FIRST_COLUMN_PAGES, from, end, column);
-      });
+      }, key === ID_FIELD);
     }
   }
 }
@@ -171,7 +172,9 @@ async function eachPage(
   output: SegmentOutput,
   pace: Pace,
   add: (slice: Slice, from: number, end: number, column: Column) => void,
+  isId = false,
 ): Promise<void> {
+  const write = (column: Column) => isId ? output.writeIds(column) : output.writeColumn(column);
   let column = new Column();
   let room = PAGE_ROWS;
   for (const slice of slices) {
@@ -181,13 +184,13 @@ async function eachPage(
       room -= end - from;
       from = end;
       if (room > 0) continue;
-      output.writeColumn(column);
+      write(column);
       column = new Column();
       room = PAGE_ROWS;
       await pace();
     }
   }
-  if (room < PAGE_ROWS) output.writeColumn(column);
+  if (room < PAGE_ROWS) write(column);
 }
 
 /** Writes rows by way of memtables, as if they came anew; returns the row groups. */

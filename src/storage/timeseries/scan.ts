@@ -10,6 +10,7 @@
 import { PIPELINE_BATCH_ROWS, YIELD_AFTER_MS } from "../../base/mod.ts";
 import type { Document, Value } from "../../bson/mod.ts";
 import type { Clock } from "../../io/mod.ts";
+import { locateIds } from "./id_scan.ts";
 import type { Memtable } from "./memtable.ts";
 import { openMemtableRun } from "./memtable_run.ts";
 import type { RowCondition } from "./kernel/condition.ts";
@@ -21,6 +22,7 @@ import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import { OpenRowGroup, openSegmentRun } from "./segment_run.ts";
 import { type EndSource, rowsAtEnds, type SeriesEnds } from "./series_ends.ts";
+import { marksOf, nextMarked } from "./series_marks.ts";
 import { lookUpSeries, type LookupSource, type SeriesLookup } from "./series_lookup.ts";
 import type { TableNames } from "./shape.ts";
 import { documentOf } from "./stored_document.ts";
@@ -80,6 +82,7 @@ export interface SegmentRows {
 }
 
 const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
+const ANY_SERIES = () => true;
 /** Series that are judged between two looks at the clock. */
 const SERIES_BETWEEN_LOOKS = 256;
 
@@ -90,13 +93,29 @@ export async function* scanTable(
   clock: Clock,
 ): AsyncGenerator<readonly Document[], void, undefined> {
   const pacer = new Pacer(clock, request.checkpoint);
-  const matched = await matchSeries(snapshot, request, pacer);
+  const { narrowed, matched } = await narrow(snapshot, request, pacer);
   if (matched !== undefined && !matched.includes(1)) return;
-  for await (const batch of batchesOf(snapshot, request, matched, pacer)) {
+  for await (const batch of batchesOf(snapshot, narrowed, matched, pacer)) {
     yield batch;
     await request.checkpoint();
     pacer.restart();
   }
+}
+
+/** What decides which rows can match without looking at them. */
+type RowRequest = Pick<TimeseriesScan, "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "counters">;
+
+/** The series that a request asks for, as `matchSeries` has them, and the request for their rows alone. */
+export async function narrow<T extends RowRequest>(
+  snapshot: TableSnapshot,
+  request: T,
+  pacer: Pacer,
+): Promise<{ readonly narrowed: T; readonly matched: Uint8Array | undefined }> {
+  const { ids, timeRange = ALL_TIMES, counters } = request;
+  const places = ids && await locateIds(snapshot, ids, timeRange, counters, () => pacer.restIfDue());
+  const matched = await matchSeries(snapshot, request, pacer, places?.series);
+  if (places === undefined) return { narrowed: request, matched };
+  return { narrowed: { ...request, timeRange: intersection(timeRange, places.range) }, matched };
 }
 
 function batchesOf(
@@ -139,20 +158,27 @@ export class Pacer {
   }
 }
 
-/** One byte a series, 1 where its rows can match; undefined for all of them. */
+/**
+ * One byte a series, 1 where its rows can match; undefined for all of them.
+ *
+ * @param among the only series whose rows can
+ */
 export async function matchSeries(
   snapshot: TableSnapshot,
   request: Pick<TimeseriesScan, "seriesFilter" | "seriesLookup" | "counters">,
   pacer: Pacer,
+  among?: ReadonlySet<number>,
 ): Promise<Uint8Array | undefined> {
-  const { counters, seriesFilter, seriesLookup } = request;
+  const { counters, seriesFilter = ANY_SERIES, seriesLookup } = request;
   const { seriesCount, index } = snapshot;
-  if (seriesFilter === undefined) {
+  if (request.seriesFilter === undefined && among === undefined) {
     counters.seriesScanned += seriesCount;
     counters.seriesMatched += seriesCount;
     return undefined;
   }
-  const found = seriesLookup && await lookUpSeries(snapshot, seriesLookup, () => pacer.restIfDue());
+  const found = among === undefined
+    ? seriesLookup && await lookUpSeries(snapshot, seriesLookup, () => pacer.restIfDue())
+    : marksOf(among, seriesCount);
   const matched = found ?? new Uint8Array(seriesCount).fill(1);
   for (let series = nextMarked(matched, 0); series < seriesCount; series = nextMarked(matched, series + 1)) {
     counters.seriesScanned++;
@@ -163,11 +189,8 @@ export async function matchSeries(
   return matched;
 }
 
-/** The first series from `from` on that is marked; their number when there is none. */
-export function nextMarked(marks: Uint8Array, from: number): number {
-  if (marks[from] === 1) return from;
-  const found = marks.indexOf(1, from);
-  return found < 0 ? marks.length : found;
+function intersection(a: TimeRange, b: TimeRange): TimeRange {
+  return { fromMs: Math.max(a.fromMs, b.fromMs), toMs: Math.min(a.toMs, b.toMs) };
 }
 
 /** A row group or a memtable that may have rows in the range: opened when it is reached. */

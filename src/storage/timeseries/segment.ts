@@ -9,6 +9,7 @@ import { ByteReader, type Column, decodeBytes, decodeIntegers, decodePage } from
 import type { DiskFile } from "../../io/mod.ts";
 import { readBlock } from "./block.ts";
 import type { FilePool } from "./file_pool.ts";
+import { IdIndex } from "./id_index.ts";
 import type { SegmentPlace } from "./manifest.ts";
 import type { PageCache } from "./page_cache.ts";
 import { type Page, RowGroup } from "./row_group.ts";
@@ -73,6 +74,15 @@ export class Segment {
   column(page: Page): Column {
     return this.cache.get(this.number, page.offset, () => {
       const value = this.readColumn(page);
+      return { value, sizeBytes: value.memoryBytes };
+    });
+  }
+
+  /** What says which pages of a row group have an id; it has one. @throws CorruptionError */
+  idIndex(entry: RowGroupEntry): IdIndex {
+    const at = entry.offset + entry.pagesBytes - entry.idIndexBytes;
+    return this.cache.get(this.number, at, () => {
+      const value = new IdIndex(readBlock(this.file, at, entry.idIndexBytes));
       return { value, sizeBytes: value.memoryBytes };
     });
   }

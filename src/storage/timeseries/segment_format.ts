@@ -11,7 +11,7 @@ import { ByteReader, ByteWriter, decodeBytes, encodeBytes } from "../../column/m
 import type { DiskFile } from "../../io/mod.ts";
 import { readBlock, writeBlock } from "./block.ts";
 
-export const SEGMENT_VERSION = 1;
+export const SEGMENT_VERSION = 2;
 export const SEGMENT_HEADER_BYTES = 16;
 const TRAILER_BYTES = 16;
 const MAGIC = new TextEncoder().encode("CGSEGMT\n");
@@ -20,6 +20,7 @@ const MAGIC = new TextEncoder().encode("CGSEGMT\n");
 export interface RowGroupEntry {
   /** Where its first page is. */
   readonly offset: number;
+  /** Bytes of its pages and of the index of its ids behind them. */
   readonly pagesBytes: number;
   readonly headerBytes: number;
   readonly rows: number;
@@ -28,6 +29,13 @@ export interface RowGroupEntry {
   /** Milliseconds since 1970, both included. */
   readonly minTime: number;
   readonly maxTime: number;
+  /** 0 where there is none. */
+  readonly idIndexBytes: number;
+  /** Bounds of the ids in the column of ids (`IdBounds`); empty without any. */
+  readonly minId: Uint8Array;
+  readonly maxId: Uint8Array;
+  /** The pages with rows whose id may lie elsewhere than in that column, or be an array, a bit each. */
+  readonly otherIdPages: number;
 }
 
 /** What a segment has of one table. */
@@ -87,8 +95,9 @@ export function readSegment(file: DiskFile): TableEntry[] {
 
 /**
  * varint tables | each: varint id, varint bytes as BSON, varint row groups | each: varint bytes of pages, varint bytes of
- * the header, varint rows, varint first series, varint last series, double min time, double max time. The first row group
- * starts behind the file's header, each other behind the one before.
+ * the header, varint rows, varint first series, varint last series, double min time, double max time, varint bytes of the
+ * index of ids, varint length and bytes of the lowest and of the highest id, varint pages with other ids. The first row
+ * group starts behind the file's header, each other behind the one before.
  */
 function encodeFooter(tables: readonly TableEntry[], out: ByteWriter): void {
   out.varint(tables.length);
@@ -104,6 +113,10 @@ function encodeFooter(tables: readonly TableEntry[], out: ByteWriter): void {
       out.varint(group.lastSeries);
       out.double(group.minTime);
       out.double(group.maxTime);
+      out.varint(group.idIndexBytes);
+      out.sizedBytes(group.minId);
+      out.sizedBytes(group.maxId);
+      out.varint(group.otherIdPages);
     }
   }
 }
@@ -123,6 +136,10 @@ function decodeFooter(reader: ByteReader): TableEntry[] {
         lastSeries: reader.varint(),
         minTime: reader.double(),
         maxTime: reader.double(),
+        idIndexBytes: reader.varint(),
+        minId: reader.sizedBytes().slice(),
+        maxId: reader.sizedBytes().slice(),
+        otherIdPages: reader.varint(),
       };
       offset += group.pagesBytes + group.headerBytes;
       return group;

@@ -7,12 +7,24 @@ import {
   encodePage,
   type PageStatistics,
   statisticsOf,
+  typeBit,
   ValueType,
 } from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
 import { writeBlock } from "./block.ts";
-import { encodeRowGroup, NO_WRITTEN_PAGE, type RowGroupHeader, type WrittenPage } from "./row_group.ts";
+import { IdIndexWriter } from "./id_index.ts";
+import { ID_FIELD, IdBounds } from "./id_key.ts";
+import {
+  encodeRowGroup,
+  FIRST_COLUMN_PAGES,
+  NO_WRITTEN_PAGE,
+  pageCount,
+  type RowGroupHeader,
+  WHOLE_PAGES,
+  type WrittenPage,
+} from "./row_group.ts";
 import { type RowGroupEntry, type TableEntry, writeFooter, writeHeader } from "./segment_format.ts";
+import { REMAINDER_KEY } from "./shape.ts";
 
 const WRITE_BYTES = 1 << 20;
 
@@ -27,6 +39,9 @@ export class SegmentOutput {
   private pages: WrittenPage[] = [];
   private minTime = Infinity;
   private maxTime = -Infinity;
+  private ids = new IdIndexWriter();
+  private idBounds = new IdBounds();
+  private idBytes = 0;
 
   constructor(private readonly file: DiskFile) {
     writeHeader(this.out);
@@ -38,6 +53,9 @@ export class SegmentOutput {
     this.pages = [];
     this.minTime = Infinity;
     this.maxTime = -Infinity;
+    this.ids = new IdIndexWriter();
+    this.idBounds = new IdBounds();
+    this.idBytes = 0;
   }
 
   writeTimes(times: Float64Array): void {
@@ -55,8 +73,17 @@ export class SegmentOutput {
     this.endPage({ ...statisticsOf(column), sizeBytes });
   }
 
+  /** As `writeColumn`, of the ids. */
+  writeIds(column: Column): void {
+    this.ids.addPage(column);
+    this.idBounds.add(column);
+    this.writeColumn(column);
+    this.idBytes += this.pages[this.pages.length - 1]!.sizeBytes;
+  }
+
   endGroup(content: RowGroupContent): RowGroupEntry {
     const { groupAt, pages, minTime, maxTime } = this;
+    const idIndexBytes = this.writeIdIndex(content.rows);
     const pagesBytes = this.start + this.out.length - groupAt;
     const header = new ByteWriter();
     encodeRowGroup({ ...content, pages }, header);
@@ -70,7 +97,17 @@ export class SegmentOutput {
       lastSeries: content.series[content.series.length - 1]!,
       minTime,
       maxTime,
+      idIndexBytes,
+      minId: this.idBounds.min,
+      maxId: this.idBounds.max,
+      otherIdPages: otherIdPages(content, pages),
     };
+  }
+
+  /** Pages are told apart only where there are several, and ids. */
+  private writeIdIndex(rows: number): number {
+    if (pageCount(rows) === 1 || this.idBytes === 0) return 0;
+    return writeBlock(this.out, (out) => this.ids.write(this.idBytes, out));
   }
 
   /** Ends the file; it is not synced. */
@@ -89,6 +126,22 @@ export class SegmentOutput {
     this.start += this.out.length;
     this.out.reset();
   }
+}
+
+/** The pages with rows whose id may lie elsewhere than in the column of ids, or be an array, a bit each. */
+function otherIdPages({ rows, pathKeys }: RowGroupContent, pages: readonly WrittenPage[]): number {
+  const count = pageCount(rows);
+  const mayHold = (column: number, page: number) => {
+    const { count: values, typeSet } = pages[column * count + page]!;
+    const key = column === WHOLE_PAGES ? REMAINDER_KEY : pathKeys[column - FIRST_COLUMN_PAGES]!;
+    if (key === ID_FIELD) return (typeSet & typeBit(ValueType.Array)) !== 0;
+    return values > 0 && (key === REMAINDER_KEY || key.startsWith(`${ID_FIELD}\0`));
+  };
+  let bits = 0;
+  for (let column = WHOLE_PAGES; column < pathKeys.length + FIRST_COLUMN_PAGES; column++) {
+    for (let page = 0; page < count; page++) if (mayHold(column, page)) bits |= 1 << page;
+  }
+  return bits;
 }
 
 /** Times have no sum that means anything. */

@@ -2,6 +2,7 @@
 import { PAGE_ROWS, ROW_GROUP_ROWS } from "../../base/mod.ts";
 import { Column, ValueType, viewOf } from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
+import { ID_FIELD } from "./id_key.ts";
 import { Memtable } from "./memtable.ts";
 import { sortedRows } from "./memtable_run.ts";
 import type { RowMask } from "./row_mask.ts";
@@ -80,7 +81,12 @@ async function writeGroup(
   await writePages((page) => output.writeTimes(Float64Array.from(page, (row) => memtable.timeOf(row))));
   await writePages((page) => output.writeColumn(wholeColumn(memtable, page)));
   for (let column = 0; column < shapes.columns.length; column++) {
-    await writePages((page) => output.writeColumn(gather(memtable, page, shapes, column)));
+    const isId = memtable.dictionary.paths[shapes.columns[column]!]!.key === ID_FIELD;
+    await writePages((page) => {
+      const values = gather(memtable, page, shapes, column);
+      if (isId) output.writeIds(values);
+      else output.writeColumn(values);
+    });
   }
   return output.endGroup({
     rows: rows.length,

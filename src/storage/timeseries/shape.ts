@@ -107,6 +107,15 @@ export function fieldName(bytes: Uint8Array): FieldName {
   return { text, bytes: terminated };
 }
 
+/** The names of a table's own fields, as shapes have them. */
+export function tableNames(timeField: string, metaField: string | undefined): TableNames {
+  const encoder = new TextEncoder();
+  return {
+    time: fieldName(encoder.encode(timeField)),
+    meta: metaField === undefined ? undefined : fieldName(encoder.encode(metaField)),
+  };
+}
+
 /** A path from its key. */
 export function pathOfKey(key: string): Path {
   const names = key.split("\0").map((name) => fieldName(Uint8Array.from(name, (unit) => unit.charCodeAt(0))));

@@ -21,7 +21,6 @@ import { BsonType, skipElement, valueSize } from "../../bson/mod.ts";
 import { grownInt32, type MemoryAccount, sizeOfType, viewOf } from "../../column/mod.ts";
 import { RemainderWriter } from "./remainder.ts";
 import {
-  fieldName,
   FIRST_COLUMN_ITEM,
   META_ITEM,
   type Path,
@@ -43,7 +42,7 @@ const EMPTY_DOCUMENT_BYTES = 5;
 /** Branches at one place, so that a walk stays short. */
 const MAX_BRANCHES = 64;
 /** Columns that are there for the asking, of `MAX_TABLE_COLUMNS`. */
-const FREE_COLUMNS = 256;
+const FREE_COLUMNS = 64;
 /** One row in so many has to have a field that earns columns. */
 const EARNING_SHARE = 64;
 /** Names without a column whose rows are counted; beyond them counting starts anew. */
@@ -461,15 +460,6 @@ export class ShapeTrie {
     branches.set(this.branches);
     this.branches = branches;
   }
-}
-
-/** The names of a table's own fields, as shapes have them. */
-export function tableNames(timeField: string, metaField: string | undefined): TableNames {
-  const encoder = new TextEncoder();
-  return {
-    time: fieldName(encoder.encode(timeField)),
-    meta: metaField === undefined ? undefined : fieldName(encoder.encode(metaField)),
-  };
 }
 
 /** Whether the bytes at `at` are the name `[start, end)` of `names`; returns the place behind it, or -1. */

@@ -16,8 +16,7 @@ import type { FrozenRows } from "./segment_writer.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SeriesIndex } from "./series_index.ts";
 import type { PostingsCache } from "./series_lookup.ts";
-import type { TableNames } from "./shape.ts";
-import { tableNames } from "./shape_trie.ts";
+import { type TableNames, tableNames } from "./shape.ts";
 
 /** What a table holds. */
 export interface TableStats {

@@ -14,23 +14,16 @@ import type { Clock } from "../../io/mod.ts";
 import { encodeChange } from "./change_payload.ts";
 import { documentsStart, prepareMeasurements } from "./measurement.ts";
 import { readSpans, RemovedRows, type RowPlace, type SpanBlock, SpanWriter } from "./removed_rows.ts";
-import {
-  matchSeries,
-  mergedRuns,
-  nextMarked,
-  Pacer,
-  sourcesOf,
-  SourceWindow,
-  type TableSnapshot,
-} from "./scan.ts";
+import { mergedRuns, narrow, Pacer, sourcesOf, SourceWindow, type TableSnapshot } from "./scan.ts";
 import type { TimeseriesScan } from "./scan.ts";
+import { nextMarked } from "./series_marks.ts";
 import { documentOf } from "./stored_document.ts";
 import type { Table } from "./table.ts";
 
 /** Which rows to look at. Rows come by series, then time. */
 export type ChangeScan = Pick<
   TimeseriesScan,
-  "timeRange" | "seriesFilter" | "seriesLookup" | "checkpoint" | "counters"
+  "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "checkpoint" | "counters"
 >;
 
 /** A row and where it is. */
@@ -57,8 +50,8 @@ export class TableChange {
     const snapshot = this.snapshot ??= this.table.snapshot();
     const { checkpoint, counters } = request;
     const pacer = new Pacer(this.clock, checkpoint);
-    const matched = await matchSeries(snapshot, request, pacer);
-    const window = new SourceWindow(sourcesOf(snapshot, request));
+    const { narrowed, matched } = await narrow(snapshot, request, pacer);
+    const window = new SourceWindow(sourcesOf(snapshot, narrowed));
     let batch: PlacedRow[] = [];
     for (let series = 0, visit = 0; series < snapshot.seriesCount; series++) {
       if (matched !== undefined) series = nextMarked(matched, series);

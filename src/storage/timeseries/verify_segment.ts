@@ -4,10 +4,13 @@
  * thrown, so that one bad page does not hide the next.
  */
 import { CorruptionError, PAGE_ROWS } from "../../base/mod.ts";
+import { compareBytes } from "../../bson/mod.ts";
 import {
   bsonBytes,
   ByteReader,
+  ByteWriter,
   codecName,
+  Column,
   decodeBytes,
   decodeIntegers,
   decodePage,
@@ -17,6 +20,8 @@ import {
 } from "../../column/mod.ts";
 import type { Disk, DiskFile } from "../../io/mod.ts";
 import { readBlock } from "./block.ts";
+import { IdIndexWriter } from "./id_index.ts";
+import { ID_FIELD, IdBounds } from "./id_key.ts";
 import { FIRST_COLUMN_PAGES, type Page, pageCount, RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
 import { readSegment, type RowGroupEntry, type TableEntry } from "./segment_format.ts";
 import { fieldName, type Shape, type TableNames } from "./shape.ts";
@@ -161,10 +166,38 @@ class SegmentVerifier {
         if (read !== undefined) reports.push({ ...page, column: name, ...read });
       }
     }
-    this.expectSame(headerAt, "bytes of all pages", sizeBytes, entry.pagesBytes);
+    this.expectSame(headerAt, "bytes of all pages", sizeBytes, entry.pagesBytes - entry.idIndexBytes);
+    this.attempt(headerAt - entry.idIndexBytes, () => this.verifyIds(group, entry));
     this.expectSame(headerAt, "earliest time", min, entry.minTime);
     this.expectSame(headerAt, "latest time", max, entry.maxTime);
     return reports.sort((a, b) => a.offset - b.offset);
+  }
+
+  /** Bounds and index of the ids are what the ids give. */
+  private verifyIds(group: RowGroup, entry: RowGroupEntry): void {
+    const at = entry.offset + entry.pagesBytes - entry.idIndexBytes;
+    const column = group.paths.findIndex((path) => path.key === ID_FIELD);
+    if (column < 0) return this.expectSame(at, "bytes of an index without ids", entry.idIndexBytes, 0);
+    const bounds = new IdBounds();
+    const writer = new IdIndexWriter();
+    let idBytes = 0;
+    for (let number = 0; number < pageCount(group.rows); number++) {
+      const page = group.page(column + FIRST_COLUMN_PAGES, number);
+      const ids = page.count === 0
+        ? new Column()
+        : decodePage(new ByteReader(readBlock(this.file, page.offset, page.sizeBytes)), page.count);
+      bounds.add(ids);
+      writer.addPage(ids);
+      idBytes += page.sizeBytes;
+    }
+    const areBounds = compareBytes(bounds.min, entry.minId) === 0 &&
+      compareBytes(bounds.max, entry.maxId) === 0;
+    this.expect(areBounds, at, "the bounds of the ids are not theirs");
+    if (entry.idIndexBytes === 0) return;
+    const out = new ByteWriter();
+    writer.write(idBytes, out);
+    const isIndex = compareBytes(out.written(), readBlock(this.file, at, entry.idIndexBytes)) === 0;
+    this.expect(isIndex, at, "the index of the ids is not theirs");
   }
 
   private verifyTimes(page: Page, group: RowGroup, index: number): PageContent {

@@ -4,6 +4,7 @@
  */
 import { CorruptionError } from "../../base/mod.ts";
 import type { Disk } from "../../io/mod.ts";
+import { ID_FIELD } from "./id_key.ts";
 import { type Damage, type SegmentReport, verifySegment } from "./verify_segment.ts";
 
 /** What one column takes, over all segments of its table. */
@@ -13,6 +14,7 @@ export interface ColumnSize {
   readonly values: number;
   /** As BSON, without types and names. */
   readonly rawBytes: number;
+  /** With the index of ids, for those. */
   readonly storedBytes: number;
 }
 
@@ -47,15 +49,21 @@ export async function verifyTable(
 }
 
 function addColumns({ tables }: SegmentReport, columns: Map<string, ColumnSize>): void {
-  for (const { pages } of tables.flatMap((table) => table.groups)) {
+  for (const { entry, pages } of tables.flatMap((table) => table.groups)) {
     for (const { column: name, count, rawBytes, sizeBytes } of pages) {
-      const before = columns.get(name);
-      columns.set(name, {
-        name,
-        values: count + (before?.values ?? 0),
-        rawBytes: rawBytes + (before?.rawBytes ?? 0),
-        storedBytes: sizeBytes + (before?.storedBytes ?? 0),
-      });
+      addTo(columns, { name, values: count, rawBytes, storedBytes: sizeBytes });
     }
+    if (entry.idIndexBytes === 0) continue;
+    addTo(columns, { name: ID_FIELD, values: 0, rawBytes: 0, storedBytes: entry.idIndexBytes });
   }
+}
+
+function addTo(columns: Map<string, ColumnSize>, { name, values, rawBytes, storedBytes }: ColumnSize): void {
+  const before = columns.get(name);
+  columns.set(name, {
+    name,
+    values: values + (before?.values ?? 0),
+    rawBytes: rawBytes + (before?.rawBytes ?? 0),
+    storedBytes: storedBytes + (before?.storedBytes ?? 0),
+  });
 }

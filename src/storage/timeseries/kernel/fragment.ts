@@ -7,7 +7,8 @@ import type { TimeseriesScan } from "../scan.ts";
 import type { Condition } from "./condition.ts";
 
 export interface TimeseriesFragment
-  extends Pick<TimeseriesScan, "timeRange" | "seriesFilter" | "seriesLookup" | "checkpoint" | "counters"> {
+  extends
+    Pick<TimeseriesScan, "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "checkpoint" | "counters"> {
   readonly paths: readonly (readonly string[])[];
   readonly condition?: Condition;
   readonly matches: (row: Document) => boolean;

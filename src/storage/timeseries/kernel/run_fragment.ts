@@ -4,7 +4,8 @@
  */
 import type { Value } from "../../../bson/mod.ts";
 import type { Clock } from "../../../io/mod.ts";
-import { matchSeries, Pacer, type TableSnapshot } from "../scan.ts";
+import { narrow, Pacer, type TableSnapshot } from "../scan.ts";
+import { nextMarked } from "../series_marks.ts";
 import { RowFilter } from "./condition.ts";
 import { CountState } from "./count_state.ts";
 import { DeviationState } from "./deviation_state.ts";
@@ -29,12 +30,13 @@ export async function runFragment(
   clock: Clock,
 ): Promise<FragmentResult> {
   const pacer = new Pacer(clock, fragment.checkpoint);
-  const matched = await matchSeries(snapshot, fragment, pacer);
+  const { narrowed, matched } = await narrow(snapshot, fragment, pacer);
   const folding = new Folding(fragment);
-  const sources = new SeriesSources(snapshot, fragment, fragment.paths);
+  const sources = new SeriesSources(snapshot, narrowed, fragment.paths);
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
-    if (matched !== undefined && matched[series] === 0) continue;
+    if (matched !== undefined) series = nextMarked(matched, series);
+    if (series === snapshot.seriesCount) break;
     const runs = sources.runsOf(series);
     work++;
     if (runs.length > 0) {

@@ -2,6 +2,7 @@
 import { PIPELINE_BATCH_ROWS } from "../../../base/mod.ts";
 import type { Document } from "../../../bson/mod.ts";
 import type { Pacer, TableSnapshot, TimeseriesScan } from "../scan.ts";
+import { nextMarked } from "../series_marks.ts";
 import { RowFilter } from "./condition.ts";
 import { SeriesRuns } from "./series_runs.ts";
 import { SeriesSources } from "./series_sources.ts";
@@ -24,7 +25,8 @@ export async function* scanSlices(
   let batch: Document[] = [];
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
-    if (matched !== undefined && matched[series] === 0) continue;
+    if (matched !== undefined) series = nextMarked(matched, series);
+    if (series === snapshot.seriesCount) break;
     const slices = new SeriesRuns(sources.runsOf(series));
     filter?.enter(snapshot.index.sharedMetaOf(series));
     for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
