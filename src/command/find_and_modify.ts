@@ -46,7 +46,7 @@ export const findAndModify: Command = {
 async function runFindAndModify(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToWrite(call);
   const statement = parseFindAndModify(call, namespace);
-  await answerOnce(call, reply, 1, async () => {
+  await answerOnce(call, reply, undefined, async () => {
     const context = new QueryWork(call.operation, letVariables(call.args).values);
     const { router } = call.state.services;
     const [result] = await router.write(namespace, [statement], { ordered: true, context });

@@ -1,5 +1,5 @@
 /** Retryable writes: what was done already is answered again, not done again. */
-import { CommandError } from "../base/mod.ts";
+import { CommandError, ErrorCode } from "../base/mod.ts";
 import { type BsonWriter, Int32 } from "../bson/mod.ts";
 import type { CommandCall } from "./command.ts";
 
@@ -9,13 +9,13 @@ export type Answer = (reply: BsonWriter) => void | Promise<void>;
 /**
  * Does a write and answers it, or answers the one that came with the same number before.
  *
- * @param statements how many the write has: all are named in the answer of a retry
+ * @param statements how many the write has: all are named in the answer of a retry; undefined where it can have only one
  * @throws CommandError TransactionTooOld when a newer write was begun in the session
  */
 export async function answerOnce(
   call: CommandCall,
   reply: BsonWriter,
-  statements: number,
+  statements: number | undefined,
   work: () => Promise<Answer>,
 ): Promise<void> {
   const { session } = call;
@@ -24,7 +24,7 @@ export async function answerOnce(
   const last = session.retryableWrite;
   if (last !== undefined && last.number === number) {
     await (await last.answer)(reply);
-    return reply.value("retriedStmtIds", Array.from({ length: statements }, (_, i) => Int32.of(i)));
+    return writeRetried(reply, statements);
   }
   if (last !== undefined && last.number > number) {
     throw new CommandError(
@@ -33,13 +33,37 @@ export async function answerOnce(
         `write with txnNumber ${last.number} has already started on this session.`,
     );
   }
-  const answer = work();
+  const answer = work().catch((error) => {
+    throw labelled(error);
+  });
   const write = { number, answer };
   session.retryableWrite = write;
   answer.catch(() => {
     if (session.retryableWrite === write) session.retryableWrite = undefined;
   });
   await (await answer)(reply);
+}
+
+function writeRetried(reply: BsonWriter, statements: number | undefined): void {
+  if (statements === undefined) return reply.value("retriedStmtId", Int32.of(0));
+  reply.value("retriedStmtIds", Array.from({ length: statements }, (_, i) => Int32.of(i)));
+}
+
+/** What another try may mend. */
+const RETRYABLE: ReadonlySet<number> = new Set([
+  ErrorCode.HostUnreachable,
+  ErrorCode.HostNotFound,
+  ErrorCode.ShutdownInProgress,
+  ErrorCode.ExceededTimeLimit,
+  ErrorCode.InterruptedAtShutdown,
+  ErrorCode.NotWritablePrimary,
+]);
+
+/** The error with the label without which a driver does not try again. */
+function labelled(error: unknown): unknown {
+  if (!(error instanceof CommandError) || !RETRYABLE.has(error.code)) return error;
+  const { code, message, errorLabels, extra } = error;
+  return new CommandError(code, message, { errorLabels: [...errorLabels, "RetryableWriteError"], extra });
 }
 
 /** @throws CommandError InvalidOptions when a write on many documents asks to be retried */

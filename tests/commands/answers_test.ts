@@ -1,6 +1,7 @@
 /** What commands answer, beside what MongoDB 6.0.5 answered to the same when asked; differences name their reason. */
 import assert from "node:assert/strict";
 import { Binary, type Document, Double, Int32, Long, UUID } from "bson";
+import { CommandError } from "../../src/base/mod.ts";
 import { withServer } from "./harness.ts";
 
 type Case = readonly [command: Document, code: number, message: string];
@@ -523,5 +524,57 @@ Deno.test("explain shows what a write would do, and does nothing", async () => {
       "explained write batches must be of size 1",
     ]);
     assert.deepEqual(await client.documents({ find: "c", filter: { b: { $exists: true } }, $db: "t" }), []);
+  });
+});
+
+Deno.test("an update, a delete and a findAndModify are answered again, not done again", async () => {
+  await withServer(async ({ client }) => {
+    await client.must({ insert: "c", documents: [{ _id: 1, n: 0 }, { _id: 2, n: 0 }], $db: "t" });
+    const lsid = { id: new UUID() };
+    let number = 0;
+    const twice = async (command: Document) => {
+      number++;
+      const retryable = { ...command, lsid, txnNumber: Long.fromNumber(number), $db: "t" };
+      const first = await client.must(retryable);
+      const { retriedStmtIds, retriedStmtId, ...second } = await client.must(retryable);
+      assert.deepEqual(second, first);
+      return JSON.stringify(retriedStmtIds ?? retriedStmtId);
+    };
+    const increment = { q: { _id: 1 }, u: { $inc: { n: 1 } } };
+    assert.equal(await twice({ update: "c", updates: [increment, increment] }), "[0,1]");
+    assert.equal(await twice({ findAndModify: "c", query: { _id: 1 }, update: { $inc: { n: 1 } } }), "0");
+    assert.equal(await twice({ delete: "c", deletes: [{ q: {}, limit: 1 }] }), "[0]");
+    assert.deepEqual(await client.documents({ find: "c", $db: "t" }), [{
+      _id: new Int32(2),
+      n: new Int32(0),
+    }]);
+    for (
+      const [command, message] of [
+        [{ update: "c", updates: [{ ...increment, multi: true }] }, /retryable writes with multi=true/],
+        [{ delete: "c", deletes: [{ q: {}, limit: 0 }] }, /retryable writes with limit=0/],
+      ] as const
+    ) {
+      const reply = await client.command({
+        ...command,
+        lsid,
+        txnNumber: Long.fromNumber(++number),
+        $db: "t",
+      });
+      assert.equal(reply["codeName"], "InvalidOptions");
+      assert.match(reply["errmsg"], message);
+    }
+  });
+});
+
+Deno.test("an error that another try may mend says so of a retryable write", async () => {
+  await withServer(async ({ client, router }) => {
+    router.gate = () => Promise.reject(new CommandError("ShutdownInProgress", "the node is shutting down"));
+    const command = { insert: "c", documents: [{ _id: 1 }], $db: "t" };
+    assert.equal((await client.command(command))["errorLabels"], undefined);
+    const lsid = { id: new UUID() };
+    const reply = await client.command({ ...command, lsid, txnNumber: Long.fromNumber(1) });
+    assert.deepEqual([reply["codeName"], reply["errorLabels"]], ["ShutdownInProgress", [
+      "RetryableWriteError",
+    ]]);
   });
 });
