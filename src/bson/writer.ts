@@ -41,8 +41,9 @@ export class BsonWriter {
   private view: DataView;
   private at = 0;
 
-  constructor(initialBytes = INITIAL_BYTES) {
-    this.buffer = new Uint8Array(initialBytes);
+  /** @param initial the size of the buffer to begin with, or one to be written over from its first byte on */
+  constructor(initial: number | Uint8Array = INITIAL_BYTES) {
+    this.buffer = typeof initial === "number" ? new Uint8Array(initial) : initial;
     this.view = new DataView(this.buffer.buffer);
   }
 

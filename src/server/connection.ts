@@ -32,6 +32,7 @@ import {
   type ReplyEnvelope,
 } from "../wire/mod.ts";
 import type { MessageMemory } from "./message_memory.ts";
+import type { ReplyBuffers } from "./reply_buffers.ts";
 import { RequestQueue } from "./request_queue.ts";
 
 const FIRST_REPLY_ID = 1;
@@ -54,6 +55,7 @@ export class ServerConnection {
     private readonly client: Client,
     private readonly state: ServerState,
     private readonly memory: MessageMemory,
+    private readonly buffers: ReplyBuffers,
     private readonly logger: Logger,
   ) {}
 
@@ -166,7 +168,7 @@ export class ServerConnection {
     let body: RawDocument | undefined = message.body;
     let responseTo = message.requestId;
     while (body !== undefined) {
-      const writer = beginReply(message.protocol);
+      const writer = beginReply(message.protocol, this.buffers.take());
       const outcome: Outcome = await executeCommand(this.state, this.client, { ...message, body }, writer);
       if (message.moreToCome) return;
       body = this.closed || this.stopping || this.client.disconnected ? undefined : outcome.next;
@@ -210,6 +212,7 @@ export class ServerConnection {
     network.bytesOut += plain.length;
     network.physicalBytesOut += bytes.length;
     if (!this.closed) await this.socket.write(bytes);
+    this.buffers.give(new Uint8Array(plain.buffer));
     return envelope.requestId;
   }
 

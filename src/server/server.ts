@@ -3,6 +3,7 @@ import { type Logger, SHUTDOWN_GRACE_MS } from "../base/mod.ts";
 import { ServerState, type Services } from "../command/mod.ts";
 import { type Connection, isLoopback, type Listener, type Network, type PeerAddress } from "../io/mod.ts";
 import { MessageMemory } from "./message_memory.ts";
+import { ReplyBuffers } from "./reply_buffers.ts";
 import { ServerConnection } from "./connection.ts";
 
 /** After a failure to accept, such as too many open files. */
@@ -24,6 +25,7 @@ export class MongoServer {
   private readonly connections = new Set<ServerConnection>();
   private readonly serving = new Set<Promise<void>>();
   private readonly memory: MessageMemory;
+  private readonly buffers: ReplyBuffers;
   private stopping = false;
 
   private constructor(
@@ -32,6 +34,7 @@ export class MongoServer {
     private readonly options: ServerOptions,
   ) {
     this.memory = new MessageMemory(options.services.memory);
+    this.buffers = new ReplyBuffers(options.services.memory);
   }
 
   /** Starts to listen. @throws the platform's error, such as an address in use */
@@ -105,7 +108,14 @@ export class MongoServer {
       this.state.counters.connectionsRejected++;
       return socket.close();
     }
-    const connection = new ServerConnection(socket, client, this.state, this.memory, this.options.logger);
+    const connection = new ServerConnection(
+      socket,
+      client,
+      this.state,
+      this.memory,
+      this.buffers,
+      this.options.logger,
+    );
     this.connections.add(connection);
     const served = connection.serve().finally(() => {
       this.connections.delete(connection);

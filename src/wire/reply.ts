@@ -21,9 +21,13 @@ export interface ReplyEnvelope {
   readonly checksum: boolean;
 }
 
-/** A writer that stands where the answer's one document begins. */
-export function beginReply(protocol: ReplyEnvelope["protocol"]): BsonWriter {
-  const writer = new BsonWriter();
+/**
+ * A writer that stands where the answer's one document begins.
+ *
+ * @param buffer memory to write into, whatever it holds
+ */
+export function beginReply(protocol: ReplyEnvelope["protocol"], buffer?: Uint8Array): BsonWriter {
+  const writer = new BsonWriter(buffer);
   for (let i = 0; i < 4; i++) writer.int32(0);
   writer.int32(0);
   if (protocol === "msg") {
