@@ -1,5 +1,5 @@
 /** Runs a fragment: asks storage for what each group holds, and makes the documents of it. */
-import { MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
+import { MAX_BLOCKING_STAGE_BYTES, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import { BuiltDocument, type Document, type Value } from "../../bson/mod.ts";
 import { createAccumulator } from "../accumulator/accumulators.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
@@ -8,7 +8,6 @@ import type { Scope } from "../expression/expression.ts";
 import { compileFilter } from "../filter/compile.ts";
 import { allOf } from "../filter/filter.ts";
 import type { TimeRange } from "../pushdown.ts";
-import { inBatches } from "../rows.ts";
 import type {
   FragmentOutput,
   FragmentRequest,
@@ -141,7 +140,7 @@ export async function* fragmentRows(
         : compileFragment(fragment, { ...scan, timeRange }, context);
       const result = await run(request);
       const isEnough = timeRange === undefined || result.groups >= nearest!.count;
-      if (isEnough) return yield* inBatches(documentsOf(fragment, keys, result), context);
+      if (isEnough) return yield* documentsOf(fragment, keys, result, context);
     }
   } catch (error) {
     if (!(error instanceof TooManyGroups)) throw error;
@@ -164,24 +163,33 @@ function* rangesOf(
   yield undefined;
 }
 
-function documentsOf(
+async function* documentsOf(
   { stage }: Fragment,
   keys: FragmentKeys,
   result: FragmentResult,
-): readonly Document[] {
+  context: QueryContext,
+): Rows {
   if (stage.kind === "count") {
-    if (result.groups === 0) return [];
-    return [new BuiltDocument([stage.field], [result.partial(0, 0)])];
+    if (result.groups > 0) yield [new BuiltDocument([stage.field], [result.partial(0, 0)])];
+    return;
   }
-  const names = ["_id", ...stage.outputs.map((output) => output.name)];
-  return keys.order().map((group) => {
-    const id = keys.ids[group];
-    const values: Value[] = [id];
-    stage.outputs.forEach(({ accumulator }, i) => {
-      const finished = createAccumulator(accumulator, id);
-      finished.merge(result.partial(i, group));
-      values.push(finished.result());
+  const { outputs } = stage;
+  const names = ["_id", ...outputs.map((output) => output.name)];
+  const groups = keys.order();
+  for (let at = 0; at < groups.length; at += PIPELINE_BATCH_ROWS) {
+    await context.checkpoint();
+    yield groups.slice(at, at + PIPELINE_BATCH_ROWS).map((group) => {
+      const id = keys.ids[group];
+      return new BuiltDocument(names, [id, ...valuesOf(outputs, result, group, id)]);
     });
-    return new BuiltDocument(names, values);
+  }
+}
+
+/** The values of a group's fields: each accumulator finishes what storage held of it. */
+function valuesOf(outputs: readonly Output[], result: FragmentResult, group: number, id: Value): Value[] {
+  return outputs.map(({ accumulator }, i) => {
+    const finished = createAccumulator(accumulator, id);
+    finished.merge(result.partial(i, group));
+    return finished.result();
   });
 }

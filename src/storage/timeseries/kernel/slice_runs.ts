@@ -242,7 +242,8 @@ class MemtableSliceRun implements SliceRun {
   }
 
   current(): Slice {
-    return { source: this.source, rows: this.rows, from: this.at, to: this.count };
+    const to = Math.min(this.count, this.at + PAGE_ROWS);
+    return { source: this.source, rows: this.rows, from: this.at, to };
   }
 
   skip(count: number): void {
