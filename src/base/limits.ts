@@ -53,6 +53,8 @@ export const SPILL_CHUNK_BYTES = 128 * KIB;
 export const SPILL_FAN_IN = 16;
 /** How long work may keep the event loop before it yields. */
 export const YIELD_AFTER_MS = 5;
+/** How long a query may run, turn after turn, before sockets get theirs. */
+export const SOCKETS_AFTER_MS = 12;
 /** Documents that flow through a pipeline at once. */
 export const PIPELINE_BATCH_ROWS = 1024;
 

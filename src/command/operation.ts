@@ -2,8 +2,8 @@
  * A running command, and what stops it: its time limit, a kill, its client's going away, the server's shutdown. Stopping is
  * cooperative: work calls `checkpoint` every few milliseconds.
  */
-import { setImmediate as untilNextTurn } from "node:timers/promises";
-import { CommandError, YIELD_AFTER_MS } from "../base/mod.ts";
+import { setImmediate as untilNextTurn, setTimeout as untilTimers } from "node:timers/promises";
+import { CommandError, SOCKETS_AFTER_MS, YIELD_AFTER_MS } from "../base/mod.ts";
 import type { Value } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
 import { type CommandContext, newScanCounters } from "../query/mod.ts";
@@ -61,6 +61,7 @@ export class QueryWork implements CommandContext {
   readonly nowMs: number;
   readonly counters = newScanCounters();
   private turnStartedMs: number;
+  private socketsServedMs: number;
 
   /** @param allowDiskUse whether what does not fit in memory may go to disk */
   constructor(
@@ -70,12 +71,14 @@ export class QueryWork implements CommandContext {
   ) {
     this.nowMs = operation.clock.nowMs();
     this.turnStartedMs = operation.startedMs;
+    this.socketsServedMs = operation.startedMs;
   }
 
   /** From now on `operation` pays and can be stopped. */
   continueFor(operation: Operation): void {
     this.operation = operation;
     this.turnStartedMs = operation.startedMs;
+    this.socketsServedMs = operation.startedMs;
   }
 
   readonly checkpoint = (): Promise<void> => {
@@ -85,7 +88,13 @@ export class QueryWork implements CommandContext {
   };
 
   private async yield(): Promise<void> {
-    await untilNextTurn();
+    if (this.operation.clock.monotonicMs() - this.socketsServedMs < SOCKETS_AFTER_MS) {
+      await untilNextTurn();
+    } else {
+      // A next turn may come before any socket is looked at, turn after turn; a timer, of a millisecond or two, does not.
+      await untilTimers(0);
+      this.socketsServedMs = this.operation.clock.monotonicMs();
+    }
     this.turnStartedMs = this.operation.clock.monotonicMs();
     this.operation.check(this.turnStartedMs);
   }

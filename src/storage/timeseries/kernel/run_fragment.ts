@@ -20,7 +20,7 @@ import { SumState } from "./sum_state.ts";
 import { SeriesState, ValueState } from "./value_state.ts";
 
 /** Rows that are folded between two looks at the clock, and what a slice counts as beside its rows. */
-const ROWS_BETWEEN_LOOKS = 32_768;
+const ROWS_BETWEEN_LOOKS = 4096;
 const SLICE_ROWS = 64;
 const INITIAL_GROUPS = 64;
 

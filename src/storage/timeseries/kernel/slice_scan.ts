@@ -9,7 +9,7 @@ import { SeriesSources } from "./series_sources.ts";
 
 const NO_PATHS: readonly (readonly string[])[] = [];
 /** Rows that are looked at between two looks at the clock, and what a series counts as beside its rows. */
-const ROWS_BETWEEN_LOOKS = 16_384;
+const ROWS_BETWEEN_LOOKS = 4096;
 const SERIES_ROWS = 64;
 
 /** @param matched one byte a series, 0 where its rows are not asked for; undefined when those of all are */
