@@ -33,7 +33,7 @@ function textOf({ kind, payload }: LogRecord): string {
     case EntryKind.Changes: {
       const { tableId, rows } = decodeMeasurements(payload);
       const change = decodeChange(rows);
-      const spans = change.blocks.reduce((sum, block) => sum + block.count, 0);
+      const spans = change.blocks().reduce((sum, block) => sum + block.count, 0);
       const removed = `${counted(spans, "span")} of measurements removed`;
       return `collection ${tableId}: ${removed}, ${countDocuments(rows, change.documentsStart)} added`;
     }

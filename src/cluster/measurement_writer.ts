@@ -139,13 +139,14 @@ export class MeasurementWriter {
   }
 
   private async logChange(tableId: number, change: TableChange): Promise<void> {
-    const payload = change.take();
-    if (payload === undefined) return;
+    const taken = change.take();
+    if (taken === undefined) return;
+    const { payload, marked } = taken;
     await this.log(
       EntryKind.Changes,
       tableId,
       payload,
-      (index) => this.store.applyChange(index, tableId, payload),
+      (index) => this.store.applyChange(index, tableId, payload, marked),
     );
     // Nobody may be told of a change that cannot be seen yet.
     this.store.settle(tableId);

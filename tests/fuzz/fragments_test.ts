@@ -88,8 +88,8 @@ async function removeSome(store: TimeseriesStore, logIndex: number, random: Rand
       change.remove(row);
     }
   }
-  const payload = change.take();
-  if (payload !== undefined) store.applyChange(logIndex, TABLE, payload);
+  const taken = change.take();
+  if (taken !== undefined) store.applyChange(logIndex, TABLE, taken.payload);
 }
 
 interface Style {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Random } from "../../base/mod.ts";
 import { type Document, Int32, type RawDocument, UtcDate } from "../../bson/mod.ts";
 import type { Disk } from "../../io/mod.ts";
+import type { MarkedRows } from "./marked_rows.ts";
 import { documentsStart } from "./measurement.ts";
 import { hexOf, measurement, newCounters, openStore, scanAll, TABLE } from "./store_fixture.ts";
 import type { TableChange } from "./table_change.ts";
@@ -33,9 +34,9 @@ export function openSmall(disk: Disk, logStart?: number): Promise<TimeseriesStor
   return openStore(disk, { partitionSizes, ...(logStart === undefined ? {} : { logStart }) });
 }
 
-export function apply(store: TimeseriesStore, { index, kind, payload }: Entry): void {
+export function apply(store: TimeseriesStore, { index, kind, payload }: Entry, marked?: MarkedRows): void {
   if (kind === "insert") store.applyInsert(index, TABLE, payload);
-  else store.applyChange(index, TABLE, payload);
+  else store.applyChange(index, TABLE, payload, marked);
 }
 
 /** Entries are durable once they are in the log; what is not there yet never happened. */
@@ -82,8 +83,8 @@ export class ChangeModel {
     flushing?.catch(() => {});
     if (this.random() < 0.5) this.insert(1 + this.below(6), change);
     if (this.random() < 0.5) await flushing?.catch(() => {});
-    const payload = change.take();
-    if (payload !== undefined) this.append("change", payload);
+    const taken = change.take();
+    if (taken !== undefined) this.append("change", taken.payload, taken.marked);
     this.rows = [...this.rows.filter((row) => !gone.has(row.n)), ...added];
     await flushing;
   }
@@ -131,10 +132,10 @@ export class ChangeModel {
     assert.equal(await endsIn(store), expectedEnds(this.rows));
   }
 
-  private append(kind: Entry["kind"], payload: Uint8Array): void {
+  private append(kind: Entry["kind"], payload: Uint8Array, marked?: MarkedRows): void {
     const entry = { index: ++this.index, kind, payload: payload.slice() };
     this.log.push(entry);
-    apply(this.store, entry);
+    apply(this.store, entry, marked);
   }
 
   private newRow(time = this.below(40), meta = this.below(3)): ModelRow {

@@ -3,6 +3,7 @@ import { MemoryAccount } from "../../column/mod.ts";
 import { decodeChange } from "./change_payload.ts";
 import { type Expiry, firstTimeOf } from "./expiry.ts";
 import type { TableOptions } from "./manifest.ts";
+import type { MarkedRows } from "./marked_rows.ts";
 import type { SegmentMasks } from "./mask_file.ts";
 import { documentsStart, MetaCache, visitMeasurements } from "./measurement.ts";
 import { Memtable } from "./memtable.ts";
@@ -40,6 +41,8 @@ export interface TableStats {
 export interface LoggedEntry {
   readonly kind: "insert" | "change";
   readonly payload: Uint8Array;
+  /** The rows that a change takes away, where it was made here. */
+  readonly marked?: MarkedRows | undefined;
 }
 
 interface TableSegment {
@@ -121,8 +124,8 @@ export class Table {
   /** Applies what had to wait. @throws CorruptionError, or what the disk throws */
   catchUp(): void {
     while (this.unapplied.length > 0) {
-      const { kind, payload } = this.unapplied[0]!;
-      if (kind === "change") this.change(payload);
+      const { kind, payload, marked } = this.unapplied[0]!;
+      if (kind === "change") this.change(payload, marked);
       else this.append(payload, documentsStart(payload));
       this.unapplied.shift();
     }
@@ -134,13 +137,34 @@ export class Table {
   }
 
   /** Takes measurements away and adds others, all at once, or throws and changes nothing. */
-  private change(payload: Uint8Array): void {
+  private change(payload: Uint8Array, marked: MarkedRows | undefined): void {
     const { blocks, documentsStart } = decodeChange(payload);
-    if (blocks.length > 0) this.remove(blocks);
+    if (marked !== undefined && this.isAsIn(marked.snapshot)) this.removeMarked(marked);
+    else this.remove(blocks());
     if (documentsStart < payload.length) this.append(payload, documentsStart);
   }
 
+  /** Whether all rows of a snapshot lie where they lay then, none of them gone since. */
+  private isAsIn({ segments, memtables }: TableSnapshot): boolean {
+    return segments === this.segments && memtables.every(({ memtable, removed }, i) => {
+      const open = this.memtables[i];
+      return open?.memtable === memtable && open.removed === removed;
+    });
+  }
+
+  private removeMarked(marked: MarkedRows): void {
+    let age = 0;
+    this.segments = this.segments.map((held) => {
+      const masks = held.groups.map((entry) => [entry.offset, marked.maskOf(++age)] as const);
+      return withMasksOf(held, masks);
+    });
+    for (const open of this.memtables.slice(0, marked.snapshot.memtables.length)) {
+      open.removed = marked.maskOf(++age);
+    }
+  }
+
   private remove(blocks: readonly SpanBlock[]): void {
+    if (blocks.length === 0) return;
     const { names } = this;
     const groups = this.segments.map(({ segment, groups, firstMs, masks }) =>
       groups.map((entry) =>
@@ -149,7 +173,9 @@ export class Table {
     );
     const memtables = this.memtables.map((open) => new MemtableRemoval(open.memtable, open.removed));
     markRows(blocks, [...groups.flat(), ...memtables]);
-    this.segments = this.segments.map((held, i) => withMarked(held, groups[i]!));
+    this.segments = this.segments.map((held, i) =>
+      withMasksOf(held, groups[i]!.map((removal) => [removal.place.entry.offset, removal.mask()]))
+    );
     this.memtables.forEach((open, i) => open.removed = memtables[i]!.mask());
   }
 
@@ -361,15 +387,16 @@ function withMasks(segment: TableSegment, masks: SegmentMasks): TableSegment {
   return { ...segment, groups, masks };
 }
 
-/** The segment with what a change marked in its row groups. */
-function withMarked(segment: TableSegment, removals: readonly RowGroupRemoval[]): TableSegment {
+/** The segment with other masks, as it is where they are those that it has. */
+function withMasksOf(
+  segment: TableSegment,
+  changed: readonly (readonly [offset: number, mask: RowMask | undefined])[],
+): TableSegment {
   let masks: Map<number, RowMask> | undefined;
-  for (const removal of removals) {
-    const { entry, mask: before } = removal.place;
-    const mask = removal.mask();
-    if (mask === before || mask === undefined) continue;
+  for (const [offset, mask] of changed) {
+    if (mask === undefined || mask === segment.masks.get(offset)) continue;
     masks ??= new Map(segment.masks);
-    masks.set(entry.offset, mask);
+    masks.set(offset, mask);
   }
   return masks === undefined ? segment : withMasks(segment, masks);
 }

@@ -12,6 +12,7 @@ import type { Document, RawDocument } from "../../bson/mod.ts";
 import { ByteReader, ByteWriter } from "../../column/mod.ts";
 import type { Clock } from "../../io/mod.ts";
 import { encodeChange } from "./change_payload.ts";
+import { MarkedRows } from "./marked_rows.ts";
 import { documentsStart, prepareMeasurements } from "./measurement.ts";
 import { readSpans, RemovedRows, type RowPlace, type SpanBlock, SpanWriter } from "./removed_rows.ts";
 import { mergedRuns, narrow, Pacer, sourcesOf, SourceWindow, type TableSnapshot } from "./scan.ts";
@@ -29,12 +30,22 @@ export type ChangeScan = Pick<
 /** A row and where it is. */
 export interface PlacedRow extends RowPlace {
   readonly document: Document;
+  /** Which row of which row group or memtable of the snapshot. */
+  readonly age: number;
+  readonly row: number;
+}
+
+/** What goes into the log, and what helps to apply it here. */
+export interface TakenChange {
+  readonly payload: Uint8Array;
+  readonly marked: MarkedRows | undefined;
 }
 
 export class TableChange {
   private snapshot: TableSnapshot | undefined;
   private readonly removed = new RemovedRows();
   private added = new ByteWriter();
+  private marked: MarkedRows | undefined;
   /** By series: the times of measurements that were logged since the change began. */
   private readonly arrivals = new Map<number, number[]>();
 
@@ -48,6 +59,7 @@ export class TableChange {
   /** The rows as they are at the first call, in batches that are never empty. */
   async *scan(request: ChangeScan): AsyncGenerator<readonly PlacedRow[], void, undefined> {
     const snapshot = this.snapshot ??= this.table.snapshot();
+    this.marked = new MarkedRows(snapshot);
     const { checkpoint, counters } = request;
     const pacer = new Pacer(this.clock, checkpoint);
     const { narrowed, matched } = await narrow(snapshot, request, pacer);
@@ -59,10 +71,10 @@ export class TableChange {
       await pacer.restIfDue();
       const heap = mergedRuns(window.sourcesOf(series), series);
       for (let run = heap.top(), last = NaN, ordinal = 0; run !== undefined; run = heap.top(), visit++) {
-        const { time } = run;
+        const { time, row, age } = run;
         ordinal = time === last ? ordinal + 1 : 0;
         last = time;
-        batch.push({ document: documentOf(run.source, run.row), series, time, ordinal, visit });
+        batch.push({ document: documentOf(run.source, row), series, time, ordinal, visit, age, row });
         heap.advanceTop();
         if (batch.length < PIPELINE_BATCH_ROWS) continue;
         counters.rowsRead += batch.length;
@@ -77,8 +89,9 @@ export class TableChange {
   }
 
   /** The row goes. To be called in the order of the scan. */
-  remove(row: RowPlace): void {
+  remove(row: PlacedRow): void {
     this.removed.add(row);
+    this.marked?.add(row.age, row.row);
   }
 
   /** A measurement comes. @throws CommandError when it is none */
@@ -100,16 +113,18 @@ export class TableChange {
   }
 
   /** What goes into the log for all that was gathered; undefined when that is nothing. Gathers anew then. */
-  take(): Uint8Array | undefined {
+  take(): TakenChange | undefined {
     if (this.removed.isEmpty && this.added.length === 0) return undefined;
     const { bytes, hasLongSpans } = this.removed.take();
     const removed = hasLongSpans && this.arrivals.size > 0 ? this.cutAtArrivals(bytes) : bytes;
     const payload = encodeChange(removed, this.added.written());
-    const { added } = this;
+    const { added, marked } = this;
     this.added = new ByteWriter();
+    // The next part of a large change finds other masks.
+    this.marked = undefined;
     // What one part of a large change adds must not fall into the spans of the next.
     if (added.length > 0) this.noteInsert(added.written(), 0);
-    return payload;
+    return { payload, marked };
   }
 
   private cutAtArrivals(bytes: Uint8Array): Uint8Array {

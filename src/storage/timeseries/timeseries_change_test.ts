@@ -174,8 +174,8 @@ async function removeAll(
   for await (const batch of change.scan({ checkpoint: () => Promise.resolve(), counters: newCounters() })) {
     for (const row of batch) if (isMeant(row.time)) change.remove(row);
   }
-  const payload = change.take();
-  if (payload !== undefined) store.applyChange(logIndex, TABLE, payload);
+  const taken = change.take();
+  if (taken !== undefined) store.applyChange(logIndex, TABLE, taken.payload);
 }
 
 // MongoDB lost measurements that were inserted where others had been deleted: to an early expiry, or from the results

@@ -202,7 +202,7 @@ async function filledDisk(): Promise<MemoryDisk> {
   for await (const batch of change.scan({ checkpoint: () => Promise.resolve(), counters: newCounters() })) {
     for (const row of batch) if (row.time === 7) change.remove(row);
   }
-  store.applyChange(3, TABLE, change.take()!);
+  store.applyChange(3, TABLE, change.take()!.payload);
   await store.flush();
   await store.close();
   return disk;

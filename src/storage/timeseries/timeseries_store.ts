@@ -28,6 +28,7 @@ import { Compactor } from "./compactor.ts";
 import type { FragmentResult, TimeseriesFragment } from "./kernel/fragment.ts";
 import { runFragment } from "./kernel/run_fragment.ts";
 import { Manifest, type TableOptions } from "./manifest.ts";
+import type { MarkedRows } from "./marked_rows.ts";
 import { type PreparedInsert, prepareMeasurements } from "./measurement.ts";
 import { FlushProgress } from "./flush_progress.ts";
 import { freezeTables, type Frozen } from "./frozen.ts";
@@ -201,9 +202,13 @@ export class TimeseriesStore {
     return new TableChange(table, this.options.clock);
   }
 
-  /** Applies what a `TableChange` gave and the log holds, all at once; the twin of `applyInsert`. */
-  applyChange(logIndex: number, tableId: number, payload: Uint8Array): void {
-    this.apply(logIndex, tableId, { kind: "change", payload });
+  /**
+   * Applies what a `TableChange` gave and the log holds, all at once; the twin of `applyInsert`.
+   *
+   * @param marked where the change was made here, and not replayed
+   */
+  applyChange(logIndex: number, tableId: number, payload: Uint8Array, marked?: MarkedRows): void {
+    this.apply(logIndex, tableId, { kind: "change", payload, marked });
   }
 
   private apply(logIndex: number, tableId: number, entry: LoggedEntry): void {
