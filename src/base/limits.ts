@@ -75,8 +75,10 @@ export const LOG_SYNC_INTERVAL_MS = 100;
 
 /** Time between two passes of retention. */
 export const RETENTION_INTERVAL_MS = 60_000;
-/** The log is cut once it is this long; it bounds the time to open. */
+/** The log does not get longer than this, but for what is being written: it bounds the time to open. */
 export const MAX_LOG_TAIL_BYTES = 256 * MIB;
+/** A checkpoint that cuts the log begins at this length; what is left to the limit is for writers meanwhile. */
+export const LONG_LOG_BYTES = MAX_LOG_TAIL_BYTES / 2;
 
 /** HTTP requests that run get this long to end when the node stops. */
 export const HTTP_STOP_GRACE_MS = 1000;

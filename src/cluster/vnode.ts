@@ -10,6 +10,7 @@ import {
   CommandError,
   INSERT_PIECE_BYTES,
   type Logger,
+  LONG_LOG_BYTES,
   MAX_LOG_TAIL_BYTES,
   type MemoryBudget,
 } from "../base/mod.ts";
@@ -328,16 +329,19 @@ export class VNode {
    * its error is this writer's answer.
    */
   async makeRoom(): Promise<void> {
-    await this.timeseries.keepStep();
-    const logIsLong = this.joinedLog().sizeBytes >= MAX_LOG_TAIL_BYTES;
-    if (!this.timeseries.needsFlush() && !logIsLong) return;
+    const log = this.joinedLog();
+    await this.timeseries.keepStep(() =>
+      (log.sizeBytes - LONG_LOG_BYTES) / (MAX_LOG_TAIL_BYTES - LONG_LOG_BYTES)
+    );
+    if (!this.timeseries.needsFlush() && log.sizeBytes < LONG_LOG_BYTES) return;
     if (this.checkpointFailed) {
       await this.requestCheckpoint();
       this.checkpointFailed = false;
       return;
     }
     if (this.checkpointRuns) {
-      if (logIsLong || this.timeseries.isFull()) await this.requestCheckpoint();
+      const isFull = log.sizeBytes >= MAX_LOG_TAIL_BYTES || this.timeseries.isFull();
+      if (isFull) await this.requestCheckpoint();
       return;
     }
     this.checkpointRuns = true;

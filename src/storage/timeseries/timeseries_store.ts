@@ -292,9 +292,13 @@ export class TimeseriesStore {
   /**
    * Waits while a flush runs and new rows fill memory faster than it gives some back. Writers are held in step with it,
    * in pauses of some milliseconds, instead of all at once at its end.
+   *
+   * @param otherShare what else writers fill until the flush ends, as a share of what there is
    */
-  async keepStep(): Promise<void> {
-    while (this.flushing !== undefined && this.activeBytes > this.flushBytes * this.progress.share) {
+  async keepStep(otherShare: () => number): Promise<void> {
+    while (this.flushing !== undefined) {
+      const filled = Math.max(this.activeBytes / this.flushBytes, otherShare());
+      if (filled <= this.progress.share) return;
       await Promise.race([this.progress.next(), this.flushing.catch(() => {})]);
     }
   }
