@@ -129,3 +129,8 @@ export class Summation {
     if (decimal !== undefined) this.decimal = decimals.add(this.decimal, decimals.takeApart(decimal));
   }
 }
+
+/** The partial of a sum over int32 alone that is exact as a double. */
+export function sumOfInt32s(sum: number): readonly Value[] {
+  return [Int32.of(INT), sum, 0, sum];
+}

@@ -1,10 +1,13 @@
 /** Runs a fragment: asks storage for what each group holds, and makes the documents of it. */
 import { MAX_BLOCKING_STAGE_BYTES, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
-import { BuiltDocument, type Document, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, type Document, Int32, type Value } from "../../bson/mod.ts";
+import type { AccumulatorNode } from "../accumulator/accumulator.ts";
 import { createAccumulator } from "../accumulator/accumulators.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Scope } from "../expression/expression.ts";
+import { asDouble } from "../expression/number.ts";
+import { sumOfInt32s } from "../expression/summation.ts";
 import { compileFilter } from "../filter/compile.ts";
 import { allOf } from "../filter/filter.ts";
 import type { TimeRange } from "../pushdown.ts";
@@ -21,6 +24,9 @@ import { conditionOf, PathList } from "./conditions.ts";
 import { type Fragment, inputOf } from "./fragment.ts";
 import { type NearestWindows, stretchesOf } from "./nearest_windows.ts";
 import { type FragmentKeys, groupKeys, singleGroup, TooManyGroups, windowKeys } from "./group_keys.ts";
+
+/** Times a count of rows it stays exact. */
+const MAX_SUMMAND = 1000;
 
 /** What the groups of a fragment take beside their _ids, about: as on rows. */
 const OUTPUT_BYTES = 64;
@@ -100,7 +106,7 @@ function outputOf(
   keys: FragmentKeys,
   variables: Scope["variables"],
 ): FragmentOutput {
-  if (accumulator.name === "$count") return { kind: "count" };
+  if (accumulator.name === "$count" || summand(accumulator) !== undefined) return { kind: "count" };
   const { name } = accumulator;
   const evaluate = compileExpression(accumulator.input);
   const read = (root: Document) => evaluate({ root, variables });
@@ -189,7 +195,20 @@ async function* documentsOf(
 function valuesOf(outputs: readonly Output[], result: FragmentResult, group: number, id: Value): Value[] {
   return outputs.map(({ accumulator }, i) => {
     const finished = createAccumulator(accumulator, id);
-    finished.merge(result.partial(i, group));
+    finished.merge(partialOf(accumulator, result.partial(i, group)));
     return finished.result();
   });
+}
+
+/** What `$sum` adds for each row where that is a small whole number: `{$sum: 1}` counts. */
+function summand({ name, input }: AccumulatorNode): number | undefined {
+  if (name !== "$sum" || input.kind !== "constant" || !(input.value instanceof Int32)) return undefined;
+  const { value } = input.value;
+  return Math.abs(value) <= MAX_SUMMAND ? value : undefined;
+}
+
+/** A partial of storage as one of the accumulator: of a sum over a constant storage has counted the rows. */
+function partialOf(accumulator: AccumulatorNode, partial: Value): Value {
+  const each = summand(accumulator);
+  return each === undefined ? partial : sumOfInt32s(each * asDouble(partial as Int32 | bigint));
 }
