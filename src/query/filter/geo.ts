@@ -36,10 +36,6 @@ const OPERATORS: Readonly<Record<string, "$geoWithin" | "$geoIntersects">> = {
   $within: "$geoWithin",
 };
 
-export function isGeoOperator(name: string): boolean {
-  return Object.hasOwn(OPERATORS, name);
-}
-
 /** @throws CommandError BadValue */
 export function parseGeo(path: Path, name: string, value: Value): Filter {
   const operator = OPERATORS[name]!;

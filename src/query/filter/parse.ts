@@ -4,29 +4,17 @@ import { BSONRegExp, Document, isArray, isNumber, type Value } from "../../bson/
 import type { ParseContext } from "../expression/expression.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { isTrue, readInteger, toDouble } from "./argument.ts";
-import { type NestedParser, parseAll, parseElemMatch, parseSize } from "./array.ts";
-import { parseBits } from "./bits.ts";
-import { isReference, parseComparison, parseIn, parseNotEqual } from "./comparison.ts";
-import { parseExists, parseType } from "./element.ts";
+import type { NestedParser } from "./array.ts";
+import { isReference, parseComparison } from "./comparison.ts";
 import { allOf, type Filter, type Path } from "./filter.ts";
-import { isGeoOperator, parseGeo } from "./geo.ts";
-import { parseMod } from "./modulo.ts";
+import { FIELD_OPERATORS } from "./operators.ts";
 import { parseJsonSchema } from "./parse_json_schema.ts";
-import { parseRegex, parseRegexValue } from "./regex.ts";
+import { parseRegexValue } from "./regex.ts";
 
 const NO_VARIABLES: ParseContext = { variables: new Set() };
 
 /** Names that a DBRef has: they are fields although they start with a dollar sign. */
 const REFERENCE_FIELDS = new Set(["$ref", "$id", "$db"]);
-
-/** Known to MongoDB, not yet here; a sorted list. */
-const MISSING_TOP_LEVEL = new Set(["$text", "$where"]);
-const MISSING_OPERATORS = new Set([
-  "$_internalSchemaMinItems",
-  "$geoNear",
-  "$near",
-  "$nearSphere",
-]);
 
 /**
  * Parses a filter as find, $match and their like hold it.
@@ -39,7 +27,7 @@ export function parseFilter(document: Document, context: ParseContext = NO_VARIA
 
 class FilterParser implements NestedParser {
   constructor(
-    private readonly context: ParseContext,
+    readonly context: ParseContext,
     /** Not inside `$elemMatch`, where only fields may be asked about. */
     private readonly topLevel: boolean,
   ) {}
@@ -58,38 +46,20 @@ class FilterParser implements NestedParser {
   }
 
   private topLevelOperator(name: string, value: Value): Filter {
-    switch (name) {
-      case "$and":
-      case "$or":
-      case "$nor":
-        return { kind: LOGICAL_KINDS[name], filters: this.branches(name, value) };
-      case "$expr":
-        this.checkTopLevel(name);
-        return { kind: "expr", expression: parseExpression(value, this.context), source: value };
-      case "$jsonSchema":
-        return { kind: "jsonSchema", schema: parseJsonSchema(value), source: value };
-      case "$alwaysTrue":
-      case "$alwaysFalse":
-        return parseConstant(name, value);
-      case "$sampleRate":
-        return parseSampleRate(value);
-    }
-    if (MISSING_TOP_LEVEL.has(name)) {
-      this.checkTopLevel(name);
-      throw new CommandError("NotImplemented", `${name} is not yet supported in a filter`);
-    }
+    if (Object.hasOwn(TOP_LEVEL_OPERATORS, name)) return TOP_LEVEL_OPERATORS[name]!(value, name, this);
     const hint = name === "$not"
       ? "If you are trying to negate an entire expression, use $nor."
       : "If you have a field name that starts with a '$' symbol, consider using $getField or $setField.";
     throw new CommandError("BadValue", `unknown top level operator: ${name}. ${hint}`);
   }
 
-  private checkTopLevel(name: string): void {
+  /** @throws CommandError inside `$elemMatch` */
+  checkTopLevel(name: string): void {
     if (this.topLevel) return;
     throw new CommandError("BadValue", `${name} can only be applied to the top-level document`);
   }
 
-  private branches(name: string, value: Value): readonly Filter[] {
+  branches(name: string, value: Value): readonly Filter[] {
     if (!isArray(value)) throw new CommandError("BadValue", `${name} must be an array`);
     if (value.length === 0) {
       throw new CommandError("BadValue", "$and/$or/$nor must be a nonempty array");
@@ -122,71 +92,57 @@ class FilterParser implements NestedParser {
   }
 
   private operator(path: Path, name: string, value: Value, siblings: Document): Filter {
-    switch (name) {
-      case "$eq":
-      case "$lt":
-      case "$lte":
-      case "$gt":
-      case "$gte":
-        return parseComparison(path, name, value);
-      case "$ne":
-        return parseNotEqual(path, value);
-      case "$in":
-        return parseIn(path, name, value);
-      case "$nin":
-        return { kind: "not", filter: parseIn(path, name, value) };
-      case "$not":
-        return { kind: "not", filter: this.negated(path, value) };
-      case "$exists":
-        return parseExists(path, value);
-      case "$type":
-        return parseType(path, value);
-      case "$regex":
-      case "$options":
-        return parseRegex(path, siblings.get("$regex"), siblings.get("$options"));
-      default:
-        return this.rareOperator(path, name, value);
+    if (!Object.hasOwn(FIELD_OPERATORS, name)) {
+      throw new CommandError("BadValue", `unknown operator: ${name}`);
     }
-  }
-
-  private rareOperator(path: Path, name: string, value: Value): Filter {
-    switch (name) {
-      case "$mod":
-        return parseMod(path, value);
-      case "$size":
-        return parseSize(path, value);
-      case "$all":
-        return parseAll(path, value, this.nested());
-      case "$elemMatch":
-        return parseElemMatch(path, value, this.nested());
-      case "$bitsAllSet":
-      case "$bitsAllClear":
-      case "$bitsAnySet":
-      case "$bitsAnyClear":
-        return parseBits(path, name, value);
-    }
-    if (isGeoOperator(name)) return parseGeo(path, name, value);
-    if (MISSING_OPERATORS.has(name)) {
-      throw new CommandError("NotImplemented", `${name} is not yet supported in a filter`);
-    }
-    throw new CommandError("BadValue", `unknown operator: ${name}`);
+    return FIELD_OPERATORS[name]!({ path, name, value, siblings, parser: this.nested() });
   }
 
   private nested(): FilterParser {
     return new FilterParser(this.context, false);
   }
-
-  private negated(path: Path, value: Value): Filter {
-    if (value instanceof BSONRegExp) return parseRegexValue(path, value);
-    if (!(value instanceof Document)) {
-      throw new CommandError("BadValue", "$not needs a regex or a document");
-    }
-    if (value.isEmpty()) throw new CommandError("BadValue", "$not cannot be empty");
-    return allOf(this.operators(path, value));
-  }
 }
 
-const LOGICAL_KINDS = { $and: "and", $or: "or", $nor: "nor" } as const;
+type TopLevelParser = (value: Value, name: string, parser: FilterParser) => Filter;
+
+const logical = (kind: "and" | "or" | "nor"): TopLevelParser => (value, name, parser) => ({
+  kind,
+  filters: parser.branches(name, value),
+});
+
+/** Known to MongoDB, not here. */
+const missing: TopLevelParser = (_, name, parser) => {
+  parser.checkTopLevel(name);
+  throw new CommandError("NotImplemented", `${name} is not yet supported in a filter`);
+};
+
+/** The operators that stand where a field's name does: one sorted table. */
+const TOP_LEVEL_OPERATORS: Readonly<Record<string, TopLevelParser>> = {
+  $alwaysFalse: (value, name) => parseConstant(name, value),
+  $alwaysTrue: (value, name) => parseConstant(name, value),
+  $and: logical("and"),
+  $expr: (value, name, parser) => {
+    parser.checkTopLevel(name);
+    return { kind: "expr", expression: parseExpression(value, parser.context), source: value };
+  },
+  $jsonSchema: (value) => ({ kind: "jsonSchema", schema: parseJsonSchema(value), source: value }),
+  $nor: logical("nor"),
+  $or: logical("or"),
+  $sampleRate: (value) => parseSampleRate(value),
+  $text: missing,
+  $where: missing,
+};
+
+/** The names of all operators that filters know, those that are missing included: of a document, and of a field. */
+export function filterOperatorNames(): {
+  readonly document: readonly string[];
+  readonly field: readonly string[];
+} {
+  return {
+    document: ["$comment", ...Object.keys(TOP_LEVEL_OPERATORS)].sort(),
+    field: Object.keys(FIELD_OPERATORS),
+  };
+}
 
 /** Whether a field's value is a set of operators: judged by its first name, as MongoDB does. */
 function isOperators(document: Document): boolean {
