@@ -25,6 +25,7 @@ import { runProject } from "./stage/project.ts";
 import { runReplaceRoot } from "./stage/replace_root.ts";
 import { runRowWindow } from "./stage/row_window.ts";
 import { runSample } from "./stage/sample.ts";
+import { runSetWindowFields } from "./stage/set_window_fields.ts";
 import { runSkip } from "./stage/skip.ts";
 import { runSort } from "./stage/sort.ts";
 import { runTimeWindow } from "./stage/time_window.ts";
@@ -125,6 +126,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
   switch (stage.kind) {
     case "asofJoin":
       return runAsofJoin(stage, input, context, SUB_PIPELINES);
+    case "setWindowFields":
+      return runSetWindowFields(stage, input, context);
     case "count":
       return runCount(stage, input, context);
     case "documents":

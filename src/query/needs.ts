@@ -37,6 +37,7 @@ function makesNewRows(stage: Stage): boolean {
     case "asofJoin":
     case "groupEnds":
     case "latest":
+    case "setWindowFields":
     case "limit":
     case "lookup":
     case "match":
@@ -56,6 +57,15 @@ function fieldsRead(stage: Stage): Fields {
       return union([
         new Set([stage.on.local[0]!, stage.as[0]!]),
         ...optional(stage.by?.local).map(fieldsOf),
+      ]);
+    case "setWindowFields":
+      return union([
+        new Set([
+          ...stage.sortBy.map((part) => part.path[0]!),
+          ...stage.outputs.map((output) => output.path[0]!),
+        ]),
+        ...optional(stage.partitionBy).map(fieldsOf),
+        ...stage.outputs.map((output) => fieldsOf(output.node.input)),
       ]);
     case "count":
     case "documents":

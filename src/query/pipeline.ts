@@ -13,6 +13,7 @@ import type { ProjectStage } from "./stage/project.ts";
 import type { ReplaceRootStage } from "./stage/replace_root.ts";
 import type { RowWindowStage } from "./stage/row_window.ts";
 import type { SampleStage } from "./stage/sample.ts";
+import type { SetWindowFieldsStage } from "./stage/set_window_fields.ts";
 import type { SkipStage } from "./stage/skip.ts";
 import type { SortStage } from "./stage/sort.ts";
 import type { TimeWindowStage } from "./stage/time_window.ts";
@@ -23,6 +24,7 @@ import type { WindowFillStage } from "./stage/window_fill.ts";
 /** One member a stage, each defined in its own file under `stage/`. */
 export type Stage =
   | AsofJoinStage<Stage>
+  | SetWindowFieldsStage
   | CountStage
   | DocumentsStage
   | FacetStage<Stage>

@@ -9,6 +9,8 @@ export function explainStage(stage: Stage): Document {
   switch (stage.kind) {
     case "asofJoin":
       return named("$asofJoin", stage.source);
+    case "setWindowFields":
+      return named("$setWindowFields", stage.source);
     case "count":
       return named("$count", stage.field);
     case "documents":

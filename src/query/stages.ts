@@ -19,6 +19,7 @@ import { parseMatch } from "./stage/match.ts";
 import { parseAddFields, parseProject, parseUnset } from "./stage/project.ts";
 import { parseReplaceRoot, parseReplaceWith } from "./stage/replace_root.ts";
 import { parseSample } from "./stage/sample.ts";
+import { parseSetWindowFields } from "./stage/set_window_fields.ts";
 import { parseSkip } from "./stage/skip.ts";
 import { parseSort } from "./stage/sort.ts";
 import { parseSortByCount } from "./stage/sort_by_count.ts";
@@ -71,7 +72,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $replaceWith: parseReplaceWith,
   $sample: parseSample,
   $set: (value, context) => parseAddFields("$set", value, context),
-  $setWindowFields: missing("$setWindowFields"),
+  $setWindowFields: parseSetWindowFields,
   $shardedDataDistribution: missing("$shardedDataDistribution"),
   $skip: parseSkip,
   $sort: parseSort,

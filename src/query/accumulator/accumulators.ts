@@ -68,6 +68,17 @@ export function parseAccumulator(name: string, value: Value, context: ParseConte
   return { kind: "accumulator", name, input: parseExpression(value, context) };
 }
 
+/**
+ * Parses an accumulator where it is a window function: unlike in `$group`, a list is one value.
+ *
+ * @throws CommandError
+ */
+export function parseWindowAccumulator(name: string, value: Value, context: ParseContext): AccumulatorNode {
+  const parse = ACCUMULATORS.get(name)?.parse;
+  if (parse !== undefined) return parse(name, value, context, parseExpression);
+  return { kind: "accumulator", name, input: parseExpression(value, context) };
+}
+
 /** What an accumulator takes from each row: compile once a stage, hand its value to `add`. */
 export function accumulatorInput(node: AccumulatorNode): Evaluator {
   return compileExpression(node.input);

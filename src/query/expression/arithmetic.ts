@@ -50,6 +50,11 @@ function addTwo(left: Evaluator, right: Evaluator): Evaluator {
   };
 }
 
+/** As `$add` of two. */
+export function add(a: Value, b: Value): Value {
+  return sumOf([a, b]);
+}
+
 function sumOf(values: readonly Value[]): Value {
   const total = new Summation();
   let dated = false;
@@ -133,6 +138,11 @@ const MULTIPLY: OperatorDefinition = {
   },
 };
 
+/** As `$multiply` of two. */
+export function multiply(a: Value, b: Value): Value {
+  return productOf([a, b]);
+}
+
 function productOf(values: readonly Value[]): Value {
   let product: NumberValue = Int32.of(1);
   for (const value of values) {
@@ -157,7 +167,8 @@ function multiplyTwo(a: NumberValue, b: NumberValue): NumberValue {
   return isLongRange(exact) ? exact : asDouble(a) * asDouble(b);
 }
 
-function divide(a: Value, b: Value): Value {
+/** As `$divide`. */
+export function divide(a: Value, b: Value): Value {
   if (typeof a === "number" && typeof b === "number" && b !== 0) return a / b;
   if (isNumber(a) && isNumber(b)) {
     if (rankOf(a) === DECIMAL || rankOf(b) === DECIMAL) {

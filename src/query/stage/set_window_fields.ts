@@ -1,0 +1,230 @@
+/**
+ * `$setWindowFields`: fields computed from the rows around each row, in its partition and in an order.
+ *
+ * The stage is written as others: the partition's value goes into a field of its own unless it is a field already, a
+ * `$sort` brings the rows of a partition together, and this stage holds one partition at a time.
+ */
+import { CommandError } from "../../base/mod.ts";
+import { BuiltDocument, compareValues, Document, isArray, type Value } from "../../bson/mod.ts";
+import { type QueryContext, scopeVariables } from "../context.ts";
+import { compileExpression, isConstant } from "../expression/compile.ts";
+import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
+import { parseFieldPath, readPath } from "../expression/field_path.ts";
+import { typeName } from "../expression/message.ts";
+import { parseExpression } from "../expression/parse.ts";
+import { MemoryMeter } from "../memory.ts";
+import { inBatches } from "../rows.ts";
+import type { Rows } from "../source.ts";
+import { parseWindowFunction, windowFunction } from "../window/functions.ts";
+import type { Partition, WindowNode } from "../window/window.ts";
+import { setAt } from "./nested_field.ts";
+import type { ProjectStage } from "./project.ts";
+import { parseSortParts, type SortStage } from "./sort.ts";
+import type { SortPart } from "./sort_key.ts";
+
+const MEMORY_MESSAGE =
+  "Exceeded memory limit in DocumentSourceSetWindowFields, used more than 104857600 bytes but" +
+  " did not opt in to external sorting";
+
+export interface SetWindowFieldsStage {
+  readonly kind: "setWindowFields";
+  readonly partitionBy: Expression | undefined;
+  readonly sortBy: readonly SortPart[];
+  readonly outputs: readonly WindowOutput[];
+  /** As written, for `explain`. */
+  readonly source: Document;
+}
+
+export interface WindowOutput {
+  readonly path: readonly string[];
+  readonly node: WindowNode;
+}
+
+/** Where the value of an expression that partitions stands while the stage runs. */
+const PARTITION_FIELD = "__internal_setWindowFields_partition_key";
+
+export function parseSetWindowFields(
+  value: Value,
+  context: ParseContext,
+): readonly (ProjectStage | SortStage | SetWindowFieldsStage)[] {
+  if (!(value instanceof Document)) {
+    throw new CommandError(
+      "FailedToParse",
+      `the $setWindowFields stage specification must be an object, found ${typeName(value)}`,
+    );
+  }
+  checkFields(value);
+  const sortBy = value.get("sortBy");
+  const sortParts = sortBy instanceof Document ? parseSortParts(sortBy) : [];
+  const partitionBy = value.has("partitionBy")
+    ? parsePartition(value.get("partitionBy"), context)
+    : undefined;
+  const outputs = parseOutputs(value.get("output") as Document, sortParts, context);
+  const stage = { kind: "setWindowFields", sortBy: sortParts, outputs, source: value } as const;
+  if (partitionBy === undefined) {
+    const sort = sortParts.length === 0 ? [] : [sortStage(sortParts)];
+    return [...sort, { ...stage, partitionBy }];
+  }
+  if (isField(partitionBy)) {
+    const first = { path: partitionBy.path, descending: false };
+    return [sortStage([first, ...sortParts]), { ...stage, partitionBy }];
+  }
+  const key = { kind: "path", variable: "CURRENT", path: [PARTITION_FIELD] } as const;
+  return [
+    partitionField({ kind: "computed", expression: partitionBy }, "addition"),
+    sortStage([{ path: key.path, descending: false }, ...sortParts]),
+    { ...stage, partitionBy: key },
+    partitionField({ kind: "named" }, "exclusion"),
+  ];
+}
+
+function checkFields(spec: Document): void {
+  for (const name of spec.names()) {
+    if (name !== "partitionBy" && name !== "sortBy" && name !== "output") {
+      throw new CommandError(40415, `BSON field '$setWindowFields.${name}' is an unknown field.`);
+    }
+  }
+  if (!spec.has("output")) {
+    throw new CommandError(40414, "BSON field '$setWindowFields.output' is missing but a required field");
+  }
+  for (const name of ["sortBy", "output"]) {
+    const value = spec.get(name);
+    if (value === undefined || value instanceof Document) continue;
+    throw new CommandError(
+      "TypeMismatch",
+      `BSON field '$setWindowFields.${name}' is the wrong type '${typeName(value)}', expected type 'object'`,
+    );
+  }
+}
+
+/** A constant partitions nothing. */
+function parsePartition(value: Value, context: ParseContext): Expression | undefined {
+  const expression = parseExpression(value, context);
+  if (!isConstant(expression)) return expression;
+  checkPartition(compileExpression(expression)({ root: BuiltDocument.EMPTY, variables: new Map() }));
+  return undefined;
+}
+
+function checkPartition(value: Value): void {
+  if (!isArray(value)) return;
+  throw new CommandError(
+    "TypeMismatch",
+    "An expression used to partition cannot evaluate to value of type array",
+  );
+}
+
+function isField(expression: Expression): expression is Expression & { readonly kind: "path" } {
+  return expression.kind === "path" && expression.path.length > 0 &&
+    (expression.variable === "CURRENT" || expression.variable === "ROOT");
+}
+
+function sortStage(parts: readonly SortPart[]): SortStage {
+  return { kind: "sort", parts, limit: undefined };
+}
+
+function partitionField(
+  field: { readonly kind: "named" } | { readonly kind: "computed"; readonly expression: Expression },
+  mode: "addition" | "exclusion",
+): ProjectStage {
+  const name = mode === "addition" ? "$addFields" : "$unset";
+  const root = new Map([[PARTITION_FIELD, field]]);
+  return { kind: "project", name, mode, root, arrays: [], source: PARTITION_FIELD };
+}
+
+function parseOutputs(
+  output: Document,
+  sortBy: readonly SortPart[],
+  context: ParseContext,
+): readonly WindowOutput[] {
+  const names = output.names();
+  const values = output.values();
+  names.forEach((name) => {
+    if (!names.some((other) => other.startsWith(`${name}.`))) return;
+    throw new CommandError(
+      6307900,
+      "$setWindowFields 'output' specification contains two conflicting paths",
+    );
+  });
+  return names.map((name, i) => {
+    const spec = values[i];
+    if (!(spec instanceof Document)) {
+      throw new CommandError("FailedToParse", `The field '${name}' must be an object`);
+    }
+    return { path: parseFieldPath(name), node: parseWindowFunction(spec, sortBy, context) };
+  });
+}
+
+export function runSetWindowFields(stage: SetWindowFieldsStage, input: Rows, context: QueryContext): Rows {
+  const inputs = stage.outputs.map(({ node }) => compileExpression(node.input));
+  const partitionBy = stage.partitionBy === undefined ? undefined : compileExpression(stage.partitionBy);
+  return windowRows(stage, inputs, partitionBy, input, context);
+}
+
+async function* windowRows(
+  stage: SetWindowFieldsStage,
+  inputs: readonly Evaluator[],
+  partitionBy: Evaluator | undefined,
+  input: Rows,
+  context: QueryContext,
+): Rows {
+  const variables = scopeVariables(context);
+  let rows: Document[] = [];
+  let key: Value;
+  const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
+  const finish = () => inBatches(withOutputs(stage, inputs, rows, variables), context);
+  for await (const batch of input) {
+    for (const row of batch) {
+      if (partitionBy !== undefined) {
+        const value = partitionBy({ root: row, variables }) ?? null;
+        checkPartition(value);
+        if (rows.length > 0 && compareValues(value, key) !== 0) {
+          yield* finish();
+          rows = [];
+          meter.reset();
+        }
+        key = value;
+      }
+      meter.addRow(row);
+      rows.push(row);
+    }
+    await context.checkpoint();
+  }
+  yield* finish();
+}
+
+function withOutputs(
+  stage: SetWindowFieldsStage,
+  inputs: readonly Evaluator[],
+  rows: readonly Document[],
+  variables: Scope["variables"],
+): readonly Document[] {
+  const partition = new SortedRows(rows, stage.sortBy, variables);
+  const columns = stage.outputs.map(({ node }, i) =>
+    windowFunction(node.name).compute(node, inputs[i]!, partition)
+  );
+  return rows.map((row, i) =>
+    stage.outputs.reduce((made, { path }, o) => setAt(made, path, 0, columns[o]![i]), row)
+  );
+}
+
+class SortedRows implements Partition {
+  private sorted: readonly Value[] | undefined;
+
+  constructor(
+    readonly rows: readonly Document[],
+    private readonly sortBy: readonly SortPart[],
+    private readonly variables: Scope["variables"],
+  ) {}
+
+  get isDescending(): boolean {
+    return this.sortBy[0]?.descending === true;
+  }
+
+  scope(row: number): Scope {
+    return { root: this.rows[row]!, variables: this.variables };
+  }
+
+  sortValues(): readonly Value[] {
+    return this.sorted ??= this.rows.map((row) => readPath(row, this.sortBy[0]!.path, 0));
+  }
+}

@@ -1,0 +1,47 @@
+/** `$rank`, `$denseRank`, `$documentNumber`: the place of a row in its partition. */
+import { CommandError } from "../../base/mod.ts";
+import { compareValues, Document, Int32, type Value } from "../../bson/mod.ts";
+import { constant } from "../expression/expression.ts";
+import { UNBOUNDED } from "./bounds.ts";
+import type { Partition, WindowDefinition, WindowNode, WindowSpec } from "./window.ts";
+
+function parse({ name, argument, window, sortBy }: WindowSpec): WindowNode {
+  if (window !== undefined) {
+    throw new CommandError(5371601, "Rank style window functions take no other arguments");
+  }
+  if (sortBy.length !== 1) {
+    throw new CommandError(
+      5371602,
+      `${name} must be specified with a top level sortBy expression with exactly one element`,
+    );
+  }
+  if (!(argument instanceof Document) || !argument.isEmpty()) {
+    throw new CommandError(5371603, "(None) must be specified with '{}' as the value");
+  }
+  return { kind: "window", name, input: constant(null), bounds: UNBOUNDED };
+}
+
+/** @param next the rank of a row whose sort value is new, from the last such rank and the row's place */
+function ranks(partition: Partition, next: (rank: number, place: number) => number): readonly Value[] {
+  let rank = 0;
+  let last: Value;
+  return partition.sortValues().map((value, i) => {
+    if (i === 0 || compareValues(value, last) !== 0) rank = next(rank, i + 1);
+    last = value;
+    return Int32.of(rank);
+  });
+}
+
+export const RANK: readonly WindowDefinition[] = [
+  {
+    name: "$denseRank",
+    parse,
+    compute: (_node, _input, partition) => ranks(partition, (rank) => rank + 1),
+  },
+  {
+    name: "$documentNumber",
+    parse,
+    compute: (_node, _input, partition) => partition.rows.map((_, i) => Int32.of(i + 1)),
+  },
+  { name: "$rank", parse, compute: (_node, _input, partition) => ranks(partition, (_, place) => place) },
+];

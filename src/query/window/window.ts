@@ -1,0 +1,62 @@
+/**
+ * Window functions: what `$setWindowFields` computes for a row from the rows around it in its partition. A function takes
+ * a whole partition, in order, and gives one value a row.
+ */
+import type { Document, Value } from "../../bson/mod.ts";
+import type { AccumulatorNode } from "../accumulator/accumulator.ts";
+import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
+import type { SortPart } from "../stage/sort_key.ts";
+import type { Bounds } from "./bounds.ts";
+
+/** A window function, parsed. */
+export interface WindowNode {
+  readonly kind: "window";
+  /** With its dollar sign: `$shift`. */
+  readonly name: string;
+  /** What it takes from each row; an array of two for `$covariancePop` and its like. */
+  readonly input: Expression;
+  /** Which rows around count; functions that see the whole partition have UNBOUNDED. */
+  readonly bounds: Bounds;
+  /** For those functions that are accumulators as well. */
+  readonly accumulator?: AccumulatorNode;
+  /** `$shift`: how many rows away, and the value where there is none. */
+  readonly by?: number;
+  readonly fallback?: Value;
+  /** `$derivative`, `$integral`: the length of their unit of time. */
+  readonly unitMs?: number;
+  /** `$expMovingAvg`: the weight of the newest value. */
+  readonly alpha?: Value;
+}
+
+/** What an output of the stage says: `{<function>: argument, window: {…}}`. */
+export interface WindowSpec {
+  readonly name: string;
+  readonly argument: Value;
+  /** Undefined when it is not given. */
+  readonly window: Document | undefined;
+  readonly sortBy: readonly SortPart[];
+  readonly context: ParseContext;
+}
+
+/** The rows of one partition, in order. */
+export interface Partition {
+  readonly rows: readonly Document[];
+  scope(row: number): Scope;
+  /** What the rows are sorted by where that is one field; read as an expression reads it. */
+  sortValues(): readonly Value[];
+  readonly isDescending: boolean;
+}
+
+/** One entry of the registry. */
+export interface WindowDefinition {
+  readonly name: string;
+  /** @throws CommandError */
+  readonly parse: (spec: WindowSpec) => WindowNode;
+  /** The value of each row; undefined for missing. @throws CommandError */
+  readonly compute: (node: WindowNode, input: Evaluator, partition: Partition) => readonly Value[];
+}
+
+/** What the input is for each row. */
+export function inputValues(input: Evaluator, partition: Partition): Value[] {
+  return partition.rows.map((_, i) => input(partition.scope(i)));
+}
