@@ -51,6 +51,8 @@ export const MAX_FILLED_WINDOWS = 500_000;
 export const SPILL_CHUNK_BYTES = 128 * KIB;
 /** Spilled runs that are merged at once. */
 export const SPILL_FAN_IN = 16;
+/** Documents that one `$densify` may make (MongoDB's `internalQueryMaxAllowedDensifyDocs`). */
+export const MAX_DENSIFIED_DOCUMENTS = 500_000;
 /** How long work may keep the event loop before it yields. */
 export const YIELD_AFTER_MS = 5;
 /** How long a query may run, turn after turn, before sockets get theirs. */

@@ -13,6 +13,7 @@ import type { Rows, ScanRequest, Source } from "./source.ts";
 import { parseStages } from "./stages.ts";
 import { runAsofJoin } from "./stage/asof_join.ts";
 import { runCount } from "./stage/count.ts";
+import { runDensify } from "./stage/densify.ts";
 import { runDocuments } from "./stage/documents.ts";
 import { runFacet } from "./stage/facet.ts";
 import { runGroup } from "./stage/group.ts";
@@ -144,6 +145,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runLimit(stage, input);
     case "lookup":
       return runLookup(stage, input, context, SUB_PIPELINES);
+    case "densify":
+      return runDensify(stage, input, context);
     case "match":
       return runMatch(stage, input, context);
     case "project":

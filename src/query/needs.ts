@@ -38,6 +38,7 @@ function makesNewRows(stage: Stage): boolean {
     case "groupEnds":
     case "latest":
     case "setWindowFields":
+    case "densify":
     case "limit":
     case "lookup":
     case "match":
@@ -82,6 +83,8 @@ function fieldsRead(stage: Stage): Fields {
         new Set([stage.as[0]!, ...(stage.equality?.localField.slice(0, 1) ?? [])]),
         ...stage.lets.map(({ expression }) => fieldsOf(expression)),
       ]);
+    case "densify":
+      return new Set([stage.field, ...stage.partitionBy].map((path) => path[0]!));
     case "match":
       return fieldsOfFilter(stage.filter);
     case "sort":

@@ -1,6 +1,7 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
 import type { AsofJoinStage } from "./stage/asof_join.ts";
 import type { CountStage } from "./stage/count.ts";
+import type { DensifyStage } from "./stage/densify.ts";
 import type { DocumentsStage } from "./stage/documents.ts";
 import type { FacetStage } from "./stage/facet.ts";
 import type { GroupStage } from "./stage/group.ts";
@@ -33,6 +34,7 @@ export type Stage =
   | LatestStage
   | LimitStage
   | LookupStage<Stage>
+  | DensifyStage
   | MatchStage
   | ProjectStage
   | ReplaceRootStage

@@ -30,6 +30,8 @@ export function explainStage(stage: Stage): Document {
       return named("$limit", countValue(stage.count));
     case "lookup":
       return named("$lookup", stage.source);
+    case "densify":
+      return named("$densify", stage.source);
     case "match":
       return named("$match", stage.source);
     case "project":

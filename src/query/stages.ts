@@ -9,8 +9,10 @@ import type { Stage } from "./pipeline.ts";
 import { parseAsofJoin } from "./stage/asof_join.ts";
 import { parseBucket } from "./stage/bucket.ts";
 import { parseCount } from "./stage/count.ts";
+import { parseDensify } from "./stage/densify.ts";
 import { parseDocuments } from "./stage/documents.ts";
 import { parseFacet } from "./stage/facet.ts";
+import { parseFill } from "./stage/fill.ts";
 import { parseGroup } from "./stage/group.ts";
 import { parseLatest } from "./stage/latest.ts";
 import { parseLimit } from "./stage/limit.ts";
@@ -46,10 +48,10 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $collStats: missing("$collStats"),
   $count: parseCount,
   $currentOp: missing("$currentOp"),
-  $densify: missing("$densify"),
+  $densify: parseDensify,
   $documents: parseDocuments,
   $facet: (value, context) => parseFacet(value, (stages) => parseStages(stages, context)),
-  $fill: missing("$fill"),
+  $fill: parseFill,
   $geoNear: missing("$geoNear"),
   $graphLookup: missing("$graphLookup"),
   $group: parseGroup,
