@@ -53,6 +53,8 @@ export const SPILL_CHUNK_BYTES = 128 * KIB;
 export const SPILL_FAN_IN = 16;
 /** Documents that one `$densify` may make (MongoDB's `internalQueryMaxAllowedDensifyDocs`). */
 export const MAX_DENSIFIED_DOCUMENTS = 500_000;
+/** Views that may stand on one another (MongoDB's `ViewGraph::kMaxViewDepth`). */
+export const MAX_VIEW_DEPTH = 20;
 /** How long work may keep the event loop before it yields. */
 export const YIELD_AFTER_MS = 5;
 /** How long a query may run, turn after turn, before sockets get theirs. */

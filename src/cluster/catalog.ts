@@ -25,13 +25,21 @@ export interface TimeseriesOptions {
   readonly expireAfterSeconds?: number;
 }
 
-/** One collection. */
+/** What a view shows: the rows that a pipeline makes of those of a collection, or another view, of its database. */
+export interface ViewDefinition {
+  readonly viewOn: string;
+  readonly pipeline: readonly Document[];
+}
+
+/** One collection, or a view. */
 export interface CollectionInfo extends Namespace {
   /** The number under which VNodes store it; never used again. */
   readonly id: number;
   readonly uuid: Binary;
   /** Set for a time-series collection only. */
   readonly timeseries?: TimeseriesOptions;
+  /** Set for a view only. */
+  readonly view?: ViewDefinition;
   /** The options as `listCollections` shows them, timeseries included. */
   readonly options: Document;
 }

@@ -64,7 +64,9 @@ export async function checkDataFolder(
       directory: `vnode-${number}`,
       group: log.groups.get(number) ?? newGroup(),
       log: log.isWhole ? { end: log.end, path: log.lastPath } : undefined,
-      collections: isCatalogKnown ? mnode.allCollections() : undefined,
+      collections: isCatalogKnown
+        ? mnode.allCollections().filter((info) => info.view === undefined)
+        : undefined,
       created: log.created,
       listener,
       withCopy,

@@ -5,6 +5,7 @@
 import { type Binary, BuiltDocument, Document, encodeDocument, Int32, RawDocument } from "../bson/mod.ts";
 import { assert } from "../base/mod.ts";
 import type { CollectionInfo, TimeseriesOptions } from "./catalog.ts";
+import { viewOf } from "./views.ts";
 
 /** The log's `kind` byte. Numbers are for ever: they stand in files. */
 export const EntryKind = {
@@ -12,7 +13,7 @@ export const EntryKind = {
   CollectionCreated: 1,
   /** A collection is gone; payload: `encodeDropped`. */
   CollectionDropped: 2,
-  /** A collection's options changed; payload: `collectionToDocument`, with the id of the one that is there. */
+  /** A collection's options, or its name (any other of that name is gone), changed; payload: `collectionToDocument`, with the id of the one that is there. */
   CollectionModified: 3,
   /** Measurements of one table; payload: int32 table, then what the time-series store prepared. */
   Measurements: 16,
@@ -42,12 +43,14 @@ export function collectionFromDocument(document: Document): CollectionInfo {
   const timeseries = document.get("timeseries");
   const options = document.get("options");
   assert(options instanceof Document, "a catalog entry holds the collection's options");
+  const view = viewOf(options);
   return {
     id: numberIn(document, "id"),
     db: textIn(document, "db"),
     collection: textIn(document, "collection"),
     uuid: document.get("uuid") as Binary,
     ...(timeseries instanceof Document ? { timeseries: timeseriesFromDocument(timeseries) } : {}),
+    ...(view === undefined ? {} : { view }),
     options,
   };
 }

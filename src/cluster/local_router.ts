@@ -2,18 +2,22 @@
 import { Binary, BuiltDocument, type Document, type RawDocument } from "../bson/mod.ts";
 import { CommandError, type MemoryBudget } from "../base/mod.ts";
 import {
+  type CollectionKind,
   type CollectionName,
   type CommandContext,
   EMPTY_SOURCE,
   execute,
   explain,
+  onView,
   type OpenCollection,
   type Pipeline,
   type QueryContext,
   QueryMemory,
+  type Replacement,
   type Rows,
   type Source,
   type SpillSpace,
+  type UpdateRequest,
   WritePlan,
 } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
@@ -27,6 +31,9 @@ import type {
   Verification,
 } from "./router.ts";
 import { specOf } from "./document_statement.ts";
+import { beginReplacement, insertAll } from "./replacement.ts";
+import { timeseriesOfDocument, timeseriesSpecOf } from "./timeseries_spec.ts";
+import { checkViewCycle, refuseView, resolveView } from "./views.ts";
 import type { VNode } from "./vnode.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
@@ -69,6 +76,7 @@ export class LocalRouter implements Router {
       if (existing !== undefined) {
         throw new CommandError("NamespaceExists", `Collection ${namespaceText(namespace)} already exists.`);
       }
+      this.checkView(namespace, spec);
       await this.owner.addCollection(this.newCollection(namespace, spec));
     });
   }
@@ -78,7 +86,9 @@ export class LocalRouter implements Router {
       const info = this.collection(namespace);
       if (info === undefined) throw new CommandError("NamespaceNotFound", "ns does not exist");
       const { id, uuid } = info;
-      await this.owner.modifyCollection({ ...namespace, id, uuid, ...specOf(info) });
+      const spec = specOf(info);
+      this.checkView(namespace, spec);
+      await this.owner.modifyCollection({ ...namespace, id, uuid, ...spec });
     });
   }
 
@@ -113,12 +123,14 @@ export class LocalRouter implements Router {
   ): Promise<readonly StatementResult[]> {
     const upserts = statements.some((statement) => statement.kind === "update" && statement.upsert === true);
     const info = upserts ? await this.collectionToWrite(namespace) : this.collection(namespace);
+    refuseView(info);
     if (info === undefined) return writeNothing(statements, options);
     return await this.vnode.write(info, statements, options);
   }
 
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
-    return this.queryRows(namespace.db, this.source(namespace), pipeline, context);
+    const { source, stages } = this.open(namespace);
+    return this.queryRows(namespace.db, source, onView(pipeline, stages), context);
   }
 
   queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows {
@@ -135,7 +147,8 @@ export class LocalRouter implements Router {
     const memory = this.memoryFor(context);
     try {
       const inside = this.inDatabase(namespace.db, context, memory);
-      return await explain(pipeline, this.source(namespace), inside, verbosity, namespaceText(namespace));
+      const { source, stages } = this.open(namespace);
+      return await explain(onView(pipeline, stages), source, inside, verbosity, namespaceText(namespace));
     } finally {
       memory.close();
     }
@@ -148,7 +161,9 @@ export class LocalRouter implements Router {
 
   stats(namespace: Namespace): CollectionStats {
     const info = this.collection(namespace);
-    if (info === undefined) return { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
+    if (info === undefined || info.view !== undefined) {
+      return { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
+    }
     return this.vnode.stats(info);
   }
 
@@ -157,11 +172,60 @@ export class LocalRouter implements Router {
   }
 
   private inDatabase(db: string, context: CommandContext, memory: QueryMemory): QueryContext {
-    return { ...context, memory, collections: { db, open: (name) => this.open(name) } };
+    return {
+      ...context,
+      memory,
+      collections: {
+        db,
+        open: (name) => this.open(name),
+        kindOf: (name) => this.kindOf(name),
+        replace: (name, timeseries) => this.replace(name, timeseries),
+        insert: (name, documents) => insertAll(documents, (raw) => this.insert(name, raw, true)),
+        update: (name, requests) => this.update(name, requests, context),
+      },
+    };
+  }
+
+  private async update(
+    name: CollectionName,
+    requests: readonly UpdateRequest[],
+    context: CommandContext,
+  ): Promise<readonly boolean[]> {
+    const statements = requests.map((request): WriteStatement => ({ kind: "update", ...request }));
+    const results = await this.write(name, statements, { ordered: true, context });
+    return results.map(({ matched, upsertedId, error }) => {
+      if (error !== undefined) throw error;
+      return matched > 0 || upsertedId !== undefined;
+    });
+  }
+
+  private kindOf(name: CollectionName): CollectionKind {
+    const info = this.collection(name);
+    if (info === undefined) return "missing";
+    if (info.view !== undefined) return "view";
+    return info.timeseries === undefined ? "documents" : "timeseries";
+  }
+
+  private replace(name: CollectionName, timeseries: Document | undefined): Promise<Replacement> {
+    const existing = this.collection(name);
+    const options = timeseries === undefined ? existing?.timeseries : timeseriesOfDocument(timeseries);
+    const spec = options === undefined
+      ? { options: existing?.options ?? BuiltDocument.EMPTY }
+      : timeseriesSpecOf(options);
+    return beginReplacement(name, spec, {
+      create: async (namespace, own) => {
+        await this.createCollection(namespace, own);
+        return this.collection(namespace)!;
+      },
+      modify: (info) => this.inTurn(() => this.owner.modifyCollection(info)),
+      drop: (info) => this.inTurn(() => this.owner.dropCollection(info.id)),
+      insert: (info, documents) => this.vnode.insert(info, documents, true),
+    });
   }
 
   private open(name: CollectionName): OpenCollection {
-    return { source: this.source(name), stages: [] };
+    const { namespace, stages } = resolveView(name, (other) => this.collection(other));
+    return { source: this.source(namespace), stages };
   }
 
   async verify(namespace: Namespace, isFull: boolean, pause: () => Promise<void>): Promise<Verification> {
@@ -188,6 +252,7 @@ export class LocalRouter implements Router {
 
   private async collectionToWrite(namespace: Namespace): Promise<CollectionInfo> {
     const info = this.collection(namespace);
+    refuseView(info);
     if (info !== undefined) return info;
     return await this.inTurn(async () => {
       const madeMeanwhile = this.collection(namespace);
@@ -196,6 +261,10 @@ export class LocalRouter implements Router {
       await this.owner.addCollection(made);
       return made;
     });
+  }
+
+  private checkView(namespace: Namespace, { view }: CollectionSpec): void {
+    if (view !== undefined) checkViewCycle(namespace, view, (other) => this.collection(other));
   }
 
   private newCollection(namespace: Namespace, spec: CollectionSpec): CollectionInfo {

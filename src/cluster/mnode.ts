@@ -18,7 +18,8 @@ import { collectionFromDocument, collectionToDocument, decodeDropped, EntryKind 
 /** What an entry did to the catalog. */
 export type CatalogChange =
   | { readonly kind: "created"; readonly collection: CollectionInfo }
-  | { readonly kind: "modified"; readonly collection: CollectionInfo }
+  /** `replacedId`: the collection whose name it took, which is gone. */
+  | { readonly kind: "modified"; readonly collection: CollectionInfo; readonly replacedId?: number }
   | { readonly kind: "dropped"; readonly id: number };
 
 export class MNode {
@@ -52,8 +53,7 @@ export class MNode {
         this.add(change.collection);
         return change;
       case "modified":
-        this.replace(change.collection);
-        return change;
+        return withReplaced(change, this.modify(change.collection));
       case "dropped":
         this.delete(change.id);
         return change;
@@ -124,13 +124,16 @@ export class MNode {
     this.highestId = Math.max(this.highestId, info.id);
   }
 
-  private replace(info: CollectionInfo): void {
-    const before = this.byId.get(info.id);
+  /** @returns the id of the collection whose name this one took; undefined where it took none */
+  private modify(info: CollectionInfo): number | undefined {
     // It may have been dropped while the change waited to be logged.
-    if (before === undefined) return;
-    assert(before.db === info.db && before.collection === info.collection, "a collection keeps its name");
-    this.byId.set(info.id, info);
-    this.databases.get(info.db)?.set(info.collection, info);
+    if (!this.byId.has(info.id)) return undefined;
+    const named = this.collection(info);
+    const replacedId = named === undefined || named.id === info.id ? undefined : named.id;
+    if (replacedId !== undefined) this.delete(replacedId);
+    this.delete(info.id);
+    this.add(info);
+    return replacedId;
   }
 
   private delete(id: number): void {
@@ -141,6 +144,10 @@ export class MNode {
     collections?.delete(info.collection);
     if (collections?.size === 0) this.databases.delete(info.db);
   }
+}
+
+function withReplaced(change: CatalogChange, replacedId: number | undefined): CatalogChange {
+  return replacedId === undefined ? change : { ...change, replacedId } as CatalogChange;
 }
 
 function decodeChange(kind: number, payload: Uint8Array): CatalogChange {

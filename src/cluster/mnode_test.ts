@@ -34,6 +34,23 @@ function names(mnode: MNode): string[] {
   );
 }
 
+Deno.test("a collection takes the name of another one, which is gone", () => {
+  const mnode = new MNode();
+  create(mnode, collection(1, "a", "old"));
+  create(mnode, collection(2, "a", "tmp"));
+  const renamed = encodeDocument(collectionToDocument(collection(2, "b", "new")));
+  assert.deepEqual(mnode.apply(3, EntryKind.CollectionModified, renamed)?.kind, "modified");
+  assert.deepEqual(names(mnode), ["a.old", "b.new"]);
+  const replacing = encodeDocument(collectionToDocument(collection(2, "a", "old")));
+  const change = mnode.apply(4, EntryKind.CollectionModified, replacing);
+  assert.ok(change?.kind === "modified" && change.replacedId === 1);
+  assert.deepEqual(names(mnode), ["a.old"]);
+  assert.equal(mnode.collection({ db: "a", collection: "old" })?.id, 2);
+  const restored = new MNode();
+  restored.restore(mnode.snapshot());
+  assert.deepEqual(names(restored), ["a.old"]);
+});
+
 Deno.test("collections are listed by name, databases end with their last collection", () => {
   const mnode = new MNode();
   create(mnode, collection(1, "b", "z"));

@@ -1,5 +1,13 @@
 /** Where data lives and how it is reached: the catalog, the router, the VNodes. */
-export { type CollectionInfo, type Namespace, namespaceText, type TimeseriesOptions } from "./catalog.ts";
+export {
+  type CollectionInfo,
+  type Namespace,
+  namespaceText,
+  type TimeseriesOptions,
+  type ViewDefinition,
+} from "./catalog.ts";
+export { type Granularity, SPAN_SECONDS, timeseriesFields, timeseriesSpecOf } from "./timeseries_spec.ts";
+export { checkViewCycle, refuseView, resolveView } from "./views.ts";
 export { checkDataFolder, type CheckSummary } from "./check.ts";
 export { type WithCopy } from "./check_stores.ts";
 export { type CheckListener, counted } from "./check_report.ts";

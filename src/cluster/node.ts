@@ -17,6 +17,7 @@ import { type DataFolder, takeDataFolder } from "./data_folder.ts";
 import { collectionToDocument, encodeDropped, EntryKind, MNODE_GROUP } from "./entry.ts";
 import { LocalRouter } from "./local_router.ts";
 import { MNode } from "./mnode.ts";
+import { isTemporary } from "./replacement.ts";
 import { Retention } from "./retention.ts";
 import type { RetentionSettings, Router } from "./router.ts";
 import { SpillFolder } from "./spill_folder.ts";
@@ -127,6 +128,7 @@ export class Node {
       };
       const node = new Node(options, folder, log, mnode, shard, summary, SpillFolder.open(disk));
       shard.join(log, () => node.checkpoint());
+      for (const info of mnode.allCollections().filter(isTemporary)) await node.dropCollection(info.id);
       return node;
     } catch (error) {
       await closeAll([() => log?.close(), () => vnode?.close(), () => folder.release()]).catch(() => {});
@@ -249,5 +251,6 @@ function replay(record: LogRecord, mnode: MNode, vnode: VNode): void {
 function applyCatalog(index: number, kind: number, payload: Uint8Array, mnode: MNode, vnode: VNode): void {
   const change = mnode.apply(index, kind, payload);
   if (change?.kind === "created") vnode.addCollection(change.collection);
+  if (change?.kind === "modified" && change.replacedId !== undefined) vnode.dropCollection(change.replacedId);
   if (change?.kind === "dropped") vnode.dropCollection(change.id);
 }

@@ -5,8 +5,8 @@ import type { Document, RawDocument } from "../bson/mod.ts";
 import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
 import type { ColumnSize } from "../storage/mod.ts";
-import type { CollectionInfo, Namespace, TimeseriesOptions } from "./catalog.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
+import type { CollectionInfo, Namespace, TimeseriesOptions, ViewDefinition } from "./catalog.ts";
 
 export interface Router {
   /** Names of the databases that have a collection, sorted. */
@@ -15,7 +15,11 @@ export interface Router {
   collections(db: string): readonly CollectionInfo[];
   collection(namespace: Namespace): CollectionInfo | undefined;
 
-  /** Makes a collection. @throws CommandError NamespaceExists (48) */
+  /**
+   * Makes a collection or a view.
+   *
+   * @throws CommandError NamespaceExists (48), GraphContainsCycle (5) for a view that would stand on itself
+   */
   createCollection(namespace: Namespace, spec: CollectionSpec): Promise<void>;
   /**
    * Gives a collection other options: those that `specOf` makes of it as it is.
@@ -46,7 +50,7 @@ export interface Router {
     options: WriteOptions,
   ): Promise<readonly StatementResult[]>;
 
-  /** Runs a pipeline over a collection (an empty one where there is none). */
+  /** Runs a pipeline over a collection or a view (an empty one where there is none). */
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows;
   /** Runs a pipeline over rows that are no collection's, in a database whose collections its stages may read. */
   queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows;
@@ -91,6 +95,7 @@ export interface RetentionSettings {
 
 export interface CollectionSpec {
   readonly timeseries?: TimeseriesOptions;
+  readonly view?: ViewDefinition;
   readonly options: Document;
 }
 

@@ -132,6 +132,8 @@ export class VNode {
 
   /** A collection exists. A store that cannot make room for it (a full disk) does so before the first write. */
   addCollection(info: CollectionInfo): void {
+    // A view holds nothing.
+    if (info.view !== undefined) return;
     this.existing.add(info.id);
     this.changeStores(this.makeRoomFor(info));
   }

@@ -1,18 +1,21 @@
 /** `collMod`: other options for a collection that is there; of a time series its expiry and its granularity. */
 import { CommandError } from "../base/mod.ts";
 import { aliasOfType, isNumber, RawDocument } from "../bson/mod.ts";
-import type { CollectionInfo, CollectionSpec, TimeseriesOptions } from "../cluster/mod.ts";
+import {
+  type CollectionInfo,
+  type CollectionSpec,
+  type Granularity,
+  SPAN_SECONDS,
+  type TimeseriesOptions,
+  timeseriesSpecOf,
+  type ViewDefinition,
+} from "../cluster/mod.ts";
 import { Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import {
-  checkExpiry,
-  type Granularity,
-  parseGranularity,
-  SPAN_SECONDS,
-  timeseriesSpecOf,
-} from "./timeseries_options.ts";
+import { checkExpiry, parseGranularity } from "./timeseries_options.ts";
+import { viewPipeline, viewSpec } from "./view_options.ts";
 
 const FIELDS: FieldTable = {
   collMod: "any",
@@ -36,8 +39,8 @@ const NOT_IMPLEMENTED = [
   "validator",
   "validationLevel",
   "validationAction",
-  "viewOn",
   "pipeline",
+  "viewOn",
   "changeStreamPreAndPostImages",
   "recordPreImages",
   "cappedSize",
@@ -62,6 +65,7 @@ async function runCollMod(call: CommandCall): Promise<void> {
   const expiry = parseExpiryChange(args);
   await call.state.services.router.modifyCollection(namespace, (info) => {
     const { timeseries } = info;
+    if (info.view !== undefined) return changedView(args, info, info.view);
     for (const option of NOT_IMPLEMENTED) {
       if (args.has(option)) throw refused(option, info);
     }
@@ -133,7 +137,20 @@ function withGranularity(
   return { ...others, granularity, bucketMaxSpanSeconds: SPAN_SECONDS[granularity] };
 }
 
+/** Of a view only what it shows may change. */
+function changedView(args: Arguments, info: CollectionInfo, view: ViewDefinition): CollectionSpec {
+  for (const name of Object.keys(FIELDS)) {
+    if (name === "collMod" || name === "viewOn" || name === "pipeline" || !args.has(name)) continue;
+    throw invalidOptions(`option not supported on a view: ${name}`);
+  }
+  const pipeline = args.has("pipeline") ? viewPipeline(args, "collMod") : view.pipeline;
+  return viewSpec(info, args.string("viewOn") ?? view.viewOn, pipeline);
+}
+
 function refused(option: string, info: CollectionInfo): CommandError {
+  if (option === "viewOn" || option === "pipeline") {
+    return invalidOptions(`option only supported on a view: ${option}`);
+  }
   if (info.timeseries !== undefined) {
     return invalidOptions(`option not supported on a time-series collection: ${option}`);
   }

@@ -6,6 +6,7 @@ import {
   type ColumnSize,
   type Namespace,
   namespaceText,
+  refuseView,
 } from "../cluster/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -43,6 +44,7 @@ export async function storageStats(
   const { router } = call.state.services;
   const scale = scaleOf(options);
   const info = router.collection(namespace);
+  refuseView(info);
   const columns = info?.timeseries !== undefined && options.flag("columns")
     ? (await router.verify(namespace, false, new QueryWork(call.operation).checkpoint)).columns
     : undefined;

@@ -1,12 +1,19 @@
 /** `create`: a time-series collection with its options, or a plain one. */
 import { CommandError } from "../base/mod.ts";
 import { BuiltDocument } from "../bson/mod.ts";
-import { type CollectionInfo, type CollectionSpec, type Namespace, namespaceText } from "../cluster/mod.ts";
+import {
+  type CollectionInfo,
+  type CollectionSpec,
+  type Namespace,
+  namespaceText,
+  timeseriesSpecOf,
+} from "../cluster/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { parseTimeseriesOptions, timeseriesSpecOf } from "./timeseries_options.ts";
+import { parseTimeseriesOptions } from "./timeseries_options.ts";
+import { viewPipeline, viewSpec } from "./view_options.ts";
 
 const FIELDS: FieldTable = {
   create: "any",
@@ -47,7 +54,6 @@ const NOT_WITH_TIMESERIES = [
 /** Options of plain collections that change what a collection does and are not there yet. */
 const NOT_IMPLEMENTED = [
   "capped",
-  "viewOn",
   "clusteredIndex",
   "validator",
   "validationLevel",
@@ -72,14 +78,30 @@ async function runCreate(call: CommandCall): Promise<void> {
   const { args } = call;
   checkCombinations(args);
   const { router } = call.state.services;
-  const spec = args.has("timeseries") ? timeseriesSpec(args, namespace) : plainSpec(args);
+  const spec = specOf(args, namespace);
   const existing = router.collection(namespace);
-  if (existing !== undefined) throw alreadyThere(existing);
-  refuseMissingOptions(args);
+  if (existing !== undefined) throw alreadyThere(existing, spec);
+  if (spec.view === undefined) refuseMissingOptions(args);
   await router.createCollection(namespace, spec);
 }
 
-function alreadyThere(info: CollectionInfo): CommandError {
+function specOf(args: Arguments, namespace: Namespace): CollectionSpec {
+  if (args.has("timeseries")) return timeseriesSpec(args, namespace);
+  const plain = plainSpec(args);
+  if (!args.has("viewOn")) return plain;
+  return viewSpec(namespace, args.string("viewOn")!, viewPipeline(args, "create"));
+}
+
+function alreadyThere(info: CollectionInfo, spec: CollectionSpec): CommandError {
+  if (spec.view !== undefined) {
+    const message = info.view === undefined
+      ? `Cannot create collection ${namespaceText(info)} - collection already exists.`
+      : "Namespace already exists";
+    return new CommandError("NamespaceExists", message);
+  }
+  if (info.view !== undefined) {
+    return new CommandError("NamespaceExists", `A view already exists. NS: ${namespaceText(info)}`);
+  }
   const message = info.timeseries === undefined
     ? `Collection ${namespaceText(info)} already exists.`
     : `A timeseries collection already exists. NS: ${namespaceText(info)}`;

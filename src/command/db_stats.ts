@@ -55,6 +55,10 @@ function totalsOf(call: CommandCall) {
     indexBytes: 0,
   };
   for (const info of router.collections(call.db)) {
+    if (info.view !== undefined) {
+      totals.views++;
+      continue;
+    }
     const stats = router.stats(info);
     totals.collections++;
     if (info.timeseries !== undefined) totals.views++;

@@ -23,7 +23,7 @@ async function runDrop(call: CommandCall, reply: BsonWriter): Promise<void> {
   const { router } = call.state.services;
   const info = router.collection(namespace);
   if (info === undefined || !await router.dropCollection(namespace)) return;
-  reply.value("nIndexesWas", Int32.of(indexesOf(info).length));
+  if (info.view === undefined) reply.value("nIndexesWas", Int32.of(indexesOf(info).length));
   reply.value("ns", namespaceText(namespace));
 }
 

@@ -10,7 +10,7 @@ import {
   skipElement,
   valueStart,
 } from "../bson/mod.ts";
-import type { InsertResult, Namespace } from "../cluster/mod.ts";
+import { type InsertResult, type Namespace, namespaceText } from "../cluster/mod.ts";
 import { checkFields, type FieldTable, missingField } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { writeWriteErrors } from "./error_reply.ts";
@@ -95,6 +95,7 @@ export async function insertDocuments(
   ordered: boolean,
 ): Promise<InsertResult> {
   const { router } = call.state.services;
+  if (router.collection(namespace)?.view !== undefined) return onView(namespace, documents, ordered);
   const refused: { index: number; error: CommandError }[] = [];
   const places: number[] = [];
   for (let index = 0; index < documents.length; index++) {
@@ -113,6 +114,18 @@ export async function insertDocuments(
   if (ordered && stored.length > 0) return { inserted: result.inserted, errors: stored };
   const errors = [...stored, ...refused].sort((a, b) => a.index - b.index);
   return { inserted: result.inserted, errors };
+}
+
+/** A view takes no document. */
+function onView(
+  namespace: Namespace,
+  documents: readonly RawDocument[],
+  ordered: boolean,
+): InsertResult {
+  const message = `Namespace ${namespaceText(namespace)} is a view, not a collection`;
+  const error = new CommandError("CommandNotSupportedOnView", message);
+  const refused = ordered ? documents.slice(0, 1) : documents;
+  return { inserted: 0, errors: refused.map((_, index) => ({ index, error })) };
 }
 
 /** Why a document cannot be stored, whatever the collection. */

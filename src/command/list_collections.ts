@@ -1,7 +1,7 @@
 /** `listCollections`: names, types, options and ids, filtered, as a cursor. */
 import { BuiltDocument, type Document, DocumentBuilder } from "../bson/mod.ts";
 import type { BsonWriter } from "../bson/mod.ts";
-import type { CollectionInfo } from "../cluster/mod.ts";
+import { type CollectionInfo, timeseriesFields } from "../cluster/mod.ts";
 import { checkFields, type FieldTable } from "./arguments.ts";
 import { batchSizeOf } from "./batch_size.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -10,7 +10,6 @@ import { filterDocuments } from "./filter_documents.ts";
 import { isGenericArgument } from "./generic.ts";
 import { ID_INDEX } from "./indexes.ts";
 import { bucketsName } from "./namespace.ts";
-import { timeseriesFields } from "./timeseries_options.ts";
 
 const FIELDS: FieldTable = {
   listCollections: "any",
@@ -19,6 +18,7 @@ const FIELDS: FieldTable = {
   nameOnly: "bool",
   authorizedCollections: "bool",
 };
+const READ_ONLY = BuiltDocument.of({ readOnly: true });
 const READ_WRITE = BuiltDocument.of({ readOnly: false });
 
 export const listCollections: Command = {
@@ -44,6 +44,7 @@ async function runListCollections(call: CommandCall, reply: BsonWriter): Promise
 
 /** A time series shows as two entries, itself and its buckets, as in MongoDB 8.0. */
 function entriesOf(info: CollectionInfo): readonly Document[] {
+  if (info.view !== undefined) return [entry(info.collection, "view", info.options, READ_ONLY)];
   const identity = BuiltDocument.of({ readOnly: false, uuid: info.uuid });
   if (info.timeseries === undefined) {
     return [entry(info.collection, "collection", info.options, identity, ID_INDEX)];

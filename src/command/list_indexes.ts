@@ -1,7 +1,7 @@
 /** `listIndexes`: the indexes of one collection, as a cursor. */
 import { CommandError } from "../base/mod.ts";
 import type { BsonWriter } from "../bson/mod.ts";
-import { namespaceText } from "../cluster/mod.ts";
+import { namespaceText, refuseView } from "../cluster/mod.ts";
 import { checkFields, type FieldTable } from "./arguments.ts";
 import { batchSizeOf } from "./batch_size.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -32,6 +32,7 @@ async function runListIndexes(call: CommandCall, reply: BsonWriter): Promise<voi
   if (info === undefined) {
     throw new CommandError("NamespaceNotFound", `ns does not exist: ${namespaceText(namespace)}`);
   }
+  refuseView(info);
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
     rows: rowsOf(indexesOf(info)),

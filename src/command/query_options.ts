@@ -29,7 +29,7 @@ export function checkHint(call: CommandCall, namespace: Namespace, hint = call.a
   checkHintForm(hint);
   if (hint === undefined) return;
   const info = call.state.services.router.collection(namespace);
-  if (info === undefined) return;
+  if (info === undefined || info.view !== undefined) return;
   if (hint instanceof Document && (hint.isEmpty() || isNaturalOrder(hint))) return;
   // Compass counts with this hint; MongoDB takes it for a time series too, whose buckets are clustered by _id.
   if (hint === ID_INDEX.get("name")) return;

@@ -10,23 +10,16 @@
  * Instead of a granularity, bucketMaxSpanSeconds and bucketRoundingSeconds may be given, equal to each other.
  */
 import { CommandError } from "../base/mod.ts";
-import { BuiltDocument, DocumentBuilder, Int32, RawDocument, type Value } from "../bson/mod.ts";
+import type { RawDocument } from "../bson/mod.ts";
 import {
-  type CollectionSpec,
+  type Granularity,
   type Namespace,
   namespaceText,
+  SPAN_SECONDS,
   type TimeseriesOptions,
 } from "../cluster/mod.ts";
 import { type Arguments, Arguments as Fields, checkFields, type FieldTable } from "./arguments.ts";
 
-export type Granularity = NonNullable<TimeseriesOptions["granularity"]>;
-
-/** The span of a bucket. */
-export const SPAN_SECONDS: Readonly<Record<Granularity, number>> = {
-  seconds: 3600,
-  minutes: 86_400,
-  hours: 2_592_000,
-};
 const MAX_SPAN_SECONDS = 31_536_000;
 const FIELDS: FieldTable = {
   timeField: "string!",
@@ -62,28 +55,6 @@ export function parseTimeseriesOptions(args: Arguments, namespace: Namespace): T
     ...bucketing(granularity, bounds.maxSpan, bounds.rounding),
     ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
   };
-}
-
-/** The fields of `timeseries` in the order in which `listCollections` shows them. */
-export function timeseriesFields(options: TimeseriesOptions): Record<string, Value> {
-  const { timeField, metaField, granularity, bucketMaxSpanSeconds, bucketRoundingSeconds } = options;
-  return {
-    timeField,
-    metaField,
-    granularity,
-    bucketRoundingSeconds: bucketRoundingSeconds === undefined ? undefined : Int32.of(bucketRoundingSeconds),
-    bucketMaxSpanSeconds: Int32.of(bucketMaxSpanSeconds),
-  };
-}
-
-/** The collection with these options, as the catalog keeps it and `listCollections` shows it. */
-export function timeseriesSpecOf(timeseries: TimeseriesOptions): CollectionSpec {
-  const { expireAfterSeconds } = timeseries;
-  const options = new DocumentBuilder()
-    .append("expireAfterSeconds", expireAfterSeconds === undefined ? undefined : BigInt(expireAfterSeconds))
-    .append("timeseries", BuiltDocument.of(timeseriesFields(timeseries)))
-    .build();
-  return { timeseries, options };
 }
 
 /** @param owner what the error names: `create.timeseries` */

@@ -1,5 +1,5 @@
 /** What a pipeline reads beside the collection that it runs over: the cluster implements it. */
-import type { Value } from "../bson/mod.ts";
+import type { Document, Value } from "../bson/mod.ts";
 import { EMPTY_SOURCE, type Source } from "./source.ts";
 
 /** A collection or view by its two names. */
@@ -20,10 +20,51 @@ export interface Collections {
   readonly db: string;
   /** Opens a collection; one that is not there reads as empty. @throws CommandError when a view cannot be resolved */
   open(name: CollectionName): OpenCollection;
+  kindOf(name: CollectionName): CollectionKind;
+  /**
+   * Begins a collection that shall take the place of another one.
+   *
+   * @param timeseries the checked options of a time series; undefined to be what the other one is
+   */
+  replace(name: CollectionName, timeseries: Document | undefined): Promise<Replacement>;
+  /** Inserts; makes a plain collection where there is none. @throws CommandError for the first that cannot be */
+  insert(name: CollectionName, documents: readonly Document[]): Promise<void>;
+  /**
+   * Updates documents, one statement after another.
+   *
+   * @returns of each whether a document matched; no more than up to the first error
+   * @throws CommandError for the first that fails
+   */
+  update(name: CollectionName, statements: readonly UpdateRequest[]): Promise<readonly boolean[]>;
+}
+
+/** One document to be changed, or made where there is none. */
+export interface UpdateRequest {
+  readonly filter: Document;
+  /** Modifiers, a document that replaces, or a pipeline. */
+  readonly update: Value;
+  readonly upsert: boolean;
+  /** Variables of a pipeline. */
+  readonly constants?: Document;
+}
+
+export type CollectionKind = "missing" | "documents" | "timeseries" | "view";
+
+/** A collection in the making, seen by nobody else. */
+export interface Replacement {
+  /** @throws CommandError for the first document that cannot be stored */
+  insert(documents: readonly Document[]): Promise<void>;
+  /** Takes the place, at once: readers see the old collection whole, or the new one. */
+  commit(): Promise<void>;
+  abandon(): Promise<void>;
 }
 
 /** Where there is one collection only: for tests. */
 export const NO_COLLECTIONS: Collections = {
   db: "test",
   open: () => ({ source: EMPTY_SOURCE, stages: [] }),
+  kindOf: () => "missing",
+  replace: () => Promise.reject(new Error("there is one collection only")),
+  insert: () => Promise.reject(new Error("there is one collection only")),
+  update: () => Promise.reject(new Error("there is one collection only")),
 };

@@ -22,6 +22,8 @@ import { stagesOfLatest } from "./stage/latest.ts";
 import { runLimit } from "./stage/limit.ts";
 import { runLookup } from "./stage/lookup.ts";
 import { runMatch } from "./stage/match.ts";
+import { runMerge } from "./stage/merge.ts";
+import { runOut } from "./stage/out.ts";
 import { runProject } from "./stage/project.ts";
 import { runReplaceRoot } from "./stage/replace_root.ts";
 import { runRowWindow } from "./stage/row_window.ts";
@@ -147,6 +149,10 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runLookup(stage, input, context, SUB_PIPELINES);
     case "densify":
       return runDensify(stage, input, context);
+    case "out":
+      return runOut(stage, input, context);
+    case "merge":
+      return runMerge(stage, input, context);
     case "match":
       return runMatch(stage, input, context);
     case "project":

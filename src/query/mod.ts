@@ -1,6 +1,14 @@
 /** The MongoDB language: parse, plan, execute. */
 export { ArraySource } from "./array_source.ts";
-export { type CollectionName, type Collections, NO_COLLECTIONS, type OpenCollection } from "./collections.ts";
+export {
+  type CollectionKind,
+  type CollectionName,
+  type Collections,
+  NO_COLLECTIONS,
+  type OpenCollection,
+  type Replacement,
+  type UpdateRequest,
+} from "./collections.ts";
 export { type CommandContext, type QueryContext } from "./context.ts";
 export { readCount } from "./count_result.ts";
 export { distinctValues } from "./distinct.ts";
@@ -10,6 +18,7 @@ export { execute } from "./execute.ts";
 export { explain } from "./explain.ts";
 export { type ParseContext } from "./expression/expression.ts";
 export { compileFilter, type Matcher } from "./filter/compile.ts";
+export { foreignNames } from "./foreign_names.ts";
 export { type Filter } from "./filter/filter.ts";
 export { parseFilter } from "./filter/parse.ts";
 export {
@@ -19,6 +28,7 @@ export {
   EMPTY_PARSE_CONTEXT,
   evaluateLet,
   type FindSpec,
+  onView,
   parseCountCommand,
   parseDistinct,
   parseFind,

@@ -39,6 +39,8 @@ function makesNewRows(stage: Stage): boolean {
     case "latest":
     case "setWindowFields":
     case "densify":
+    case "out":
+    case "merge":
     case "limit":
     case "lookup":
     case "match":
@@ -85,6 +87,10 @@ function fieldsRead(stage: Stage): Fields {
       ]);
     case "densify":
       return new Set([stage.field, ...stage.partitionBy].map((path) => path[0]!));
+    case "out":
+      return undefined;
+    case "merge":
+      return undefined;
     case "match":
       return fieldsOfFilter(stage.filter);
     case "sort":

@@ -10,6 +10,8 @@ import type { LatestStage } from "./stage/latest.ts";
 import type { LimitStage } from "./stage/limit.ts";
 import type { LookupStage } from "./stage/lookup.ts";
 import type { MatchStage } from "./stage/match.ts";
+import type { MergeStage } from "./stage/merge.ts";
+import type { OutStage } from "./stage/out.ts";
 import type { ProjectStage } from "./stage/project.ts";
 import type { ReplaceRootStage } from "./stage/replace_root.ts";
 import type { RowWindowStage } from "./stage/row_window.ts";
@@ -35,6 +37,8 @@ export type Stage =
   | LimitStage
   | LookupStage<Stage>
   | DensifyStage
+  | OutStage
+  | MergeStage
   | MatchStage
   | ProjectStage
   | ReplaceRootStage

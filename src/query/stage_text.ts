@@ -32,6 +32,10 @@ export function explainStage(stage: Stage): Document {
       return named("$lookup", stage.source);
     case "densify":
       return named("$densify", stage.source);
+    case "out":
+      return named("$out", stage.source);
+    case "merge":
+      return named("$merge", stage.source);
     case "match":
       return named("$match", stage.source);
     case "project":

@@ -18,6 +18,8 @@ import { parseLatest } from "./stage/latest.ts";
 import { parseLimit } from "./stage/limit.ts";
 import { parseLookup } from "./stage/lookup.ts";
 import { parseMatch } from "./stage/match.ts";
+import { parseMerge } from "./stage/merge.ts";
+import { parseOut } from "./stage/out.ts";
 import { parseAddFields, parseProject, parseUnset } from "./stage/project.ts";
 import { parseReplaceRoot, parseReplaceWith } from "./stage/replace_root.ts";
 import { parseSample } from "./stage/sample.ts";
@@ -63,8 +65,8 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $listSessions: missing("$listSessions"),
   $lookup: (value, context) => parseLookup(value, context, parseStages),
   $match: parseMatch,
-  $merge: missing("$merge"),
-  $out: missing("$out"),
+  $merge: parseMerge,
+  $out: parseOut,
   $planCacheStats: missing("$planCacheStats"),
   $project: parseProject,
   $querySettings: missing("$querySettings"),
@@ -94,7 +96,34 @@ export function parseStages(values: readonly Value[], context: ParseContext): re
   if (values.length > MAX_PIPELINE_STAGES) {
     throw new CommandError(7749501, `Pipeline length must be no longer than ${MAX_PIPELINE_STAGES} stages`);
   }
-  return values.flatMap((value) => parseStage(value, context));
+  const stages = values.flatMap((value) => parseStage(value, context));
+  values.forEach((value, i) => checkPosition(value, i, values.length));
+  return stages;
+}
+
+/** Stages that bring their own rows. */
+const FIRST_ONLY: ReadonlySet<string> = new Set([
+  "$changeStream",
+  "$collStats",
+  "$currentOp",
+  "$documents",
+  "$geoNear",
+  "$indexStats",
+  "$listLocalSessions",
+  "$listSessions",
+  "$planCacheStats",
+]);
+/** Stages that give no rows. */
+const LAST_ONLY: ReadonlySet<string> = new Set(["$merge", "$out"]);
+
+function checkPosition(stage: Value, index: number, count: number): void {
+  const name = stage instanceof Document ? stage.names()[0] ?? "" : "";
+  if (index > 0 && FIRST_ONLY.has(name)) {
+    throw new CommandError(40602, `${name} is only valid as the first stage in a pipeline`);
+  }
+  if (index < count - 1 && LAST_ONLY.has(name)) {
+    throw new CommandError(40601, `${name} can only be the final stage in the pipeline`);
+  }
 }
 
 function parseStage(value: Value, context: ParseContext): Stage | readonly Stage[] {

@@ -32,6 +32,7 @@ import {
   type CommandContext,
   execute,
   explain,
+  NO_COLLECTIONS,
   type Pipeline,
   type QueryContext,
   type Rows,
@@ -173,7 +174,7 @@ export class ArrayRouter implements Router {
   private inDatabase(db: string, context: CommandContext): QueryContext {
     return {
       ...context,
-      collections: { db, open: (name) => ({ source: this.source(name), stages: [] }) },
+      collections: { ...NO_COLLECTIONS, db, open: (name) => ({ source: this.source(name), stages: [] }) },
     };
   }
 

@@ -4,6 +4,7 @@
  */
 import { deepStrictEqual } from "node:assert/strict";
 import type { Document } from "../../src/bson/mod.ts";
+import { NO_COLLECTIONS } from "../../src/query/collections.ts";
 import { ArraySource, collectRows, execute, parsePipeline } from "../../src/query/mod.ts";
 import { documentOf, plainOf, type PlainRecord, testContext } from "../../src/query/test_collection.ts";
 
@@ -46,7 +47,7 @@ for (const { name } of [...Deno.readDirSync(PAGES)].sort((a, b) => a.name < b.na
         const context = {
           ...testContext(),
           collections: {
-            db: "docs",
+            ...NO_COLLECTIONS,
             open: ({ collection }: { collection: string }) => ({ source: open(collection), stages: [] }),
           },
         };

@@ -1,6 +1,7 @@
 import { deepStrictEqual, throws } from "node:assert/strict";
 import { seededRandom } from "../../base/mod.ts";
 import type { Document } from "../../bson/mod.ts";
+import { NO_COLLECTIONS } from "../collections.ts";
 import { ArraySource } from "../array_source.ts";
 import { execute } from "../execute.ts";
 import { parsePipeline } from "../parse.ts";
@@ -29,7 +30,7 @@ async function joined(
 ): Promise<[number, number | undefined][]> {
   const context = {
     ...testContext(),
-    collections: { db: "test", open: () => ({ source: sourceOf(foreign), stages: [] }) },
+    collections: { ...NO_COLLECTIONS, open: () => ({ source: sourceOf(foreign), stages: [] }) },
   };
   const pipeline = parsePipeline([documentOf({ $asofJoin: { from: "f", on: "$t", by: "$m", ...options } })]);
   const rows = await collectRows(execute(pipeline, sourceOf(local), context));

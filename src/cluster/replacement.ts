@@ -1,0 +1,51 @@
+/**
+ * A collection that takes another one's place (`$out`): rows go into one of a name of its own, which in the end gets the
+ * other's name, by one entry of the catalog. One that a crash left behind is dropped at the next start.
+ */
+import { CommandError } from "../base/mod.ts";
+import { BuiltDocument, type Document, encodeDocument, RawDocument } from "../bson/mod.ts";
+import type { CollectionName, Replacement } from "../query/mod.ts";
+import type { CollectionInfo } from "./catalog.ts";
+import type { CollectionSpec, InsertResult } from "./router.ts";
+
+/** What it needs of the router. */
+export interface ReplacementOwner {
+  create(namespace: CollectionName, spec: CollectionSpec): Promise<CollectionInfo>;
+  modify(info: CollectionInfo): Promise<void>;
+  drop(info: CollectionInfo): Promise<void>;
+  insert(info: CollectionInfo, documents: readonly RawDocument[]): Promise<InsertResult>;
+}
+
+const TEMPORARY = BuiltDocument.of({ temp: true });
+
+/** Whether a collection is one in the making. */
+export function isTemporary(info: CollectionInfo): boolean {
+  return info.options.get("temp") === true;
+}
+
+export async function beginReplacement(
+  target: CollectionName,
+  spec: CollectionSpec,
+  owner: ReplacementOwner,
+): Promise<Replacement> {
+  const name = { db: target.db, collection: `tmp.agg_out.${crypto.randomUUID()}` };
+  const made = await owner.create(name, { ...spec, options: TEMPORARY });
+  // Errors name the collection that it is going to be.
+  const final: CollectionInfo = { ...made, ...target, options: spec.options };
+  return {
+    insert: async (documents) => await insertAll(documents, (raw) => owner.insert(final, raw)),
+    commit: () => owner.modify(final),
+    abandon: () => owner.drop(made),
+  };
+}
+
+/** @throws CommandError for the first that cannot be stored */
+export async function insertAll(
+  documents: readonly Document[],
+  insert: (documents: readonly RawDocument[]) => Promise<InsertResult>,
+): Promise<void> {
+  const raw = documents.map((document) => new RawDocument(encodeDocument(document)));
+  const { errors } = await insert(raw);
+  const first = errors[0]?.error;
+  if (first instanceof CommandError) throw first;
+}

@@ -1,0 +1,337 @@
+/**
+ * `$merge`: the rows of the pipeline go into a collection, each by itself: `whenMatched` says what becomes of a document
+ * with the same _id, `whenNotMatched` what happens where there is none.
+ */
+import { CommandError, ErrorCode } from "../../base/mod.ts";
+import { BuiltDocument, Document, isArray, isNullish, ObjectId, type Value } from "../../bson/mod.ts";
+import type { CollectionName, Collections, UpdateRequest } from "../collections.ts";
+import { type QueryContext, scopeVariables } from "../context.ts";
+import { withContext } from "../error_context.ts";
+import { compileExpression } from "../expression/compile.ts";
+import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
+import { typeName } from "../expression/message.ts";
+import { parseExpression } from "../expression/parse.ts";
+import { checkVariableBinding } from "../expression/variable.ts";
+import type { Rows } from "../source.ts";
+import { INTERNAL_DATABASES } from "./out.ts";
+
+type WhenMatched = "replace" | "keepExisting" | "merge" | "fail" | "pipeline";
+type WhenNotMatched = "insert" | "discard" | "fail";
+
+export interface MergeStage {
+  readonly kind: "merge";
+  /** Undefined for the pipeline's own. */
+  readonly db: string | undefined;
+  readonly collection: string;
+  readonly whenMatched: WhenMatched;
+  readonly whenNotMatched: WhenNotMatched;
+  /** For `whenMatched: pipeline`: stages as written, and the variables that they may read beside `new`, the row. */
+  readonly pipeline: readonly Value[];
+  readonly lets: readonly { readonly name: string; readonly expression: Expression }[];
+  /** As written, for `explain`. */
+  readonly source: Value;
+}
+
+const FIELDS: ReadonlySet<string> = new Set(["into", "let", "on", "whenMatched", "whenNotMatched"]);
+const MATCHED_MODES: ReadonlySet<string> = new Set(["fail", "keepExisting", "merge", "replace"]);
+const NOT_MATCHED_MODES: ReadonlySet<string> = new Set(["discard", "fail", "insert"]);
+
+export function parseMerge(value: Value, context: ParseContext): MergeStage {
+  const spec = typeof value === "string" ? BuiltDocument.of({ into: value }) : value;
+  if (!(spec instanceof Document)) {
+    throw new CommandError(
+      "TypeMismatch",
+      `$merge requires a string or object argument, but found ${typeName(spec)}`,
+    );
+  }
+  const unknown = spec.names().find((name) => !FIELDS.has(name));
+  if (unknown !== undefined) {
+    throw new CommandError(40415, `BSON field '$merge.${unknown}' is an unknown field.`);
+  }
+  if (!spec.has("into")) {
+    throw new CommandError(40414, "BSON field '$merge.into' is missing but a required field");
+  }
+  const target = parseInto(spec.get("into"));
+  checkOn(spec.get("on"));
+  const { whenMatched, pipeline } = parseWhenMatched(spec.get("whenMatched"));
+  const whenNotMatched = parseWhenNotMatched(spec.get("whenNotMatched"));
+  checkModes(whenMatched, whenNotMatched);
+  const lets = parseLet(spec.get("let"), whenMatched, context);
+  return { kind: "merge", ...target, whenMatched, whenNotMatched, pipeline, lets, source: spec };
+}
+
+function parseInto(value: Value): Pick<MergeStage, "db" | "collection"> {
+  if (typeof value === "string") return checkTarget(undefined, value);
+  if (!(value instanceof Document)) {
+    throw new CommandError(
+      51178,
+      `$merge 'into' field  must be either a string or an object, but found ${typeName(value)}`,
+    );
+  }
+  const db = value.get("db");
+  const coll = value.get("coll");
+  if (typeof coll !== "string" || coll === "") {
+    throw new CommandError(
+      5786801,
+      "$merge 'into' field must specify a 'coll' that is not empty, null or undefined",
+    );
+  }
+  return checkTarget(typeof db === "string" && db !== "" ? db : undefined, coll);
+}
+
+function checkTarget(db: string | undefined, collection: string): Pick<MergeStage, "db" | "collection"> {
+  if (collection === "") {
+    throw new CommandError("InvalidNamespace", "Invalid $merge target namespace: ''");
+  }
+  if (db !== undefined && INTERNAL_DATABASES.has(db)) {
+    throw new CommandError(31320, `Cannot $merge to internal database: ${db}`);
+  }
+  return { db, collection };
+}
+
+/** Documents are found by their _id: no other field is known to be unique. */
+function checkOn(value: Value): void {
+  if (value === undefined) return;
+  const fields = typeof value === "string" ? [value] : value;
+  if (!isArray(fields)) {
+    throw new CommandError(
+      51186,
+      `$merge 'on' field  must be either a string or an array of strings, but found ${typeName(value)}`,
+    );
+  }
+  if (fields.length === 0) {
+    throw new CommandError(
+      51187,
+      "If explicitly specifying $merge 'on', must include at least one field",
+    );
+  }
+  for (const [i, field] of fields.entries()) {
+    if (typeof field !== "string") {
+      throw new CommandError(
+        51134,
+        `$merge 'on' array elements must be strings, but found ${typeName(field)}`,
+      );
+    }
+    if (fields.indexOf(field) !== i) throw new CommandError(31465, `Found a duplicate field '${field}'`);
+  }
+  if (fields.length === 1 && fields[0] === "_id") return;
+  throw new CommandError(51183, "Cannot find index to verify that join fields will be unique");
+}
+
+function parseWhenMatched(value: Value): {
+  readonly whenMatched: WhenMatched;
+  readonly pipeline: readonly Value[];
+} {
+  if (value === undefined) return { whenMatched: "merge", pipeline: [] };
+  if (isArray(value)) return { whenMatched: "pipeline", pipeline: value };
+  if (typeof value !== "string") {
+    throw new CommandError(
+      51191,
+      `$merge 'whenMatched' field  must be either a string or an array, but found ${typeName(value)}`,
+    );
+  }
+  if (!MATCHED_MODES.has(value)) throw unknownMode("whenMatched", value);
+  return { whenMatched: value as WhenMatched, pipeline: [] };
+}
+
+function parseWhenNotMatched(value: Value): WhenNotMatched {
+  if (value === undefined) return "insert";
+  if (typeof value !== "string") {
+    throw new CommandError(
+      "TypeMismatch",
+      `BSON field '$merge.whenNotMatched' is the wrong type '${typeName(value)}', expected type 'string'`,
+    );
+  }
+  if (!NOT_MATCHED_MODES.has(value)) throw unknownMode("$merge.whenNotMatched", value);
+  return value as WhenNotMatched;
+}
+
+function unknownMode(field: string, value: string): CommandError {
+  return new CommandError(
+    "BadValue",
+    `Enumeration value '${value}' for field '${field}' is not a valid value.`,
+  );
+}
+
+function checkModes(matched: WhenMatched, notMatched: WhenNotMatched): void {
+  if ((matched !== "keepExisting" && matched !== "fail") || notMatched === "insert") return;
+  throw new CommandError(
+    51181,
+    `Combination of $merge modes 'whenMatched: ${matched}' and 'whenNotMatched: ${notMatched}' is not supported`,
+  );
+}
+
+function parseLet(value: Value, whenMatched: WhenMatched, context: ParseContext): MergeStage["lets"] {
+  if (value === undefined) return [];
+  if (!(value instanceof Document)) {
+    throw new CommandError(
+      "TypeMismatch",
+      `BSON field '$merge.let' is the wrong type '${typeName(value)}', expected type 'object'`,
+    );
+  }
+  if (whenMatched !== "pipeline") {
+    throw new CommandError(51199, `Cannot use 'let' variables with 'whenMatched: ${whenMatched}' mode`);
+  }
+  const values = value.values();
+  return value.names().map((name, i) => {
+    if (name === "new" && values[i] !== "$$ROOT") {
+      throw new CommandError(
+        51273,
+        "'let' may not define a value for the reserved 'new' variable other than '$$ROOT'",
+      );
+    }
+    checkVariableBinding(name);
+    return { name, expression: parseExpression(values[i], context) };
+  });
+}
+
+export function runMerge(stage: MergeStage, input: Rows, context: QueryContext): Rows {
+  const lets = stage.lets.map(({ name, expression }) => ({ name, evaluate: compileExpression(expression) }));
+  return mergeRows(stage, lets, input, context);
+}
+
+interface CompiledLet {
+  readonly name: string;
+  readonly evaluate: Evaluator;
+}
+
+async function* mergeRows(
+  stage: MergeStage,
+  lets: readonly CompiledLet[],
+  input: Rows,
+  context: QueryContext,
+): Rows {
+  const { collections } = context;
+  const target = { db: stage.db ?? collections.db, collection: stage.collection };
+  checkPlace(target, collections);
+  const variables = scopeVariables(context);
+  for await (const batch of input) {
+    const rows = batch.map(withId);
+    switch (stage.whenMatched) {
+      case "fail":
+      case "keepExisting":
+        await insertNew(stage.whenMatched, target, rows, collections);
+        break;
+      default:
+        await update(stage, lets, target, rows, variables, collections);
+    }
+    await context.checkpoint();
+  }
+}
+
+function checkPlace(target: CollectionName, collections: Collections): void {
+  if (target.collection.includes("$")) {
+    throw new CommandError("InvalidNamespace", `Invalid collection name: ${target.collection}`);
+  }
+  if (INTERNAL_DATABASES.has(target.db)) {
+    throw new CommandError(31320, `Cannot $merge to internal database: ${target.db}`);
+  }
+  if (collections.kindOf(target) !== "view") return;
+  throw new CommandError(
+    "CommandNotSupportedOnView",
+    `Namespace ${target.db}.${target.collection} is a view, not a collection`,
+  );
+}
+
+/** The row with the _id by which it is matched; a missing one is generated. */
+function withId(row: Document): Document {
+  const id = row.get("_id");
+  if (id === undefined) {
+    return new BuiltDocument(["_id", ...row.names()], [new ObjectId(), ...row.values()]);
+  }
+  if (isArray(id)) throw new CommandError(51185, "$merge write error: 'on' field '_id' is an array");
+  if (isNullish(id)) {
+    throw new CommandError(
+      51132,
+      "$merge write error: 'on' field '_id' cannot be missing, null, undefined or an array",
+    );
+  }
+  return row;
+}
+
+async function insertNew(
+  mode: "fail" | "keepExisting",
+  target: CollectionName,
+  rows: readonly Document[],
+  collections: Collections,
+): Promise<void> {
+  for (const row of rows) {
+    try {
+      await collections.insert(target, [row]);
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.code !== ErrorCode.DuplicateKey) throw error;
+      if (mode === "keepExisting") continue;
+      throw withContext(
+        "$merge with whenMatched: fail found an existing document with the same values for the 'on' fields",
+        error,
+      );
+    }
+  }
+}
+
+async function update(
+  stage: MergeStage,
+  lets: readonly CompiledLet[],
+  target: CollectionName,
+  rows: readonly Document[],
+  variables: Scope["variables"],
+  collections: Collections,
+): Promise<void> {
+  const requests = rows.map((row) => requestOf(stage, lets, row, { root: row, variables }));
+  const matched = await updateAll(target, requests, collections);
+  const unmatched = rows.filter((_, i) => matched[i] === false);
+  if (unmatched.length === 0) return;
+  if (stage.whenNotMatched === "fail") {
+    throw new CommandError(
+      "MergeStageNoMatchingDocument",
+      "$merge could not find a matching document in the target collection for at least one document in the source collection",
+    );
+  }
+  // A pipeline makes nothing of a document that is not there: the row itself is stored.
+  if (stage.whenNotMatched === "insert" && stage.whenMatched === "pipeline") {
+    await collections.insert(target, unmatched);
+  }
+}
+
+async function updateAll(
+  target: CollectionName,
+  requests: readonly UpdateRequest[],
+  collections: Collections,
+): Promise<readonly boolean[]> {
+  try {
+    return await collections.update(target, requests);
+  } catch (error) {
+    if (!(error instanceof CommandError) || error.code !== ErrorCode.ImmutableField) throw error;
+    throw withContext(
+      "$merge failed to update the matching document, did you attempt to modify the _id or the shard key?",
+      error,
+    );
+  }
+}
+
+/** Lays the row's fields over those that are there. */
+const MERGE_UPDATE: readonly Value[] = [
+  BuiltDocument.of({ $replaceWith: BuiltDocument.of({ $mergeObjects: ["$$ROOT", "$$new"] }) }),
+];
+
+function requestOf(
+  stage: MergeStage,
+  lets: readonly CompiledLet[],
+  row: Document,
+  scope: Scope,
+): UpdateRequest {
+  const filter = BuiltDocument.of({ _id: BuiltDocument.of({ $eq: row.get("_id") }) });
+  const upsert = stage.whenNotMatched === "insert";
+  if (stage.whenMatched === "replace") return { filter, update: row, upsert };
+  if (stage.whenMatched === "merge") {
+    return { filter, update: MERGE_UPDATE, upsert, constants: BuiltDocument.of({ new: row }) };
+  }
+  const constants = new Map<string, Value>([["new", row]]);
+  for (const { name, evaluate } of lets) constants.set(name, evaluate(scope) ?? null);
+  return {
+    filter,
+    update: stage.pipeline,
+    upsert: false,
+    constants: new BuiltDocument([...constants.keys()], [...constants.values()]),
+  };
+}
