@@ -12,10 +12,12 @@ import { type Plan, planPipeline } from "./plan.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
 import { parseStages } from "./stages.ts";
 import { runAsofJoin } from "./stage/asof_join.ts";
+import { runBucketAuto } from "./stage/bucket_auto.ts";
 import { runCount } from "./stage/count.ts";
 import { runDensify } from "./stage/densify.ts";
 import { runDocuments } from "./stage/documents.ts";
 import { runFacet } from "./stage/facet.ts";
+import { runGraphLookup } from "./stage/graph_lookup.ts";
 import { runGroup } from "./stage/group.ts";
 import { runGroupEnds } from "./stage/group_ends.ts";
 import { stagesOfLatest } from "./stage/latest.ts";
@@ -25,6 +27,7 @@ import { runMatch } from "./stage/match.ts";
 import { runMerge } from "./stage/merge.ts";
 import { runOut } from "./stage/out.ts";
 import { runProject } from "./stage/project.ts";
+import { runRedact } from "./stage/redact.ts";
 import { runReplaceRoot } from "./stage/replace_root.ts";
 import { runRowWindow } from "./stage/row_window.ts";
 import { runSample } from "./stage/sample.ts";
@@ -153,6 +156,12 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runOut(stage, input, context);
     case "merge":
       return runMerge(stage, input, context);
+    case "bucketAuto":
+      return runBucketAuto(stage, input, context);
+    case "graphLookup":
+      return runGraphLookup(stage, input, context, SUB_PIPELINES);
+    case "redact":
+      return runRedact(stage, input, context);
     case "match":
       return runMatch(stage, input, context);
     case "project":

@@ -24,6 +24,7 @@ export function fieldsNeeded(stages: readonly Stage[]): Fields {
 /** Whether nothing of a row gets past a stage but what the stage reads. */
 function makesNewRows(stage: Stage): boolean {
   switch (stage.kind) {
+    case "bucketAuto":
     case "count":
     case "documents":
     case "facet":
@@ -41,6 +42,8 @@ function makesNewRows(stage: Stage): boolean {
     case "densify":
     case "out":
     case "merge":
+    case "graphLookup":
+    case "redact":
     case "limit":
     case "lookup":
     case "match":
@@ -90,6 +93,12 @@ function fieldsRead(stage: Stage): Fields {
     case "out":
       return undefined;
     case "merge":
+      return undefined;
+    case "bucketAuto":
+      return union([stage.groupBy, ...stage.outputs.flatMap((output) => output.inputs)].map(fieldsOf));
+    case "graphLookup":
+      return union([fieldsOf(stage.startWith), new Set([stage.as[0]!])]);
+    case "redact":
       return undefined;
     case "match":
       return fieldsOfFilter(stage.filter);

@@ -1,9 +1,11 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
 import type { AsofJoinStage } from "./stage/asof_join.ts";
+import type { BucketAutoStage } from "./stage/bucket_auto.ts";
 import type { CountStage } from "./stage/count.ts";
 import type { DensifyStage } from "./stage/densify.ts";
 import type { DocumentsStage } from "./stage/documents.ts";
 import type { FacetStage } from "./stage/facet.ts";
+import type { GraphLookupStage } from "./stage/graph_lookup.ts";
 import type { GroupStage } from "./stage/group.ts";
 import type { GroupEndsStage } from "./stage/group_ends.ts";
 import type { LatestStage } from "./stage/latest.ts";
@@ -13,6 +15,7 @@ import type { MatchStage } from "./stage/match.ts";
 import type { MergeStage } from "./stage/merge.ts";
 import type { OutStage } from "./stage/out.ts";
 import type { ProjectStage } from "./stage/project.ts";
+import type { RedactStage } from "./stage/redact.ts";
 import type { ReplaceRootStage } from "./stage/replace_root.ts";
 import type { RowWindowStage } from "./stage/row_window.ts";
 import type { SampleStage } from "./stage/sample.ts";
@@ -39,6 +42,9 @@ export type Stage =
   | DensifyStage
   | OutStage
   | MergeStage
+  | BucketAutoStage
+  | GraphLookupStage
+  | RedactStage
   | MatchStage
   | ProjectStage
   | ReplaceRootStage

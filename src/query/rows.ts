@@ -30,6 +30,12 @@ export async function* inBatches(rows: Batch, context: QueryContext): Rows {
   }
 }
 
+/** No rows, once something is done: for stages that write. */
+export async function* noRowsAfter(work: () => Promise<void>): Rows {
+  await work();
+  yield* [];
+}
+
 /** All rows, in memory. For results that are known to be small, and for tests. */
 export async function collectRows(rows: Rows): Promise<Document[]> {
   const all: Document[] = [];

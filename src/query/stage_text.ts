@@ -36,6 +36,12 @@ export function explainStage(stage: Stage): Document {
       return named("$out", stage.source);
     case "merge":
       return named("$merge", stage.source);
+    case "bucketAuto":
+      return named("$bucketAuto", stage.source);
+    case "graphLookup":
+      return named("$graphLookup", stage.source);
+    case "redact":
+      return named("$redact", stage.source);
     case "match":
       return named("$match", stage.source);
     case "project":

@@ -8,11 +8,13 @@ import type { ParseContext } from "./expression/expression.ts";
 import type { Stage } from "./pipeline.ts";
 import { parseAsofJoin } from "./stage/asof_join.ts";
 import { parseBucket } from "./stage/bucket.ts";
+import { parseBucketAuto } from "./stage/bucket_auto.ts";
 import { parseCount } from "./stage/count.ts";
 import { parseDensify } from "./stage/densify.ts";
 import { parseDocuments } from "./stage/documents.ts";
 import { parseFacet } from "./stage/facet.ts";
 import { parseFill } from "./stage/fill.ts";
+import { parseGraphLookup } from "./stage/graph_lookup.ts";
 import { parseGroup } from "./stage/group.ts";
 import { parseLatest } from "./stage/latest.ts";
 import { parseLimit } from "./stage/limit.ts";
@@ -21,6 +23,7 @@ import { parseMatch } from "./stage/match.ts";
 import { parseMerge } from "./stage/merge.ts";
 import { parseOut } from "./stage/out.ts";
 import { parseAddFields, parseProject, parseUnset } from "./stage/project.ts";
+import { parseRedact } from "./stage/redact.ts";
 import { parseReplaceRoot, parseReplaceWith } from "./stage/replace_root.ts";
 import { parseSample } from "./stage/sample.ts";
 import { parseSetWindowFields } from "./stage/set_window_fields.ts";
@@ -44,7 +47,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $addFields: (value, context) => parseAddFields("$addFields", value, context),
   $asofJoin: (value, context) => parseAsofJoin(value, context, parseStages),
   $bucket: parseBucket,
-  $bucketAuto: missing("$bucketAuto"),
+  $bucketAuto: parseBucketAuto,
   $changeStream: missing("$changeStream"),
   $changeStreamSplitLargeEvent: missing("$changeStreamSplitLargeEvent"),
   $collStats: missing("$collStats"),
@@ -55,7 +58,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $facet: (value, context) => parseFacet(value, (stages) => parseStages(stages, context)),
   $fill: parseFill,
   $geoNear: missing("$geoNear"),
-  $graphLookup: missing("$graphLookup"),
+  $graphLookup: parseGraphLookup,
   $group: parseGroup,
   $indexStats: missing("$indexStats"),
   $latest: parseLatest,
@@ -71,7 +74,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $project: parseProject,
   $querySettings: missing("$querySettings"),
   $queryStats: missing("$queryStats"),
-  $redact: missing("$redact"),
+  $redact: parseRedact,
   $replaceRoot: parseReplaceRoot,
   $replaceWith: parseReplaceWith,
   $sample: parseSample,

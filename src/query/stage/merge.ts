@@ -12,6 +12,7 @@ import type { Evaluator, Expression, ParseContext, Scope } from "../expression/e
 import { typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { checkVariableBinding } from "../expression/variable.ts";
+import { noRowsAfter } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { INTERNAL_DATABASES } from "./out.ts";
 
@@ -187,7 +188,7 @@ function parseLet(value: Value, whenMatched: WhenMatched, context: ParseContext)
 
 export function runMerge(stage: MergeStage, input: Rows, context: QueryContext): Rows {
   const lets = stage.lets.map(({ name, expression }) => ({ name, evaluate: compileExpression(expression) }));
-  return mergeRows(stage, lets, input, context);
+  return noRowsAfter(() => mergeRows(stage, lets, input, context));
 }
 
 interface CompiledLet {
@@ -195,12 +196,12 @@ interface CompiledLet {
   readonly evaluate: Evaluator;
 }
 
-async function* mergeRows(
+async function mergeRows(
   stage: MergeStage,
   lets: readonly CompiledLet[],
   input: Rows,
   context: QueryContext,
-): Rows {
+): Promise<void> {
   const { collections } = context;
   const target = { db: stage.db ?? collections.db, collection: stage.collection };
   checkPlace(target, collections);

@@ -4,6 +4,7 @@ import { Document, type Value } from "../../bson/mod.ts";
 import type { CollectionName } from "../collections.ts";
 import type { QueryContext } from "../context.ts";
 import { typeName } from "../expression/message.ts";
+import { noRowsAfter } from "../rows.ts";
 import type { Rows } from "../source.ts";
 
 export interface OutStage {
@@ -72,7 +73,11 @@ function checkTarget(db: string | undefined, collection: string): void {
   }
 }
 
-export async function* runOut(stage: OutStage, input: Rows, context: QueryContext): Rows {
+export function runOut(stage: OutStage, input: Rows, context: QueryContext): Rows {
+  return noRowsAfter(() => replaceBy(stage, input, context));
+}
+
+async function replaceBy(stage: OutStage, input: Rows, context: QueryContext): Promise<void> {
   const { collections } = context;
   const target: CollectionName = { db: stage.db ?? collections.db, collection: stage.collection };
   checkPlace(stage, target, context);
