@@ -2,12 +2,11 @@
 import { CommandError, type ErrorCodeLike } from "../base/mod.ts";
 import { type BsonWriter, Document, isArray, isNumber, type Value } from "../bson/mod.ts";
 import { type Namespace, namespaceText } from "../cluster/mod.ts";
-import { parsePipeline, type Source } from "../query/mod.ts";
+import { EMPTY_SOURCE, parsePipeline, type Source } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
 import { batchSizeOf } from "./batch_size.ts";
-import { COLL_STATS_STAGE, collStatsDocument } from "./coll_stats_stage.ts";
 import type { Command, CommandCall } from "./command.ts";
-import { currentOperations } from "./current_op_stage.ts";
+import { firstStageOf } from "./first_stage.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
 import { explainInto } from "./explain_reply.ts";
 import { isGenericArgument } from "./generic.ts";
@@ -34,6 +33,9 @@ const FIELDS: FieldTable = {
 /** What `aggregate: 1` is named in answers. */
 const NO_COLLECTION = "$cmd.aggregate";
 
+/** The stage that brings its own documents. */
+const OWN_DOCUMENTS = "$documents";
+
 export const aggregate: Command = {
   name: "aggregate",
   help: "run an aggregation pipeline",
@@ -58,13 +60,15 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   const variables = letVariables(args);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
   const { router } = call.state.services;
-  const first = stages[0];
-  if (first instanceof Document && first.has(COLL_STATS_STAGE) && explain !== true) {
-    const document = await collStatsDocument(call, namespace, first.get(COLL_STATS_STAGE));
-    const rest = parsePipeline(stages.slice(1), variables.context);
-    const rows = router.queryRows(namespace.db, sourceOf([document]), rest, work);
+  const own = firstStageOf(stages);
+  own?.stage.checkPlace(namespace.db, namespace.collection);
+  if (own !== undefined && explain !== true) {
+    const source = sourceOf(await own.stage.documents(call, namespace, own.spec));
+    const rest = parsePipeline(stages, variables.context, 1);
+    const rows = router.queryRows(namespace.db, source, rest, work);
     return await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });
   }
+  checkHasCollection(stages);
   const pipeline = parsePipeline(stages, variables.context);
   if (explain === true) {
     return await explainInto(call, reply, {
@@ -126,22 +130,26 @@ async function runWithoutCollection(
     throw fail("InvalidNamespace", "{aggregate: 1} is not valid for an empty pipeline.");
   }
   const variables = letVariables(call.args);
+  const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
+  const { router } = call.state.services;
+  const own = firstStageOf(stages);
+  own?.stage.checkPlace(call.db, undefined);
+  const isOwn = own !== undefined;
+  const pipeline = parsePipeline(stages, variables.context, isOwn ? 1 : 0);
   const name = first.names()[0] ?? "";
-  if (name === "$currentOp") {
-    if (call.db !== "admin") {
-      throw fail(
-        "InvalidNamespace",
-        "$currentOp must be run against the 'admin' database with {aggregate: 1}",
-      );
-    }
-    const rest = parsePipeline(stages.slice(1), variables.context);
-    const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
-    const { router } = call.state.services;
-    const rows = router.queryRows(call.db, sourceOf(currentOperations(call)), rest, work);
-    return await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });
+  if (!isOwn && name !== OWN_DOCUMENTS) {
+    throw fail("InvalidNamespace", `{aggregate: 1} is not valid for '${name}'; a collection is required.`);
   }
-  parsePipeline(stages, variables.context);
-  throw fail("InvalidNamespace", `{aggregate: 1} is not valid for '${name}'; a collection is required.`);
+  const source = isOwn ? sourceOf(await own.stage.documents(call, namespace, own.spec)) : EMPTY_SOURCE;
+  const rows = router.queryRows(call.db, source, pipeline, work);
+  await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });
+}
+
+/** @throws CommandError when a pipeline over a collection brings its own documents */
+function checkHasCollection(stages: readonly Value[]): void {
+  const first = stages[0];
+  if (!(first instanceof Document) || !first.has(OWN_DOCUMENTS)) return;
+  throw fail("InvalidNamespace", `'${OWN_DOCUMENTS}' can only be run with {aggregate: 1}`);
 }
 
 /** Documents at hand, as a source. */

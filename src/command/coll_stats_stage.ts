@@ -1,16 +1,10 @@
 /** `$collStats`: the first stage of a pipeline; one document with what was asked for of a collection. */
 import { CommandError } from "../base/mod.ts";
-import {
-  aliasOfType,
-  type Document,
-  DocumentBuilder,
-  RawDocument,
-  typeOf,
-  UtcDate,
-  type Value,
-} from "../bson/mod.ts";
+import { Document, DocumentBuilder, RawDocument, UtcDate, type Value } from "../bson/mod.ts";
 import { type Namespace, namespaceText } from "../cluster/mod.ts";
+import { elementText } from "../query/mod.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import { latencyDocument } from "./latency_document.ts";
 import { storageStats } from "./coll_stats.ts";
 import type { CommandCall } from "./command.ts";
 import { int64OrInt32 } from "./numbers.ts";
@@ -22,10 +16,9 @@ const FIELDS: FieldTable = {
   queryExecStats: "object",
 };
 /** Parts that MongoDB has and that are not counted for each collection here. */
-const NOT_COUNTED = ["latencyStats", "queryExecStats"];
+const NOT_COUNTED = ["queryExecStats"];
 
-/** The name of the stage. */
-export const COLL_STATS_STAGE = "$collStats";
+const COLL_STATS_STAGE = "$collStats";
 
 /** @throws CommandError when the specification is bad, or a collection is needed and not there */
 export async function collStatsDocument(
@@ -34,8 +27,10 @@ export async function collStatsDocument(
   spec: Value,
 ): Promise<Document> {
   if (!(spec instanceof RawDocument)) {
-    const found = aliasOfType(typeOf(spec));
-    throw new CommandError(5447000, `$collStats must take a nested object but found: $collStats: ${found}`);
+    throw new CommandError(
+      5447000,
+      `$collStats must take a nested object but found: ${elementText("$collStats", spec)}`,
+    );
   }
   const parts = new Arguments(spec);
   checkFields(parts, COLL_STATS_STAGE, FIELDS);
@@ -50,6 +45,11 @@ export async function collStatsDocument(
     .append("localTime", new UtcDate(Math.floor(clock.nowMs())));
   for (const part of ["storageStats", "count"]) {
     if (parts.has(part) && router.collection(namespace) === undefined) throw notFound(part, namespace);
+  }
+  const latency = parts.get("latencyStats");
+  if (latency instanceof Document) {
+    const counted = call.state.counters.latenciesOf(namespaceText(namespace));
+    builder.append("latencyStats", latencyDocument(counted, latency.get("histograms") === true));
   }
   const storage = parts.get("storageStats");
   if (storage instanceof RawDocument) {

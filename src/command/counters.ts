@@ -1,5 +1,7 @@
 /** True numbers about the server's work since it started, for `serverStatus`. */
 
+import { MAX_COUNTED_NAMESPACES } from "../base/mod.ts";
+
 export type LatencyKind = "reads" | "writes" | "commands" | "transactions";
 
 /** Durations in buckets as MongoDB cuts them: each power of two, halved from 2048 µs on. */
@@ -44,14 +46,23 @@ function bucketOf(micros: number): number {
   return low;
 }
 
-export class ServerCounters {
-  readonly opcounters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 };
-  readonly latencies: Readonly<Record<LatencyKind, LatencyHistogram>> = {
+/** How long operations took, by what they did. */
+export type Latencies = Readonly<Record<LatencyKind, LatencyHistogram>>;
+
+function newLatencies(): Latencies {
+  return {
     reads: new LatencyHistogram(),
     writes: new LatencyHistogram(),
     commands: new LatencyHistogram(),
     transactions: new LatencyHistogram(),
   };
+}
+
+export class ServerCounters {
+  readonly opcounters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 };
+  readonly latencies = newLatencies();
+  /** By namespace; the one that was used longest ago goes when there are too many. */
+  private readonly byNamespace = new Map<string, Latencies>();
   /** Connections ever accepted. */
   connectionsCreated = 0;
   connectionsRejected = 0;
@@ -59,4 +70,22 @@ export class ServerCounters {
   readonly network = { bytesIn: 0, bytesOut: 0, physicalBytesIn: 0, physicalBytesOut: 0, requests: 0 };
   /** Errors: those that clients caused, and our own. */
   readonly asserts = { user: 0, internal: 0 };
+
+  /** What was counted for a namespace. */
+  latenciesOf(namespace: string): Latencies {
+    return this.byNamespace.get(namespace) ?? newLatencies();
+  }
+
+  /** Counts an operation for its namespace. */
+  addLatency(kind: LatencyKind, namespace: string, micros: number): void {
+    const own = this.latenciesOf(namespace);
+    own[kind].add(micros);
+    this.byNamespace.delete(namespace);
+    this.byNamespace.set(namespace, own);
+    if (this.byNamespace.size <= MAX_COUNTED_NAMESPACES) return;
+    for (const oldest of this.byNamespace.keys()) {
+      this.byNamespace.delete(oldest);
+      break;
+    }
+  }
 }

@@ -3,6 +3,7 @@ import { AssertionError, CommandError, MAX_INTERNAL_DOCUMENT_BYTES } from "../ba
 import { aliasOfType, type BsonWriter, type RawDocument } from "../bson/mod.ts";
 import { Arguments } from "./arguments.ts";
 import type { Client } from "./client.ts";
+import type { LatencyKind } from "./counters.ts";
 import type { Command, CommandCall, CommandInput, Outcome } from "./command.ts";
 import { findCommand } from "./commands.ts";
 import { writeError } from "./error_reply.ts";
@@ -99,6 +100,8 @@ async function run(
     return outcome;
   } finally {
     state.operations.end(operation);
+    const micros = Math.round(operation.elapsedMs() * MICROS_PER_MS);
+    state.counters.addLatency(latencyKindOf(command), operation.label.namespace, micros);
   }
 }
 
@@ -189,10 +192,15 @@ function asCommandError(state: ServerState, error: unknown): CommandError {
   return new CommandError("InternalError", error instanceof Error ? error.message : String(error));
 }
 
+function latencyKindOf(command: Command | undefined): LatencyKind {
+  if (command?.kind === "read") return "reads";
+  return command?.kind === "write" ? "writes" : "commands";
+}
+
 function count(state: ServerState, command: Command | undefined, micros: number): void {
   const { latencies, opcounters } = state.counters;
   const kind = command?.kind;
-  latencies[kind === "read" ? "reads" : kind === "write" ? "writes" : "commands"].add(Math.round(micros));
+  latencies[latencyKindOf(command)].add(Math.round(micros));
   if (command?.name === "find") opcounters.query++;
   else if (command?.name === "getMore") opcounters.getmore++;
   else if (kind !== "write") opcounters.command++;

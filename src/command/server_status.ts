@@ -2,7 +2,7 @@
 import { MAX_CONNECTIONS } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, type Document, Int32, UtcDate, type Value } from "../bson/mod.ts";
 import type { Command, CommandCall } from "./command.ts";
-import type { LatencyHistogram } from "./counters.ts";
+import { latencyDocument } from "./latency_document.ts";
 import { int64 } from "./numbers.ts";
 import type { ServerState } from "./state.ts";
 import { MONGODB_VERSION } from "./version.ts";
@@ -133,24 +133,7 @@ function histogramsWanted(option: Document | undefined): boolean {
 }
 
 function latencies({ counters }: ServerState, histograms: boolean): Document {
-  const { reads, writes, commands, transactions } = counters.latencies;
-  return BuiltDocument.of({
-    reads: latency(reads, histograms),
-    writes: latency(writes, histograms),
-    commands: latency(commands, histograms),
-    transactions: latency(transactions, histograms),
-  });
-}
-
-function latency(histogram: LatencyHistogram, withBuckets: boolean): Document {
-  const buckets = histogram.buckets().map(({ micros, count }) =>
-    BuiltDocument.of({ micros: int64(micros), count: int64(count) })
-  );
-  return BuiltDocument.of({
-    histogram: withBuckets ? buckets : undefined,
-    latency: int64(histogram.totalMicros),
-    ops: int64(histogram.operations),
-  });
+  return latencyDocument(counters.latencies, histograms);
 }
 
 function opcounters({ counters }: ServerState): Document {

@@ -52,6 +52,10 @@ export class SessionTable {
     return session;
   }
 
+  all(): readonly Session[] {
+    return [...this.sessions.values()];
+  }
+
   end(id: string): void {
     if (this.sessions.delete(id)) this.onEnd(id);
   }

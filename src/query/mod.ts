@@ -14,6 +14,7 @@ export { readCount } from "./count_result.ts";
 export { distinctValues } from "./distinct.ts";
 export { countValue } from "./stage/count.ts";
 export { withContext } from "./error_context.ts";
+export { elementText } from "./element_text.ts";
 export { execute } from "./execute.ts";
 export { explain } from "./explain.ts";
 export { type ParseContext } from "./expression/expression.ts";

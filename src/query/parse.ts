@@ -24,13 +24,15 @@ export const COUNT_FIELD = "n";
 /**
  * Parses the pipeline of an aggregate.
  *
+ * @param from the first stage to be parsed: those before are for others to run
  * @throws CommandError with MongoDB's code and wording
  */
 export function parsePipeline(
   stages: readonly Value[],
   context: ParseContext = EMPTY_PARSE_CONTEXT,
+  from = 0,
 ): Pipeline {
-  return { command: "aggregate", stages: parseStages(stages, context) };
+  return { command: "aggregate", stages: parseStages(stages, context, from) };
 }
 
 /**

@@ -42,6 +42,16 @@ const missing = (name: string): StageParser => () => {
   throw new CommandError("NotImplemented", `the pipeline stage ${name} is not yet supported`);
 };
 
+/** The rows of these are the server's to make: they cannot come from here. */
+const atTopOnly = (name: string): StageParser => () => {
+  throw new CommandError("NotImplemented", `${name} can only begin the pipeline of an aggregate command`);
+};
+
+/** Every search for what is near goes through an index of places, of which there is none. */
+function refuseGeoNear(): never {
+  throw new CommandError("IndexNotFound", "$geoNear requires a 2d or 2dsphere index, but none were found");
+}
+
 /** Only as the first stage, on a database or of a kind of its own: no namespace for it is known here. */
 const STAGES: Readonly<Record<string, StageParser>> = {
   $addFields: (value, context) => parseAddFields("$addFields", value, context),
@@ -50,27 +60,27 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $bucketAuto: parseBucketAuto,
   $changeStream: missing("$changeStream"),
   $changeStreamSplitLargeEvent: missing("$changeStreamSplitLargeEvent"),
-  $collStats: missing("$collStats"),
+  $collStats: atTopOnly("$collStats"),
   $count: parseCount,
-  $currentOp: missing("$currentOp"),
+  $currentOp: atTopOnly("$currentOp"),
   $densify: parseDensify,
   $documents: parseDocuments,
   $facet: (value, context) => parseFacet(value, (stages) => parseStages(stages, context)),
   $fill: parseFill,
-  $geoNear: missing("$geoNear"),
+  $geoNear: refuseGeoNear,
   $graphLookup: parseGraphLookup,
   $group: parseGroup,
-  $indexStats: missing("$indexStats"),
+  $indexStats: atTopOnly("$indexStats"),
   $latest: parseLatest,
   $limit: parseLimit,
-  $listLocalSessions: missing("$listLocalSessions"),
+  $listLocalSessions: atTopOnly("$listLocalSessions"),
   $listSampledQueries: missing("$listSampledQueries"),
-  $listSessions: missing("$listSessions"),
+  $listSessions: atTopOnly("$listSessions"),
   $lookup: (value, context) => parseLookup(value, context, parseStages),
   $match: parseMatch,
   $merge: parseMerge,
   $out: parseOut,
-  $planCacheStats: missing("$planCacheStats"),
+  $planCacheStats: atTopOnly("$planCacheStats"),
   $project: parseProject,
   $querySettings: missing("$querySettings"),
   $queryStats: missing("$queryStats"),
@@ -93,15 +103,19 @@ const STAGES: Readonly<Record<string, StageParser>> = {
 /**
  * Parses the stages of a pipeline.
  *
+ * @param from the first to be parsed: those before are for others to run
  * @throws CommandError with MongoDB's code and wording
  */
-export function parseStages(values: readonly Value[], context: ParseContext): readonly Stage[] {
+export function parseStages(
+  values: readonly Value[],
+  context: ParseContext,
+  from = 0,
+): readonly Stage[] {
   if (values.length > MAX_PIPELINE_STAGES) {
     throw new CommandError(7749501, `Pipeline length must be no longer than ${MAX_PIPELINE_STAGES} stages`);
   }
-  const stages = values.flatMap((value) => parseStage(value, context));
   values.forEach((value, i) => checkPosition(value, i, values.length));
-  return stages;
+  return values.slice(from).flatMap((value) => parseStage(value, context));
 }
 
 /** Stages that bring their own rows. */
@@ -110,7 +124,6 @@ const FIRST_ONLY: ReadonlySet<string> = new Set([
   "$collStats",
   "$currentOp",
   "$documents",
-  "$geoNear",
   "$indexStats",
   "$listLocalSessions",
   "$listSessions",

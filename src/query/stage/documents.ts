@@ -30,7 +30,7 @@ export async function* runDocuments(stage: DocumentsStage, context: QueryContext
     if (item instanceof Document) return item;
     throw new CommandError(
       40228,
-      "'newRoot' expression  must evaluate to an object, but resulting value was: " +
+      "elements within the array passed to $documents must evaluate to an object, but resulting value was: " +
         `${renderValue(item)}. Type of resulting value: '${typeName(item)}'. Input document: {}`,
     );
   });
