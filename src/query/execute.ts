@@ -47,7 +47,7 @@ import { runWindowFill } from "./stage/window_fill.ts";
  * @throws CommandError at once when a constant expression fails; from the generator for what fails on a row
  */
 export function execute(pipeline: Pipeline, source: Source, context: QueryContext): Rows {
-  const plan = planPipeline(pipeline, source.shape);
+  const plan = planPipeline(pipeline, source.shape, context.variables);
   return executePlan(plan, pipeline.command, source, context);
 }
 
@@ -69,7 +69,11 @@ export function executePlan(
 const SUB_PIPELINES: SubPipelines<Stage> = {
   parse: parseStages,
   run: (stages, source, context) => {
-    return startPlan(planPipeline({ command: "aggregate", stages }, source.shape), source, context);
+    return startPlan(
+      planPipeline({ command: "aggregate", stages }, source.shape, context.variables),
+      source,
+      context,
+    );
   },
 };
 

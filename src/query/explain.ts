@@ -38,7 +38,7 @@ export async function explain(
       `Enumeration value '${verbosity}' for field 'explain.verbosity' is not a valid value.`,
     );
   }
-  const plan = planPipeline(pipeline, source.shape);
+  const plan = planPipeline(pipeline, source.shape, context.variables);
   const run = verbosity === "queryPlanner" ? undefined : await measure(plan, pipeline, source, context);
   return describe(plan, pipeline, source, context, namespace, run);
 }

@@ -11,6 +11,8 @@ import type { Filter } from "./filter/filter.ts";
 import { allOf, conjunctsOf } from "./filter/filter.ts";
 import { filterObstacle } from "./fragment/conditions.ts";
 import { type Fragment, type NoFragment, planFragment } from "./fragment/fragment.ts";
+import { withImplied } from "./implied.ts";
+import { matchesFirst } from "./match_order.ts";
 import { fieldsNeeded } from "./needs.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import {
@@ -54,12 +56,24 @@ export interface ScanPlan {
   readonly rowFilters: readonly Filter[];
 }
 
-/** Plans a pipeline over a source of that shape. */
-export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
-  const written = withLatest(pipeline.stages, shape);
+/**
+ * Plans a pipeline over a source of that shape.
+ *
+ * @param variables those of `let`, which conditions may compare with
+ */
+export function planPipeline(
+  pipeline: Pipeline,
+  shape: SourceShape,
+  variables: ReadonlyMap<string, Value> = new Map(),
+): Plan {
+  const written = matchesFirst(withLatest(pipeline.stages, shape));
   const stages = withGroupEnds(mergeSortsWithLimits(lastSortsOnly(rangesFirst(written))));
   const matches = leadingMatches(stages);
   const conjuncts = matches.flatMap((match) => conjunctsOf(match.filter));
+  const known = withImplied(conjuncts, {
+    variables,
+    timeField: shape.kind === "timeseries" ? shape.timeField : undefined,
+  });
   const sortOrder = timeOrderOf(stages[matches.length], shape);
   const left = sortOrder === undefined ? stages : withoutSort(stages, matches.length);
   const backward = pipeline.backward === true;
@@ -70,8 +84,8 @@ export function planPipeline(pipeline: Pipeline, shape: SourceShape): Plan {
   return {
     scan: {
       fields: fieldsNeeded(stages),
-      ...conditionsFor(conjuncts, shape),
-      ids: idsOf(conjuncts),
+      ...conditionsFor(known, shape),
+      ids: idsOf(known),
       // Measurements have no order of insertion across series: backward is from the newest.
       timeOrder: backward && shape.kind === "timeseries" ? -1 : sortOrder,
       seriesEnds,

@@ -60,7 +60,7 @@ Deno.test("a condition on the meta field alone judges whole series", () => {
 Deno.test("a branch that also reads a measurement keeps an $or from judging series", () => {
   strictEqual(plan({ $match: { $or: [{ m: 1 }, { v: 1 }] } }).scan.series, undefined);
   strictEqual(plan({ $match: { mx: 1 } }).scan.series, undefined);
-  strictEqual(plan({ $match: { $expr: { $eq: ["$m", 1] } } }).scan.series, undefined);
+  strictEqual(plan({ $match: { $expr: { $gt: ["$m", 1] } } }).scan.series, undefined);
 });
 
 Deno.test("ids are named by equality and $in only", () => {
@@ -143,4 +143,31 @@ Deno.test("a backward find reads documents from the last, measurements from the 
     planPipeline(parseFind({ sort: documentOf({ $natural: 1 }) }), SHAPE).scan.timeOrder,
     undefined,
   );
+});
+
+Deno.test("an expression that equals a field to a constant, or bounds the time, is a condition of the scan", () => {
+  const at = new Date(5000);
+  const { scan } = plan({
+    $match: {
+      $expr: { $and: [{ $eq: ["$m.host", "a"] }, { $gte: ["$t", at] }, { $gt: [new Date(9000), "$t"] }] },
+    },
+  });
+  strictEqual(scan.series?.matches(documentOf({ host: "a" })), true);
+  strictEqual(scan.series?.matches(documentOf({ host: "b" })), false);
+  deepStrictEqual(scan.timeRange, { fromMs: 5000, toMs: 8999 });
+  deepStrictEqual(plan({ $match: { $expr: { $eq: ["$_id", 3] } } }).scan.ids?.length, 1);
+  strictEqual(plan({ $match: { $expr: { $eq: ["$m", null] } } }).scan.series, undefined);
+  strictEqual(plan({ $match: { $expr: { $lt: ["$m", new Date(1)] } } }).scan.series, undefined);
+});
+
+Deno.test("a match goes before what does not change its fields, condition by condition", () => {
+  const kinds = (...stages: PlainRecord[]) => plan(...stages).stages.map((stage) => stage.kind);
+  deepStrictEqual(kinds({ $sort: { v: 1 } }, { $match: { m: 1 } }), ["match", "sort"]);
+  deepStrictEqual(kinds({ $set: { x: "$v" } }, { $match: { m: 1, x: 2 } }), ["match", "project", "match"]);
+  deepStrictEqual(kinds({ $unwind: "$l" }, { $match: { m: 1 } }), ["match", "unwind"]);
+  deepStrictEqual(kinds({ $unwind: "$l" }, { $match: { "l.a": 1 } }), ["unwind", "match"]);
+  deepStrictEqual(kinds({ $project: { m: 1 } }, { $match: { m: 1 } }), ["match", "project"]);
+  deepStrictEqual(kinds({ $project: { m: "$v" } }, { $match: { m: 1 } }), ["project", "match"]);
+  deepStrictEqual(kinds({ $limit: 5 }, { $match: { m: 1 } }), ["limit", "match"]);
+  deepStrictEqual(kinds({ $group: { _id: "$m" } }, { $match: { _id: 1 } }), ["group", "match"]);
 });
