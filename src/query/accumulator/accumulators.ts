@@ -11,6 +11,7 @@ import { DISTRIBUTION } from "./distribution.ts";
 import { EXTREMES } from "./extremes.ts";
 import { countOf } from "./n_argument.ts";
 import { OVER_TIME } from "./over_time.ts";
+import { PERCENTILE } from "./percentile.ts";
 import { POSITION } from "./position.ts";
 import { RANKED } from "./ranked.ts";
 import { createCount, SUM } from "./sum.ts";
@@ -27,7 +28,7 @@ const COUNT: AccumulatorDefinition = {
 };
 
 /** Accumulators of MongoDB 8.0 that ChronoGo knows and does not have. */
-const MISSING: ReadonlySet<string> = new Set(["$accumulator", "$median", "$percentile"]);
+const MISSING: ReadonlySet<string> = new Set(["$accumulator"]);
 
 const ACCUMULATORS: ReadonlyMap<string, AccumulatorDefinition> = new Map(
   [
@@ -37,6 +38,7 @@ const ACCUMULATORS: ReadonlyMap<string, AccumulatorDefinition> = new Map(
     ...DISTRIBUTION,
     ...EXTREMES,
     ...OVER_TIME,
+    ...PERCENTILE,
     ...POSITION,
     ...RANKED,
     ...SUM,

@@ -8,6 +8,7 @@ import type { Accumulator } from "../accumulator/accumulator.ts";
 import { createDeviation } from "../accumulator/deviation.ts";
 import { createExtreme, createExtremes } from "../accumulator/extremes.ts";
 import { countOf, splitWithN } from "../accumulator/n_argument.ts";
+import { createPercentiles, ranksOf, splitPercentile } from "../accumulator/percentile.ts";
 import { createFirstN, createLastN } from "../accumulator/position.ts";
 import { createAverage, createSum } from "../accumulator/sum.ts";
 import { namedNode } from "./expression.ts";
@@ -58,14 +59,37 @@ function overN(name: string, create: (n: number) => Accumulator): OperatorDefini
   };
 }
 
+/** Over the numbers in an array; a single number counts as itself. */
+function overPercentiles(name: "$median" | "$percentile"): OperatorDefinition {
+  return {
+    name,
+    parse: (value, context, parse) => {
+      const { input, p } = splitPercentile(name, value);
+      const named = { input: parse(input, context) };
+      return namedNode(name, name === "$median" ? named : { ...named, p: parse(p, context) });
+    },
+    compile: ({ named }) => {
+      const input = named["input"]!;
+      const p = named["p"];
+      return (scope) => {
+        const accumulator = createPercentiles(p === undefined ? undefined : ranksOf(p(scope)));
+        addAll(accumulator, input(scope));
+        return accumulator.result();
+      };
+    },
+  };
+}
+
 export const STATISTICS: readonly OperatorDefinition[] = [
   over("$avg", createAverage),
   overN("$firstN", createFirstN),
   overN("$lastN", createLastN),
   over("$max", () => createExtreme(-1)),
   overN("$maxN", (n) => createExtremes(-1, n)),
+  overPercentiles("$median"),
   over("$min", () => createExtreme(1)),
   overN("$minN", (n) => createExtremes(1, n)),
+  overPercentiles("$percentile"),
   over("$stdDevPop", () => createDeviation(0)),
   over("$stdDevSamp", () => createDeviation(1)),
   over("$sum", createSum),
