@@ -10,6 +10,7 @@ import { executePlan, runStages } from "./execute.ts";
 import { renderFilter } from "./filter/render.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
+import { noRowsAfter } from "./rows.ts";
 import type { Rows, Source, SourceShape } from "./source.ts";
 import { countValue } from "./stage/count.ts";
 import { explainStage, sortPattern } from "./stage_text.ts";
@@ -66,12 +67,20 @@ async function measure(
   const counted = plan.stages.slice(pushed).reduce((input, stage, i) => {
     const memory = memories[pushed + i];
     const inside = memory === undefined ? context : { ...context, memory };
-    return count(runStages([stage], input, inside), rows, pushed + i + 1);
+    return count(runWithoutWriting(stage, input, inside), rows, pushed + i + 1);
   }, count(start, rows, pushed));
   for await (const batch of counted) void batch;
   rows.fill(context.counters.rowsRead, 0, Math.max(1, pushed));
   const usedDisk = memories.map((memory) => memory?.usedDisk === true);
   return { millis: Math.round(performance.now() - startMs), rows, usedDisk };
+}
+
+/** What is explained writes nothing: a stage that would gets its rows, and that is all. */
+function runWithoutWriting(stage: Stage, input: Rows, context: QueryContext): Rows {
+  if (stage.kind !== "out" && stage.kind !== "merge") return runStages([stage], input, context);
+  return noRowsAfter(async () => {
+    for await (const batch of input) void batch;
+  });
 }
 
 /** How many stages storage runs itself. */

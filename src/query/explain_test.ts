@@ -1,4 +1,4 @@
-import { deepStrictEqual, rejects, strictEqual } from "node:assert/strict";
+import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import type { Document } from "../bson/mod.ts";
 import { explain } from "./explain.ts";
 import { parseCountCommand, parseFind, parsePipeline } from "./parse.ts";
@@ -110,4 +110,13 @@ Deno.test("a count is explained as one", async () => {
 
 Deno.test("an unknown verbosity is refused", async () => {
   await rejects(explained(FIND, "all"), { code: 2 });
+});
+
+Deno.test("a pipeline that writes is explained without writing", async () => {
+  const source = timeseriesOf([{ t: new Date(1), m: 1, v: 1 }]);
+  for (const stage of [{ $out: "x" }, { $merge: "x" }]) {
+    const pipeline = parsePipeline([documentOf(stage)]);
+    const answer = await explain(pipeline, source, testContext(), "executionStats");
+    ok(JSON.stringify(plainOf(answer)).includes(Object.keys(stage)[0]!));
+  }
 });
