@@ -255,8 +255,7 @@ function copyFile(from: string, to: string, share: number): void {
   Deno.writeFileSync(to, bytes.subarray(0, Math.floor(bytes.length * share)));
 }
 
-const EXPECTED_ERROR =
-  /EIO|ENOSPC|device is full|restart the node|log is closed|yet to be written by a flush/;
+const EXPECTED_ERROR = /EIO|ENOSPC|device is full|restart the node|log is closed/;
 
 /** All clients at once, each so many operations; ends early when the machine goes down. */
 async function live(

@@ -29,6 +29,8 @@ export class SegmentSet {
   private turn: Promise<unknown> = Promise.resolve();
   /** Segments of which a flush has taken the masks and not written yet. */
   private frozenMasks: ReadonlyMap<number, SegmentMasks> = new Map();
+  /** Why the last flush that took masks could not write them. */
+  private flushFailure: unknown;
 
   /** @param tables those that exist, as they come and go */
   constructor(
@@ -94,6 +96,11 @@ export class SegmentSet {
     this.frozenMasks = masks;
   }
 
+  /** The flush that runs has failed: the masks that it took, if any, wait for the next one. */
+  noteFailedFlush(failure: unknown): void {
+    this.flushFailure = failure;
+  }
+
   /** The masks that a flush took are on disk. @param tableMasks by table, then segment */
   noteStoredMasks(tableMasks: ReadonlyMap<number, ReadonlyMap<number, SegmentMasks>>): void {
     this.frozenMasks = new Map();
@@ -153,13 +160,17 @@ export class SegmentSet {
     };
   }
 
-  /** Puts what a merge wrote in the place of what it read: for good with the record, in memory at once after it. */
+  /**
+   * Puts what a merge wrote in the place of what it read: for good with the record, in memory at once after it.
+   *
+   * @throws what the last flush threw, where that has yet to write masks of the merge's inputs
+   */
   install(plan: CompactionPlan, merged: MergedSegments): Promise<void> {
     return this.inTurn(async () => {
-      const frozen = plan.inputs.find(({ number }) => this.frozenMasks.has(number));
-      if (frozen !== undefined) {
+      // Turns are taken one at a time, so a flush that has taken masks and not written them has failed.
+      if (plan.inputs.some(({ number }) => this.frozenMasks.has(number))) {
         for (const { path } of merged.written) this.options.disk.remove(path);
-        throw new Error(`the masks of segment ${frozen.number} have yet to be written by a flush`);
+        throw this.flushFailure;
       }
       const added = merged.written.map(({ number, place }) => this.open(number, place));
       const carried = new CarriedMasks(merged.inputs, added, this.tables);

@@ -310,7 +310,7 @@ export class TimeseriesStore {
    * @returns the log index up to which the caller may cut
    */
   flush(): Promise<number> {
-    this.flushing ??= this.segments.inTurn(() => this.runFlush()).finally(() => {
+    this.flushing ??= this.segments.inTurn(() => this.runNotedFlush()).finally(() => {
       this.flushing = undefined;
       this.progress.end();
     });
@@ -392,6 +392,15 @@ export class TimeseriesStore {
     });
     for (const table of tables.values()) table.persistedSeries = table.index.size;
     this.segments.load();
+  }
+
+  private async runNotedFlush(): Promise<number> {
+    try {
+      return await this.runFlush();
+    } catch (error) {
+      this.segments.noteFailedFlush(error);
+      throw error;
+    }
   }
 
   private async runFlush(): Promise<number> {
