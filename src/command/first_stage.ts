@@ -74,8 +74,12 @@ export function firstStageOf(
   const first = stages[0];
   if (!(first instanceof Document)) return undefined;
   const name = first.names()[0] ?? "";
-  const stage = Object.hasOwn(FIRST_STAGES, name) ? FIRST_STAGES[name] : undefined;
-  return stage === undefined ? undefined : { name, stage, spec: first.values()[0] };
+  return isFirstStage(name) ? { name, stage: FIRST_STAGES[name]!, spec: first.values()[0] } : undefined;
+}
+
+/** Whether a stage of that name is one of these. */
+export function isFirstStage(name: string): boolean {
+  return Object.hasOwn(FIRST_STAGES, name);
 }
 
 /** How often each index was used: there is none that is counted. */

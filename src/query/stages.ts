@@ -165,3 +165,8 @@ export function namedStage(value: Value): readonly [string, Value] {
   }
   return [name, value.values()[0]];
 }
+
+/** The names of all stages that are known, those that are missing included, sorted. */
+export function stageNames(): readonly string[] {
+  return Object.keys(STAGES);
+}

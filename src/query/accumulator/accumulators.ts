@@ -103,3 +103,8 @@ function evaluateCount({ n }: AccumulatorNode, groupId: Value): number {
   const root = groupId instanceof Document ? groupId : BuiltDocument.EMPTY;
   return countOf(compileExpression(n)({ root, variables: new Map() }));
 }
+
+/** The names of all accumulators that are known, those that are missing included, sorted. */
+export function accumulatorNames(): readonly string[] {
+  return [...ACCUMULATORS.keys(), ...MISSING].sort();
+}

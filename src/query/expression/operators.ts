@@ -33,8 +33,6 @@ const MISSING: ReadonlySet<string> = new Set([
   "$encStrNormalizedEq",
   "$encStrStartsWith",
   "$function",
-  "$median",
-  "$percentile",
   "$toUUID",
 ]);
 
@@ -83,7 +81,7 @@ export function findOperator(name: string): OperatorDefinition {
   throw new CommandError("InvalidPipelineOperator", `Unrecognized expression '${name}'`);
 }
 
-/** Names of all operators there are, sorted. */
+/** The names of all operators that are known, those that are missing included, sorted. */
 export function operatorNames(): readonly string[] {
-  return [...OPERATORS.keys()];
+  return [...OPERATORS.keys(), ...MISSING].sort();
 }

@@ -26,3 +26,8 @@ export const MODIFIERS: Readonly<Record<string, ParseOperation>> = {
 export const STRICT_MODIFIERS: ReadonlySet<string> = new Set(["$pop", "$pull", "$pullAll"]);
 
 export const RENAME = "$rename";
+
+/** The names of all modifiers, sorted. */
+export function modifierNames(): readonly string[] {
+  return [...Object.keys(MODIFIERS), RENAME].sort();
+}

@@ -18,6 +18,11 @@ const FUNCTIONS: ReadonlyMap<string, WindowDefinition> = new Map(
     .map((definition) => [definition.name, definition]),
 );
 
+/** The names of all window functions, sorted. */
+export function windowFunctionNames(): readonly string[] {
+  return [...FUNCTIONS.keys()];
+}
+
 export function windowFunction(name: string): WindowDefinition {
   return FUNCTIONS.get(name)!;
 }

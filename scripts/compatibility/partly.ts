@@ -1,0 +1,87 @@
+/**
+ * What is there only in part: for each command, stage or operator what it lacks, and commands that show so. A test asks a
+ * server: each must be answered with NotImplemented (238), so a lack that is gone cannot stay on the page.
+ */
+import type { Document } from "bson";
+
+export interface Lack {
+  readonly what: string;
+  /** Commands that are refused because of it; the collection `c` is there and plain. */
+  readonly refused: readonly Document[];
+}
+
+const collation = { locale: "de" };
+const pipelines = (...stages: Document[]): Document[] =>
+  stages.map((stage) => ({ aggregate: "c", pipeline: [stage], cursor: {} }));
+const creating = (options: Document): Document => ({ create: "new", ...options });
+const finding = (options: Document): Document => ({ find: "c", ...options });
+const COLLATION = "a `collation` other than `simple`";
+
+export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
+  aggregate: [{ what: COLLATION, refused: [{ aggregate: "c", pipeline: [], cursor: {}, collation }] }],
+  bulkWrite: [{
+    what: COLLATION,
+    refused: [{
+      bulkWrite: 1,
+      ops: [{ delete: 0, filter: {}, collation }],
+      nsInfo: [{ ns: "compatibility.c" }],
+      $db: "admin",
+    }],
+  }],
+  collMod: [{
+    what: "`index`, `validator`, `validationLevel`, `validationAction`, `changeStreamPreAndPostImages`",
+    refused: [
+      { collMod: "c", index: { name: "a_1", hidden: true } },
+      { collMod: "c", validator: {} },
+      { collMod: "c", validationLevel: "off" },
+      { collMod: "c", validationAction: "warn" },
+      { collMod: "c", changeStreamPreAndPostImages: { enabled: true } },
+    ],
+  }],
+  count: [{ what: COLLATION, refused: [{ count: "c", collation }] }],
+  create: [{
+    what:
+      "`capped`, `clusteredIndex`, `validator`, `collation`, `changeStreamPreAndPostImages`, `encryptedFields`",
+    refused: [
+      creating({ capped: true, size: 4096 }),
+      creating({ clusteredIndex: { key: { _id: 1 }, unique: true } }),
+      creating({ validator: { a: 1 } }),
+      creating({ collation }),
+      creating({ changeStreamPreAndPostImages: { enabled: true } }),
+      creating({ encryptedFields: { fields: [] } }),
+    ],
+  }],
+  delete: [{ what: COLLATION, refused: [{ delete: "c", deletes: [{ q: {}, limit: 0, collation }] }] }],
+  distinct: [{ what: COLLATION, refused: [{ distinct: "c", key: "a", collation }] }],
+  find: [
+    { what: COLLATION, refused: [finding({ collation })] },
+    {
+      what: "`min`, `max`, `returnKey`, `showRecordId`, `tailable`",
+      refused: [
+        finding({ min: { _id: 1 } }),
+        finding({ max: { _id: 1 } }),
+        finding({ returnKey: true }),
+        finding({ showRecordId: true }),
+        finding({ tailable: true }),
+      ],
+    },
+  ],
+  findAndModify: [{
+    what: COLLATION,
+    refused: [{ findAndModify: "c", query: {}, remove: true, collation }],
+  }],
+  fsync: [{ what: "`lock`", refused: [{ fsync: 1, lock: true, $db: "admin" }] }],
+  update: [{ what: COLLATION, refused: [{ update: "c", updates: [{ q: {}, u: { $set: {} }, collation }] }] }],
+};
+
+export const STAGES_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
+  $collStats: [{ what: "`queryExecStats`", refused: pipelines({ $collStats: { queryExecStats: {} } }) }],
+  $sort: [{
+    what: "`$meta` other than of texts",
+    refused: pipelines({ $sort: { a: { $meta: "geoNearDistance" } } }),
+  }],
+};
+
+export const EXPRESSIONS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
+  $meta: [{ what: "`sortKey`", refused: pipelines({ $project: { a: { $meta: "sortKey" } } }) }],
+};
