@@ -15,21 +15,30 @@ const FOLDER = new URL("./.installed/duckdb/", import.meta.url).pathname;
 const PACKAGE = "@duckdb/node-api@1.5.6-r.1";
 const SCRIPT = new URL("./duckdb_process.mjs", import.meta.url).pathname;
 
-const each = (sql: (metric: string) => string) => METRICS.map(sql).join(", ");
+const each = (metrics: number, sql: (metric: string) => string) =>
+  METRICS.slice(0, metrics).map(sql).join(", ");
 
-const QUERIES: Readonly<Record<string, (query: Query) => string>> = {
-  "single-groupby-1-1-1": (query) =>
-    `SELECT time_bucket(INTERVAL 1 MINUTE, t) AS minute, max(usage_user) FROM cpu
-      WHERE ${spanOf(query)} AND ${hostsOf(query)} GROUP BY minute ORDER BY minute`,
-  "cpu-max-all-8": (query) =>
-    `SELECT time_bucket(INTERVAL 1 HOUR, t) AS hour, ${each((metric) => `max(${metric})`)} FROM cpu
-      WHERE ${spanOf(query)} AND ${hostsOf(query)} GROUP BY hour ORDER BY hour`,
-  "double-groupby-all": (query) =>
-    `SELECT hostname, time_bucket(INTERVAL 1 HOUR, t) AS hour, ${each((metric) => `avg(${metric})`)} FROM cpu
-      WHERE ${spanOf(query)} GROUP BY hostname, hour ORDER BY hour, hostname`,
-  "lastpoint": () =>
-    `SELECT hostname, max(t), ${each((metric) => `arg_max(${metric}, t)`)} FROM cpu GROUP BY hostname`,
-};
+/** Undefined for a query that is left out here. */
+function sqlOf(query: Query): string | undefined {
+  const { name, metrics = METRICS.length } = query;
+  const maxima = each(metrics, (metric) => `max(${metric})`);
+  if (name.startsWith("single-groupby")) {
+    return `SELECT time_bucket(INTERVAL 1 MINUTE, t) AS minute, ${maxima} FROM cpu
+      WHERE ${spanOf(query)} AND ${hostsOf(query)} GROUP BY minute ORDER BY minute`;
+  }
+  if (name.startsWith("cpu-max-all")) {
+    return `SELECT time_bucket(INTERVAL 1 HOUR, t) AS hour, ${maxima} FROM cpu
+      WHERE ${spanOf(query)} AND ${hostsOf(query)} GROUP BY hour ORDER BY hour`;
+  }
+  if (name.startsWith("double-groupby")) {
+    const means = each(metrics, (metric) => `avg(${metric})`);
+    return `SELECT hostname, time_bucket(INTERVAL 1 HOUR, t) AS hour, ${means} FROM cpu
+      WHERE ${spanOf(query)} GROUP BY hostname, hour ORDER BY hour, hostname`;
+  }
+  if (name !== "lastpoint") return undefined;
+  const newest = each(metrics, (metric) => `arg_max(${metric}, t)`);
+  return `SELECT hostname, max(t), ${newest} FROM cpu GROUP BY hostname`;
+}
 
 function spanOf({ startMs, endMs }: Query): string {
   return `t >= epoch_ms(${startMs}) AND t < epoch_ms(${endMs})`;
@@ -48,15 +57,14 @@ async function start(): Promise<Instance> {
     stderr: "inherit",
   }).spawn();
   const ask = conversation(child);
-  const sqlOf = (query: Query) => QUERIES[query.name]?.(query) ?? "";
   return {
     cpuSeconds: () => cpuSecondsOf(child.pid),
     load: (workload, size, progress) => load(ask, workload, size, progress),
     diskBytes: () => Promise.resolve(undefined),
-    canRun: ({ name }) => Object.hasOwn(QUERIES, name),
-    runQuery: async (query) => void await ask({ sql: sqlOf(query), quiet: true }),
+    canRun: (query) => sqlOf(query) !== undefined,
+    runQuery: async (query) => void await ask({ sql: sqlOf(query) ?? "", quiet: true }),
     answer: async (query): Promise<Answer> => {
-      const { rows = 0, sum = 0 } = await ask({ sql: sqlOf(query) });
+      const { rows = 0, sum = 0 } = await ask({ sql: sqlOf(query) ?? "" });
       return { rowCount: rows, checksum: Math.round(sum * 1e3) / 1e3 };
     },
     async [Symbol.asyncDispose]() {
@@ -123,7 +131,7 @@ async function load(
   const names = Object.keys(tags[0] ?? {});
   await ask({
     sql: `CREATE TABLE cpu (t TIMESTAMP_MS, ${names.map((name) => `${name} VARCHAR`).join(", ")}, ${
-      each((metric) => `${metric} INTEGER`)
+      each(METRICS.length, (metric) => `${metric} INTEGER`)
     })`,
   });
   const heads = tags.map((host) => names.map((name) => host[name]).join(","));

@@ -15,6 +15,8 @@ export interface Query {
   readonly endMs: number;
   /** The hosts that it looks at; all when absent. */
   readonly hosts?: readonly string[];
+  /** How many of the metrics it asks for, the first ones; all when absent. */
+  readonly metrics?: number;
 }
 
 const HOUR_MS = 3_600_000;
@@ -37,6 +39,7 @@ export function cpuQueries(startMs: number, endMs: number, hosts: number): Query
     meaning: `the maximum of ${metrics} of the metrics of ${hosts.length} hosts, each minute of an hour`,
     ...last(1),
     hosts,
+    metrics,
     pipeline: [
       { $match: { timestamp: span(1), "tags.hostname": ofHosts(hosts) } },
       { $group: { _id: truncatedTo("minute"), ...ofMetrics("$max", metrics) } },
@@ -58,6 +61,7 @@ export function cpuQueries(startMs: number, endMs: number, hosts: number): Query
     name: `double-groupby-${name}`,
     meaning: `the mean of ${metrics} metrics, each host and each hour of twelve`,
     ...last(12),
+    metrics,
     pipeline: [
       { $match: { timestamp: span(12) } },
       {

@@ -15,7 +15,6 @@ import { nextLines, type Tags, tagsOfHosts } from "./workload_rows.ts";
 export const VICTORIA_METRICS: Peer = { name: "VictoriaMetrics 1.79.5", start };
 
 const PROGRAM = "victoria-metrics";
-const ALL_METRICS = '__name__=~"cpu_usage_.*"';
 /** Parts that are being written get this long to come to rest, at most. */
 const MERGE_TIMEOUT_MS = 60_000;
 
@@ -25,21 +24,22 @@ interface Metricsql {
   readonly stepSeconds?: number;
 }
 
-const QUERIES: Readonly<Record<string, (query: Query) => Metricsql>> = {
-  "single-groupby-1-1-1": ({ hosts }) => ({
-    expression: `max_over_time(cpu_usage_user{hostname="${hosts?.[0]}"}[1m])`,
-    stepSeconds: 60,
-  }),
-  "cpu-max-all-8": ({ hosts }) => ({
-    expression: `max(max_over_time({${ALL_METRICS},hostname=~"${hosts?.join("|")}"}[1h])) by (__name__)`,
-    stepSeconds: 3600,
-  }),
-  "double-groupby-all": () => ({
-    expression: `avg_over_time({${ALL_METRICS}}[1h])`,
-    stepSeconds: 3600,
-  }),
-  "lastpoint": () => ({ expression: `last_over_time({${ALL_METRICS}}[1d])` }),
-};
+/** Undefined for a query that it cannot answer: those of whole rows. */
+function metricsqlOf({ name, hosts, metrics = METRICS.length }: Query): Metricsql | undefined {
+  const named = METRICS.slice(0, metrics).map((metric) => `cpu_${metric}`).join("|");
+  const ofHosts = hosts === undefined ? "" : `,hostname=~"${hosts.join("|")}"`;
+  const series = `{__name__=~"${named}"${ofHosts}}`;
+  if (name.startsWith("single-groupby")) {
+    return { expression: `max(max_over_time(${series}[1m])) by (__name__)`, stepSeconds: 60 };
+  }
+  if (name.startsWith("cpu-max-all")) {
+    return { expression: `max(max_over_time(${series}[1h])) by (__name__)`, stepSeconds: 3600 };
+  }
+  if (name.startsWith("double-groupby")) {
+    return { expression: `avg_over_time(${series}[1h])`, stepSeconds: 3600 };
+  }
+  return name === "lastpoint" ? { expression: `last_over_time(${series}[1d])` } : undefined;
+}
 
 async function start(): Promise<Instance> {
   await install();
@@ -68,7 +68,7 @@ async function start(): Promise<Instance> {
       const data = await atRest(() => folderBytes(`${folder}/data`) + folderBytes(`${folder}/indexdb`));
       return { data, ids: 0, log: 0 };
     },
-    canRun: ({ name }) => Object.hasOwn(QUERIES, name),
+    canRun: (query) => metricsqlOf(query) !== undefined,
     runQuery: async (query) => void await (await fetch(urlOf(address, query))).arrayBuffer(),
     answer: async (query) => answerOf(await (await fetch(urlOf(address, query))).json()),
     async [Symbol.asyncDispose]() {
@@ -124,7 +124,7 @@ function headOf(tags: Tags): string {
 }
 
 function urlOf(address: string, query: Query): string {
-  const made = QUERIES[query.name]?.(query);
+  const made = metricsqlOf(query);
   if (made === undefined) throw new Error(`VictoriaMetrics cannot answer ${query.name}`);
   const { expression, stepSeconds } = made;
   const windows = Math.ceil((query.endMs - query.startMs) / 1000 / (stepSeconds ?? Infinity));
