@@ -82,8 +82,12 @@ async function sizes(disk: DenoDisk): Promise<{ files: number; bytes: Map<string
     for (const { groups } of report.tables) {
       for (const { entry, pages } of groups) {
         add("(headers)", entry.headerBytes);
-        rest -= entry.headerBytes + entry.pagesBytes;
-        for (const { column, sizeBytes } of pages) add(column, sizeBytes);
+        add("(index on ids)", entry.idIndexBytes);
+        rest -= entry.headerBytes + entry.idIndexBytes;
+        for (const { column, sizeBytes } of pages) {
+          add(column, sizeBytes);
+          rest -= sizeBytes;
+        }
       }
     }
     add("(frames and footers)", rest);
@@ -99,12 +103,14 @@ async function print(phase: string, disk: DenoDisk, rows: number): Promise<void>
   const { files, bytes } = await sizes(disk);
   const total = [...bytes.values()].reduce((sum, count) => sum + count, 0);
   const ids = bytes.get("_id") ?? 0;
+  const idIndex = bytes.get("(index on ids)") ?? 0;
   const each = (count: number) => (count / rows).toFixed(3).padStart(7);
   console.log(`\n${phase}: ${files} segments, bytes a row`);
-  console.log(`${each(total - ids)}  samples and index`);
+  console.log(`${each(total - ids - idIndex)}  samples and series`);
   console.log(`${each(ids)}  ids`);
+  console.log(`${each(idIndex)}  index on ids`);
   for (const [column, count] of [...bytes].sort(([, a], [, b]) => b - a)) {
-    if (column !== "_id") console.log(`${each(count)}    ${column}`);
+    if (column !== "_id" && column !== "(index on ids)") console.log(`${each(count)}    ${column}`);
   }
 }
 
