@@ -15,7 +15,7 @@ for (const name of ["plain", "series"]) {
     collection.deleteMany({ n: { $gte: 20 } }).deletedCount,
     collection.find({}, { n: 1 }).toArray(),
     collection.updateOne({ _id: 9, t: new Date(1700000000000) }, { $set: { n: 9 } }, { upsert: true })
-      .upsertedId,
+      .insertedId,
   ];
 }
 print(JSON.stringify(shown));
