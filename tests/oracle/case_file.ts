@@ -20,11 +20,14 @@
  *         run: { … }
  *         differs: { reason: why, change: { n: 0 } }             # these fields of the reply (a list for some commands)
  *
+ * A case with `each` stands for many: see case_template.ts.
+ *
  * In a command, `{ $lastCursor: 1 }` stands for the id of the cursor in the reply before. A command without `$db` goes to
  * the topic's own database. The scalars are those of yaml_bson.ts.
  */
 import { assert } from "../../src/base/mod.ts";
 import type { Document } from "../support/wire_client.ts";
+import { expandTemplate } from "./case_template.ts";
 import { isPlainObject, parseYamlBson } from "./yaml_bson.ts";
 
 const CASES = new URL("./cases/", import.meta.url);
@@ -79,8 +82,14 @@ export function readCaseFile(topic: string): CaseFile {
     topic,
     isolated: parsed["isolated"] === true,
     collections: Object.entries(collections).map(([name, setup]) => toSetup(name, setup)),
-    cases: Object.entries(parsed["cases"]).map(([name, text]) => toCase(`${topic}: ${name}`, name, text)),
+    cases: Object.entries(parsed["cases"])
+      .flatMap(([name, text]) => isTemplate(text) ? expandTemplate(name, text) : [[name, text] as const])
+      .map(([name, text]) => toCase(`${topic}: ${name}`, name, text)),
   };
+}
+
+function isTemplate(text: unknown): text is Record<string, unknown> {
+  return isPlainObject(text) && "each" in text;
 }
 
 function toSetup(name: string, setup: unknown): CollectionSetup {

@@ -2,7 +2,9 @@
 import assert from "node:assert/strict";
 import { type Document, EJSON, Long, ObjectId, UUID } from "bson";
 import type { CaseFile } from "./case_file.ts";
+import { expandTemplate } from "./case_template.ts";
 import { compare, describe } from "./compare.ts";
+import { countAnswers } from "./count.ts";
 import { normalize } from "./normalize.ts";
 import { parseYamlBson } from "./yaml_bson.ts";
 
@@ -128,4 +130,26 @@ Deno.test("an intended difference has its own answer", () => {
   const other = { ...FILE, cases: [littleElse] };
   assert.deepEqual(compare(other, answer({ n: 1, ok: 1, x: 2 }), answer({ x: 2, n: 0, ok: 1 })), []);
   assert.equal(compare(other, answer({ n: 1, ok: 1, x: 2 }), answer({ x: 3, n: 0, ok: 1 })).length, 1);
+});
+
+Deno.test("a case over many values stands for all their combinations", () => {
+  const text = {
+    each: { op: ["$gt", "$lt"], value: { one: 1, nothing: null } },
+    run: { find: "c", filter: { a: { "<op>": "<value>" }, "b<op>": "no <op>" } },
+  };
+  const run = (op: string, value: unknown) => ({
+    run: { find: "c", filter: { a: { [op]: value }, [`b${op}`]: `no ${op}` } },
+  });
+  assert.deepEqual(expandTemplate("<op> of <value>", text), [
+    ["$gt of one", run("$gt", 1)],
+    ["$gt of nothing", run("$gt", null)],
+    ["$lt of one", run("$lt", 1)],
+    ["$lt of nothing", run("$lt", null)],
+  ]);
+});
+
+Deno.test("the recorded answers are enough", () => {
+  const { cases, lines } = countAnswers();
+  const sum = [...cases.values(), ...lines.values()].reduce((a, b) => a + b, 0);
+  assert.ok(sum >= 3000, `${sum} answers are recorded`);
 });

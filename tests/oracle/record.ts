@@ -1,12 +1,13 @@
 /**
- * `deno task oracle [--record-only] [topic …]`: runs the cases on a real MongoDB, keeps its answers as golden files, then runs
- * them on ChronoGo and prints what differs. Exit code 1 when something does.
+ * `deno task oracle [--count | --record-only] [topic …]`: runs the cases on a real MongoDB, keeps its answers as golden files, then runs
+ * them on ChronoGo and prints what differs. Exit code 1 when something does. `--count` only counts what is recorded.
  */
 import { startMongod } from "../support/mongod.ts";
 import { startServerProcess } from "../support/server_process.ts";
 import { WireClient } from "../support/wire_client.ts";
 import { type CaseFile, readCaseFile, topics } from "./case_file.ts";
 import { compare, describe } from "./compare.ts";
+import { countAnswers, describeCounts } from "./count.ts";
 import { readGolden, writeGolden } from "./golden.ts";
 import type { Replies } from "./normalize.ts";
 import { replay, type Side } from "./replay.ts";
@@ -46,14 +47,17 @@ async function differencesOf(files: readonly CaseFile[]): Promise<number> {
   return differences.length;
 }
 
-const recordOnly = Deno.args.includes("--record-only");
-const chosen = Deno.args.filter((argument) => !argument.startsWith("--"));
-const files = (chosen.length === 0 ? topics() : chosen).map(readCaseFile);
-const caseCount = files.reduce((sum, file) => sum + file.cases.length, 0);
-await record(files);
-console.log(`recorded MongoDB's answers to ${caseCount} cases in ${files.length} files`);
-if (!recordOnly) {
+async function run(recordOnly: boolean): Promise<void> {
+  const chosen = Deno.args.filter((argument) => !argument.startsWith("--"));
+  const files = (chosen.length === 0 ? topics() : chosen).map(readCaseFile);
+  const caseCount = files.reduce((sum, file) => sum + file.cases.length, 0);
+  await record(files);
+  console.log(`recorded MongoDB's answers to ${caseCount} cases in ${files.length} files`);
+  if (recordOnly) return;
   const count = await differencesOf(files);
   console.log(`${caseCount - count} cases alike, ${count} differ`);
   Deno.exitCode = count === 0 ? 0 : 1;
 }
+
+if (Deno.args.includes("--count")) console.log(describeCounts(countAnswers()));
+else await run(Deno.args.includes("--record-only"));

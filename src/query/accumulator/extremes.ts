@@ -27,7 +27,10 @@ class Extreme implements Accumulator {
   }
 }
 
-/** Keeps its values sorted, best first; equal ones in the order they came. */
+/**
+ * Keeps its values sorted, best first. Equal ones of different types are kept as by MongoDB: the first that came stay; the least
+ * stand in the order they came, the greatest in the reverse.
+ */
 class Extremes implements Accumulator {
   private readonly kept: Value[] = [];
 
@@ -35,19 +38,21 @@ class Extremes implements Accumulator {
 
   add(value: Value): void {
     if (isNullish(value)) return;
-    const at = this.placeOf(value);
-    if (at >= this.n) return;
-    this.kept.splice(at, 0, value);
-    if (this.kept.length > this.n) this.kept.pop();
+    if (this.kept.length === this.n) {
+      if (this.sense * compareValues(value, this.kept[this.n - 1]) >= 0) return;
+      this.kept.pop();
+    }
+    this.kept.splice(this.placeOf(value), 0, value);
   }
 
-  /** Behind all that are as good as `value` or better. */
+  /** Behind all that are better than `value`, and on the side of its equals where the later ones stand. */
   private placeOf(value: Value): number {
     let from = 0;
     let to = this.kept.length;
     while (from < to) {
       const middle = (from + to) >>> 1;
-      if (this.sense * compareValues(value, this.kept[middle]) < 0) to = middle;
+      const order = compareValues(value, this.kept[middle]);
+      if (this.sense > 0 ? order < 0 : order >= 0) to = middle;
       else from = middle + 1;
     }
     return from;
@@ -58,7 +63,9 @@ class Extremes implements Accumulator {
   }
 
   merge(partial: Value): void {
-    if (isArray(partial)) partial.forEach((value) => this.add(value));
+    if (!isArray(partial)) return;
+    const inOrder = this.sense > 0 ? partial : partial.toReversed();
+    inOrder.forEach((value) => this.add(value));
   }
 
   result(): Value {
