@@ -6,8 +6,8 @@
  */
 import type { Value } from "../../bson/mod.ts";
 import type { Expression } from "../expression/expression.ts";
-import type { GeoShape } from "./geo.ts";
-import type { Schema } from "./json_schema.ts";
+import type { GeoShape } from "../geo/shape.ts";
+import type { Schema } from "./schema.ts";
 
 /** A dotted path taken apart; empty for the value itself, inside `$elemMatch` over values. */
 export type Path = readonly string[];

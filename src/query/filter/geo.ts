@@ -18,16 +18,9 @@ import {
   storedGeometry,
 } from "../geo/geometry.ts";
 import { intersect, isWithin, isWithinAngle } from "../geo/relation.ts";
-import type { Vector } from "../geo/sphere.ts";
+import type { GeoShape } from "../geo/shape.ts";
 import type { Filter, GeoFilter, Path } from "./filter.ts";
 import type { ValueTest } from "./path.ts";
-
-export type GeoShape =
-  | { readonly kind: "geometry"; readonly geometry: Geometry }
-  | { readonly kind: "cap"; readonly center: Vector; readonly radians: number }
-  | { readonly kind: "box"; readonly a: Position; readonly b: Position }
-  | { readonly kind: "circle"; readonly center: Position; readonly radius: number }
-  | { readonly kind: "polygon"; readonly corners: readonly Position[] };
 
 /** Old and new names of the operators. */
 const OPERATORS: Readonly<Record<string, "$geoWithin" | "$geoIntersects">> = {

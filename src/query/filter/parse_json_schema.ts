@@ -13,9 +13,9 @@ import { typeName } from "../expression/message.ts";
 import { type NumberValue, signOf } from "../expression/number.ts";
 import { readNonNegativeInteger } from "./argument.ts";
 import { NUMBER_TYPES } from "./element.ts";
-import type { ArraySchema, NumberSchema, ObjectSchema, Range, Schema, TextSchema } from "./json_schema.ts";
 import { unorderedKey } from "./json_schema.ts";
 import { translatePattern } from "./pcre.ts";
+import type { ArraySchema, NumberSchema, ObjectSchema, Range, Schema, TextSchema } from "./schema.ts";
 
 const KEYWORDS: ReadonlySet<string> = new Set([
   "additionalItems",
