@@ -66,6 +66,9 @@ export function decode(reader: ByteReader, count: number, words: Int32Array): vo
   decodeRuns(reader, words);
 }
 
+/** Fewer values are not worth trying what makes them smallest. */
+const LEAST_SAMPLED_VALUES = 32;
+
 function smaller(a: ByteWriter | undefined, b: ByteWriter): ByteWriter {
   return a !== undefined && a.length <= b.length ? a : b;
 }
@@ -80,6 +83,7 @@ function decimals(words: Int32Array, count: number): ByteWriter | undefined {
 
 /** The doubles in the mode, of those that any can take, that makes a sample smallest. */
 function encodedAsSample(words: Int32Array, count: number): ByteWriter {
+  if (count < LEAST_SAMPLED_VALUES) return encodedAs(words, count, PLANES);
   const sample = sampleOf(words, count);
   const length = sample.length >> 1;
   let best = encodedAs(sample, length, XOR);

@@ -30,10 +30,13 @@ const LEADING_PLACE = Uint8Array.from({ length: 65 }, (_, zeros) => LEADING.find
 /** No place in the table. */
 const NO_LEADING = 8;
 
+/** For each value of the lowest bits, the place of the last double that had it; used within one call only. */
+const LATEST = new Int32Array(KEY_MASK + 1);
+
 /** Writes the doubles `words[0, 2 · count)`. */
 export function encode(words: Int32Array, count: number, out: ByteWriter): void {
   const bits = new BitWriter(count * 8);
-  const latest = new Int32Array(KEY_MASK + 1);
+  const latest = LATEST.fill(0);
   if (count > 0) {
     writeWords(bits, words[0]!, words[1]!, 64);
     latest[words[0]! & KEY_MASK] = 0;

@@ -115,11 +115,11 @@ class Merge {
   constructor(private readonly job: CompactionJob) {}
 
   async run(): Promise<MergedSegments> {
-    const { inputs } = this.job.plan;
-    const tableIds = new Set(inputs.flatMap(({ tables }) => tables.map(({ tableId }) => tableId)));
-    for (const tableId of [...tableIds].sort((a, b) => a - b)) {
+    const held = entriesByTable(this.job.plan.inputs);
+    for (const tableId of [...held.keys()].sort((a, b) => a - b)) {
       const table = this.job.table(tableId);
-      if (table !== undefined) await this.mergeTable(tableId, table);
+      if (table !== undefined) await this.mergeTable(tableId, table, held.get(tableId)!);
+      await this.job.pace();
     }
     const destinations = [...this.destinations.values()];
     for (const destination of destinations) await destination.finish();
@@ -139,13 +139,15 @@ class Merge {
     }
   }
 
-  private async mergeTable(tableId: number, table: MergedTable): Promise<void> {
-    const { plan: { inputs, bounds }, pace } = this.job;
-    const held = inputs.flatMap((segment): MergedInput[] => {
-      const entry = segment.tables.find((entry) => entry.tableId === tableId);
-      if (entry === undefined) return [];
+  private async mergeTable(
+    tableId: number,
+    table: MergedTable,
+    entries: readonly SegmentEntry[],
+  ): Promise<void> {
+    const { plan: { bounds }, pace } = this.job;
+    const held = entries.map(({ segment, entry }): MergedInput => {
       const [firstMs, masks] = [table.firstMsOf(segment), table.storedMasksOf(segment)];
-      return [{ tableId, segment, entry, firstMs, masks }];
+      return { tableId, segment, entry, firstMs, masks };
     });
     this.inputs.push(...held);
     const cursors = held.map(({ segment, entry: { groups, dataBytes }, firstMs, masks }, order) => {
@@ -238,6 +240,24 @@ class PartingTaker implements RowTaker {
     const entries = await writeMergedGroups(written, this.table, this.pace);
     written.forEach((destination, i) => destination.addGroups(entries[i]!));
   }
+}
+
+interface SegmentEntry {
+  readonly segment: Segment;
+  readonly entry: TableEntry;
+}
+
+/** What segments have of each table, in their order. */
+function entriesByTable(segments: readonly Segment[]): Map<number, SegmentEntry[]> {
+  const byTable = new Map<number, SegmentEntry[]>();
+  for (const segment of segments) {
+    for (const entry of segment.tables) {
+      const entries = byTable.get(entry.tableId);
+      if (entries === undefined) byTable.set(entry.tableId, [{ segment, entry }]);
+      else entries.push({ segment, entry });
+    }
+  }
+  return byTable;
 }
 
 /** What rows take as BSON: all of them exactly what they took, a part of them its share by number. */

@@ -18,6 +18,7 @@ import type { PageCache } from "./page_cache.ts";
 import { recordedBound } from "./partition.ts";
 import { DEFAULT_PARTITION_SIZES } from "./partition_cuts.ts";
 import { Segment } from "./segment.ts";
+import type { RowGroupEntry } from "./segment_format.ts";
 import type { Table } from "./table.ts";
 import type { TimeseriesStoreOptions } from "./timeseries_store.ts";
 
@@ -196,10 +197,18 @@ export class SegmentSet {
   private compactChange(plan: CompactionPlan, added: readonly Segment[]): CompactChange {
     const removed = new Set(plan.inputs);
     const after = [...[...this.segments.values()].filter((segment) => !removed.has(segment)), ...added];
-    const settled: ({ id: number } & Expiry)[] = [];
+    const settled = new Set<{ id: number } & Expiry>();
+    const byTable = new Map<number, ({ id: number } & Expiry)[]>();
     for (const [id, expiries] of this.manifest.expiries) {
-      for (const expiry of expiries) {
-        if (!after.some((segment) => isMaskedBy(segment, id, expiry))) settled.push({ id, ...expiry });
+      const own = expiries.map((expiry) => ({ id, ...expiry }));
+      byTable.set(id, own);
+      for (const expiry of own) settled.add(expiry);
+    }
+    for (const { tables, place } of after) {
+      for (const { tableId, groups } of tables) {
+        for (const expiry of byTable.get(tableId) ?? []) {
+          if (masks(expiry, place, groups)) settled.delete(expiry);
+        }
       }
     }
     return {
@@ -208,7 +217,7 @@ export class SegmentSet {
       added: added.map(({ number, place }) => ({ segment: number, ...place })),
       boundsRemoved: plan.boundsRemoved.map(recordedBound),
       boundsAdded: plan.boundsAdded.map(recordedBound),
-      settled,
+      settled: [...settled],
     };
   }
 
@@ -233,9 +242,7 @@ function segmentName(number: number): string {
   return `${String(number).padStart(8, "0")}.seg`;
 }
 
-/** Whether an expiry took rows of a segment that are still in its file. */
-function isMaskedBy({ tables, place }: Segment, tableId: number, expiry: Expiry): boolean {
-  if (place.arrival > expiry.throughSegment) return false;
-  const entry = tables.find((entry) => entry.tableId === tableId);
-  return entry !== undefined && entry.groups.some((group) => group.minTime < expiry.beforeMs);
+/** Whether an expiry took rows away that are still in a segment's file. */
+function masks(expiry: Expiry, { arrival }: SegmentPlace, groups: readonly RowGroupEntry[]): boolean {
+  return arrival <= expiry.throughSegment && groups.some((group) => group.minTime < expiry.beforeMs);
 }
