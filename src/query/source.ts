@@ -158,6 +158,8 @@ export interface FragmentResult {
   readonly groups: number;
   /** What a group holds of an output: the accumulator's `partial`, or a count as int32 or int64. */
   partial(output: number, group: number): Value;
+  /** The accumulator's `result`, or a count, where storage can say it; else undefined, and the accumulator says it. */
+  result(output: number, group: number): Value;
 }
 
 /** What a scan touched. */

@@ -181,23 +181,35 @@ async function* documentsOf(
   }
   const { outputs } = stage;
   const names = ["_id", ...outputs.map((output) => output.name)];
+  const finishers = outputs.map((output, i) => finisherOf(output, result, i));
   const groups = keys.order();
   for (let at = 0; at < groups.length; at += PIPELINE_BATCH_ROWS) {
     await context.checkpoint();
     yield groups.slice(at, at + PIPELINE_BATCH_ROWS).map((group) => {
       const id = keys.ids[group];
-      return new BuiltDocument(names, [id, ...valuesOf(outputs, result, group, id)]);
+      const values = [id];
+      for (const finish of finishers) values.push(finish(group, id));
+      return new BuiltDocument(names, values);
     });
   }
 }
 
-/** The values of a group's fields: each accumulator finishes what storage held of it. */
-function valuesOf(outputs: readonly Output[], result: FragmentResult, group: number, id: Value): Value[] {
-  return outputs.map(({ accumulator }, i) => {
+/** Gives the value of a group's field: as storage knows it, or as the accumulator makes it of what storage holds. */
+function finisherOf(
+  { accumulator }: Output,
+  result: FragmentResult,
+  output: number,
+): (group: number, id: Value) => Value {
+  const finish = (group: number, id: Value) => {
     const finished = createAccumulator(accumulator, id);
-    finished.merge(partialOf(accumulator, result.partial(i, group)));
+    finished.merge(partialOf(accumulator, result.partial(output, group)));
     return finished.result();
-  });
+  };
+  if (summand(accumulator) !== undefined) return finish;
+  return (group, id) => {
+    const known = result.result(output, group);
+    return known === undefined ? finish(group, id) : known;
+  };
 }
 
 /** What `$sum` adds for each row where that is a small whole number: `{$sum: 1}` counts. */

@@ -34,4 +34,8 @@ export class CountState implements OutputState {
     const count = this.counts[group]!;
     return count <= INT32_MAX ? Int32.of(count) : BigInt(count);
   }
+
+  result(group: number): Value {
+    return this.partial(group);
+  }
 }

@@ -64,6 +64,10 @@ export class ExtremeState extends FoldedState {
   protected override foldedPartial(group: number): Value {
     return numberOfType(this.types[group]!, this.values[group]!);
   }
+
+  protected override foldedResult(group: number): Value {
+    return this.foldedPartial(group);
+  }
 }
 
 function numberOfType(type: number, value: number): Value {

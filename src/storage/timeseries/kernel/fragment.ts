@@ -52,4 +52,5 @@ export interface FoldedOutput extends AnyOutput {
 export interface FragmentResult {
   readonly groups: number;
   partial(output: number, group: number): Value;
+  result(output: number, group: number): Value;
 }

@@ -16,6 +16,8 @@ export interface OutputState {
   addPage(page: Page | undefined, group: number): boolean;
   /** What a group holds, as the accumulator's `partial` gives it. */
   partial(group: number): Value;
+  /** The accumulator's `result` for a group; undefined where the accumulator itself has to say it, from the partial. */
+  result(group: number): Value;
 }
 
 /**
@@ -43,6 +45,11 @@ export abstract class FoldedState implements OutputState {
   /** What a group without an accumulator holds. */
   protected abstract foldedPartial(group: number): Value;
 
+  /** As `result`, of a group without an accumulator. */
+  protected foldedResult(_group: number): Value {
+    return undefined;
+  }
+
   addPage(_page: Page | undefined, _group: number): boolean {
     return false;
   }
@@ -68,6 +75,10 @@ export abstract class FoldedState implements OutputState {
 
   partial(group: number): Value {
     return this.accumulators[group]?.partial() ?? this.foldedPartial(group);
+  }
+
+  result(group: number): Value {
+    return this.hasAccumulator(group) ? undefined : this.foldedResult(group);
   }
 
   /** Whether a group has gone over to an accumulator. */

@@ -44,4 +44,8 @@ export class PositionState implements OutputState {
     if (held === undefined) return null;
     return "value" in held ? held.value : valueOf(held.view, held.index);
   }
+
+  result(group: number): Value {
+    return this.partial(group);
+  }
 }

@@ -109,6 +109,10 @@ class Folding implements FragmentResult {
     return this.states[output]!.partial(group);
   }
 
+  result(output: number, group: number): Value {
+    return this.states[output]!.result(group);
+  }
+
   /** A page that lies in one group as a whole: what is known of it may be all that is needed. */
   private addPage(source: Slice["source"]): boolean {
     const bounds = source.timeBounds;

@@ -11,7 +11,8 @@ import { sumOf } from "./dense_loops.ts";
 import type { FoldedOutput } from "./fragment.ts";
 import { FoldedState, grownBytes, grownDoubles } from "./output_state.ts";
 
-/** Ranks of types, as in query/expression/number.ts; that of int32 is 0. */
+/** Ranks of types, as in query/expression/number.ts. */
+const INT = 0;
 const LONG = 1;
 const DOUBLE = 2;
 const EXACT_LIMIT = 2 ** 53;
@@ -116,6 +117,16 @@ export class SumState extends FoldedState {
       (this.plain ?? this.sums)[group]!,
     ];
     return this.isAverage ? [this.counts[group]!, total] : total;
+  }
+
+  /** What merging the partial into an empty `Summation` gives: sum and error added once, or the exact integer. */
+  protected override foldedResult(group: number): Value {
+    const addend = this.addends?.[group] ?? 0;
+    const total = this.sums[group]! + addend;
+    if (!Number.isFinite(total)) return undefined;
+    if (this.isAverage) return this.counts[group] === 0 ? null : total / this.counts[group]!;
+    if (this.ranks[group] === DOUBLE) return total;
+    return this.ranks[group] === INT && addend === 0 && total === (total | 0) ? Int32.of(total) : undefined;
   }
 }
 

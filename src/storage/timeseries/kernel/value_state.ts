@@ -33,6 +33,10 @@ abstract class AccumulatorState implements OutputState {
     return this.accumulatorOf(group).partial();
   }
 
+  result(): Value {
+    return undefined;
+  }
+
   protected accumulatorOf(group: number): Accumulator {
     return this.accumulators[group] ??= this.output.create(group);
   }
