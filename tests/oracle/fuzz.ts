@@ -1,57 +1,117 @@
 /**
- * `deno task oracle:fuzz [seed] [questions]`: asks MongoDB and ChronoGo the same random questions about the same random documents,
- * in a time series and in a plain collection, lets them make the same random updates, and prints where the answers part.
- * Exit code 1 when they do.
+ * `deno task oracle:fuzz [--seed N] [--count N]` (or `[seed] [count]`): asks MongoDB and ChronoGo the same random questions about
+ * the same random documents, in a time series and in a plain collection, lets them make the same random updates, and prints where
+ * the answers part, each made as small as it goes. Exit code 1 when they do.
  */
-import { type Document } from "bson";
+import { type Document, EJSON } from "bson";
+import { parseArgs } from "node:util";
 import { startMongod } from "../support/mongod.ts";
 import { startServerProcess } from "../support/server_process.ts";
 import { WireClient } from "../support/wire_client.ts";
 import type { CaseFile, OracleCase } from "./case_file.ts";
-import { compare, describe } from "./compare.ts";
+import { compare, describe, type Difference } from "./compare.ts";
 import { RandomQueries } from "./random_query.ts";
 import { replay } from "./replay.ts";
+import { type Question, shrink } from "./shrink.ts";
 
 const DOCUMENTS = 300;
+const DEFAULT_COUNT = 1000;
 const SHOWN = 40;
+/** Differences that are made small: each takes some seconds. */
+const SHRUNK = 10;
 
-function randomCases(seed: number, count: number): CaseFile {
+/** The two that are asked. */
+interface Servers {
+  readonly oracle: WireClient;
+  readonly chronogo: WireClient;
+}
+
+function randomQuestions(seed: number, count: number): { documents: Document[]; cases: OracleCase[] } {
   const queries = new RandomQueries(seed);
   const documents = queries.documents(DOCUMENTS);
-  const create = { timeseries: { timeField: "t", metaField: "m" } };
-  return {
-    topic: "fuzz",
-    isolated: false,
-    collections: [{ name: "series", create, documents }, { name: "plain", create: undefined, documents }],
-    cases: Array.from({ length: count }, (_, index) => {
-      const name = `seed ${seed}, question ${index}`;
-      if (index % 3 === 2) return toCase(name, queries.update("changed"));
-      return toCase(name, [queries.command(index % 3 === 0 ? "series" : "plain")]);
-    }),
-  };
+  const cases = Array.from({ length: count }, (_, index) => {
+    const name = `seed ${seed}, question ${index}`;
+    if (index % 3 === 2) return toCase(name, queries.update("changed"));
+    return toCase(name, [queries.command(index % 3 === 0 ? "series" : "plain")]);
+  });
+  return { documents, cases };
 }
 
 function toCase(name: string, commands: readonly Document[]): OracleCase {
   return { name, oracle: commands, chronogo: commands, differs: undefined };
 }
 
-const seed = Number(Deno.args[0] ?? Math.floor(Math.random() * 1e9));
-const count = Number(Deno.args[1] ?? 1000);
-const file = randomCases(seed, count);
+/** The documents in both kinds of collections. */
+function caseFile(documents: readonly Document[], cases: readonly OracleCase[]): CaseFile {
+  const create = { timeseries: { timeField: "t", metaField: "m" } };
+  const collections = [{ name: "series", create, documents }, {
+    name: "plain",
+    create: undefined,
+    documents,
+  }];
+  return { topic: "fuzz", isolated: false, collections, cases };
+}
+
+async function differencesOf({ oracle, chronogo }: Servers, file: CaseFile): Promise<readonly Difference[]> {
+  const [expected, actual] = await Promise.all([
+    replay(oracle, file, "oracle"),
+    replay(chronogo, file, "chronogo"),
+  ]);
+  return compare(file, expected, actual);
+}
+
+/** The difference with the documents that are left, made as small as it goes. */
+async function describeSmall(servers: Servers, question: Question, name: string): Promise<string> {
+  const ask = async ({ documents, commands }: Question) => {
+    return (await differencesOf(servers, caseFile(documents, [toCase(name, commands)])))[0];
+  };
+  const small = await shrink(question, async (smaller) => {
+    const difference = await ask(smaller);
+    return difference && kindOf(difference);
+  });
+  const difference = await ask(small);
+  if (difference === undefined) return `${name}: not asked alone`;
+  const documents = small.documents.map((document) => EJSON.stringify(document, { relaxed: false }));
+  return [describe(difference), "    documents:", ...documents.map((text) => `      ${text}`)].join("\n");
+}
+
+/** Whether the answer of one, the other or both is an error: what shrinking must not change. */
+function kindOf({ expected, actual }: Difference): string {
+  const isError = (reply: unknown) => typeof reply === "object" && reply !== null && "errmsg" in reply;
+  return `${isError(expected)}, ${isError(actual)}`;
+}
+
+async function fuzz(servers: Servers, seed: number, count: number): Promise<boolean> {
+  const { documents, cases } = randomQuestions(seed, count);
+  const differences = await differencesOf(servers, caseFile(documents, cases));
+  const commandsOf = new Map(cases.map(({ name, oracle }) => [name, oracle]));
+  for (const [index, difference] of differences.slice(0, SHOWN).entries()) {
+    const { caseName } = difference;
+    const question = { documents, commands: commandsOf.get(caseName) ?? [] };
+    const text = index < SHRUNK ? await describeSmall(servers, question, caseName) : describe(difference);
+    console.log(text + "\n");
+  }
+  console.log(`seed ${seed}: ${count - differences.length} answers alike, ${differences.length} differ`);
+  return differences.length === 0;
+}
+
+const { values, positionals } = parseArgs({
+  args: Deno.args,
+  options: { seed: { type: "string" }, count: { type: "string" } },
+  allowPositionals: true,
+});
+const seed = Number(values.seed ?? positionals[0] ?? Math.floor(Math.random() * 1e9));
+const count = Number(values.count ?? positionals[1] ?? DEFAULT_COUNT);
 const mongod = await startMongod();
-await using server = await startServerProcess();
-const [oracle, chronogo] = await Promise.all([
-  WireClient.connect(mongod.port),
-  WireClient.connect(server.port),
-]);
-const [expected, actual] = await Promise.all([
-  replay(oracle, file, "oracle"),
-  replay(chronogo, file, "chronogo"),
-]);
-oracle.close();
-chronogo.close();
-await mongod.stop();
-const differences = compare(file, expected, actual);
-for (const difference of differences.slice(0, SHOWN)) console.log(describe(difference) + "\n");
-console.log(`seed ${seed}: ${count - differences.length} answers alike, ${differences.length} differ`);
-Deno.exitCode = differences.length === 0 ? 0 : 1;
+try {
+  await using server = await startServerProcess();
+  const [oracle, chronogo] = await Promise.all(
+    [mongod.port, server.port].map((port) => WireClient.connect(port)),
+  );
+  const alike = await fuzz({ oracle: oracle!, chronogo: chronogo! }, seed, count);
+  oracle!.close();
+  chronogo!.close();
+  Deno.exitCode = alike ? 0 : 1;
+} finally {
+  await mongod.stop();
+}

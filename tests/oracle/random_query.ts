@@ -4,10 +4,12 @@
  *
  * Not asked is what MongoDB leaves open: which of two equal values of different types $min or distinct keeps, and how a sort
  * orders what it holds equal (arrays with the same least element, the rows that $unwind makes of one document); nor what it
- * does by accident: a field that a stage took away and a later one sets keeps its old place, $unwind meets holes that a projection left.
+ * does by accident: a field that a stage took away and a later one sets keeps its old place,
+ * $unwind and $set meet holes that a projection left.
  */
 import { Decimal128, type Document, Double, Int32, Long } from "bson";
 import { type Random, seededRandom } from "../../src/base/mod.ts";
+import { randomStages } from "./random_stages.ts";
 import { randomUpdate } from "./random_update.ts";
 
 const START_MS = Date.UTC(2024, 0, 1);
@@ -55,7 +57,7 @@ export class RandomQueries {
 
   /** A find, count, distinct or aggregate of the collection. */
   command(collection: string): Document {
-    switch (this.#below(8)) {
+    switch (this.#below(11)) {
       case 0:
         return { count: collection, query: this.#filter(2) };
       case 1:
@@ -65,6 +67,10 @@ export class RandomQueries {
         return { aggregate: collection, pipeline: this.#grouping(), cursor: { batchSize: 1000 } };
       case 4:
         return { aggregate: collection, pipeline: this.#reshaping(), cursor: { batchSize: 1000 } };
+      case 5:
+      case 6:
+      case 7:
+        return { aggregate: collection, pipeline: this.#stages(), cursor: { batchSize: 1000 } };
       default:
         return this.#find(collection);
     }
@@ -95,6 +101,15 @@ export class RandomQueries {
       ...this.#sometimes(0.3, () => ({ projection: this.#projection() })),
       batchSize: 1000,
     };
+  }
+
+  #stages(): Document[] {
+    return randomStages({
+      below: (limit) => this.#below(limit),
+      pick: (from) => this.#pick(from),
+      filter: (depth) => this.#filter(depth),
+      expression: (depth) => this.#expression(depth),
+    }, "plain");
   }
 
   #grouping(): Document[] {
@@ -137,8 +152,12 @@ export class RandomQueries {
       () => ({ $match: { $expr: { $and: [this.#expression(2), { $gte: ["$c", 0] }] } } }),
     ];
     const drawn: Document[] = Array.from({ length: 1 + this.#below(3) }, () => this.#pick(stages)());
-    const unwinds = drawn.some((stage) => "$unwind" in stage);
-    const chosen = drawn.filter((stage) => !unwinds || !("$project" in stage));
+    const unwind = drawn.find((stage) => "$unwind" in stage);
+    const projects = drawn.some((stage) => "$project" in stage);
+    const chosen = drawn.filter((stage) => {
+      if (unwind !== undefined && stage !== unwind) return !("$project" in stage || "$unwind" in stage);
+      return !projects || !Object.keys(stage["$set"] ?? {}).some((path) => path.includes("."));
+    });
     return [...chosen, { $sort: { _id: 1, at: 1 } }, { $limit: 30 }];
   }
 

@@ -177,10 +177,10 @@ async function* lookUp<Stage>(
   }
 }
 
-/** An array stands for its items. */
+/** An array stands for its items, what is missing for nothing: unlike null it equals no missing field. */
 function valuesOf(value: Value): readonly Value[] {
   if (isArray(value)) return value;
-  return [value ?? null];
+  return value === undefined ? [] : [value];
 }
 
 /** What can be reached from one row. */
@@ -221,8 +221,11 @@ class Search<Stage> {
 
   private matching(values: readonly Value[]): Rows {
     const { connectTo, restriction, source } = this.stage;
-    const connected: Filter = { kind: "in", path: connectTo, values, patterns: [] };
-    const filter = restriction === undefined ? connected : allOf([connected, restriction]);
+    const filters: Filter[] = [{ kind: "in", path: connectTo, values, patterns: [] }];
+    // Null is linked with null, never with what is missing.
+    if (values.includes(null)) filters.push({ kind: "exists", path: connectTo });
+    if (restriction !== undefined) filters.push(restriction);
+    const filter = allOf(filters);
     const match: MatchStage = { kind: "match", filter, source };
     return this.pipelines.run([...this.foreign.stages, match], this.foreign.source, this.context);
   }

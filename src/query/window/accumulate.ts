@@ -1,13 +1,13 @@
 /**
  * Accumulators over windows. Where a window only grows (from the partition's start) one accumulator takes row after row;
- * sums and averages of windows that slide take rows in and out; all others are computed afresh for each row.
+ * sums, averages and deviations of windows that slide take rows in and out; all others are computed afresh for each row.
  */
-import { Int32, isArray, isNumber, type Value } from "../../bson/mod.ts";
+import { isArray, type Value } from "../../bson/mod.ts";
 import { createAccumulator, parseWindowAccumulator } from "../accumulator/accumulators.ts";
 import type { Accumulator } from "../accumulator/accumulator.ts";
 import type { Evaluator } from "../expression/expression.ts";
-import { asDouble } from "../expression/number.ts";
 import { parseBounds, type WindowEnds, windowEnds } from "./bounds.ts";
+import { SlidingDeviation } from "./sliding_deviation.ts";
 import { SlidingSum } from "./sliding_sum.ts";
 import {
   inputValues,
@@ -87,21 +87,12 @@ function computeEnd(
   };
 }
 
-/**
- * The deviation of windows that slide differs from that of groups in its bare ends, as in MongoDB: a window of one number
- * deviates by the int32 0 in its population, an empty one by −0 as a sample, one with an infinity or NaN by null.
- */
 function computeDeviation(node: WindowNode, input: Evaluator, partition: Partition): readonly Value[] {
   if (node.bounds.lower === undefined) return compute(node, input, partition);
-  const isSample = node.name === "$stdDevSamp";
-  const values = inputValues(input, partition);
-  const ends = windowEnds(node.bounds, partition);
-  return sliding(node, values, ends).map((deviation, i) => {
-    const numbers = values.slice(ends.from[i], ends.to[i]).filter(isNumber).map(asDouble);
-    if (!numbers.every(Number.isFinite)) return null;
-    if (numbers.length === 0) return isSample ? -0 : null;
-    return numbers.length === 1 && !isSample ? Int32.of(0) : deviation;
-  });
+  const { from, to } = windowEnds(node.bounds, partition);
+  const lost = node.name === "$stdDevSamp" ? 1 : 0;
+  const deviation = new SlidingDeviation(inputValues(input, partition), lost);
+  return partition.rows.map((_, i) => deviation.moveTo(from[i]!, to[i]!).result());
 }
 
 const NAMES = [

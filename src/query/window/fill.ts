@@ -36,13 +36,14 @@ const interpolate: WindowDefinition["compute"] = (_, input, partition) => {
   let left = -1;
   values.forEach((value, right) => {
     if (isNullish(value)) return;
+    // Before the value itself is judged, as in MongoDB: across a gap the error is another one.
+    for (let i = left + 1; left >= 0 && i < right; i++) filled[i] = between(places, values, left, i, right);
     if (!isNumber(value)) {
       throw new CommandError(
         "TypeMismatch",
         `Value to be filled must be numeric or nullish, but found ${typeName(value)}`,
       );
     }
-    for (let i = left + 1; left >= 0 && i < right; i++) filled[i] = between(places, values, left, i, right);
     left = right;
   });
   return filled;

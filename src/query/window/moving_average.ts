@@ -1,18 +1,20 @@
 /**
  * `$expMovingAvg`: each number counts `alpha`, the average before it 1 − alpha; `N` stands for alpha = 2 / (N + 1). Rows
- * without a number show the average as it is.
+ * without a number show the average as it is. It is a decimal in between, as in MongoDB (1 − 2/3 as doubles is not 1/3), and
+ * shown as a double where no decimal went in.
  */
 import { CommandError } from "../../base/mod.ts";
 import { Decimal128, Document, isNumber, type Value } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
-import { add, divide, multiply, subtract } from "../expression/arithmetic.ts";
+import { divide } from "../expression/arithmetic.ts";
+import * as decimals from "../expression/decimal_arithmetic.ts";
 import { typeName } from "../expression/message.ts";
-import { asDouble, asInt64, type NumberValue } from "../expression/number.ts";
+import { asDecimal, asDouble, asInt64, type NumberValue } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { UNBOUNDED } from "./bounds.ts";
 import { inputValues, type WindowDefinition, type WindowNode, type WindowSpec } from "./window.ts";
 
-const ONE = Decimal128.fromString("1");
+const ONE = decimals.fromInteger(1n);
 const TWO = Decimal128.fromString("2");
 
 function parse({ name, argument, window, sortBy, context }: WindowSpec): WindowNode {
@@ -60,26 +62,21 @@ function failure(message: string): CommandError {
 }
 
 const compute: WindowDefinition["compute"] = ({ alpha }, input, partition) => {
-  const weight = alpha as NumberValue;
-  const doubleWeight = asDouble(weight);
-  // As a decimal first: 1 - 2/3 as doubles is not 1/3.
-  const oldWeight = asDouble(subtract(ONE, weight) as Decimal128);
-  let average: number | Decimal128 | undefined;
+  const weight = asDecimal(alpha as NumberValue);
+  const oldWeight = decimals.subtract(ONE, weight);
+  let average: decimals.Decimal | undefined;
+  let isDecimal = false;
+  let shown: Value = null;
   return inputValues(input, partition).map((value): Value => {
-    if (!isNumber(value)) return average ?? null;
-    if (average instanceof Decimal128 || value instanceof Decimal128) {
-      return average = mixDecimals(value, average, weight);
-    }
-    const double = asDouble(value);
-    return average = average === undefined ? double : double * doubleWeight + average * oldWeight;
+    if (!isNumber(value)) return shown;
+    if (value instanceof Decimal128) isDecimal = true;
+    const fresh = asDecimal(value);
+    average = average === undefined
+      ? fresh
+      : decimals.add(decimals.multiply(fresh, weight), decimals.multiply(average, oldWeight));
+    shown = isDecimal ? decimals.putTogether(average) : decimals.toDouble(average);
+    return shown;
   });
 };
-
-function mixDecimals(value: NumberValue, average: NumberValue | undefined, weight: NumberValue): Decimal128 {
-  const fresh = add(value, Decimal128.fromString("0"));
-  if (average === undefined) return fresh as Decimal128;
-  const old = multiply(average, subtract(ONE, weight));
-  return add(multiply(fresh, weight), old) as Decimal128;
-}
 
 export const MOVING_AVERAGE: WindowDefinition = { name: "$expMovingAvg", parse, compute };

@@ -1,0 +1,71 @@
+/**
+ * The standard deviation of a window that slides over values: numbers go in at one end and out at the other, and the sum of
+ * squared differences takes up what each changes (Youngs and Cramer, "Some Results Relevant to Choice of Sum and
+ * Sum-of-Product Algorithms", 1971; to take one out is its reverse), both sums compensated. So does MongoDB, and last digits
+ * agree; in its bare ends it differs from the deviation of groups.
+ */
+import { Int32, isNumber, type Value } from "../../bson/mod.ts";
+import { asDouble } from "../expression/number.ts";
+import { Summation } from "../expression/summation.ts";
+
+export class SlidingDeviation {
+  private sum = new Summation();
+  private squares = new Summation();
+  private from = 0;
+  private to = 0;
+  private count = 0;
+  private nonFinite = 0;
+
+  /** @param lost degrees of freedom lost: 1 for a sample, 0 for the population */
+  constructor(private readonly values: readonly Value[], private readonly lost: 0 | 1) {}
+
+  /** Moves to the window of the values `from` to `to`, the latter left out. Neither may decrease. */
+  moveTo(from: number, to: number): this {
+    if (this.to === 0) this.from = this.to = from;
+    for (; this.to < to; this.to++) this.take(this.values[this.to], 1);
+    for (; this.from < from; this.from++) this.take(this.values[this.from], -1);
+    return this;
+  }
+
+  private take(value: Value, sign: 1 | -1): void {
+    if (!isNumber(value)) return;
+    const x = asDouble(value);
+    if (!Number.isFinite(x)) {
+      this.nonFinite += sign;
+      this.count += sign;
+      return;
+    }
+    if (this.count === 0) {
+      this.count = 1;
+      this.sum.add(x);
+      return;
+    }
+    if (this.count + sign === 0) {
+      this.count = 0;
+      this.sum = new Summation();
+      this.squares = new Summation();
+      return;
+    }
+    const difference = this.count * x - this.sum.toDouble();
+    this.count += sign;
+    this.sum.add(x * sign);
+    this.squares.add(sign * difference * difference / (this.count * (this.count - sign)));
+  }
+
+  /**
+   * @returns null for a window with an infinity or NaN; the int32 0 for the population of one number and where rounding left
+   *   less than nothing, −0 for a sample of none
+   */
+  result(): Value {
+    if (this.nonFinite > 0) return null;
+    const freedom = this.count - this.lost;
+    if (freedom === 0) return null;
+    const squares = this.squares.toDouble();
+    if (squares < 0 || (this.lost === 0 && this.count === 1)) {
+      // What rounding left of those before goes.
+      this.squares = new Summation();
+      return Int32.of(0);
+    }
+    return Math.sqrt(squares / freedom);
+  }
+}
