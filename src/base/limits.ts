@@ -115,6 +115,8 @@ export const MEMTABLE_SHARE = 0.2;
 export const PAGE_CACHE_SHARE = 0.25;
 export const BLOCKING_STAGE_SHARE = 0.2;
 export const MESSAGE_SHARE = 0.2;
+/** Messages up to this size are never waited for to make room: a `hello`, a query, a `getMore`. */
+export const SMALL_MESSAGE_BYTES = 16 * KIB;
 export const BATCH_SHARE = 1 / 16;
 /** Memtables are flushed at this size, however much memory there is. */
 export const MAX_MEMTABLE_BYTES = 64 * MIB;

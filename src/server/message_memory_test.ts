@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { MemoryBudget } from "../base/mod.ts";
+import { MemoryBudget, SMALL_MESSAGE_BYTES } from "../base/mod.ts";
 import { MessageMemory } from "./message_memory.ts";
+
+/** Two messages of this size fill the share of a budget of `BUDGET_BYTES`. */
+const LARGE = 6 * SMALL_MESSAGE_BYTES;
+const BUDGET_BYTES = 100 * SMALL_MESSAGE_BYTES;
 
 async function isOpen(memory: MessageMemory): Promise<boolean> {
   let open = false;
@@ -10,27 +14,38 @@ async function isOpen(memory: MessageMemory): Promise<boolean> {
 }
 
 Deno.test("reading stops while whole messages fill their share, and goes on when one is answered", async () => {
-  const budget = new MemoryBudget(1000);
+  const budget = new MemoryBudget(BUDGET_BYTES);
   const memory = new MessageMemory(budget);
-  memory.begin(60);
+  memory.begin(LARGE);
   assert.equal(await isOpen(memory), true);
-  memory.begin(60);
+  memory.begin(LARGE);
   assert.equal(await isOpen(memory), false);
   const waiting = memory.room();
-  memory.end(60);
+  memory.end(LARGE);
   await waiting;
-  memory.end(60);
+  memory.end(LARGE);
   assert.equal(budget.heldBytes, 0);
 });
 
-Deno.test("messages that are not whole are counted, and keep nobody waiting by themselves", async () => {
-  const budget = new MemoryBudget(1000);
+Deno.test("messages that are not whole are counted, and keep nobody waiting", async () => {
+  const budget = new MemoryBudget(BUDGET_BYTES);
   const memory = new MessageMemory(budget);
-  memory.receiving(5000);
+  memory.receiving(5 * BUDGET_BYTES);
+  assert.equal(budget.heldBytes, 5 * BUDGET_BYTES);
+  memory.begin(LARGE);
   assert.equal(await isOpen(memory), true);
-  memory.begin(1);
-  assert.equal(await isOpen(memory), false);
-  memory.end(1);
-  memory.receiving(-5000);
+  memory.end(LARGE);
+  memory.receiving(-5 * BUDGET_BYTES);
+  assert.equal(budget.heldBytes, 0);
+});
+
+Deno.test("a large message comes in beside small ones that are never answered", async () => {
+  const budget = new MemoryBudget(BUDGET_BYTES);
+  const memory = new MessageMemory(budget);
+  for (let i = 0; i < 50; i++) memory.begin(SMALL_MESSAGE_BYTES);
+  memory.receiving(BUDGET_BYTES);
+  assert.equal(await isOpen(memory), true);
+  for (let i = 0; i < 50; i++) memory.end(SMALL_MESSAGE_BYTES);
+  memory.receiving(-BUDGET_BYTES);
   assert.equal(budget.heldBytes, 0);
 });
