@@ -15,6 +15,10 @@ const pipelines = (...stages: Document[]): Document[] =>
   stages.map((stage) => ({ aggregate: "c", pipeline: [stage], cursor: {} }));
 const creating = (options: Document): Document => ({ create: "new", ...options });
 const finding = (options: Document): Document => ({ find: "c", ...options });
+const indexing = (key: Document, options: Document = {}): Document => ({
+  createIndexes: "c",
+  indexes: [{ key, name: "new", ...options }],
+});
 const COLLATION = "a `collation` other than `simple`";
 
 export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
@@ -29,9 +33,10 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
     }],
   }],
   collMod: [{
-    what: "`index`, `validator`, `validationLevel`, `validationAction`, `changeStreamPreAndPostImages`",
+    what:
+      "of `index` all but `hidden`, `validator`, `validationLevel`, `validationAction`, `changeStreamPreAndPostImages`",
     refused: [
-      { collMod: "c", index: { name: "a_1", hidden: true } },
+      { collMod: "c", index: { name: "a_1", expireAfterSeconds: 1 } },
       { collMod: "c", validator: {} },
       { collMod: "c", validationLevel: "off" },
       { collMod: "c", validationAction: "warn" },
@@ -49,6 +54,18 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
       creating({ collation }),
       creating({ changeStreamPreAndPostImages: { enabled: true } }),
       creating({ encryptedFields: { fields: [] } }),
+    ],
+  }],
+  createIndexes: [{
+    what:
+      "text, geospatial, hashed and wildcard indexes, `expireAfterSeconds`, a `collation` other than `simple`",
+    refused: [
+      indexing({ a: "text" }),
+      indexing({ a: "2dsphere" }),
+      indexing({ a: "hashed" }),
+      indexing({ "$**": 1 }),
+      indexing({ a: 1 }, { expireAfterSeconds: 1 }),
+      indexing({ a: 1 }, { collation }),
     ],
   }],
   delete: [{ what: COLLATION, refused: [{ delete: "c", deletes: [{ q: {}, limit: 0, collation }] }] }],

@@ -40,6 +40,11 @@ export interface CollectionInfo extends Namespace {
   readonly timeseries?: TimeseriesOptions;
   /** Set for a view only. */
   readonly view?: ViewDefinition;
+  /**
+   * The indexes as `listIndexes` shows them, in the order in which they were made. Of a plain collection all but that on
+   * _id; of a time series all, and undefined for the one that it comes with.
+   */
+  readonly indexes?: readonly Document[];
   /** The options as `listCollections` shows them, timeseries included. */
   readonly options: Document;
 }

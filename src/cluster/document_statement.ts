@@ -127,7 +127,7 @@ class StatementRun {
 
   private write(old: RawDocument): void {
     const { statement, plan } = this;
-    const { store, id } = this.collection;
+    const { store, id, namespace } = this.collection;
     if (statement.kind === "delete") {
       store.delete(id, old);
       this.modified++;
@@ -135,7 +135,8 @@ class StatementRun {
     } else {
       const changed = plan.updated(old);
       if (changed !== old) {
-        store.replace(id, storable(changed));
+        const taken = store.replace(id, storable(changed));
+        if (taken !== undefined) throw duplicateKeyError(namespace, taken);
         this.modified++;
       }
       this.show(old, changed);
@@ -154,7 +155,8 @@ class StatementRun {
     const { store, id, namespace } = this.collection;
     const document = withIdFirst(storable(this.plan.inserted()));
     const upsertedId = document.get("_id");
-    if (!store.insert(id, document)) throw duplicateKeyError(namespace, upsertedId);
+    const taken = store.insert(id, document);
+    if (taken !== undefined) throw duplicateKeyError(namespace, taken);
     this.show(undefined, document);
     return { ...this.done(), upsertedId };
   }

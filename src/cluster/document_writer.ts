@@ -5,9 +5,9 @@
  */
 import { assert, CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
-import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
+import { type DocumentStore, duplicateKeyError, type TakenKey } from "../storage/mod.ts";
 import { withIdFirst } from "./document_id.ts";
-import { runStatement } from "./document_statement.ts";
+import { failsTransaction, runStatement } from "./document_statement.ts";
 import type { InsertResult } from "./router.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
@@ -89,14 +89,44 @@ export class DocumentWriter {
     });
   }
 
+  /** As the store's `buildIndexes`, in its turn. @param checkpoint lets others work; throws when it was killed */
+  buildIndexes(
+    id: number,
+    specs: readonly RawDocument[],
+    checkpoint: () => Promise<void>,
+  ): Promise<TakenKey | undefined> {
+    return this.alone(async () => {
+      const run = this.store.buildIndexes(id, specs);
+      try {
+        for (;;) {
+          const step = run.next();
+          if (step.done === true) return step.value;
+          await checkpoint();
+        }
+      } finally {
+        run.return(undefined);
+      }
+    });
+  }
+
+  /** As the store's `dropIndexes`, in its turn. */
+  dropIndexes(id: number, names: readonly string[]): Promise<void> {
+    return this.alone(() => this.store.dropIndexes(id, names));
+  }
+
   /** Makes the store's file hold all that was committed before. */
   async checkpoint(): Promise<void> {
+    await this.alone(() => this.store.checkpoint());
+  }
+
+  /** Runs what no transaction may be open for. */
+  private alone<Result>(work: () => Result | Promise<Result>): Promise<Result> {
     const done = this.turn.then(() => {
       this.commitLeftover();
-      this.store.checkpoint();
+      return work();
     });
-    this.turn = done.catch(() => {});
-    await done;
+    this.turn = done.then(() => {}, () => {});
+    return done;
   }
 
   private enqueue<Result>(
@@ -234,15 +264,13 @@ export class DocumentWriter {
 
   private insertOne({ id, namespace }: WrittenCollection, document: RawDocument): CommandError | undefined {
     if (!this.store.hasCollection(id)) return wasDropped(namespace);
-    let stored: RawDocument;
     try {
-      stored = withIdFirst(document);
+      const taken = this.store.insert(id, withIdFirst(document));
+      return taken && duplicateKeyError(namespace, taken);
     } catch (error) {
-      if (error instanceof CommandError) return error;
+      if (error instanceof CommandError && !failsTransaction(error)) return error;
       throw error;
     }
-    if (this.store.insert(id, stored)) return undefined;
-    return duplicateKeyError(namespace, stored.get("_id"));
   }
 }
 

@@ -2,7 +2,15 @@
  * What the log's entries say. Entries hold effects, never commands: replaying them in order gives the same state on
  * every node and at every start.
  */
-import { type Binary, BuiltDocument, Document, encodeDocument, Int32, RawDocument } from "../bson/mod.ts";
+import {
+  type Binary,
+  BuiltDocument,
+  Document,
+  encodeDocument,
+  Int32,
+  isArray,
+  RawDocument,
+} from "../bson/mod.ts";
 import { assert } from "../base/mod.ts";
 import type { CollectionInfo, TimeseriesOptions } from "./catalog.ts";
 import { viewOf } from "./views.ts";
@@ -35,6 +43,7 @@ export function collectionToDocument(info: CollectionInfo): Document {
     uuid: info.uuid,
     timeseries: info.timeseries && timeseriesToDocument(info.timeseries),
     options: info.options,
+    indexes: info.indexes,
   });
 }
 
@@ -42,6 +51,7 @@ export function collectionToDocument(info: CollectionInfo): Document {
 export function collectionFromDocument(document: Document): CollectionInfo {
   const timeseries = document.get("timeseries");
   const options = document.get("options");
+  const indexes = document.get("indexes");
   assert(options instanceof Document, "a catalog entry holds the collection's options");
   const view = viewOf(options);
   return {
@@ -52,6 +62,7 @@ export function collectionFromDocument(document: Document): CollectionInfo {
     ...(timeseries instanceof Document ? { timeseries: timeseriesFromDocument(timeseries) } : {}),
     ...(view === undefined ? {} : { view }),
     options,
+    ...(isArray(indexes) ? { indexes: indexes.filter((index) => index instanceof Document) } : {}),
   };
 }
 

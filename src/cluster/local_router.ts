@@ -33,6 +33,7 @@ import type {
 import { specOf } from "./document_statement.ts";
 import { beginReplacement, insertAll } from "./replacement.ts";
 import { timeseriesOfDocument, timeseriesSpecOf } from "./timeseries_spec.ts";
+import { indexesOf } from "./indexes.ts";
 import { checkViewCycle, refuseView, resolveView } from "./views.ts";
 import type { VNode } from "./vnode.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
@@ -85,11 +86,44 @@ export class LocalRouter implements Router {
     return this.inTurn(async () => {
       const info = this.collection(namespace);
       if (info === undefined) throw new CommandError("NamespaceNotFound", "ns does not exist");
-      const { id, uuid } = info;
+      const { id, uuid, indexes } = info;
       const spec = specOf(info);
       this.checkView(namespace, spec);
-      await this.owner.modifyCollection({ ...namespace, id, uuid, ...spec });
+      await this.owner.modifyCollection({ ...namespace, id, uuid, ...(indexes && { indexes }), ...spec });
     });
+  }
+
+  createIndexes(
+    namespace: Namespace,
+    specsOf: (info: CollectionInfo) => readonly Document[],
+    checkpoint: () => Promise<void>,
+  ): Promise<void> {
+    return this.inTurn(async () => {
+      const info = this.indexedCollection(namespace);
+      const specs = specsOf(info);
+      if (specs.length === 0) return;
+      // The catalog names an index only when it holds every document: one that it does not name goes at the next start.
+      if (info.timeseries === undefined) await this.vnode.buildIndexes(info, specs, checkpoint);
+      await this.owner.modifyCollection({ ...info, indexes: [...indexesOf(info), ...specs] });
+    });
+  }
+
+  changeIndexes(namespace: Namespace, changed: (info: CollectionInfo) => readonly Document[]): Promise<void> {
+    return this.inTurn(async () => {
+      const info = this.indexedCollection(namespace);
+      const indexes = changed(info);
+      await this.owner.modifyCollection({ ...info, indexes });
+      if (info.timeseries === undefined) await this.vnode.keepIndexes(info, indexes);
+    });
+  }
+
+  private indexedCollection(namespace: Namespace): CollectionInfo {
+    const info = this.collection(namespace);
+    if (info === undefined) {
+      throw new CommandError("NamespaceNotFound", `ns not found ${namespaceText(namespace)}`);
+    }
+    refuseView(info);
+    return info;
   }
 
   dropCollection(namespace: Namespace): Promise<boolean> {
@@ -179,7 +213,7 @@ export class LocalRouter implements Router {
         db,
         open: (name) => this.open(name),
         kindOf: (name) => this.kindOf(name),
-        replace: (name, timeseries) => this.replace(name, timeseries),
+        replace: (name, timeseries) => this.replace(name, timeseries, context),
         insert: (name, documents) => insertAll(documents, (raw) => this.insert(name, raw, true)),
         update: (name, requests) => this.update(name, requests, context),
       },
@@ -206,7 +240,11 @@ export class LocalRouter implements Router {
     return info.timeseries === undefined ? "documents" : "timeseries";
   }
 
-  private replace(name: CollectionName, timeseries: Document | undefined): Promise<Replacement> {
+  private replace(
+    name: CollectionName,
+    timeseries: Document | undefined,
+    context: CommandContext,
+  ): Promise<Replacement> {
     const existing = this.collection(name);
     const options = timeseries === undefined ? existing?.timeseries : timeseriesOfDocument(timeseries);
     const spec = options === undefined
@@ -215,6 +253,8 @@ export class LocalRouter implements Router {
     return beginReplacement(name, spec, {
       create: async (namespace, own) => {
         await this.createCollection(namespace, own);
+        const indexes = existing?.indexes;
+        if (indexes !== undefined) await this.createIndexes(namespace, () => indexes, context.checkpoint);
         return this.collection(namespace)!;
       },
       modify: (info) => this.inTurn(() => this.owner.modifyCollection(info)),

@@ -7,6 +7,7 @@ export {
   type ViewDefinition,
 } from "./catalog.ts";
 export { type Granularity, SPAN_SECONDS, timeseriesFields, timeseriesSpecOf } from "./timeseries_spec.ts";
+export { indexesOf } from "./indexes.ts";
 export { checkViewCycle, refuseView, resolveView } from "./views.ts";
 export { checkDataFolder, type CheckSummary } from "./check.ts";
 export { type WithCopy } from "./check_stores.ts";
@@ -24,7 +25,7 @@ export {
   type Router,
   type Verification,
 } from "./router.ts";
-export { type ColumnSize } from "../storage/mod.ts";
+export { type ColumnSize, shownDocument } from "../storage/mod.ts";
 export {
   type DeleteStatement,
   type StatementResult,

@@ -117,6 +117,7 @@ export class Node {
       await shard.rewind(log.lastIndex(VNODE_GROUP));
       shard.retainCollections(mnode.allCollections());
       await shard.settle();
+      await shard.matchIndexes(mnode.allCollections());
       const recoveryMs = clock.monotonicMs() - startedMs;
       logger.info("opened", { logEntries, ms: Math.round(recoveryMs) });
       const summary = {

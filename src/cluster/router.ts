@@ -27,6 +27,27 @@ export interface Router {
    * @throws CommandError NamespaceNotFound (26), and what `specOf` throws
    */
   modifyCollection(namespace: Namespace, specOf: (info: CollectionInfo) => CollectionSpec): Promise<void>;
+  /**
+   * Makes indexes of a collection: those that `specsOf` names, as the catalog is to hold them. Durable, and holding every
+   * document, when it resolves; then, or not at all.
+   *
+   * @param checkpoint throws when the operation was killed, else lets others run
+   * @throws CommandError NamespaceNotFound (26), DuplicateKey (11000), and what `specsOf` throws
+   */
+  createIndexes(
+    namespace: Namespace,
+    specsOf: (info: CollectionInfo) => readonly Document[],
+    checkpoint: () => Promise<void>,
+  ): Promise<void>;
+  /**
+   * Leaves a collection the indexes that `indexesOf` gives, which are some of those it has, perhaps with other options.
+   *
+   * @throws CommandError NamespaceNotFound (26), and what `indexesOf` throws
+   */
+  changeIndexes(
+    namespace: Namespace,
+    indexesOf: (info: CollectionInfo) => readonly Document[],
+  ): Promise<void>;
   /** @returns whether there was one */
   dropCollection(namespace: Namespace): Promise<boolean>;
   /** @returns whether there was one */

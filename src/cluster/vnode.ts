@@ -14,7 +14,7 @@ import {
   MAX_LOG_TAIL_BYTES,
   type MemoryBudget,
 } from "../base/mod.ts";
-import type { RawDocument } from "../bson/mod.ts";
+import type { Document, RawDocument } from "../bson/mod.ts";
 import { type Clock, type Disk, isDiskFull } from "../io/mod.ts";
 import type { FragmentRequest, Rows, ScanRequest, Source } from "../query/mod.ts";
 import {
@@ -28,6 +28,8 @@ import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./ca
 import { DiskReserve } from "./disk_reserve.ts";
 import { DocumentWriter, type WrittenCollection } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
+import { buildIndexes, type IndexedStore, keepIndexes, matchIndexes } from "./index_builds.ts";
+import { partialFilter } from "./indexes.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
 import { runMeasurementStatement } from "./measurement_statement.ts";
 import { MeasurementWriter } from "./measurement_writer.ts";
@@ -111,6 +113,7 @@ export class VNode {
     try {
       documents = DocumentStore.open(
         options.documentsPath ?? disk.absolutePath(`${directory}/documents.sqlite`),
+        partialFilter,
       );
       // The stores sync what is in their folders; that the folders are there is for us to make durable.
       await disk.syncDirectory(directory);
@@ -150,6 +153,32 @@ export class VNode {
     for (const id of [...this.timeseries.tableIds(), ...this.documents.collectionIds()]) {
       if (!ids.has(id)) this.dropCollection(id);
     }
+  }
+
+  /** Makes what is missing of the indexes that the catalog names, and drops others; once the log has been replayed. */
+  async matchIndexes(infos: readonly CollectionInfo[]): Promise<void> {
+    await matchIndexes(this.indexed, infos);
+  }
+
+  /** Makes indexes of a regular collection. @throws CommandError DuplicateKey, and as `insert` */
+  async buildIndexes(
+    info: CollectionInfo,
+    indexes: readonly Document[],
+    checkpoint: () => Promise<void>,
+  ): Promise<void> {
+    await this.tracked(async () => {
+      await this.makeRoomIn(info);
+      await buildIndexes(this.indexed, info, indexes, checkpoint);
+    });
+  }
+
+  /** Drops all indexes of a regular collection but these. */
+  async keepIndexes(info: CollectionInfo, indexes: readonly Document[]): Promise<void> {
+    await this.tracked(() => keepIndexes(this.indexed, info, indexes));
+  }
+
+  private get indexed(): IndexedStore {
+    return { store: this.documents, writer: this.writer };
   }
 
   /** A collection is gone. A store that cannot drop it now does so at a checkpoint or the next opening. */

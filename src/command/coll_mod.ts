@@ -1,6 +1,6 @@
 /** `collMod`: other options for a collection that is there; of a time series its expiry and its granularity. */
 import { CommandError } from "../base/mod.ts";
-import { aliasOfType, isNumber, RawDocument } from "../bson/mod.ts";
+import { aliasOfType, type BsonWriter, isNumber, RawDocument } from "../bson/mod.ts";
 import {
   type CollectionInfo,
   type CollectionSpec,
@@ -12,6 +12,7 @@ import {
 } from "../cluster/mod.ts";
 import { Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
+import { changeIndex, parseIndexChange } from "./coll_mod_index.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { checkExpiry, parseGranularity } from "./timeseries_options.ts";
@@ -35,7 +36,6 @@ const FIELDS: FieldTable = {
 const TIMESERIES_FIELDS: FieldTable = { granularity: "string" };
 /** Options that change what a collection does and are not there yet. */
 const NOT_IMPLEMENTED = [
-  "index",
   "validator",
   "validationLevel",
   "validationAction",
@@ -57,12 +57,14 @@ export const collMod: Command = {
   run: runCollMod,
 };
 
-async function runCollMod(call: CommandCall): Promise<void> {
+async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToWrite(call);
   const { args } = call;
   checkFields(args, "collMod", FIELDS, isGenericArgument);
   const granularity = parseGranularityChange(args);
   const expiry = parseExpiryChange(args);
+  const change = parseIndexChange(args);
+  if (change !== undefined) await changeIndex(call, namespace, change, reply);
   await call.state.services.router.modifyCollection(namespace, (info) => {
     const { timeseries } = info;
     if (info.view !== undefined) return changedView(args, info, info.view);

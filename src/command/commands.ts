@@ -9,10 +9,12 @@ import { compact } from "./compact.ts";
 import { connectionStatus } from "./connection_status.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
+import { createIndexes } from "./create_indexes.ts";
 import { dbStats } from "./db_stats.ts";
 import { deleteCommand } from "./delete.ts";
 import { distinct } from "./distinct.ts";
 import { drop } from "./drop.ts";
+import { dropIndexes } from "./drop_indexes.ts";
 import { dropDatabase } from "./drop_database.ts";
 import { explainCommand } from "./explain.ts";
 import { find } from "./find.ts";
@@ -53,11 +55,13 @@ export const COMMANDS: readonly Command[] = [
   connectionStatus,
   count,
   create,
+  createIndexes,
   dbStats,
   deleteCommand,
   distinct,
   drop,
   dropDatabase,
+  dropIndexes,
   endSessions,
   explainCommand((name) => findCommand(name) !== undefined || MISSING_COMMANDS.has(name)),
   find,

@@ -1,24 +1,15 @@
 /** The indexes of a collection, as `listIndexes` shows them. */
 import { BuiltDocument, type Document, Int32 } from "../bson/mod.ts";
-import type { CollectionInfo } from "../cluster/mod.ts";
-
-const INDEX_VERSION = Int32.of(2);
-const ASCENDING = Int32.of(1);
+import { type CollectionInfo, indexesOf as indexesInCatalog } from "../cluster/mod.ts";
 
 export const ID_INDEX: Document = BuiltDocument.of({
-  v: INDEX_VERSION,
-  key: BuiltDocument.of({ _id: ASCENDING }),
+  v: Int32.of(2),
+  key: BuiltDocument.of({ _id: Int32.of(1) }),
   name: "_id_",
 });
 
-/** `_id_` of a plain collection; of a time series the one on series and time that MongoDB makes since 6.3. */
+/** `_id_` first, which a time series has not. */
 export function indexesOf(info: CollectionInfo): readonly Document[] {
-  if (info.timeseries === undefined) return [ID_INDEX];
-  const { timeField, metaField } = info.timeseries;
-  if (metaField === undefined) return [];
-  return [BuiltDocument.of({
-    v: INDEX_VERSION,
-    key: new BuiltDocument([metaField, timeField], [ASCENDING, ASCENDING]),
-    name: `${metaField}_1_${timeField}_1`,
-  })];
+  const indexes = indexesInCatalog(info);
+  return info.timeseries === undefined ? [ID_INDEX, ...indexes] : indexes;
 }

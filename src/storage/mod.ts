@@ -9,7 +9,8 @@ export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./d
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { type ScanOrder } from "./documents/collection_scan.ts";
 export { decodeEffects } from "./documents/effect.ts";
-export { duplicateKeyError } from "./documents/duplicate_key.ts";
+export { duplicateKeyError, shownDocument, type TakenKey } from "./documents/duplicate_key.ts";
+export { type IndexState } from "./documents/index_tables.ts";
 export {
   type Change,
   Manifest,

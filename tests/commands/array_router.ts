@@ -95,6 +95,27 @@ export class ArrayRouter implements Router {
     return Promise.resolve();
   }
 
+  createIndexes(
+    namespace: Namespace,
+    specsOf: (info: CollectionInfo) => readonly Document[],
+  ): Promise<void> {
+    return this.changeIndexes(namespace, (info) => [...info.indexes ?? [], ...specsOf(info)]);
+  }
+
+  changeIndexes(
+    namespace: Namespace,
+    indexesOf: (info: CollectionInfo) => readonly Document[],
+  ): Promise<void> {
+    const stored = this.stored.get(namespaceText(namespace));
+    if (stored === undefined) {
+      return Promise.reject(
+        new CommandError("NamespaceNotFound", `ns not found ${namespaceText(namespace)}`),
+      );
+    }
+    stored.info = { ...stored.info, indexes: indexesOf(stored.info) };
+    return Promise.resolve();
+  }
+
   dropCollection(namespace: Namespace): Promise<boolean> {
     return Promise.resolve(this.stored.delete(namespaceText(namespace)));
   }

@@ -44,6 +44,9 @@ const RESHAPING_STAGES: ReadonlySet<string> = new Set([
   "$timeWindow",
 ]);
 
+/** As errors name collections and builds of indexes. */
+const UUID_TEXT = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
+
 /** What tells the values of a case from those that a server made up. */
 interface Known {
   /** All that the case contains, in canonical Extended JSON. */
@@ -138,7 +141,11 @@ function hideGenerated(value: unknown, known: Known): unknown {
   }
   if (value instanceof Long && known.cursorIds.includes(value.toString())) return "<cursor id>";
   if (typeof value === "string") {
-    return known.cursorIds.reduce((text, id) => text.replaceAll(id, "<cursor id>"), value);
+    const named = value.replaceAll(
+      UUID_TEXT,
+      (uuid) => known.text.includes(uuid) ? uuid : "<generated UUID>",
+    );
+    return known.cursorIds.reduce((text, id) => text.replaceAll(id, "<cursor id>"), named);
   }
   if (Array.isArray(value)) return value.map((item) => hideGenerated(item, known));
   if (!isPlainObject(value)) return value;

@@ -7,6 +7,7 @@
  * A statement is prepared once per connection and collection; none stays open between calls.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { dropIndexTables } from "./index_tables.ts";
 import { executeTogether } from "./sqlite.ts";
 
 /** A document and where it stands. */
@@ -30,6 +31,7 @@ export function createTable(database: DatabaseSync, id: number): void {
 }
 
 export function dropTable(database: DatabaseSync, id: number): void {
+  dropIndexTables(database, id);
   executeTogether(database, `DROP TABLE IF EXISTS c${id}`, `DELETE FROM collections WHERE id = ${id}`);
 }
 
@@ -39,6 +41,7 @@ export class TableWriter {
   private readonly replaceRow: StatementSync;
   private readonly deleteRow: StatementSync;
   private readonly selectSize: StatementSync;
+  private readonly selectRow: StatementSync;
   private readonly updateTotals: StatementSync;
 
   constructor(database: DatabaseSync, private readonly id: number) {
@@ -48,6 +51,7 @@ export class TableWriter {
     this.replaceRow = database.prepare(`UPDATE c${id} SET doc = ? WHERE key = ?`);
     this.deleteRow = database.prepare(`DELETE FROM c${id} WHERE key = ?`);
     this.selectSize = database.prepare(`SELECT length(doc) AS bytes FROM c${id} WHERE key = ?`);
+    this.selectRow = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ?`);
     this.updateTotals = database.prepare("UPDATE collections SET documents = ?, bytes = ? WHERE id = ?");
   }
 
@@ -69,6 +73,11 @@ export class TableWriter {
   /** Bytes of the document under a key; 0 when there is none. */
   sizeUnder(key: Uint8Array): number {
     return Number(this.selectSize.get(key)?.["bytes"] ?? 0);
+  }
+
+  find(key: Uint8Array): StoredRow | undefined {
+    const row = this.selectRow.get(key);
+    return row === undefined ? undefined : rowOf(row);
   }
 
   saveTotals(count: number, dataBytes: number): void {

@@ -17,6 +17,10 @@ import { assert, CommandError } from "../../base/mod.ts";
 import { type CollectionVerification, verifyCollection } from "./verify_collection.ts";
 import { BuiltDocument, encodeDocument, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
 import { createTable, dropTable, lastSeq, pageBytes, TableReader, TableWriter } from "./collection_table.ts";
+import { applyEffect, applyLogged, idOf } from "./apply_effect.ts";
+import type { TakenKey } from "./duplicate_key.ts";
+import type { CompileFilter } from "./index_definition.ts";
+import { addRows, type IndexState, IndexTables } from "./index_tables.ts";
 import { type RowBatches, scanBatches, type ScanOrder } from "./collection_scan.ts";
 import { decodeEffects, type Effect, encodeEffects } from "./effect.ts";
 import { execute, guarded, IN_MEMORY, openForReading, openForWriting } from "./sqlite.ts";
@@ -67,6 +71,8 @@ export class DocumentStore {
   private readonly readers = new Map<number, TableReader>();
   /** Those of the writing connection. */
   private readonly readersInside = new Map<number, TableReader>();
+  /** Of the collections that have, or had, any. */
+  private readonly indexes = new Map<number, IndexTables>();
   private transaction: OpenTransaction | undefined;
   private applied: number;
   private durable = 0;
@@ -75,6 +81,7 @@ export class DocumentStore {
     private readonly path: string,
     private readonly writing: DatabaseSync,
     private readonly reading: DatabaseSync,
+    private readonly compileFilter: CompileFilter,
   ) {
     this.applied = Number(writing.prepare("SELECT log_index FROM applied").get()?.["log_index"]);
     for (const row of writing.prepare("SELECT id, documents, bytes FROM collections").all()) {
@@ -82,20 +89,24 @@ export class DocumentStore {
       const nextSeq = lastSeq(writing, id) + 1;
       this.collections.set(id, { count: Number(row["documents"]), dataBytes: Number(row["bytes"]), nextSeq });
     }
+    for (const row of writing.prepare("SELECT DISTINCT collection AS id FROM indexes").all()) {
+      this.indexTables(Number(row["id"]));
+    }
   }
 
   /**
    * Opens the store, made if need be; what it holds is durable when it returns.
    *
    * @param path as the operating system knows it, or ":memory:"
+   * @param compileFilter makes tests of the filters of partial indexes
    * @throws CorruptionError when the file is damaged or not ours
    */
-  static open(path: string): DocumentStore {
+  static open(path: string, compileFilter: CompileFilter = noFilters): DocumentStore {
     const writing = openForWriting(path);
     try {
       return guarded(path, () => {
         const reading = path === IN_MEMORY ? writing : openForReading(path);
-        const store = new DocumentStore(path, writing, reading);
+        const store = new DocumentStore(path, writing, reading, compileFilter);
         store.checkpoint();
         return store;
       });
@@ -138,6 +149,7 @@ export class DocumentStore {
     this.writers.delete(id);
     this.readers.delete(id);
     this.readersInside.delete(id);
+    this.indexes.delete(id);
     this.redoable(() => dropTable(this.writing, id));
     this.transaction?.created.delete(id);
     this.transaction?.before.delete(id);
@@ -164,25 +176,63 @@ export class DocumentStore {
    * Stores a document in the open transaction, under its _id.
    *
    * @param document must have an _id; its bytes must not change until the transaction ends
-   * @returns whether it was stored: not when another one has an equal _id
-   * @throws CommandError OutOfDiskSpace or InternalError; the transaction must then be rolled back
+   * @returns the key that kept it from being stored, since another document has it: that of its _id, or of a unique index
+   * @throws CommandError OutOfDiskSpace or InternalError, and the transaction must then be rolled back; others when an index
+   *   cannot hold the document
    */
-  insert(collectionId: number, document: RawDocument): boolean {
+  insert(collectionId: number, document: RawDocument): TakenKey | undefined {
     return this.write({ kind: "insert", collectionId, document });
   }
 
   /** Puts a document in the place of the one with its _id, which must be there. As `insert`. */
-  replace(collectionId: number, document: RawDocument): void {
-    assert(this.write({ kind: "replace", collectionId, document }), "a document to replace is there");
+  replace(collectionId: number, document: RawDocument): TakenKey | undefined {
+    return this.write({ kind: "replace", collectionId, document });
   }
 
   /** Takes away a document that is there. As `insert`. */
   delete(collectionId: number, document: RawDocument): void {
     const id = new RawDocument(encodeDocument(new BuiltDocument(["_id"], [idOf(document)])));
-    assert(
-      this.write({ kind: "delete", collectionId, document: id }),
-      "a document to delete is there",
-    );
+    this.write({ kind: "delete", collectionId, document: id });
+  }
+
+  /** The indexes of a collection, without that on _id. */
+  indexStates(id: number): readonly IndexState[] {
+    return this.indexes.get(id)?.states() ?? [];
+  }
+
+  /**
+   * Makes indexes over all documents, in a transaction of their own: it yields between batches of documents, and none
+   * other may be open until it ends. Ended early or by an error, nothing of it remains.
+   *
+   * @param specs what of the catalog's definitions changes the keys
+   * @returns a key that two documents have in an index that is to be unique; then nothing was made
+   * @throws CommandError as `insert`; QueryPlanKilled when the collection is dropped meanwhile
+   */
+  *buildIndexes(id: number, specs: readonly RawDocument[]): Generator<void, TakenKey | undefined, undefined> {
+    this.begin();
+    try {
+      const built = this.guarded(() => specs.map((spec) => this.indexTables(id).create(spec)));
+      const reader = () => this.readerIn(this.writing, this.readersInside, id);
+      for (const rows of this.guardedBatches(scanBatches(reader, {}))) {
+        this.checkTransaction();
+        const taken = this.guarded(() => addRows(built, rows));
+        if (taken !== undefined) return taken;
+        yield;
+        this.checkNotDropped(id);
+      }
+      this.guarded(() => execute(this.writing, "COMMIT"));
+      this.transaction = undefined;
+      this.indexTables(id).committed();
+      return undefined;
+    } finally {
+      if (this.transaction !== undefined) this.rollback();
+    }
+  }
+
+  /** Not while a transaction is open. Nothing where there is no such index. */
+  dropIndexes(id: number, names: readonly string[]): void {
+    assert(this.transaction === undefined, "no transaction is open when indexes go");
+    this.guarded(() => names.forEach((name) => this.indexes.get(id)?.drop(name)));
   }
 
   /** Documents as the open transaction sees them, in batches, each of which shows what was written before it is read. */
@@ -241,6 +291,7 @@ export class DocumentStore {
       throw error;
     }
     this.transaction = undefined;
+    for (const tables of this.indexes.values()) tables.committed();
     this.applied = appliedIndex;
   }
 
@@ -251,7 +302,10 @@ export class DocumentStore {
     if (this.writing.isTransaction) this.guarded(() => execute(this.writing, "ROLLBACK"));
     this.transaction = undefined;
     for (const [id, totals] of before) this.collections.set(id, totals);
-    this.guarded(() => redo.forEach((action) => action()));
+    this.guarded(() => {
+      redo.forEach((action) => action());
+      this.indexes.forEach((tables) => tables.rolledBack());
+    });
   }
 
   /** Applies an entry of the log; nothing when it is here already. Makes the collections it needs. */
@@ -264,7 +318,7 @@ export class DocumentStore {
     try {
       for (const effect of effects) {
         this.createCollection(effect.collectionId);
-        assert(this.apply(effect), `a logged ${effect.kind} fits collection ${effect.collectionId}`);
+        this.apply(effect, applyLogged);
       }
     } catch (error) {
       this.rollback();
@@ -355,41 +409,40 @@ export class DocumentStore {
     this.writing.close();
   }
 
-  private write(effect: Effect): boolean {
+  private write(effect: Effect): TakenKey | undefined {
     const open = this.openTransaction();
     assert(!open.sealed, "a transaction that is sealed takes nothing more");
-    if (!this.apply(effect)) return false;
+    const taken = this.apply(effect, applyEffect);
+    if (taken !== undefined) return taken;
     open.effects.push(effect);
     open.effectBytes += effect.document.sizeBytes;
-    return true;
+    return undefined;
   }
 
-  /** Does what an effect says in SQLite and in the totals. @returns false when the key was not free, or not there */
-  private apply({ kind, collectionId: id, document }: Effect): boolean {
+  /**
+   * Does what an effect says in SQLite and in the totals.
+   *
+   * @param apply one of apply_effect.ts
+   * @returns the key that was not free
+   */
+  private apply(effect: Effect, apply: typeof applyEffect | typeof applyLogged): TakenKey | undefined {
+    const { kind, collectionId: id, document } = effect;
     const { before } = this.openTransaction();
     this.checkTransaction();
     const key = encodeIndexKey(idOf(document));
     const totals = this.totals(id);
     const { count, dataBytes, nextSeq } = totals;
     const oldBytes = kind === "insert" ? 0 : this.sizeUnder(id, key);
-    const done = this.guarded(() => {
-      switch (kind) {
-        case "insert":
-          return this.writer(id).insert(nextSeq, key, document.slice());
-        case "replace":
-          return this.writer(id).replace(key, document.slice());
-        case "delete":
-          return this.writer(id).delete(key);
-      }
-    });
-    if (!done) return false;
+    const tables = { writer: this.writer(id), indexes: this.indexes.get(id) };
+    const taken = this.guarded(() => apply(tables, effect, key, nextSeq));
+    if (taken !== undefined) return taken;
     if (!before.has(id)) before.set(id, totals);
     this.collections.set(id, {
       count: count + COUNT_CHANGE[kind],
       dataBytes: dataBytes - oldBytes + (kind === "delete" ? 0 : document.sizeBytes),
       nextSeq: kind === "insert" ? nextSeq + 1 : nextSeq,
     });
-    return true;
+    return undefined;
   }
 
   private sizeUnder(id: number, key: Uint8Array): number {
@@ -417,6 +470,14 @@ export class DocumentStore {
     const totals = this.collections.get(id);
     assert(totals !== undefined, `collection ${id} is here`);
     return totals;
+  }
+
+  private indexTables(id: number): IndexTables {
+    let tables = this.indexes.get(id);
+    if (tables === undefined) {
+      this.indexes.set(id, tables = new IndexTables(this.writing, id, this.compileFilter));
+    }
+    return tables;
   }
 
   private writer(id: number): TableWriter {
@@ -448,10 +509,8 @@ export class DocumentStore {
   }
 }
 
-function idOf(document: RawDocument): Value {
-  const id = document.get("_id");
-  assert(id !== undefined, "a stored document has an _id");
-  return id;
+function noFilters(): never {
+  throw new CommandError("InternalError", "this store knows no filters of partial indexes");
 }
 
 const COUNT_CHANGE = { insert: 1, replace: 0, delete: -1 } as const;

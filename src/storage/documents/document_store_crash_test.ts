@@ -38,7 +38,7 @@ function work(store: DocumentStore, model: Model, log: Entry[], random: Random):
     let documents = changed.get(collection);
     if (documents === undefined) changed.set(collection, documents = new Map());
     const document = documentOf(id, random);
-    if (store.insert(collection, document)) {
+    if (store.insert(collection, document) === undefined) {
       documents.set(id, textLength(document));
     } else if (random() < 0.5) {
       store.replace(collection, document);

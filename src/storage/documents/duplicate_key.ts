@@ -1,5 +1,5 @@
 /**
- * The error of a second document under one _id, as MongoDB words it (captured from 6.0.5):
+ * The error of a second document under one key of a unique index, as MongoDB words it (captured from 6.0.5):
  *
  *     E11000 duplicate key error collection: db.coll index: _id_ dup key: { _id: { a: 1, b: [ 2.0, "x" ] } }
  *
@@ -28,17 +28,35 @@ import {
 
 const UUID_SUBTYPE = 4;
 
+/** A key of a unique index that another document has. */
+export interface TakenKey {
+  /** The index's name. */
+  readonly name: string;
+  readonly keyPattern: Document;
+  /** The values under the names of the fields. */
+  readonly keyValue: Document;
+}
+
+export function takenId(id: Value): TakenKey {
+  return { name: "_id_", keyPattern: ID_PATTERN, keyValue: new BuiltDocument(["_id"], [id]) };
+}
+
+const ID_PATTERN = BuiltDocument.of({ _id: Int32.of(1) });
+
 /** @param namespace `db.collection` */
-export function duplicateKeyError(namespace: string, id: Value): CommandError {
-  const message = `E11000 duplicate key error collection: ${namespace} index: _id_ dup key: { _id: ${
-    shown(id)
-  } }`;
-  return new CommandError("DuplicateKey", message, {
-    extra: {
-      keyPattern: BuiltDocument.of({ _id: Int32.of(1) }),
-      keyValue: new BuiltDocument(["_id"], [id]),
-    },
-  });
+export function duplicateKeyError(namespace: string, taken: TakenKey): CommandError {
+  const { name, keyPattern, keyValue } = taken;
+  const message = `E11000 duplicate key error collection: ${namespace} index: ${name} dup key: ${
+    shownDocument(keyValue)
+  }`;
+  return new CommandError("DuplicateKey", message, { extra: { keyPattern, keyValue } });
+}
+
+/** A document as MongoDB's messages show it. */
+export function shownDocument(document: Document): string {
+  if (document.isEmpty()) return "{}";
+  const values = document.values();
+  return `{ ${document.names().map((name, i) => `${name}: ${shown(values[i])}`).join(", ")} }`;
 }
 
 function shown(value: Value): string {
@@ -76,12 +94,6 @@ function shownText(text: string): string {
 /** MongoDB counts the zero at the end, too. */
 function cut(text: string, limit: number, kept: number): string {
   return text.length + 1 > limit ? `${text.slice(0, kept)}...` : text;
-}
-
-function shownDocument(document: Document): string {
-  if (document.isEmpty()) return "{}";
-  const values = document.values();
-  return `{ ${document.names().map((name, i) => `${name}: ${shown(values[i])}`).join(", ")} }`;
 }
 
 /** The scope of code is a plain object of `npm:bson`, whose numbers have lost their type. */

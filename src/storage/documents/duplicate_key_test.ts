@@ -13,7 +13,7 @@ import {
   UtcDate,
   type Value,
 } from "../../bson/mod.ts";
-import { duplicateKeyError } from "./duplicate_key.ts";
+import { duplicateKeyError, takenId } from "./duplicate_key.ts";
 
 /** What MongoDB 6.0.5 answered to a second insert of each _id. */
 const CASES: readonly (readonly [Value, string])[] = [
@@ -60,7 +60,7 @@ const CASES: readonly (readonly [Value, string])[] = [
 
 Deno.test("a duplicate key is told in MongoDB's words", () => {
   for (const [id, shown] of CASES) {
-    const error = duplicateKeyError("d.k", id);
+    const error = duplicateKeyError("d.k", takenId(id));
     assert.equal(
       error.message,
       `E11000 duplicate key error collection: d.k index: _id_ dup key: { _id: ${shown} }`,
@@ -74,7 +74,7 @@ Deno.test("a duplicate key is told in MongoDB's words", () => {
 });
 
 Deno.test("doubles are shown with sixteen digits", () => {
-  const shown = (value: number) => /_id: (.*) }$/.exec(duplicateKeyError("d.k", value).message)?.[1];
+  const shown = (value: number) => /_id: (.*) }$/.exec(duplicateKeyError("d.k", takenId(value)).message)?.[1];
   assert.deepEqual(
     [0.1, 123456.789, 0.0001, 0.00001, 1e15, 1e16, 1234567890123456, 0.30000000000000004].map(shown),
     [

@@ -13,10 +13,18 @@ export const IN_MEMORY = ":memory:";
 const APPLICATION_ID = 0x4348524e;
 /** Where SQLite keeps it in its header. */
 const APPLICATION_ID_OFFSET = 68;
-const FORMAT_VERSION = 1;
+/** 2: with indexes. */
+const FORMAT_VERSION = 2;
+const FORMAT_WITHOUT_INDEXES = 1;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
+
+/**
+ * The indexes of all collections; see index_tables.ts. `arrays`: for each field the paths at which there are arrays, as JSON.
+ */
+const INDEXES_TABLE = "CREATE TABLE indexes (collection INTEGER NOT NULL, name TEXT NOT NULL, " +
+  "number INTEGER NOT NULL, spec BLOB NOT NULL, arrays TEXT NOT NULL, PRIMARY KEY (collection, name)) WITHOUT ROWID";
 
 const SETTINGS = [
   "PRAGMA journal_mode = WAL",
@@ -30,6 +38,7 @@ const TABLES = [
   "CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), log_index INTEGER NOT NULL)",
   "INSERT INTO applied VALUES (1, 0)",
   "CREATE TABLE collections (id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+  INDEXES_TABLE,
   `PRAGMA application_id = ${APPLICATION_ID}`,
   `PRAGMA user_version = ${FORMAT_VERSION}`,
 ];
@@ -57,9 +66,12 @@ export function openForWriting(path: string): DatabaseSync {
     const database = new DatabaseSync(path);
     try {
       // Looked at before it is touched: setting the mode already writes to the file.
-      const isNew = checkFormat(path, database);
+      const version = checkFormat(path, database);
       execute(database, ...SETTINGS);
-      if (isNew) execute(database, "BEGIN", ...TABLES, "COMMIT");
+      if (version === undefined) execute(database, "BEGIN", ...TABLES, "COMMIT");
+      if (version === FORMAT_WITHOUT_INDEXES) {
+        execute(database, "BEGIN", INDEXES_TABLE, `PRAGMA user_version = ${FORMAT_VERSION}`, "COMMIT");
+      }
       return database;
     } catch (error) {
       database.close();
@@ -77,19 +89,19 @@ export function openForReading(path: string): DatabaseSync {
   });
 }
 
-/** @returns whether the file is empty, and so to be made ours */
-function checkFormat(path: string, database: DatabaseSync): boolean {
+/** @returns the format's version; undefined when the file is empty, and so to be made ours */
+function checkFormat(path: string, database: DatabaseSync): number | undefined {
   const version = pragma(database, "user_version");
   if (pragma(database, "application_id") !== APPLICATION_ID) {
     const isEmpty = database.prepare("SELECT 1 FROM sqlite_schema LIMIT 1").get() === undefined;
     if (!isEmpty) throw new CorruptionError(path, APPLICATION_ID_OFFSET, "a SQLite file of another program");
-    return true;
+    return undefined;
   }
-  if (version !== FORMAT_VERSION) {
+  if (version !== FORMAT_VERSION && version !== FORMAT_WITHOUT_INDEXES) {
     const text = `"${path}" has documents format ${version}; this program knows ${FORMAT_VERSION}`;
     throw new CommandError("UnsupportedFormat", text);
   }
-  return false;
+  return version;
 }
 
 function pragma(database: DatabaseSync, name: string): number {

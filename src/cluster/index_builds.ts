@@ -1,0 +1,72 @@
+/**
+ * The indexes of regular collections in their store, as the catalog wants them. The catalog has the say, and the store its
+ * keys: what a crash left different is made good at the next start.
+ */
+import { assert, CommandError } from "../base/mod.ts";
+import { Binary, type Document } from "../bson/mod.ts";
+import { withContext } from "../query/mod.ts";
+import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
+import { type CollectionInfo, namespaceText } from "./catalog.ts";
+import type { DocumentWriter } from "./document_writer.ts";
+import { failsTransaction } from "./document_statement.ts";
+import { isSameSpec, storedSpec } from "./indexes.ts";
+
+export interface IndexedStore {
+  readonly store: DocumentStore;
+  readonly writer: DocumentWriter;
+}
+
+/**
+ * Makes indexes over all documents; none of them is there when it throws.
+ *
+ * @throws CommandError as MongoDB's, whose words name the build and the collection
+ */
+export async function buildIndexes(
+  { writer }: IndexedStore,
+  info: CollectionInfo,
+  indexes: readonly Document[],
+  checkpoint: () => Promise<void>,
+): Promise<void> {
+  try {
+    const taken = await writer.buildIndexes(info.id, indexes.map(storedSpec), checkpoint);
+    if (taken !== undefined) throw duplicateKeyError(namespaceText(info), taken);
+  } catch (error) {
+    if (!(error instanceof CommandError) || failsTransaction(error)) throw error;
+    const build = `Index build failed: ${crypto.randomUUID()}`;
+    throw withContext(`${build}: Collection ${namespaceText(info)} ( ${uuidText(info.uuid)} )`, error);
+  }
+}
+
+/** Drops all indexes but these. */
+export async function keepIndexes(
+  { store, writer }: IndexedStore,
+  info: CollectionInfo,
+  indexes: readonly Document[],
+): Promise<void> {
+  const wanted = indexes.map(storedSpec);
+  const stale = store.indexStates(info.id).filter(({ definition }) =>
+    !wanted.some((spec) => isSameSpec(spec, definition.spec))
+  );
+  if (stale.length === 0) return;
+  await writer.dropIndexes(info.id, stale.map(({ definition }) => definition.name));
+}
+
+/** After the log was replayed: drops what the catalog does not name, and makes what is missing. */
+export async function matchIndexes(stores: IndexedStore, infos: readonly CollectionInfo[]): Promise<void> {
+  for (const info of infos) {
+    if (info.timeseries !== undefined || info.view !== undefined) continue;
+    const indexes = info.indexes ?? [];
+    await keepIndexes(stores, info, indexes);
+    const states = stores.store.indexStates(info.id);
+    const missing = indexes.map(storedSpec).filter((spec) =>
+      !states.some(({ definition }) => isSameSpec(spec, definition.spec))
+    );
+    if (missing.length === 0) continue;
+    const taken = await stores.writer.buildIndexes(info.id, missing, () => Promise.resolve());
+    assert(taken === undefined, `all documents of ${namespaceText(info)} fit its unique indexes`);
+  }
+}
+
+function uuidText(uuid: Binary): string {
+  return uuid.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+}

@@ -1,0 +1,50 @@
+/** The indexes that the catalog knows of a collection. */
+import {
+  BuiltDocument,
+  compareBytes,
+  type Document,
+  encodeDocument,
+  Int32,
+  RawDocument,
+} from "../bson/mod.ts";
+import { compileFilter, parseFilter } from "../query/mod.ts";
+import type { CollectionInfo } from "./catalog.ts";
+
+const ASCENDING = Int32.of(1);
+const INDEX_VERSION = Int32.of(2);
+
+/** Those beside the one on _id, or of a time series the one that it comes with: on series and time, as in MongoDB since 6.3. */
+export function indexesOf(info: CollectionInfo): readonly Document[] {
+  if (info.indexes !== undefined) return info.indexes;
+  if (info.timeseries?.metaField === undefined) return [];
+  const { timeField, metaField } = info.timeseries;
+  return [BuiltDocument.of({
+    v: INDEX_VERSION,
+    key: new BuiltDocument([metaField, timeField], [ASCENDING, ASCENDING]),
+    name: `${metaField}_1_${timeField}_1`,
+  })];
+}
+
+/** What decides about an index's keys: its definition in the store. */
+const STORED_FIELDS: ReadonlySet<string> = new Set([
+  "key",
+  "name",
+  "unique",
+  "sparse",
+  "partialFilterExpression",
+]);
+
+/** The part of a definition that the store keeps: whether it is hidden, or when documents go, is not the keys' matter. */
+export function storedSpec(index: Document): RawDocument {
+  const names = index.names().filter((name) => STORED_FIELDS.has(name));
+  return new RawDocument(encodeDocument(new BuiltDocument(names, names.map((name) => index.get(name)))));
+}
+
+export function isSameSpec(a: Document, b: Document): boolean {
+  return compareBytes(encodeDocument(a), encodeDocument(b)) === 0;
+}
+
+/** Which documents a partial index holds. */
+export function partialFilter(filter: Document): (document: Document) => boolean {
+  return compileFilter(parseFilter(filter));
+}

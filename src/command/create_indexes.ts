@@ -1,0 +1,86 @@
+/** `createIndexes`: makes indexes of one collection, and the collection where there is none. */
+import { CommandError } from "../base/mod.ts";
+import { type BsonWriter, BuiltDocument, Document, Int32 } from "../bson/mod.ts";
+import { type CollectionInfo, namespaceText, refuseView } from "../cluster/mod.ts";
+import { withContext } from "../query/mod.ts";
+import { checkArrayOfObjects, checkFields, type FieldTable } from "./arguments.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { isGenericArgument } from "./generic.ts";
+import { isThere, plainIndex, timeseriesIndex } from "./index_spec.ts";
+import { indexesOf } from "./indexes.ts";
+import { namespaceToWrite } from "./namespace.ts";
+import { QueryWork } from "./operation.ts";
+
+const FIELDS: FieldTable = {
+  createIndexes: "any",
+  indexes: "array!",
+  ignoreUnknownIndexOptions: "bool",
+  commitQuorum: "any",
+  v: "any",
+};
+
+export const createIndexes: Command = {
+  name: "createIndexes",
+  help:
+    "create indexes: {createIndexes: name, indexes: [{key: {field: 1 or -1, …}, name, unique?, sparse?, …}]}",
+  stableApi: true,
+  takesWriteConcern: true,
+  run: runCreateIndexes,
+};
+
+async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<void> {
+  const namespace = namespaceToWrite(call);
+  const { args } = call;
+  checkFields(args, "createIndexes", FIELDS, isGenericArgument);
+  checkArrayOfObjects(args, "indexes", "createIndexes");
+  const specs = (args.array("indexes") ?? []).filter((spec) => spec instanceof Document);
+  if (specs.length === 0) throw new CommandError("BadValue", "Must specify at least one index to create");
+  const { router } = call.state.services;
+  const existing = router.collection(namespace);
+  refuseView(existing);
+  const indexes = specs.map((spec) => checked(spec, existing));
+  if (existing === undefined) await createIfMissing(call);
+  let before = 0;
+  let added = 0;
+  await router.createIndexes(namespace, (info) => {
+    const known = indexesOf(info);
+    const missing = indexes.filter((index) => !isThere(index, known));
+    refuseTwins(missing, info);
+    before = known.length;
+    added = missing.length;
+    return missing;
+  }, new QueryWork(call.operation).checkpoint);
+  reply.value("numIndexesBefore", Int32.of(before));
+  reply.value("numIndexesAfter", Int32.of(before + added));
+  if (added === 0) reply.value("note", "all indexes already exist");
+  else reply.value("createdCollectionAutomatically", existing === undefined);
+}
+
+function checked(spec: Document, info: CollectionInfo | undefined): Document {
+  return info?.timeseries === undefined ? plainIndex(spec) : timeseriesIndex(spec, info.timeseries);
+}
+
+async function createIfMissing(call: CommandCall): Promise<void> {
+  try {
+    await call.state.services.router.createCollection(namespaceToWrite(call), {
+      options: BuiltDocument.EMPTY,
+    });
+  } catch (error) {
+    // Another one was quicker.
+    if (!(error instanceof CommandError) || error.codeName !== "NamespaceExists") throw error;
+  }
+}
+
+/** @throws CommandError OperationFailed when two of the indexes are the same, or in each other's way */
+function refuseTwins(indexes: readonly Document[], info: CollectionInfo): void {
+  for (const [i, index] of indexes.entries()) {
+    if (!isThere(index, indexes.slice(0, i))) continue;
+    const twins = new CommandError(
+      "OperationFailed",
+      "Cannot build two identical indexes. Try again without duplicate indexes.",
+    );
+    const uuid = info.uuid.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
+    const build = `Index build failed: ${crypto.randomUUID()}`;
+    throw withContext(`${build}: Collection ${namespaceText(info)} ( ${uuid} )`, twins);
+  }
+}

@@ -1,0 +1,365 @@
+/** Definitions of indexes as a client gives them: checked with MongoDB's words, and completed as `listIndexes` shows them. */
+import { CommandError, type ErrorCodeLike } from "../base/mod.ts";
+import {
+  aliasOfType,
+  BuiltDocument,
+  Document,
+  equalValues,
+  Int32,
+  isNumber,
+  typeOf,
+  type Value,
+} from "../bson/mod.ts";
+import { shownDocument, type TimeseriesOptions } from "../cluster/mod.ts";
+import { elementText, type Filter, parseFilter } from "../query/mod.ts";
+import { numberOf } from "./arguments.ts";
+
+/** What a definition may have, and of which type it is. */
+const OPTIONS: Readonly<Record<string, "bool" | "object" | "any">> = {
+  background: "bool",
+  clustered: "any",
+  collation: "object",
+  expireAfterSeconds: "any",
+  hidden: "bool",
+  key: "any",
+  name: "any",
+  ns: "any",
+  partialFilterExpression: "object",
+  prepareUnique: "bool",
+  sparse: "bool",
+  storageEngine: "object",
+  unique: "bool",
+  v: "any",
+};
+/** Of kinds of indexes that are not there. */
+const OPTIONS_OF_OTHERS: ReadonlySet<string> = new Set([
+  "2dsphereIndexVersion",
+  "bits",
+  "bucketSize",
+  "default_language",
+  "dropDups",
+  "language_override",
+  "max",
+  "min",
+  "textIndexVersion",
+  "weights",
+  "wildcardProjection",
+]);
+const NOT_IMPLEMENTED = ["expireAfterSeconds", "clustered", "prepareUnique", "storageEngine"] as const;
+const ID_OPTIONS: ReadonlySet<string> = new Set(["key", "name", "v", "ns", "collation"]);
+/** Options that are not kept where they say no. */
+const DROPPED_WHERE_FALSE: ReadonlySet<string> = new Set(["unique", "hidden"]);
+const KINDS: ReadonlySet<string> = new Set(["text", "2dsphere", "2d", "hashed"]);
+const REFERENCE_PARTS: ReadonlySet<string> = new Set(["$id", "$ref", "$db"]);
+const VERSION = Int32.of(2);
+const SIMPLE_LOCALE = "simple";
+
+/**
+ * Checks a definition of an index of a plain collection.
+ *
+ * @returns it as `listIndexes` shows it
+ * @throws CommandError
+ */
+export function plainIndex(spec: Document): Document {
+  const key = checkedSpec(spec);
+  const kind = kindOf(key);
+  if (kind !== undefined) throw missingKind(kind, spec, key);
+  refuseMissingOptions(spec);
+  if (isIdPattern(key)) checkIdIndex(spec, key);
+  checkPartial(spec);
+  return completed(spec, key);
+}
+
+/** As `plainIndex`, of a time series. */
+export function timeseriesIndex(spec: Document, timeseries: TimeseriesOptions): Document {
+  const key = checkedSpec(spec);
+  const kind = kindOf(key);
+  if (isYes(spec.get("unique"))) throw notOnTimeseries("Unique indexes");
+  if (spec.get("expireAfterSeconds") !== undefined) throw notOnTimeseries("TTL indexes");
+  if (kind === "text") throw notOnTimeseries("Text indexes");
+  if (kind === "hashed") {
+    const [field] = key.names();
+    throw new CommandError(
+      "CannotCreateIndex",
+      `BadValue: Invalid index spec for time-series collection: ${
+        shownDocument(key)
+      }. Indexes on measurement fields ` +
+        `must be ascending or descending (numbers only), or '2dsphere': ${field}: "hashed"`,
+    );
+  }
+  if (kind !== undefined) throw missingKind(kind, spec, key);
+  const isMeasured = key.names().some((name) => {
+    const field = name.split(".")[0];
+    return field !== timeseries.timeField && field !== timeseries.metaField;
+  });
+  if (isYes(spec.get("sparse")) && isMeasured) {
+    throw new CommandError(
+      "InvalidOptions",
+      "Sparse indexes are not supported on time-series measurements",
+    );
+  }
+  refuseMissingOptions(spec);
+  checkPartial(spec);
+  return completed(spec, key);
+}
+
+function notOnTimeseries(what: string): CommandError {
+  return new CommandError("InvalidOptions", `${what} are not supported on time-series collections`);
+}
+
+/** What holds for every kind of collection. @returns the key pattern */
+function checkedSpec(spec: Document): Document {
+  for (const name of spec.names()) {
+    const value = spec.get(name);
+    const kind = Object.hasOwn(OPTIONS, name) ? OPTIONS[name] : undefined;
+    if (kind === undefined && !OPTIONS_OF_OTHERS.has(name)) {
+      throw inSpec(
+        spec,
+        "InvalidIndexSpecificationOption",
+        `The field '${name}' is not valid for an index specification. Specification: ${shownDocument(spec)}`,
+      );
+    }
+    if (kind === "bool" && typeof value !== "boolean" && !isNumber(value)) {
+      const text = `The field '${name} has value ${
+        elementText(name, value)
+      }, which is not convertible to bool`;
+      throw inSpec(spec, "TypeMismatch", text);
+    }
+    if (kind === "object") checkObject(spec, name, value);
+  }
+  const key = checkedKey(spec);
+  checkName(spec);
+  if (isYes(spec.get("sparse")) && spec.get("partialFilterExpression") !== undefined) {
+    throw inSpec(
+      withVersion(spec),
+      "CannotCreateIndex",
+      'cannot mix "partialFilterExpression" and "sparse" options',
+    );
+  }
+  return key;
+}
+
+function checkObject(spec: Document, name: string, value: Value): void {
+  if (value instanceof Document) return;
+  const found = aliasOfType(typeOf(value));
+  throw inSpec(spec, "TypeMismatch", `The field '${name}' must be an object, but got ${found}`);
+}
+
+function checkName(spec: Document): void {
+  const name = spec.get("name");
+  if (name === undefined) throw missing(spec, "name");
+  if (typeof name !== "string") {
+    const found = aliasOfType(typeOf(name));
+    throw inSpec(spec, "TypeMismatch", `The field 'name' must be a string, but got ${found}`);
+  }
+  if (name === "*") throw new CommandError("BadValue", "The index name '*' is not valid.");
+  if (name === "") throw inSpec(withVersion(spec), "CannotCreateIndex", "index name cannot be empty");
+}
+
+function checkedKey(spec: Document): Document {
+  const key = spec.get("key");
+  if (key === undefined) throw missing(spec, "key");
+  checkObject(spec, "key", key);
+  const pattern = key as Document;
+  if (pattern.isEmpty()) throw inSpec(spec, "CannotCreateIndex", "Index keys cannot be empty.");
+  for (const name of pattern.names()) {
+    const wrong = wrongWithField(name) ?? wrongWithDirection(pattern.get(name));
+    if (wrong !== undefined) throw inSpec(spec, "CannotCreateIndex", wrong);
+  }
+  return pattern;
+}
+
+function wrongWithField(name: string): string | undefined {
+  if (name === "") return "Index keys cannot be an empty field.";
+  const parts = name.split(".");
+  if (parts.includes("")) return "Index keys cannot contain an empty field.";
+  if (parts.at(-1) === "$**") return undefined;
+  if (parts.some((part) => part.startsWith("$") && !REFERENCE_PARTS.has(part))) {
+    return "Index key contains an illegal field name: field name starts with '$'.";
+  }
+  return undefined;
+}
+
+function wrongWithDirection(direction: Value): string | undefined {
+  if (isNumber(direction)) {
+    const number = numberOf(direction);
+    if (number === 0) return "Values in the index key pattern cannot be 0.";
+    return Number.isNaN(number) ? "Values in the index key pattern cannot be NaN." : undefined;
+  }
+  if (direction === "") return "Values in the index key pattern cannot be empty strings";
+  if (typeof direction === "string") {
+    return KINDS.has(direction) ? undefined : `Unknown index plugin '${direction}'`;
+  }
+  return `Values in v:2 index key pattern cannot be of type ${
+    aliasOfType(typeOf(direction))
+  }. Only numbers > 0, ` +
+    "numbers < 0, and strings are allowed.";
+}
+
+/** `text` and the like; undefined for an index in order. */
+function kindOf(key: Document): string | undefined {
+  if (key.names().some((name) => name === "$**" || name.endsWith(".$**"))) return "wildcard";
+  return key.values().find((direction) => typeof direction === "string");
+}
+
+function missingKind(kind: string, spec: Document, key: Document): CommandError {
+  return new CommandError(
+    "NotImplemented",
+    `${kind} indexes are not implemented: index '${spec.get("name")}' on ${shownDocument(key)}`,
+  );
+}
+
+function refuseMissingOptions(spec: Document): void {
+  const collation = spec.get("collation");
+  const isCollated = collation instanceof Document && collation.get("locale") !== SIMPLE_LOCALE;
+  const option = isCollated ? "collation" : NOT_IMPLEMENTED.find((name) => isAsked(spec.get(name)));
+  if (option === undefined) return;
+  throw new CommandError("NotImplemented", `the option '${option}' of createIndexes is not implemented`);
+}
+
+function isAsked(value: Value): boolean {
+  return value !== undefined && value !== null && value !== false;
+}
+
+function isIdPattern(key: Document): boolean {
+  const [name] = key.names();
+  return name === "_id" && key.names().length === 1;
+}
+
+function checkIdIndex(spec: Document, key: Document): void {
+  if (numberOf(key.get("_id")) !== 1) {
+    throw new CommandError(
+      "BadValue",
+      `The field 'key' for an _id index must be {_id: 1}, but got ${shownDocument(key)}`,
+    );
+  }
+  const wrong = spec.names().find((name) => !ID_OPTIONS.has(name));
+  if (wrong === undefined) return;
+  throw new CommandError(
+    "InvalidIndexSpecificationOption",
+    `The field '${wrong}' is not valid for an _id index specification. Specification: ` +
+      shownDocument(withVersion(spec)),
+  );
+}
+
+function checkPartial(spec: Document): void {
+  const filter = spec.get("partialFilterExpression");
+  if (!(filter instanceof Document)) return;
+  const wrong = unsupported(parseFilter(filter));
+  if (wrong === undefined) return;
+  throw inSpec(
+    withVersion(spec),
+    "CannotCreateIndex",
+    `Expression not supported in partial index: ${wrong}\n`,
+  );
+}
+
+const IN_PARTIAL: ReadonlySet<Filter["kind"]> = new Set([
+  "comparison",
+  "in",
+  "exists",
+  "type",
+  "geo",
+  "constant",
+]);
+
+/** The first part that a partial index's filter may not have. */
+function unsupported(filter: Filter): string | undefined {
+  if (filter.kind === "and" || filter.kind === "or") {
+    return filter.filters.map(unsupported).find((wrong) => wrong !== undefined);
+  }
+  if (IN_PARTIAL.has(filter.kind)) return undefined;
+  return filter.kind === "not" ? `$not\n    ${shownFilter(filter.filter)}` : `$${filter.kind}`;
+}
+
+function shownFilter(filter: Filter): string {
+  if (filter.kind === "comparison") {
+    return `${filter.path.join(".")} ${filter.operator} ${elementText("", filter.value).slice(2)}`;
+  }
+  return filter.kind === "exists" ? `${filter.path.join(".")} exists` : `$${filter.kind}`;
+}
+
+/** Version, key and name first; booleans as such; what is not asked for is left out. */
+function completed(spec: Document, key: Document): Document {
+  const others = spec.names().flatMap((name): (readonly [string, Value])[] => {
+    if (name === "v" || name === "key" || name === "name" || name === "ns" || name === "collation") return [];
+    const value = spec.get(name);
+    if (OPTIONS[name] !== "bool") return [[name, value]];
+    return isYes(value) || !DROPPED_WHERE_FALSE.has(name) ? [[name, isYes(value)]] : [];
+  });
+  const fields = [["v", VERSION], ["key", key], ["name", spec.get("name")], ...others] as const;
+  return new BuiltDocument(fields.map(([name]) => name), fields.map(([, value]) => value));
+}
+
+export function isYes(value: Value): boolean {
+  return typeof value === "boolean" ? value : isNumber(value) && numberOf(value) !== 0;
+}
+
+function withVersion(spec: Document): Document {
+  if (spec.get("v") !== undefined) return spec;
+  return new BuiltDocument([...spec.names(), "v"], [...spec.values(), VERSION]);
+}
+
+function missing(spec: Document, name: string): CommandError {
+  return inSpec(
+    spec,
+    "FailedToParse",
+    `The '${name}' field is a required property of an index specification`,
+  );
+}
+
+function inSpec(spec: Document, code: ErrorCodeLike, message: string): CommandError {
+  return new CommandError(code, `Error in specification ${shownDocument(spec)} :: caused by :: ${message}`);
+}
+
+/** Indexes that hold the same keys of the same documents. */
+const SAME_KEYS = ["key", "unique", "sparse", "partialFilterExpression"] as const;
+
+/**
+ * Whether an index that is asked for is there already.
+ *
+ * @throws CommandError when another one is in its way: IndexKeySpecsConflict (86) for its name, IndexOptionsConflict (85)
+ *   for its key
+ */
+export function isThere(index: Document, existing: readonly Document[]): boolean {
+  const named = existing.find((other) => other.get("name") === index.get("name"));
+  if (named !== undefined) {
+    if (haveSameKeys(index, named)) return true;
+    throw new CommandError(
+      "IndexKeySpecsConflict",
+      "An existing index has the same name as the requested index. When index names are not specified, they are auto " +
+        "generated and can cause conflicts. Please refer to our documentation. Requested index: " +
+        `${shownDocument(nameLast(index))}, existing index: ${shownDocument(nameLast(named))}`,
+    );
+  }
+  const equal = existing.find((other) => haveSameKeys(index, other));
+  if (equal === undefined) return false;
+  if (equal.get("name") === "_id_") return true;
+  throw new CommandError(
+    "IndexOptionsConflict",
+    `Index already exists with a different name: ${equal.get("name")}`,
+  );
+}
+
+function haveSameKeys(a: Document, b: Document): boolean {
+  return SAME_KEYS.every((name) => {
+    const left = a.get(name);
+    const right = b.get(name);
+    if (name === "unique" || name === "sparse") return isYes(left) === isYes(right);
+    if (left === undefined || right === undefined) return left === right;
+    return equalValues(left, right) && haveSameNames(left, right);
+  });
+}
+
+/** A key's fields are in order. */
+function haveSameNames(a: Value, b: Value): boolean {
+  if (!(a instanceof Document) || !(b instanceof Document)) return true;
+  return a.names().join("\0") === b.names().join("\0");
+}
+
+/** As MongoDB shows an index in this message. */
+function nameLast(index: Document): Document {
+  const others = index.names().filter((name) => name !== "v" && name !== "key" && name !== "name");
+  const names = ["v", ...others, "key", "name"];
+  return new BuiltDocument(names, names.map((name) => index.get(name)));
+}

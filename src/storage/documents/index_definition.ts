@@ -1,0 +1,235 @@
+/**
+ * An index of a regular collection: over which fields it goes, which documents it holds, and the keys of a document in
+ * it. An array gives a key for each of its elements, as in MongoDB; an empty one gives the key of undefined, and what is
+ * missing that of null. A key is the index keys of the fields' values (bson/index_key.ts) one behind the other, those of
+ * descending fields with all bits inverted: byte order is the index's order.
+ */
+import { assert, CommandError } from "../../base/mod.ts";
+import {
+  BsonUndefined,
+  BuiltDocument,
+  compareBytes,
+  Document,
+  encodeIndexKey,
+  Int32,
+  isArray,
+  type Value,
+} from "../../bson/mod.ts";
+
+export interface IndexDefinition {
+  readonly name: string;
+  /** As in the catalog, but for what does not change the keys. */
+  readonly spec: Document;
+  /** Field names and directions, as the client gave them. */
+  readonly keyPattern: Document;
+  readonly fields: readonly IndexField[];
+  readonly isUnique: boolean;
+  /** Documents that have none of the fields are left out. */
+  readonly isSparse: boolean;
+  /** Which documents are in it; undefined for all. */
+  readonly includes: ((document: Document) => boolean) | undefined;
+}
+
+export interface IndexField {
+  /** The dotted path, part by part. */
+  readonly path: readonly string[];
+  readonly descending: boolean;
+}
+
+/** Makes a test of a partial index's filter. */
+export type CompileFilter = (filter: Document) => (document: Document) => boolean;
+
+/** One key of a document. */
+export interface IndexKey {
+  readonly bytes: Uint8Array;
+  /** What the fields hold; undefined where they are missing. */
+  readonly values: readonly Value[];
+}
+
+/** All keys of a document, each once, in order. */
+export interface DocumentKeys {
+  readonly keys: readonly IndexKey[];
+  /** For each field, the dotted paths at which it met an array. */
+  readonly arrays: readonly (readonly string[])[];
+}
+
+/** @param spec as `listIndexes` shows it */
+export function indexDefinition(spec: Document, compileFilter: CompileFilter): IndexDefinition {
+  const key = spec.get("key");
+  const filter = spec.get("partialFilterExpression");
+  assert(key instanceof Document, "an index has a key");
+  return {
+    name: String(spec.get("name")),
+    spec,
+    keyPattern: key,
+    fields: indexFields(key),
+    isUnique: spec.get("unique") === true,
+    isSparse: spec.get("sparse") === true,
+    includes: filter instanceof Document ? compileFilter(filter) : undefined,
+  };
+}
+
+/** The fields of a key pattern; only the sign of a direction counts. */
+export function indexFields(keyPattern: Document): readonly IndexField[] {
+  const directions = keyPattern.values();
+  return keyPattern.names().map((name, i) => {
+    const direction = directions[i];
+    const number = direction instanceof Int32 ? direction.value : Number(direction);
+    return { path: name.split("."), descending: number < 0 };
+  });
+}
+
+const NO_KEYS: DocumentKeys = { keys: [], arrays: [] };
+
+/**
+ * @throws CommandError CannotIndexParallelArrays (171) when two fields run through different arrays, 16746 when a number
+ *   in a path could be a place in an array or a field's name
+ */
+export function keysOf(definition: IndexDefinition, document: Document): DocumentKeys {
+  const { fields, includes, isSparse } = definition;
+  if (includes !== undefined && !includes(document)) return NO_KEYS;
+  const walk = new KeyWalk(fields);
+  walk.expand(fields.map(() => ({ value: document, at: 0, isFinal: false })));
+  const found = isSparse
+    ? walk.found.filter((values) => values.some((value) => value !== undefined))
+    : walk.found;
+  const keys = found.map((values) => ({ bytes: encodeKey(values, fields), values }));
+  if (keys.length > 1) keys.sort((a, b) => compareBytes(a.bytes, b.bytes));
+  const distinct = keys.filter((key, i) => i === 0 || compareBytes(keys[i - 1]!.bytes, key.bytes) !== 0);
+  return { keys: distinct, arrays: walk.arrays.map((paths) => [...paths]) };
+}
+
+function encodeKey(values: readonly Value[], fields: readonly IndexField[]): Uint8Array {
+  const parts = values.map((value, i) => {
+    const key = encodeIndexKey(value === undefined ? null : value);
+    return fields[i]!.descending ? inverted(key) : key;
+  });
+  if (parts.length === 1) return parts[0]!;
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
+  return bytes;
+}
+
+function inverted(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => ~byte);
+}
+
+/** Where the walk of one field stands: at `value`, with the path from `at` on before it. */
+interface Place {
+  readonly value: Value;
+  readonly at: number;
+  /** The value is the key, be it an array. */
+  readonly isFinal: boolean;
+}
+
+class KeyWalk {
+  readonly found: (readonly Value[])[] = [];
+  readonly arrays: Set<string>[];
+
+  constructor(private readonly fields: readonly IndexField[]) {
+    this.arrays = fields.map(() => new Set());
+  }
+
+  expand(places: readonly Place[]): void {
+    const reached = places.map((place, i) => this.descend(place, i));
+    const open = reached.findIndex(isOpen);
+    if (open < 0) {
+      this.found.push(reached.map(({ value }) => value));
+      return;
+    }
+    const prefix = this.prefix(reached, open);
+    const inArray = reached.map((place, i) => isOpen(place) && this.prefix(reached, i) === prefix);
+    const parallel = reached.findIndex((place, i) => isOpen(place) && !inArray[i]);
+    if (parallel >= 0) {
+      const other = this.prefix(reached, parallel);
+      throw new CommandError(
+        "CannotIndexParallelArrays",
+        `cannot index parallel arrays [${lastPart(other)}] [${lastPart(prefix)}]`,
+      );
+    }
+    inArray.forEach((is, i) => is && this.arrays[i]!.add(prefix));
+    this.expandArray(reached, inArray, reached[open]!.value as readonly Value[]);
+  }
+
+  /** Joins the places in one array with each of its elements; the others stay. */
+  private expandArray(
+    places: readonly Place[],
+    inArray: readonly boolean[],
+    array: readonly Value[],
+  ): void {
+    if (array.length === 0) {
+      this.expand(
+        places.map((place, i) =>
+          inArray[i] ? final(this.isEnd(place, i) ? BsonUndefined.VALUE : undefined) : place
+        ),
+      );
+      return;
+    }
+    const picked = places.map((place, i) => inArray[i] ? this.pick(place, i, array) : place);
+    if (picked.every((place, i) => place !== undefined || !inArray[i])) {
+      return this.expand(picked.map((place) => place!));
+    }
+    for (const element of array) {
+      this.expand(places.map((place, i) => {
+        if (picked[i] !== undefined) return picked[i];
+        if (this.isEnd(place, i)) return final(element);
+        return element instanceof Document ? { ...place, value: element } : final(undefined);
+      }));
+    }
+  }
+
+  /** The element that a number in the path picks. */
+  private pick(place: Place, field: number, array: readonly Value[]): Place | undefined {
+    const part = this.fields[field]!.path[place.at];
+    if (part === undefined || !/^(0|[1-9][0-9]{0,9})$/.test(part)) return undefined;
+    const index = Number(part);
+    if (index >= array.length) return undefined;
+    if (array.some((element) => element instanceof Document && element.get(part) !== undefined)) {
+      throw new CommandError(
+        16746,
+        "Ambiguous field name found in array (do not use numeric field names in embedded elements in an array), " +
+          `field: '${part}'`,
+      );
+    }
+    return { value: array[index], at: place.at + 1, isFinal: false };
+  }
+
+  /** Walks on through documents. */
+  private descend(place: Place, field: number): Place {
+    const { path } = this.fields[field]!;
+    let { value, at } = place;
+    if (place.isFinal) return place;
+    while (at < path.length && value instanceof Document) value = value.get(path[at++]!);
+    if (isArray(value)) return { value, at, isFinal: false };
+    return final(at < path.length ? undefined : value);
+  }
+
+  private isEnd(place: Place, field: number): boolean {
+    return place.at === this.fields[field]!.path.length;
+  }
+
+  private prefix(places: readonly Place[], field: number): string {
+    return this.fields[field]!.path.slice(0, places[field]!.at).join(".");
+  }
+}
+
+function isOpen(place: Place): boolean {
+  return !place.isFinal && isArray(place.value);
+}
+
+function final(value: Value): Place {
+  return { value, at: Infinity, isFinal: true };
+}
+
+function lastPart(path: string): string {
+  return path.slice(path.lastIndexOf(".") + 1);
+}
+
+/** The values of a key under the names of the fields; missing ones as null. */
+export function keyDocument({ keyPattern }: IndexDefinition, values: readonly Value[]): Document {
+  return new BuiltDocument(keyPattern.names(), values.map((value) => value === undefined ? null : value));
+}

@@ -1,0 +1,212 @@
+/**
+ * The indexes of one collection in SQLite:
+ *
+ *     indexes        collection | name | number | spec BLOB (BSON) | arrays TEXT (JSON, see `DocumentKeys.arrays`)
+ *     i<ID>_<NUMBER> key BLOB | seq INTEGER, both the primary key, WITHOUT ROWID        one row a key of a document
+ *
+ * They change in the transaction that changes the documents, so that neither is ever seen, or kept, without the other.
+ */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { encodeDocument, RawDocument } from "../../bson/mod.ts";
+import type { StoredRow } from "./collection_table.ts";
+import {
+  type CompileFilter,
+  type DocumentKeys,
+  type IndexDefinition,
+  indexDefinition,
+  keyDocument,
+  keysOf,
+} from "./index_definition.ts";
+import type { TakenKey } from "./duplicate_key.ts";
+import { execute, executeTogether } from "./sqlite.ts";
+
+/** What a query may know of an index. */
+export interface IndexState {
+  readonly definition: IndexDefinition;
+  /** For each field, the paths at which a document has, or had, an array; all empty where no document has two keys. */
+  readonly arrays: readonly (readonly string[])[];
+}
+
+/** The keys of one document, by index. */
+export type AllKeys = readonly DocumentKeys[];
+
+export class IndexTables {
+  private tables: IndexTable[] = [];
+  /** Whether the open transaction made or dropped any. */
+  private isChanged = false;
+
+  /** @param id the collection's */
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly id: number,
+    private readonly compileFilter: CompileFilter,
+  ) {
+    this.load();
+  }
+
+  get isEmpty(): boolean {
+    return this.tables.length === 0;
+  }
+
+  /** In the order in which they were made. */
+  states(): readonly IndexState[] {
+    return this.tables;
+  }
+
+  find(name: string): IndexTable | undefined {
+    return this.tables.find((table) => table.definition.name === name);
+  }
+
+  committed(): void {
+    this.isChanged = false;
+    for (const table of this.tables) table.isChanged = false;
+  }
+
+  /** Forgets what the open transaction did. */
+  rolledBack(): void {
+    if (this.isChanged || this.tables.some((table) => table.isChanged)) this.load();
+  }
+
+  private load(): void {
+    this.isChanged = false;
+    const rows = this.database.prepare(
+      "SELECT name, number, spec, arrays FROM indexes WHERE collection = ? ORDER BY number",
+    ).all(this.id);
+    this.tables = rows.map((row) => {
+      const definition = indexDefinition(new RawDocument(row["spec"] as Uint8Array), this.compileFilter);
+      const arrays = JSON.parse(String(row["arrays"]));
+      return new IndexTable(this.database, this.id, Number(row["number"]), definition, arrays);
+    });
+  }
+
+  /** Makes an index without keys. */
+  create(spec: RawDocument): IndexTable {
+    const definition = indexDefinition(spec, this.compileFilter);
+    const last = this.tables.reduce((highest, table) => Math.max(highest, table.number), 0);
+    const number = last + 1;
+    const arrays = definition.fields.map(() => []);
+    executeTogether(
+      this.database,
+      `CREATE TABLE i${this.id}_${number} (key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) ` +
+        "WITHOUT ROWID",
+    );
+    this.database.prepare("INSERT INTO indexes VALUES (?, ?, ?, ?, ?)").run(
+      this.id,
+      definition.name,
+      number,
+      encodeDocument(spec),
+      JSON.stringify(arrays),
+    );
+    const table = new IndexTable(this.database, this.id, number, definition, arrays);
+    this.tables.push(table);
+    this.isChanged = true;
+    return table;
+  }
+
+  drop(name: string): void {
+    const table = this.find(name);
+    if (table === undefined) return;
+    this.isChanged = true;
+    this.tables = this.tables.filter((other) => other !== table);
+    this.database.prepare("DELETE FROM indexes WHERE collection = ? AND name = ?").run(this.id, name);
+    execute(this.database, `DROP TABLE i${this.id}_${table.number}`);
+  }
+
+  dropAll(): void {
+    for (const { definition } of this.tables) this.drop(definition.name);
+  }
+
+  /** @throws CommandError when an index cannot hold the document */
+  keysOf(document: RawDocument): AllKeys {
+    return this.tables.map(({ definition }) => keysOf(definition, document));
+  }
+
+  /** The first of the keys that a unique index has for another document. @param seq where the document stands, if it does */
+  taken(keys: AllKeys, seq: number | undefined): TakenKey | undefined {
+    for (const [i, table] of this.tables.entries()) {
+      const taken = table.taken(keys[i]!, seq);
+      if (taken !== undefined) return taken;
+    }
+    return undefined;
+  }
+
+  add(keys: AllKeys, seq: number): void {
+    this.tables.forEach((table, i) => table.add(keys[i]!, seq));
+  }
+
+  remove(keys: AllKeys, seq: number): void {
+    this.tables.forEach((table, i) => table.remove(keys[i]!, seq));
+  }
+}
+
+export class IndexTable implements IndexState {
+  private readonly insertKey: StatementSync;
+  private readonly deleteKey: StatementSync;
+  private readonly otherSeq: StatementSync;
+  /** Whether the open transaction changed `arrays`. */
+  isChanged = false;
+
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly id: number,
+    readonly number: number,
+    readonly definition: IndexDefinition,
+    public arrays: readonly (readonly string[])[],
+  ) {
+    const table = `i${id}_${number}`;
+    this.insertKey = database.prepare(`INSERT INTO ${table} VALUES (?, ?)`);
+    this.deleteKey = database.prepare(`DELETE FROM ${table} WHERE key = ? AND seq = ?`);
+    this.otherSeq = database.prepare(`SELECT seq FROM ${table} WHERE key = ? AND seq <> ? LIMIT 1`);
+  }
+
+  taken({ keys }: DocumentKeys, seq = 0): TakenKey | undefined {
+    if (!this.definition.isUnique) return undefined;
+    for (const { bytes, values } of keys) {
+      if (this.otherSeq.get(bytes, seq) === undefined) continue;
+      const { name, keyPattern } = this.definition;
+      return { name, keyPattern, keyValue: keyDocument(this.definition, values) };
+    }
+    return undefined;
+  }
+
+  add({ keys, arrays }: DocumentKeys, seq: number): void {
+    for (const { bytes } of keys) this.insertKey.run(bytes, seq);
+    this.noteArrays(arrays);
+  }
+
+  remove({ keys }: DocumentKeys, seq: number): void {
+    for (const { bytes } of keys) this.deleteKey.run(bytes, seq);
+  }
+
+  private noteArrays(arrays: readonly (readonly string[])[]): void {
+    if (arrays.every((paths, i) => paths.every((path) => this.arrays[i]!.includes(path)))) return;
+    this.isChanged = true;
+    this.arrays = this.arrays.map((paths, i) => [...new Set([...paths, ...arrays[i]!])]);
+    this.database.prepare("UPDATE indexes SET arrays = ? WHERE collection = ? AND name = ?")
+      .run(JSON.stringify(this.arrays), this.id, this.definition.name);
+  }
+}
+
+/** Adds documents to indexes that are being made. @returns a key that two documents have in one that is to be unique */
+export function addRows(indexes: readonly IndexTable[], rows: readonly StoredRow[]): TakenKey | undefined {
+  for (const { seq, doc } of rows) {
+    const document = new RawDocument(doc);
+    for (const index of indexes) {
+      const keys = keysOf(index.definition, document);
+      const taken = index.taken(keys);
+      if (taken !== undefined) return taken;
+      index.add(keys, seq);
+    }
+  }
+  return undefined;
+}
+
+/** Drops all indexes of a collection. */
+export function dropIndexTables(database: DatabaseSync, id: number): void {
+  const rows = database.prepare("SELECT number FROM indexes WHERE collection = ?").all(id);
+  executeTogether(
+    database,
+    ...rows.map((row) => `DROP TABLE i${id}_${row["number"]}`),
+    `DELETE FROM indexes WHERE collection = ${id}`,
+  );
+}
