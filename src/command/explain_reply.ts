@@ -1,5 +1,5 @@
 /** The answer of `explain`: how the query would run, or did, and what the server is. */
-import { type BsonWriter, BuiltDocument, type Document, Int32 } from "../bson/mod.ts";
+import { type BsonWriter, BuiltDocument, type Document, DocumentBuilder, Int32 } from "../bson/mod.ts";
 import type { Namespace } from "../cluster/mod.ts";
 import type { Pipeline } from "../query/mod.ts";
 import type { CommandCall } from "./command.ts";
@@ -31,7 +31,10 @@ export function writePlan(call: CommandCall, reply: BsonWriter, plan: Document, 
   const { services } = call.state;
   const values = plan.values();
   plan.names().forEach((name, i) => reply.value(name, values[i]));
-  reply.value("command", command);
+  reply.value(
+    "command",
+    command.has("$db") ? command : DocumentBuilder.from(command).append("$db", call.db).build(),
+  );
   reply.value(
     "serverInfo",
     BuiltDocument.of({

@@ -108,6 +108,8 @@ function withoutLimit(stage: Value): Value {
 const WORK_FIELDS = [
   "executionTimeMillisEstimate",
   "works",
+  "advanced",
+  "needTime",
   "needYield",
   "saveState",
   "restoreState",

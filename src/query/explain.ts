@@ -41,7 +41,7 @@ export async function explain(
   }
   const plan = planPipeline(pipeline, source.shape, context.variables);
   const run = verbosity === "queryPlanner" ? undefined : await measure(plan, pipeline, source, context);
-  return describe(plan, pipeline, source, context, namespace, run);
+  return describe(plan, pipeline, source, context, verbosity, namespace, run);
 }
 
 /** What a run showed. */
@@ -106,6 +106,7 @@ function describe(
   pipeline: Pipeline,
   source: Source,
   context: QueryContext,
+  verbosity: string,
   namespace: string | undefined,
   run: Run | undefined,
 ): Document {
@@ -114,7 +115,7 @@ function describe(
   const chain = plan.stages.slice(0, chained);
   const cursor = {
     queryPlanner: queryPlanner(plan, chain, shape, namespace),
-    executionStats: run && executionStats(plan, chain, shape, context, run),
+    executionStats: run && executionStats(plan, chain, shape, context, run, verbosity),
   };
   const own = ownPart(plan, pushdownPart(plan, source), context, run);
   if (chained === plan.stages.length) {
@@ -182,6 +183,7 @@ function executionStats(
   shape: SourceShape,
   context: QueryContext,
   run: Run,
+  verbosity: string,
 ): Document {
   return BuiltDocument.of({
     executionSuccess: true,
@@ -190,6 +192,8 @@ function executionStats(
     totalKeysExamined: Int32.of(0),
     totalDocsExamined: countValue(context.counters.rowsRead),
     executionStages: planChain(plan, chain, shape, run),
+    // No plan is ever tried against another.
+    allPlansExecution: verbosity === "allPlansExecution" ? [] : undefined,
   });
 }
 
@@ -239,15 +243,17 @@ function progress(run: Run | undefined, rows: number | undefined): Readonly<Reco
 function stageNode(stage: Stage, input: Document, run: Run | undefined, at: number): Document {
   const usedDisk = mayUseDisk(stage) ? run?.usedDisk[at] : undefined;
   return BuiltDocument.of({
-    ...stageFields(stage, progress(run, run?.rows[at + 1])),
+    ...stageFields(stage, progress(run, run?.rows[at + 1]), run?.rows[at]),
     usedDisk,
     inputStage: input,
   });
 }
 
+/** @param rowsIn how many rows came in; undefined when nothing ran */
 function stageFields(
   stage: Stage,
   done: Readonly<Record<string, Value>>,
+  rowsIn: number | undefined,
 ): Readonly<Record<string, Value>> {
   switch (stage.kind) {
     case "sort":
@@ -264,7 +270,12 @@ function stageFields(
     case "limit":
       return { stage: "LIMIT", ...done, limitAmount: countValue(stage.count) };
     case "count":
-      return { stage: "COUNT", ...done };
+      return {
+        stage: "COUNT",
+        ...done,
+        nCounted: rowsIn === undefined ? undefined : countValue(rowsIn),
+        nSkipped: rowsIn === undefined ? undefined : Int32.of(0),
+      };
     case "match":
       return { stage: "MATCH", filter: renderFilter(stage.filter), ...done };
     case "project":

@@ -108,6 +108,15 @@ Deno.test("a count is explained as one", async () => {
   deepStrictEqual(queryPlanner.parsedQuery, {});
 });
 
+Deno.test("what was counted is shown, and that no plan was tried against another", async () => {
+  const pipeline = parseCountCommand({ query: documentOf({ m: "a" }) });
+  const { executionStats } = await explained(pipeline, "allPlansExecution");
+  const { stage, nCounted, nSkipped } = executionStats.executionStages;
+  deepStrictEqual([stage, nCounted, nSkipped], ["COUNT", 3, 0]);
+  deepStrictEqual(executionStats.allPlansExecution, []);
+  strictEqual((await explained(pipeline, "executionStats")).executionStats.allPlansExecution, undefined);
+});
+
 Deno.test("an unknown verbosity is refused", async () => {
   await rejects(explained(FIND, "all"), { code: 2 });
 });

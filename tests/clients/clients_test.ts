@@ -73,6 +73,10 @@ clientTest("mongosh's helpers work", async (server) => {
   assert.deepEqual([shown.stats, shown.explained], [2, "object"]);
 });
 
+clientTest("Compass's reader of plans reads what every command explains", async (server) => {
+  outputOf(await runNode("explain.mjs", server.uri));
+});
+
 clientTest("the Node driver reads cursors in batches", async (server) => {
   outputOf(await runNode("cursors.mjs", server.uri));
 });

@@ -4,7 +4,13 @@
  */
 const FOLDER = new URL("./.installed/", import.meta.url).pathname;
 const PROGRAMS = new URL("./programs/", import.meta.url).pathname;
-const NODE_PACKAGES = ["mongodb@7.9.0", "mongosh@2.12.0", "vega-datasets@3.2.1"];
+const NODE_PACKAGES = [
+  "mongodb@7.9.0",
+  "mongosh@2.12.0",
+  "vega-datasets@3.2.1",
+  // How Compass reads a plan.
+  "@mongodb-js/explain-plan-helper@1.5.15",
+];
 const PYTHON_PACKAGES = ["pymongo==4.20.0"];
 
 /** What a client program left behind. */
