@@ -96,8 +96,8 @@ export function planPipeline(
     filter: allOf(conjuncts),
     matches: matches.length,
     stages: left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage),
-    fragment: sortOrder === undefined && !backward
-      ? planFragment(left, matches.length, conjuncts, shape)
+    fragment: sortOrder !== -1 && !backward
+      ? planFragment(left, matches.length, conjuncts, shape, sortOrder === 1)
       : { kind: "rows", reason: "rows are asked for in order of time" },
   };
 }

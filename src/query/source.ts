@@ -99,6 +99,8 @@ export interface FragmentRequest
   /** Whether a row passes `condition`. */
   readonly matches: (row: Document) => boolean;
   readonly keys: GroupKeys;
+  /** Whether accumulators are to hold what they would, had rows come in order of time, those of one time by series. */
+  readonly isInTimeOrder: boolean;
   readonly outputs: readonly FragmentOutput[];
 }
 
@@ -125,7 +127,7 @@ export type Condition =
 export interface GroupKeys {
   /** Asked once a series. */
   classOf(meta: Value): number;
-  /** @param ms the time of the row. @throws CommandError, and `TooManyGroups` */
+  /** @param ms the time of the row. @throws CommandError, and `BetterOnRows` */
   groupOf(seriesClass: number, meta: Value, ms: number): number;
   /** Times around `ms` that fall into the same group, whatever the class: from `fromMs` on, below `endMs`. */
   spanOf(ms: number): { readonly fromMs: number; readonly endMs: number };
@@ -156,6 +158,8 @@ interface AccumulatedOutput {
 
 export interface FragmentResult {
   readonly groups: number;
+  /** Rows of a group came out of the order asked for, and that made a difference: the result is none. */
+  readonly dependsOnOrder: boolean;
   /** What a group holds of an output: the accumulator's `partial`, or a count as int32 or int64. */
   partial(output: number, group: number): Value;
   /** The accumulator's `result`, or a count, where storage can say it; else undefined, and the accumulator says it. */

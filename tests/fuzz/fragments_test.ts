@@ -284,11 +284,10 @@ function randomKey(random: Random): Value {
 }
 
 const ACCUMULATORS = ["$sum", "$avg", "$min", "$max", "$first", "$last", "$stdDevPop", "$stdDevSamp"];
-/** Those to which the order of rows means nothing: `$timeWindow` sorts rows for the others. */
-const UNORDERED = ["$sum", "$avg", "$min", "$max", "$stdDevPop", "$stdDevSamp"];
 const KEEPERS = ["$firstN", "$lastN", "$minN", "$maxN"];
 
-function randomOutputs(random: Random, accumulators = ACCUMULATORS): Record<string, Value> {
+/** @param keeps whether outputs may keep many values, for which `$timeWindow` sorts rows */
+function randomOutputs(random: Random, keeps = true): Record<string, Value> {
   const outputs: Record<string, Value> = {};
   for (let i = whole(random, 5); i >= 0; i--) {
     const input = random() < 0.8
@@ -296,12 +295,15 @@ function randomOutputs(random: Random, accumulators = ACCUMULATORS): Record<stri
       : pick<Value>(random, ["$t", "$m.host", "$m", int(1), 0.1]);
     const kind = random();
     if (kind < 0.1) outputs[`o${i}`] = doc({ $count: doc({}) });
-    else if (kind < 0.2 && accumulators === ACCUMULATORS) {
+    else if (kind < 0.2 && keeps) {
       outputs[`o${i}`] = doc({ [pick(random, KEEPERS)]: doc({ n: int(3), input }) });
-    } else outputs[`o${i}`] = doc({ [pick(random, accumulators)]: input });
+    } else outputs[`o${i}`] = doc({ [pick(random, ACCUMULATORS)]: input });
   }
   return outputs;
 }
+
+/** How long windows are, and how far apart they may start. */
+const WINDOWS = [["10s", "4s"], ["15m", "10m"], ["2h", "45m"], ["1d", "1d"], ["1mo", "1mo"]] as const;
 
 function randomPipeline(random: Random): Document[] {
   const stages: Document[] = [];
@@ -310,17 +312,26 @@ function randomPipeline(random: Random): Document[] {
     case 0:
       stages.push(doc({ $count: "n" }));
       break;
-    case 1:
+    case 1: {
+      const [window, every] = pick(random, WINDOWS);
       stages.push(doc({
         $timeWindow: doc({
           timestamp: "$t",
-          window: pick(random, ["10s", "15m", "2h", "1d", "1mo"]),
+          window,
+          every: random() < 0.3 ? every : undefined,
           timezone: pick(random, ZONES),
-          partitionBy: pick<Value>(random, [undefined, "$m.host", doc({ h: "$m.host", r: "$m.region" })]),
-          output: doc(randomOutputs(random, UNORDERED)),
+          partitionBy: pick<Value>(random, [
+            undefined,
+            "$m.host",
+            "$m",
+            "$m.rank",
+            doc({ h: "$m.host", r: "$m.region" }),
+          ]),
+          output: doc(randomOutputs(random, false)),
         }),
       }));
       break;
+    }
     case 2:
       stages.push(doc({
         $bucket: doc({

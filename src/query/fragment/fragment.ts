@@ -12,7 +12,7 @@ import type { SourceShape } from "../source.ts";
 import type { CountStage } from "../stage/count.ts";
 import type { GroupStage } from "../stage/group.ts";
 import type { Output } from "../stage/output.ts";
-import type { TimeWindowStage } from "../stage/time_window.ts";
+import { gridOfPanes, type TimeWindowStage } from "../stage/time_window.ts";
 import { filterObstacle, firstOf } from "./conditions.ts";
 import { type NearestWindows, nearestWindowsOf } from "./nearest_windows.ts";
 import { isIndependent, type RowFields, timeDependence, type TimeSplit } from "./time_spans.ts";
@@ -24,6 +24,8 @@ export interface Fragment {
   readonly filters: readonly Filter[];
   readonly stage: GroupStage | TimeWindowStage | CountStage;
   readonly splits: readonly TimeSplit[];
+  /** Whether the stage takes its rows in order of time, whichever series they are of. */
+  readonly isInTimeOrder: boolean;
   /** Stages of the plan that it stands for, from the first on. */
   readonly stageCount: number;
   /** The windows that the stages behind it let through, where those are the first or the last ones. */
@@ -55,27 +57,41 @@ const MAX_KEPT = 100;
  * @param stages of the plan
  * @param matches how many of them are leading `$match`es
  * @param conjuncts what those ask for
+ * @param isInTimeOrder whether a sort by time stood between these and the stage behind them
  */
 export function planFragment(
   stages: readonly Stage[],
   matches: number,
   conjuncts: readonly Filter[],
   shape: SourceShape,
+  isInTimeOrder: boolean,
 ): Fragment | NoFragment {
   const stage = stages[matches];
   if (shape.kind !== "timeseries") return no("the collection is no time series");
   if (stage?.kind !== "group" && stage?.kind !== "timeWindow" && stage?.kind !== "count") {
     return no(stage === undefined ? "rows are asked for" : `rows are asked for by ${stage.kind}`);
   }
+  if (isInTimeOrder && stage.kind !== "timeWindow") return no("rows are asked for in order of time");
   const fields = { timeField: shape.timeField, metaField: shape.metaField };
   const filters = conjuncts.filter((filter) => !isDecidedByScan(filter, fields.timeField, fields.metaField));
   const obstacle = firstOf(filters, filterObstacle) ??
-    (stage.kind === "count" ? undefined : firstOf(stage.outputs, (output) => outputObstacle(output, fields)));
+    (stage.kind === "count"
+      ? undefined
+      : firstOf(stage.outputs, (output) => outputObstacle(output, fields, isInTimeOrder)));
   if (obstacle !== undefined) return no(obstacle);
   const splits = splitsOf(stage, fields);
   if (!isIndependent(splits)) return no(splits.reason);
   const nearest = stage.kind === "group" ? nearestWindowsOf(stage, stages[matches + 1], fields) : undefined;
-  return { kind: "fragment", fields, filters, stage, splits, stageCount: matches + 1, nearest };
+  return {
+    kind: "fragment",
+    fields,
+    filters,
+    stage,
+    splits,
+    isInTimeOrder,
+    stageCount: matches + 1,
+    nearest,
+  };
 }
 
 function no(reason: string): NoFragment {
@@ -89,20 +105,26 @@ function splitsOf(stage: Fragment["stage"], fields: RowFields) {
     case "group":
       return timeDependence(stage.id, fields);
     case "timeWindow": {
-      if (stage.every !== undefined) return { reason: "the windows overlap" };
       if (!isField(stage.timestamp, fields.timeField)) {
         return { reason: "the windows are not over the timeField" };
       }
       const partition = stage.partitionBy === undefined ? [] : timeDependence(stage.partitionBy, fields);
-      const own: TimeSplit = { kind: "grid", grid: stage };
+      const own: TimeSplit = { kind: "grid", grid: gridOfPanes(stage) };
       return isIndependent(partition) ? [own, ...partition] : partition;
     }
   }
 }
 
-function outputObstacle({ name, accumulator }: Output, fields: RowFields): string | undefined {
+function outputObstacle(
+  { name, accumulator }: Output,
+  fields: RowFields,
+  isInTimeOrder: boolean,
+): string | undefined {
   if (!FOLDED.has(accumulator.name) && !KEPT.has(accumulator.name)) {
     return `the output ${name} is a ${accumulator.name}`;
+  }
+  if (KEPT.has(accumulator.name) && isInTimeOrder) {
+    return `the output ${name} keeps values in order of time`;
   }
   if (KEPT.has(accumulator.name) && !isSmall(accumulator.n)) return `the output ${name} may keep many values`;
   return inputOf(accumulator.input, fields) === undefined

@@ -1,23 +1,32 @@
 /** The groups of a fragment while it runs: their numbers, by series and time, and their _ids. */
-import {} from "../../base/mod.ts";
-import { BuiltDocument, type Document, keyOf, UtcDate, type Value } from "../../bson/mod.ts";
+import {
+  BuiltDocument,
+  type Document,
+  encodeDocument,
+  keyOf,
+  UtcDate,
+  type Value,
+  type ValueKey,
+} from "../../bson/mod.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
 import { approximateBytes } from "../memory.ts";
 import type { GroupKeys } from "../source.ts";
 import { groupFinder } from "../stage/group.ts";
-import type { TimeWindowStage } from "../stage/time_window.ts";
+import { gridOfPanes, type TimeWindowStage } from "../stage/time_window.ts";
 import { WindowGrid } from "../stage/window_grid.ts";
 import { compareWindows, type PlacedWindow, START_FIELD, windowId } from "../stage/window_id.ts";
 import { type RowFields, spanFinder, type TimeSpan, type TimeSplit } from "./time_spans.ts";
 
-/** The groups take more memory than a stage may: the stage on rows knows what to do then. */
-export class TooManyGroups extends Error {}
+/** The stage on rows has to answer: with its way of saving memory, or because it sees rows in another order. */
+export class BetterOnRows extends Error {}
 
 /** What the answer needs of the groups. */
 export interface FragmentKeys extends GroupKeys {
   /** By number. */
   readonly ids: readonly Value[];
+  /** Of windows, by number: where they stand. */
+  readonly places?: readonly PlacedWindow[];
   /** The groups in the order of the answer. */
   order(): readonly number[];
 }
@@ -32,10 +41,10 @@ class GroupMeter {
    */
   constructor(private readonly stateBytes: number, private readonly limitBytes: number) {}
 
-  /** @throws TooManyGroups */
+  /** @throws BetterOnRows when the groups take more memory than a stage may */
   add(id: Value): void {
     this.bytes += approximateBytes(id) + this.stateBytes;
-    if (this.bytes > this.limitBytes) throw new TooManyGroups();
+    if (this.bytes > this.limitBytes) throw new BetterOnRows();
   }
 }
 
@@ -80,7 +89,7 @@ export function groupKeys(
   };
 }
 
-/** The groups of a `$timeWindow`. */
+/** The groups of a `$timeWindow`: its windows, or the panes of those that overlap. */
 export function windowKeys(
   stage: TimeWindowStage,
   splits: readonly TimeSplit[],
@@ -88,29 +97,38 @@ export function windowKeys(
   variables: Scope["variables"],
   stateBytes: number,
   limitBytes: number,
+  isInTimeOrder: boolean,
 ): FragmentKeys {
   const ids: Value[] = [];
   const places: PlacedWindow[] = [];
   const meter = new GroupMeter(stateBytes, limitBytes);
-  const grid = new WindowGrid(stage);
+  const grid = new WindowGrid(gridOfPanes(stage));
   const partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
   const known = new Map<number, Map<ReturnType<typeof keyOf>, number>>();
-  const classOf = seriesClasses(stage.partitionBy, fields);
+  const classOf = seriesClasses(stage.partitionBy, fields, isInTimeOrder);
+  /** Of each window, the class that it was met by. */
+  const classes: number[] = [];
   return {
     ids,
+    places,
     classOf,
-    groupOf: (_, meta, ms) => {
+    groupOf: (seriesClass, meta, ms) => {
       const startMs = grid.startOf(ms);
       const partition = partitionBy && (partitionBy({ root: rowOf(meta, ms, fields), variables }) ?? null);
       const key = keyOf(partition);
       let partitions = known.get(startMs);
       if (partitions === undefined) known.set(startMs, partitions = new Map());
       const group = partitions.get(key);
-      if (group !== undefined) return group;
+      if (group !== undefined) {
+        // 1 and 1.0 are one partition, and its earliest row says which of them is in the _id.
+        if (isInTimeOrder && classes[group] !== seriesClass) throw new BetterOnRows();
+        return group;
+      }
       const id = windowId({ [START_FIELD]: new UtcDate(startMs) }, partition);
       meter.add(id);
       partitions.set(key, ids.length);
       places.push({ startMs, partition });
+      classes.push(seriesClass);
       return ids.push(id) - 1;
     },
     spanOf: spanFinder(splits),
@@ -129,8 +147,14 @@ function rowOf(meta: Value, ms: number, { timeField, metaField }: RowFields): Do
 /**
  * Numbers for series, the same only where the key is: for all, when it reads nothing of the metaField; by the values it
  * reads, when it takes them as they are; else each its own.
+ *
+ * @param isExact whether 1 and 1.0 are to differ
  */
-function seriesClasses(key: Expression | undefined, { metaField }: RowFields): (meta: Value) => number {
+function seriesClasses(
+  key: Expression | undefined,
+  { metaField }: RowFields,
+  isExact = false,
+): (meta: Value) => number {
   const reads: Expression[] = [];
   const isPlain = key === undefined || metaField === undefined || collectReads(key, metaField, reads, true);
   if (isPlain && reads.length === 0) return () => 0;
@@ -141,7 +165,7 @@ function seriesClasses(key: Expression | undefined, { metaField }: RowFields): (
   const variables = new Map();
   return (meta) => {
     const root = new BuiltDocument(meta === undefined ? [] : [metaField!], meta === undefined ? [] : [meta]);
-    const values = classKey(evaluators, { root, variables });
+    const values = classKey(evaluators, { root, variables }, isExact ? bytesOf : keyOf);
     const known = byValues.get(values);
     if (known !== undefined) return known;
     byValues.set(values, count);
@@ -149,7 +173,11 @@ function seriesClasses(key: Expression | undefined, { metaField }: RowFields): (
   };
 }
 
-function classKey(evaluators: readonly Evaluator[], scope: Scope): string {
+function classKey(
+  evaluators: readonly Evaluator[],
+  scope: Scope,
+  keyOf: (value: Value) => ValueKey,
+): string {
   let key = "";
   for (const evaluate of evaluators) {
     const part = keyOf(evaluate(scope));
@@ -157,6 +185,11 @@ function classKey(evaluators: readonly Evaluator[], scope: Scope): string {
     key += `${typeof part}${text.length}:${text}`;
   }
   return key;
+}
+
+/** A value's bytes, as text. */
+function bytesOf(value: Value): string {
+  return value === undefined ? "" : encodeDocument(new BuiltDocument(["value"], [value])).toHex();
 }
 
 /** Gathers the reads of the metaField. @returns whether none is an operand */

@@ -20,10 +20,11 @@ import type {
   Source,
 } from "../source.ts";
 import type { Output } from "../stage/output.ts";
+import { type Pane, rowsOfPanes } from "../stage/time_window.ts";
 import { conditionOf, PathList } from "./conditions.ts";
 import { type Fragment, inputOf } from "./fragment.ts";
 import { type NearestWindows, stretchesOf } from "./nearest_windows.ts";
-import { type FragmentKeys, groupKeys, singleGroup, TooManyGroups, windowKeys } from "./group_keys.ts";
+import { BetterOnRows, type FragmentKeys, groupKeys, singleGroup, windowKeys } from "./group_keys.ts";
 
 /** Times a count of rows it stays exact. */
 const MAX_SUMMAND = 1000;
@@ -59,6 +60,7 @@ export function compileFragment(
     ...(fragment.filters.length > 0 && { condition: conditionOf(filter, fields, paths) }),
     matches: compileFilter(filter, variables),
     keys,
+    isInTimeOrder: fragment.isInTimeOrder,
     outputs: stage.kind === "count"
       ? [{ kind: "count" }]
       : outputs.map((output) => outputOf(output, fragment, paths, keys, variables)),
@@ -70,7 +72,7 @@ export function compileFragment(
 }
 
 function keysOf(
-  { stage, splits, fields }: Fragment,
+  { stage, splits, fields, isInTimeOrder }: Fragment,
   variables: Scope["variables"],
   stateBytes: number,
   limitBytes: number,
@@ -81,7 +83,7 @@ function keysOf(
     case "group":
       return groupKeys(stage.id, splits, fields, variables, stateBytes, limitBytes);
     case "timeWindow":
-      return windowKeys(stage, splits, fields, variables, stateBytes, limitBytes);
+      return windowKeys(stage, splits, fields, variables, stateBytes, limitBytes, isInTimeOrder);
   }
 }
 
@@ -145,11 +147,12 @@ export async function* fragmentRows(
         ? first
         : compileFragment(fragment, { ...scan, timeRange }, context);
       const result = await run(request);
+      if (result.dependsOnOrder) return yield* onRows();
       const isEnough = timeRange === undefined || result.groups >= nearest!.count;
       if (isEnough) return yield* documentsOf(fragment, keys, result, context);
     }
   } catch (error) {
-    if (!(error instanceof TooManyGroups)) throw error;
+    if (!(error instanceof BetterOnRows)) throw error;
     yield* onRows();
   }
 }
@@ -180,6 +183,9 @@ async function* documentsOf(
     return;
   }
   const { outputs } = stage;
+  if (stage.kind === "timeWindow" && stage.every !== undefined) {
+    return yield* rowsOfPanes(panesOf(outputs, keys, result), stage, stage.every, context);
+  }
   const names = ["_id", ...outputs.map((output) => output.name)];
   const finishers = outputs.map((output, i) => finisherOf(output, result, i));
   const groups = keys.order();
@@ -191,6 +197,13 @@ async function* documentsOf(
       for (const finish of finishers) values.push(finish(group, id));
       return new BuiltDocument(names, values);
     });
+  }
+}
+
+function* panesOf(outputs: readonly Output[], keys: FragmentKeys, result: FragmentResult): Generator<Pane> {
+  for (const group of keys.order()) {
+    const partials = outputs.map(({ accumulator }, i) => partialOf(accumulator, result.partial(i, group)));
+    yield { ...keys.places![group]!, partials };
   }
 }
 

@@ -105,13 +105,6 @@ export class OutputState {
     this.accumulators.forEach((accumulator, i) => accumulator.merge(partials[i]));
   }
 
-  /** Takes what another state of the same outputs holds, as what follows. */
-  merge(other: OutputState): void {
-    for (let i = 0; i < this.accumulators.length; i++) {
-      this.accumulators[i]!.merge(other.accumulators[i]!.partial());
-    }
-  }
-
   /** Appends the group's fields. */
   appendTo(names: string[], values: Value[]): void {
     for (let i = 0; i < this.names.length; i++) {

@@ -26,7 +26,7 @@ import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { type Output, OutputFactory, type OutputState } from "./output.ts";
 import { type Duration, type GridSpec, paneOf, WindowGrid } from "./window_grid.ts";
-import { compareWindows, START_FIELD, windowId } from "./window_id.ts";
+import { compareWindows, type PlacedWindow, START_FIELD, windowId } from "./window_id.ts";
 
 export const WINDOW_MEMORY_MESSAGE =
   "Exceeded memory limit for $timeWindow, but didn't allow external spilling;" +
@@ -73,8 +73,32 @@ async function* windowRows(
   }
   const windows = stage.every === undefined
     ? table
-    : await slidingWindows(table, stage, stage.every, context);
+    : await slidingWindows(table.panes(), table.emptied(stage), stage, stage.every, context);
   yield* inBatches(windows.rows(), context);
+}
+
+/** Rows of a stretch of time that all are in the same windows. */
+export interface Pane extends PlacedWindow {
+  /** What they make of each output. */
+  readonly partials: readonly Value[];
+}
+
+/** The grid of the panes of windows that overlap; of those that do not, their own. @throws CommandError as `paneOf` */
+export function gridOfPanes(stage: TimeWindowStage): GridSpec {
+  if (stage.every === undefined) return stage;
+  return { ...stage, window: paneOf(stage.window, stage.every, stage.timezone) };
+}
+
+/** The windows that overlap, as documents. @param panes in order of time and partition */
+export async function* rowsOfPanes(
+  panes: Iterable<Pane>,
+  stage: TimeWindowStage,
+  every: Duration,
+  context: QueryContext,
+): Rows {
+  const meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE, context.memory);
+  const windows = new WindowTable(stage, undefined, meter);
+  yield* inBatches((await slidingWindows(panes, windows, stage, every, context)).rows(), context);
 }
 
 interface Window {
@@ -97,11 +121,7 @@ class WindowTable {
     private readonly factory = new OutputFactory(stage.outputs),
     private readonly meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE),
   ) {
-    this.grid = new WindowGrid(
-      stage.every === undefined
-        ? stage
-        : { ...stage, window: paneOf(stage.window, stage.every, stage.timezone) },
-    );
+    this.grid = new WindowGrid(gridOfPanes(stage));
     this.timestamp = compileExpression(stage.timestamp);
     this.partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
   }
@@ -133,8 +153,15 @@ class WindowTable {
   }
 
   /** In order of time and partition. */
-  sorted(): readonly Window[] {
+  private sorted(): readonly Window[] {
     return this.windows.sort(compareWindows);
+  }
+
+  /** What it holds as panes, in order of time and partition. */
+  *panes(): Generator<Pane> {
+    for (const { startMs, partition, state } of this.sorted()) {
+      yield { startMs, partition, partials: state.partials() };
+    }
   }
 
   /** The windows as documents, in order of time and partition. */
@@ -151,23 +178,23 @@ export function windowRow(id: Document, state: OutputState): Document {
   return new BuiltDocument(names, values);
 }
 
-/** The windows that overlap, from the panes that do not. */
+/** Fills the windows that overlap from the panes that do not. */
 async function slidingWindows(
-  panes: WindowTable,
+  panes: Iterable<Pane>,
+  windows: WindowTable,
   stage: TimeWindowStage,
   every: Duration,
   context: QueryContext,
 ): Promise<WindowTable> {
   const starts = new WindowGrid({ ...stage, window: every });
-  const windows = panes.emptied(stage);
   // Panes of a partition come in order of time, so what a window takes follows what it has.
-  for (const pane of panes.sorted()) {
+  for (const pane of panes) {
     for (
       let startMs = starts.startOf(pane.startMs);
       starts.after(startMs, stage.window) > pane.startMs;
       startMs = starts.startOf(startMs - 1)
     ) {
-      windows.windowAt(startMs, pane.partition).state.merge(pane.state);
+      windows.windowAt(startMs, pane.partition).state.mergePartials(pane.partials);
     }
     await context.checkpoint();
   }

@@ -35,6 +35,10 @@ export class CountState implements OutputState {
     return count <= INT32_MAX ? Int32.of(count) : BigInt(count);
   }
 
+  isOrderFree(): boolean {
+    return true;
+  }
+
   result(group: number): Value {
     return this.partial(group);
   }

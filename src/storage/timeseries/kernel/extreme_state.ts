@@ -13,6 +13,8 @@ const NOTHING = 0;
 export class ExtremeState extends FoldedState {
   private types = new Uint8Array(0);
   private values = new Float64Array(0);
+  /** 1 for groups that have met equal values of several types, or may have: which came first shows. */
+  private mixed = new Uint8Array(0);
 
   constructor(output: FoldedOutput, private readonly isMaximum: boolean) {
     super(output, output.path);
@@ -21,6 +23,7 @@ export class ExtremeState extends FoldedState {
   override reserve(groups: number): void {
     this.types = grownBytes(this.types, groups);
     this.values = grownDoubles(this.values, groups);
+    this.mixed = grownBytes(this.mixed, groups);
   }
 
   override addPage(page: Page | undefined, group: number): boolean {
@@ -53,6 +56,7 @@ export class ExtremeState extends FoldedState {
     const known = this.types[group]!;
     if (known !== NOTHING) {
       if ((known === ValueType.Date) !== (type === ValueType.Date)) return false;
+      if (known !== type) this.mixed[group] = 1;
       const best = this.values[group]!;
       if (this.isMaximum ? !isAbove(value, best) : !isAbove(best, value)) return true;
     }
@@ -63,6 +67,13 @@ export class ExtremeState extends FoldedState {
 
   protected override foldedPartial(group: number): Value {
     return numberOfType(this.types[group]!, this.values[group]!);
+  }
+
+  /** Zeros of both signs are equal, too, and NaN has many forms. */
+  protected override isFoldedOrderFree(group: number): boolean {
+    const best = this.values[group]!;
+    return this.mixed[group] === 0 &&
+      (this.types[group] !== ValueType.Double || (best !== 0 && best === best));
   }
 
   protected override foldedResult(group: number): Value {

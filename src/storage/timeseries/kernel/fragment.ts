@@ -13,6 +13,7 @@ export interface TimeseriesFragment
   readonly condition?: Condition;
   readonly matches: (row: Document) => boolean;
   readonly keys: GroupKeys;
+  readonly isInTimeOrder: boolean;
   readonly outputs: readonly Output[];
 }
 
@@ -51,6 +52,7 @@ export interface FoldedOutput extends AnyOutput {
 
 export interface FragmentResult {
   readonly groups: number;
+  readonly dependsOnOrder: boolean;
   partial(output: number, group: number): Value;
   result(output: number, group: number): Value;
 }

@@ -10,14 +10,16 @@ export interface OutputState {
   reserve(groups: number): void;
   /** Takes the rows `[from, to)` of a source, or those that `rows[from, to)` name, in that order. */
   add(source: SliceSource, rows: Int32Array | undefined, from: number, to: number, group: number): void;
-  /** Takes a row that has to be read as a document. */
-  addRow(row: Document, group: number): void;
+  /** Takes a row that has to be read as a document. @param ms its time */
+  addRow(row: Document, group: number, ms: number): void;
   /** Takes a whole page, if what is known of it is enough. @returns whether it was */
   addPage(page: Page | undefined, group: number): boolean;
   /** What a group holds, as the accumulator's `partial` gives it. */
   partial(group: number): Value;
   /** The accumulator's `result` for a group; undefined where the accumulator itself has to say it, from the partial. */
   result(group: number): Value;
+  /** Whether a group holds, to the bit, what it would hold of the same rows in any other order. */
+  isOrderFree(group: number): boolean;
 }
 
 /**
@@ -79,6 +81,15 @@ export abstract class FoldedState implements OutputState {
 
   result(group: number): Value {
     return this.hasAccumulator(group) ? undefined : this.foldedResult(group);
+  }
+
+  isOrderFree(group: number): boolean {
+    return !this.hasAccumulator(group) && this.isFoldedOrderFree(group);
+  }
+
+  /** As `isOrderFree`, of a group without an accumulator. */
+  protected isFoldedOrderFree(_group: number): boolean {
+    return false;
   }
 
   /** Whether a group has gone over to an accumulator. */

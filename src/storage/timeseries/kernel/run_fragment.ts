@@ -11,6 +11,7 @@ import { CountState } from "./count_state.ts";
 import { DeviationState } from "./deviation_state.ts";
 import { ExtremeState } from "./extreme_state.ts";
 import type { FragmentResult, Output, TimeseriesFragment } from "./fragment.ts";
+import { GroupOrder } from "./group_order.ts";
 import { GroupTable } from "./group_table.ts";
 import type { OutputState } from "./output_state.ts";
 import { PositionState } from "./position_state.ts";
@@ -46,6 +47,7 @@ export async function runFragment(
         folding.add(slice);
         work += slice.to - slice.from + SLICE_ROWS;
         if (work >= ROWS_BETWEEN_LOOKS) {
+          if (folding.isSpoilt) return folding;
           work = 0;
           if (pacer.isDue()) await pacer.rest();
         }
@@ -69,15 +71,26 @@ class Folding implements FragmentResult {
   private readonly perSeries: readonly SeriesState[];
   private readonly filter: RowFilter | undefined;
   private readonly table: GroupTable;
+  private readonly order: GroupOrder | undefined;
   private room = 0;
   private meta: Value = undefined;
   private isEntered = false;
 
   constructor(private readonly fragment: TimeseriesFragment) {
-    this.states = fragment.outputs.map(stateOf);
+    this.states = fragment.outputs.map((output) => stateOf(output, fragment.isInTimeOrder));
+    this.order = fragment.isInTimeOrder ? new GroupOrder(this.states) : undefined;
     this.perSeries = this.states.filter((state) => state instanceof SeriesState);
     this.filter = fragment.condition && new RowFilter(fragment.condition);
     this.table = new GroupTable(fragment.keys);
+  }
+
+  get dependsOnOrder(): boolean {
+    return this.order?.matters() ?? false;
+  }
+
+  /** Whether it is known already that the result will be none. */
+  get isSpoilt(): boolean {
+    return this.order?.isSpoilt ?? false;
   }
 
   /** Rows of the series of this meta follow. */
@@ -101,6 +114,7 @@ class Folding implements FragmentResult {
       const end = endOfTimes(times, rows, at, to, this.table.moveTo(ms));
       const group = this.groupAt(ms);
       for (let i = 0; i < this.states.length; i++) this.states[i]!.add(source, rows, at, end, group);
+      this.order?.add(group, ms, times[rows === undefined ? end - 1 : rows[end - 1]!]!);
       at = end;
     }
   }
@@ -123,6 +137,7 @@ class Folding implements FragmentResult {
       const page = "path" in output ? source.page(output.path) : undefined;
       if (!state.addPage(page, group)) state.add(source, undefined, 0, source.rowCount, group);
     });
+    this.order?.add(group, bounds.min, bounds.max);
     return true;
   }
 
@@ -135,7 +150,8 @@ class Folding implements FragmentResult {
       const ms = source.times[row]!;
       this.table.moveTo(ms);
       const group = this.groupAt(ms);
-      for (const state of this.states) state.addRow(document, group);
+      for (const state of this.states) state.addRow(document, group, ms);
+      this.order?.add(group, ms, ms);
     }
   }
 
@@ -153,13 +169,14 @@ class Folding implements FragmentResult {
       if (this.groups > this.room) {
         this.room = Math.max(INITIAL_GROUPS, this.room * 2);
         for (const state of this.states) state.reserve(this.room);
+        this.order?.reserve(this.room);
       }
     }
     return group;
   }
 }
 
-function stateOf(output: Output): OutputState {
+function stateOf(output: Output, isInTimeOrder: boolean): OutputState {
   switch (output.kind) {
     case "count":
       return new CountState();
@@ -172,9 +189,9 @@ function stateOf(output: Output): OutputState {
     case "maximum":
       return new ExtremeState(output, true);
     case "first":
-      return new PositionState(output, output.path, true);
+      return new PositionState(output, output.path, true, isInTimeOrder);
     case "last":
-      return new PositionState(output, output.path, false);
+      return new PositionState(output, output.path, false, isInTimeOrder);
     case "deviation":
       return new DeviationState(output);
     case "values":

@@ -119,6 +119,12 @@ export class SumState extends FoldedState {
     return this.isAverage ? [this.counts[group]!, total] : total;
   }
 
+  /** Integers whose sums are exact. */
+  protected override isFoldedOrderFree(group: number): boolean {
+    return this.ranks[group]! < DOUBLE && (this.addends?.[group] ?? 0) === 0 &&
+      Math.abs(this.sums[group]!) < EXACT_LIMIT;
+  }
+
   /** What merging the partial into an empty `Summation` gives: sum and error added once, or the exact integer. */
   protected override foldedResult(group: number): Value {
     const addend = this.addends?.[group] ?? 0;

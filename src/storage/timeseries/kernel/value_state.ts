@@ -33,6 +33,10 @@ abstract class AccumulatorState implements OutputState {
     return this.accumulatorOf(group).partial();
   }
 
+  isOrderFree(): boolean {
+    return false;
+  }
+
   result(): Value {
     return undefined;
   }
