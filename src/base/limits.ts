@@ -70,6 +70,10 @@ export const LOG_FILE_BYTES = 16 * MIB;
 export const LOG_CHUNK_BYTES = MIB;
 /** Log files that were cut and are kept to be used again. */
 export const MAX_SPARE_LOG_FILES = 4;
+/** Log files that were cut stay readable for so long, in so many bytes, unless `--log-retention` says otherwise. */
+export const DEFAULT_LOG_RETENTION = { bytes: 64 * MIB, ms: 3_600_000 } as const;
+/** How often it is looked whether one of them has become too old. */
+export const LOG_RETENTION_INTERVAL_MS = 60_000;
 /** Documents of regular collections that are logged as one entry; what passes it goes on in the next one. */
 export const MAX_DOCUMENT_ENTRY_BYTES = 16 * MIB;
 /** Measurements of one insert that are logged and applied at once, beyond one row. */

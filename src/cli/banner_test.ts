@@ -14,6 +14,7 @@ const SETTINGS: Settings = {
   durability: "commit",
   blockCompressor: "zstd",
   memoryLimitBytes: 1024 ** 3,
+  logRetention: { bytes: 2 ** 26, ms: 3_600_000 },
   logLevel: "info",
   nodeId: undefined,
   clusterId: undefined,

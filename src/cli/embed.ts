@@ -2,7 +2,13 @@
  * ChronoGo inside another Deno program: the same server as the executable's, in the program's own isolate and with the
  * program's own rights.
  */
-import { DEFAULT_MEMORY_LIMIT_BYTES, Logger, type LogLevel, SILENT_LOGGER } from "../base/mod.ts";
+import {
+  DEFAULT_LOG_RETENTION,
+  DEFAULT_MEMORY_LIMIT_BYTES,
+  Logger,
+  type LogLevel,
+  SILENT_LOGGER,
+} from "../base/mod.ts";
 import { LogRing } from "../command/mod.ts";
 import { SystemClock } from "../io/mod.ts";
 import { addressText, localAddress, parseListenAddress } from "./address.ts";
@@ -63,6 +69,7 @@ export async function openServer(options: EmbedOptions): Promise<EmbeddedServer>
     durability: options.durability ?? "commit",
     blockCompressor: "zstd",
     memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
+    logRetention: DEFAULT_LOG_RETENTION,
     logLevel: "debug",
     nodeId: undefined,
     clusterId: undefined,

@@ -67,6 +67,15 @@ export const OPTIONS = [
     ],
   },
   {
+    name: "log-retention",
+    valueName: "SIZE,TIME",
+    defaultText: "64MB,1h",
+    explanation: [
+      "how long the write-ahead log can be read after all is stored elsewhere:",
+      "until it takes more than SIZE or is older than TIME (30m, 1h, 7d); 0,0 for not at all",
+    ],
+  },
+  {
     name: "log-level",
     valueName: "LEVEL",
     defaultText: "info",

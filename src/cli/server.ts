@@ -68,6 +68,7 @@ async function open(start: ServerStart, tools: ServerTools, opened: Opened): Pro
     clock,
     logger: logger.child("node"),
     durability: settings.durability,
+    logRetention: settings.logRetention,
     memory: governor.budget,
   });
   opened.push({ name: "node", close: () => node.close() });

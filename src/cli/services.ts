@@ -54,6 +54,7 @@ function parsedOptions({ settings }: ServerStart): Document {
     "durability": settings.durability,
     "block-compressor": settings.blockCompressor,
     "memory-limit": settings.memoryLimitBytes,
+    "log-retention": `${settings.logRetention.bytes},${settings.logRetention.ms / 1000}s`,
     "log-level": settings.logLevel,
     "node-id": settings.nodeId,
     "cluster-id": settings.clusterId,

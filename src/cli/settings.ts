@@ -4,6 +4,7 @@
  */
 import { parseArgs } from "node:util";
 import { LOG_LEVELS, type LogLevel, MIN_MEMORY_LIMIT_BYTES } from "../base/mod.ts";
+import type { LogRetention } from "../cluster/mod.ts";
 import { BLOCK_COMPRESSORS, type BlockCompressor } from "../column/mod.ts";
 import { type ListenAddress, parseListenAddress } from "./address.ts";
 import { parseConfig } from "./config_file.ts";
@@ -30,6 +31,8 @@ export interface Settings {
   readonly blockCompressor: BlockCompressor;
   /** What the process's resident memory keeps to, in bytes. */
   readonly memoryLimitBytes: number;
+  /** How long the log can be read after its entries have reached the stores. */
+  readonly logRetention: LogRetention;
   readonly logLevel: LogLevel;
   /** Unset unless given. */
   readonly nodeId: string | undefined;
@@ -181,6 +184,7 @@ function toSettings(values: GivenValues): Settings {
     durability: required("durability", oneOf(["commit", "interval"])),
     blockCompressor: required("block-compressor", oneOf(BLOCK_COMPRESSORS)),
     memoryLimitBytes: required("memory-limit", parseMemoryLimit),
+    logRetention: required("log-retention", parseLogRetention),
     logLevel: required("log-level", oneOf(LOG_LEVELS)),
     nodeId: read("node-id", parseNodeId),
     clusterId: read("cluster-id", parseUuid),
@@ -228,10 +232,33 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
 };
 
 /** Bytes, or a number with a unit: `256MB`, `1.5GiB`, `2g`; units are powers of 1024. */
-function parseMemoryLimit(text: string): number {
+function parseSize(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?) ?(?:([KMGT])?(?:i?B)?|B)$/i.exec(text) ?? [];
-  if (number === undefined) throw usageError("expected a size such as 256MB, 2GB or plain bytes");
-  const bytes = Math.floor(Number(number) * SIZE_UNITS[(unit ?? "").toUpperCase()]!);
+  if (number === undefined) return undefined;
+  return Math.floor(Number(number) * SIZE_UNITS[(unit ?? "").toUpperCase()]!);
+}
+
+const TIME_UNITS_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** Milliseconds of a number with a unit: `90s`, `30m`, `1.5h`, `7d`; 0 needs none. */
+function parseTime(text: string): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?) ?([smhd])$/i.exec(text) ?? [];
+  if (number === undefined || unit === undefined) return text === "0" ? 0 : undefined;
+  return Math.floor(Number(number) * TIME_UNITS_MS[unit.toLowerCase()]!);
+}
+
+function parseLogRetention(text: string): LogRetention {
+  const [size = "", time = "", ...more] = text.split(",").map((part) => part.trim());
+  const [bytes, ms] = [parseSize(size), parseTime(time)];
+  if (bytes === undefined || ms === undefined || more.length > 0) {
+    throw usageError("expected a size and a time, such as 64MB,1h or 2GB,7d");
+  }
+  return { bytes, ms };
+}
+
+function parseMemoryLimit(text: string): number {
+  const bytes = parseSize(text);
+  if (bytes === undefined) throw usageError("expected a size such as 256MB, 2GB or plain bytes");
   if (bytes < MIN_MEMORY_LIMIT_BYTES) {
     throw usageError(`less than the server can run in, ${MIN_MEMORY_LIMIT_BYTES / 2 ** 20}MB`);
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { DEFAULT_LOG_RETENTION } from "../base/mod.ts";
 import { variableOf } from "./options.ts";
 import { readRequest, type Settings, type Surroundings } from "./settings.ts";
 import { StartError } from "./start_error.ts";
@@ -45,6 +46,7 @@ Deno.test("without anything the defaults hold", () => {
     durability: "commit",
     blockCompressor: "zstd",
     memoryLimitBytes: 1024 ** 3,
+    logRetention: DEFAULT_LOG_RETENTION,
     logLevel: "info",
     nodeId: undefined,
     clusterId: undefined,
@@ -72,6 +74,7 @@ Deno.test("every option with a value can come from flag, variable, YAML and JSON
     ["durability", "interval", (s) => s.durability, "interval"],
     ["block-compressor", "lz4", (s) => s.blockCompressor, "lz4"],
     ["memory-limit", "256MB", (s) => s.memoryLimitBytes, 2 ** 28],
+    ["log-retention", "2GB,7d", (s) => s.logRetention, { bytes: 2 ** 31, ms: 604_800_000 }],
     ["log-level", "debug", (s) => s.logLevel, "debug"],
     ["node-id", "node-1", (s) => s.nodeId, "node-1"],
     [
@@ -181,4 +184,24 @@ Deno.test("a memory limit is bytes or a size, and no less than the server can ru
   }
   assert.match(failureOf(["--memory-limit", "lots"]).message, /expected a size such as 256MB/);
   assert.match(failureOf(["--memory-limit", "100MB"]).message, /less than the server can run in, 192MB/);
+});
+
+Deno.test("a retention of the log is a size and a time", () => {
+  const cases: [text: string, bytes: number, ms: number][] = [
+    ["64MB,1h", 2 ** 26, 3_600_000],
+    ["1000, 30m", 1000, 1_800_000],
+    ["1.5GiB,90S", 1.5 * 2 ** 30, 90_000],
+    ["0,0", 0, 0],
+  ];
+  for (const [text, bytes, ms] of cases) {
+    assert.deepEqual(settingsOf(["--log-retention", text]).logRetention, { bytes, ms }, text);
+  }
+  assert.deepEqual(settingsOf([]).logRetention, DEFAULT_LOG_RETENTION);
+  for (const text of ["64MB", "1h", "1h,64MB", "64MB,1", "64MB,1h,1h", ",", "-1,1h"]) {
+    assert.match(
+      failureOf([`--log-retention=${text}`]).message,
+      /expected a size and a time, such as 64MB,1h/,
+      text,
+    );
+  }
 });

@@ -9,6 +9,7 @@
 import type { Disk } from "../io/mod.ts";
 import { decodeEffects, type LogRecord, readLogFile, replayLog } from "../storage/mod.ts";
 import { CATALOG_PATH, readCatalog } from "./catalog_file.ts";
+import { checkKeptFiles } from "./check_kept.ts";
 import { attempt, type CheckListener, counted } from "./check_report.ts";
 import { checkStores, type LoggedGroup, type WithCopy } from "./check_stores.ts";
 import { readStamp } from "./data_folder.ts";
@@ -122,7 +123,9 @@ async function checkLog(disk: Disk, mnode: MNode | undefined, listener: CheckLis
     groups.set(number, group);
     return group;
   };
+  await checkKeptFiles(disk, LOG_DIRECTORY, listener);
   for (const name of disk.list(LOG_DIRECTORY)) {
+    if (name.endsWith(".kept")) continue;
     const path = `${LOG_DIRECTORY}/${name}`;
     if (!name.endsWith(".log")) {
       listener.onNote(path, name.endsWith(".spare") ? "kept to be used again" : "left over");

@@ -17,7 +17,7 @@ export type LogEffects = (effects: readonly Uint8Array[]) => Promise<number>;
 /** Room on the disk for what is logged and not yet committed. */
 export interface Reserve {
   /** @throws when there is no room for so many bytes */
-  hold(bytes: number): void;
+  hold(bytes: number): void | Promise<void>;
   release(): void;
 }
 
@@ -209,7 +209,7 @@ export class DocumentWriter {
     let effects: readonly Uint8Array[];
     let index: number | undefined;
     try {
-      this.reserve.hold(COMMIT_BYTES + this.store.effectBytes * COMMIT_BYTES_PER_BYTE);
+      await this.reserve.hold(COMMIT_BYTES + this.store.effectBytes * COMMIT_BYTES_PER_BYTE);
       effects = this.store.seal();
       if (effects.length > 0) index = await this.log(effects);
     } catch (error) {

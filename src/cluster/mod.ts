@@ -25,7 +25,7 @@ export {
   type Router,
   type Verification,
 } from "./router.ts";
-export { type ColumnSize, shownDocument } from "../storage/mod.ts";
+export { type ColumnSize, type LogRetention, shownDocument } from "../storage/mod.ts";
 export {
   type DeleteStatement,
   type StatementResult,

@@ -10,7 +10,7 @@ import {
   MemoryBudget,
 } from "../base/mod.ts";
 import type { Clock, Disk } from "../io/mod.ts";
-import { firstIndexes, Log, type LogRecord, type LogSizes } from "../storage/mod.ts";
+import { firstIndexes, Log, type LogRecord, type LogRetention, type LogSizes } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import { CATALOG_PATH, readCatalog, writeCatalog } from "./catalog_file.ts";
 import { type DataFolder, takeDataFolder } from "./data_folder.ts";
@@ -39,6 +39,8 @@ export interface NodeOptions {
   readonly memory?: MemoryBudget;
   /** Where SQLite keeps the documents when the disk is not the operating system's: ":memory:". */
   readonly documentsPath?: string;
+  /** How long the log can be read after its entries have reached the stores. */
+  readonly logRetention?: LogRetention;
   /** Smaller files of the log for tests. */
   readonly logSizes?: LogSizes;
 }
@@ -50,7 +52,7 @@ export interface NodeSummary {
   readonly series: number;
   /** Measurements of all time-series collections. */
   readonly rows: number;
-  /** Entries that the log holds; those that its owners have in their files already change nothing. */
+  /** Entries that the log needs; those that its owners have in their files already change nothing. */
   readonly logEntries: number;
   readonly recoveryMs: number;
 }
@@ -107,6 +109,7 @@ export class Node {
       log = await Log.open(disk, LOG_DIRECTORY, {
         clock,
         durability: options.durability ?? "commit",
+        ...(options.logRetention === undefined ? {} : { retention: options.logRetention }),
         ...(options.logSizes === undefined ? {} : { sizes: options.logSizes }),
         onRecord: (record) => {
           replay(record, mnode, shard);
@@ -200,7 +203,7 @@ export class Node {
 
   private async runCheckpoint(): Promise<void> {
     try {
-      await this.writeEverything();
+      await this.log.withRoom(() => this.writeEverything());
     } catch (error) {
       this.options.logger.error("checkpoint failed", { error: String(error) });
       throw namedIfFull(error);
@@ -215,7 +218,13 @@ export class Node {
     await this.log.cut(MNODE_GROUP, catalogIndex);
     await this.log.cut(VNODE_GROUP, vnodeIndex);
     const ms = Math.round(this.options.clock.monotonicMs() - startedMs);
-    this.options.logger.info("checkpoint", { logIndex: vnodeIndex, logBytes: this.log.sizeBytes, ms });
+    const { needed, kept } = this.log.usage;
+    this.options.logger.info("checkpoint", {
+      logIndex: vnodeIndex,
+      logBytes: needed,
+      keptLogBytes: kept,
+      ms,
+    });
   }
 }
 

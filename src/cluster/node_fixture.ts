@@ -22,6 +22,7 @@ export function openNode(disk: Disk, options: Partial<NodeOptions> = {}): Promis
     logger: SILENT_LOGGER,
     documentsPath: ":memory:",
     logSizes: { fileBytes: 2048, chunkBytes: 512 },
+    logRetention: { bytes: 4 * 2048, ms: 3_600_000 },
     ...options,
   });
 }

@@ -120,6 +120,38 @@ Deno.test("a drop that only the log knew is not counted at the next start", asyn
   await node.close();
 });
 
+Deno.test("a full disk costs kept files of the log before it costs a checkpoint or a write", async () => {
+  const memory = new MemoryDisk();
+  const kept = () => memory.list("log").filter((name) => name.endsWith(".kept")).length;
+  const disk = new FaultyDisk(memory, () => undefined);
+  const node = await openNode(disk);
+  await node.router.createCollection(SERIES, TIMESERIES);
+  await node.router.createCollection(PLAINLY, PLAIN);
+  for (const n of range(0, 200)) await insertNumbers(node, SERIES, [n]);
+  await node.checkpoint();
+  assert.equal(kept(), 4);
+  for (const n of range(200, 210)) await insertNumbers(node, SERIES, [n]);
+  const fillUntil = (ending: string, count: number) =>
+    disk.setPlan(({ path, operation }) =>
+      path.endsWith(ending) && operation === "writeAt" && kept() > count ? "ENOSPC" : undefined
+    );
+  fillUntil(".reserve", 3);
+  await insertNumbers(node, PLAINLY, [1000]);
+  assert.equal(kept(), 3);
+  fillUntil(".seg", 1);
+  await node.checkpoint();
+  assert.ok(kept() >= 1);
+  disk.setPlan(({ path }) => path.endsWith(".seg") ? "ENOSPC" : undefined);
+  await insertNumbers(node, SERIES, [210]);
+  await assert.rejects(node.checkpoint(), { codeName: "OutOfDiskSpace" });
+  assert.equal(kept(), 0);
+  disk.setPlan(() => undefined);
+  await node.close();
+  const again = await openNode(disk);
+  assert.deepEqual(await numbersIn(again, SERIES), range(0, 211));
+  await again.close();
+});
+
 Deno.test("after a flush that failed, a checkpoint keeps the log of rows that came since", async () => {
   const memory = new MemoryDisk();
   const disk = new FaultyDisk(memory, () => undefined);

@@ -85,7 +85,10 @@ export class VNode {
           timeseries.noteIndex(index);
         },
       });
-    this.writer = new DocumentWriter(documents, log, reserve);
+    this.writer = new DocumentWriter(documents, log, {
+      hold: (bytes) => this.joinedLog().withRoom(() => reserve.hold(bytes)),
+      release: () => reserve.release(),
+    });
     this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, apply) => {
       await this.joinedLog().append(this.group, kind, [encodeTableId(tableId), payload], {
         onDurable: (index) => {
@@ -321,7 +324,7 @@ export class VNode {
   private async makeRoomIn(info: CollectionInfo): Promise<void> {
     await this.makeRoom();
     this.checkExists(info);
-    await this.makeRoomFor(info);
+    await this.joinedLog().withRoom(() => this.makeRoomFor(info));
     this.checkExists(info);
   }
 
@@ -362,16 +365,16 @@ export class VNode {
   async makeRoom(): Promise<void> {
     const log = this.joinedLog();
     await this.timeseries.keepStep(() =>
-      (log.sizeBytes - LONG_LOG_BYTES) / (MAX_LOG_TAIL_BYTES - LONG_LOG_BYTES)
+      (log.usage.needed - LONG_LOG_BYTES) / (MAX_LOG_TAIL_BYTES - LONG_LOG_BYTES)
     );
-    if (!this.timeseries.needsFlush() && log.sizeBytes < LONG_LOG_BYTES) return;
+    if (!this.timeseries.needsFlush() && log.usage.needed < LONG_LOG_BYTES) return;
     if (this.checkpointFailed) {
       await this.requestCheckpoint();
       this.checkpointFailed = false;
       return;
     }
     if (this.checkpointRuns) {
-      const isFull = log.sizeBytes >= MAX_LOG_TAIL_BYTES || this.timeseries.isFull();
+      const isFull = log.usage.needed >= MAX_LOG_TAIL_BYTES || this.timeseries.isFull();
       if (isFull) await this.requestCheckpoint();
       return;
     }

@@ -1,8 +1,11 @@
 /** One shard on one disk: the log, time-series tables, regular collections. */
 export { type AppendOptions, Log, type LogOptions } from "./log/log.ts";
 export { type EntryHeader, type LogRecord } from "./log/record.ts";
-export { firstIndexes, type OnRecord } from "./log/replay.ts";
-export { replay as replayLog } from "./log/replay.ts";
+export { firstIndexes } from "./log/file_start.ts";
+export { keptRun, type LogRetention } from "./log/kept_files.ts";
+export { listFiles as listLogFiles, logPath } from "./log/log_file.ts";
+export { LogReader, type LogReading } from "./log/log_reader.ts";
+export { type OnRecord, replay as replayLog, replayKept } from "./log/replay.ts";
 export { type LogFileContent, type PlacedRecord, readLogFile } from "./log/read_log_file.ts";
 export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
 export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./documents/document_store.ts";

@@ -243,6 +243,12 @@ Deno.test("a log of many files that was cut passes; one of them missing is found
     assert.ok(logs.length >= 3 && logs[0] !== "0000000001.log", logs.join());
     const good = await checkAfter(`${root}/copy`, () => {});
     assert.equal(good.code, 0, good.lines.join("\n"));
+    const kept = `log/${
+      logs[0]!.replace(/\d+\.log/, (name) => `${parseInt(name) - 1}`.padStart(10, "0"))
+    }.kept`;
+    assert.match(good.lines.join("\n"), /^log\/\d+\.kept: \d+ entr(y|ies) in .* bytes, kept for readers$/m);
+    const damaged = await checkAfter(`${root}/copy`, (copy) => flip(`${copy}/${kept}`, 200));
+    assertFound(damaged, kept, /at byte \d+: /);
     const path = `log/${logs[1]}`;
     const gap = await checkAfter(`${root}/copy`, (copy) => Deno.removeSync(`${copy}/${path}`));
     assertFound(gap, path, /the file is missing, later ones are there/);

@@ -4,13 +4,24 @@
  * Group commit: entries queue; a loop takes all that wait, writes them with one write and one sync, tells their owners,
  * and takes what has gathered since. Indexes are given when an entry is written, so that a failed batch leaves no gap.
  *
- * Failures: a full device fails what waits and is tried again with the next entry; after anything else the log refuses
- * all further entries (what a device holds after a failed sync is not known). Reopening is the way back.
+ * Failures: a full device costs the kept files first, one by one; without any it fails what waits, and is tried again
+ * with the next entry. After anything else the log refuses all further entries (what a device holds after a failed sync
+ * is not known). Reopening is the way back.
  */
-import { assert, CommandError, LOG_SYNC_INTERVAL_MS, type Random } from "../../base/mod.ts";
+import {
+  assert,
+  CommandError,
+  DEFAULT_LOG_RETENTION,
+  LOG_RETENTION_INTERVAL_MS,
+  LOG_SYNC_INTERVAL_MS,
+  type Random,
+} from "../../base/mod.ts";
 import { type Clock, type Disk, isDiskFull, SystemClock } from "../../io/mod.ts";
-import { DEFAULT_LOG_SIZES, LogFiles, type LogSizes } from "./log_files.ts";
+import { encodeBegun } from "./file_start.ts";
+import type { LogRetention } from "./kept_files.ts";
+import { DEFAULT_LOG_SIZES, LogFiles, type LogSizes, type LogUsage } from "./log_files.ts";
 import { logPath } from "./log_file.ts";
+import { LogReader } from "./log_reader.ts";
 import {
   encodePositions,
   encodeRecord,
@@ -27,6 +38,8 @@ export interface LogOptions {
   readonly onRecord: OnRecord;
   /** When an entry is acknowledged: after its sync (the default), or after its write, with a sync every 100 ms. */
   readonly durability?: "commit" | "interval";
+  /** How long files can be read after they were cut: 64 MB and one hour by default. */
+  readonly retention?: LogRetention;
   readonly clock?: Clock;
   readonly random?: Random;
   /** Smaller files for tests. */
@@ -66,18 +79,22 @@ export class Log {
   private running: Promise<void> | undefined;
   private failure: Error | undefined;
   private cancelTimer: (() => void) | undefined;
+  private cancelRetention: () => void;
   private closed = false;
   /** Set while the next file is being made: the one before it must get no more records, even after a failure. */
   private sealing = false;
 
   private constructor(
+    private readonly disk: Disk,
     private readonly directory: string,
     private readonly files: LogFiles,
     private tail: LogTail | undefined,
     private readonly positions: Map<number, number>,
     private readonly durability: "commit" | "interval",
     private readonly clock: Clock,
-  ) {}
+  ) {
+    this.cancelRetention = this.recycleLater();
+  }
 
   /**
    * Opens the log in a folder, which is made if need be, and replays all that is in it.
@@ -89,16 +106,16 @@ export class Log {
     const slash = directory.lastIndexOf("/");
     // Also where it is there: the process that made it may have ended before it was durable.
     await disk.syncDirectory(slash < 0 ? "" : directory.slice(0, slash));
-    const files = new LogFiles(
-      disk,
-      directory,
-      options.sizes ?? DEFAULT_LOG_SIZES,
-      options.random ?? Math.random,
-    );
+    const clock = options.clock ?? new SystemClock();
+    const files = new LogFiles(disk, directory, {
+      sizes: options.sizes ?? DEFAULT_LOG_SIZES,
+      retention: options.retention ?? DEFAULT_LOG_RETENTION,
+      random: options.random ?? Math.random,
+      clock,
+    });
     const replayed = await replay(disk, directory, options.onRecord);
     const tail = await files.adopt(replayed);
-    const clock = options.clock ?? new SystemClock();
-    return new Log(directory, files, tail, replayed.positions, options.durability ?? "commit", clock);
+    return new Log(disk, directory, files, tail, replayed.positions, options.durability ?? "commit", clock);
   }
 
   /**
@@ -135,15 +152,41 @@ export class Log {
     return this.positions.get(group) ?? 0;
   }
 
-  /** A group will never ask again for its entries up to `throughIndex`: files that nobody needs are used again. */
+  /**
+   * A group needs its entries up to `throughIndex` no more at the next opening. Files that nobody needs can be read for
+   * as long as the retention says, and are used again afterwards.
+   */
   async cut(group: number, throughIndex: number): Promise<void> {
     assert(throughIndex <= this.lastIndex(group), "only durable entries are cut");
     if (!this.closed) await this.files.cut(group, throughIndex, () => this.tail);
   }
 
-  /** Bytes of all files, spares included. */
-  get sizeBytes(): number {
-    return this.files.sizeBytes + (this.tail?.sizeBytes ?? 0);
+  /** Reads a group's entries from an index on, those included that come later. */
+  read(group: number, fromIndex: number): LogReader {
+    return new LogReader(this.disk, () => this.files.readable(this.tail), group, fromIndex);
+  }
+
+  /**
+   * Does what takes room on the device; for as long as there is none, the oldest kept file is given up and it is done
+   * again.
+   *
+   * @throws what `work` throws, a full device included once no file is kept any more
+   */
+  async withRoom<Result>(work: () => Result | Promise<Result>): Promise<Result> {
+    for (;;) {
+      try {
+        return await work();
+      } catch (error) {
+        // A file that cannot be removed gives no room: the answer is that there is none.
+        if (!isDiskFull(error) || !await this.files.giveUpOldest().catch(() => false)) throw error;
+      }
+    }
+  }
+
+  /** What the files take. */
+  get usage(): LogUsage {
+    const usage = this.files.usage;
+    return { ...usage, needed: usage.needed + (this.tail?.sizeBytes ?? 0) };
   }
 
   /** Writes and syncs what waits, then closes. Further appends are refused. */
@@ -152,6 +195,8 @@ export class Log {
     this.closed = true;
     await this.running;
     this.cancelTimer?.();
+    this.cancelRetention();
+    await this.files.settle();
     try {
       if (this.failure === undefined) await this.syncTail();
     } finally {
@@ -165,9 +210,8 @@ export class Log {
     await Promise.resolve();
     while (this.queue.length > 0) {
       try {
-        await this.writeBatch();
+        await this.withRoom(() => this.writeBatch());
       } catch (error) {
-        await this.repairAfter(error);
         this.failWaiting(error);
       }
     }
@@ -175,6 +219,17 @@ export class Log {
   }
 
   private async writeBatch(): Promise<void> {
+    try {
+      await this.tryBatch();
+    } catch (error) {
+      await this.repairAfter(error);
+      this.queue.unshift(...this.inFlight);
+      this.inFlight = [];
+      throw this.failure ?? error;
+    }
+  }
+
+  private async tryBatch(): Promise<void> {
     if (this.failure !== undefined) throw this.failure;
     await this.tail?.repair();
     const tail = await this.tailFor(this.queue[0]!.bytes);
@@ -196,14 +251,20 @@ export class Log {
     if (fits && !this.sealing) return tail;
     await this.syncTail();
     this.sealing = true;
-    this.tail = await this.files.next(tail);
+    this.tail = await this.files.next(tail, this.positions);
     this.sealing = false;
     return this.tail;
   }
 
   /** Takes from the queue what fits in the file, the first entry in any case, and encodes it. */
   private takeBatch(tail: LogTail): Batch {
-    const positions: RecordSource = { group: LOG_GROUP, kind: 0, payload: [encodePositions(this.positions)] };
+    const { start } = tail;
+    const positions: RecordSource = {
+      group: LOG_GROUP,
+      kind: 0,
+      payload: [encodePositions(start.positions)],
+      clusterTime: encodeBegun(start.begunMs),
+    };
     let size = tail.isStarted ? 0 : recordBytes(positions);
     const room = this.files.sizes.fileBytes - tail.end;
     let count = 0;
@@ -256,10 +317,7 @@ export class Log {
 
   private failWaiting(cause: unknown): void {
     const error = this.failure ?? (isDiskFull(cause) ? this.fullError(cause) : this.end(cause));
-    const failed = [...this.inFlight, ...this.queue];
-    this.inFlight = [];
-    this.queue = [];
-    for (const entry of failed) entry.reject(error);
+    for (const entry of this.queue.splice(0)) entry.reject(error);
   }
 
   private fullError(cause: unknown): Error {
@@ -285,6 +343,15 @@ export class Log {
       this.cancelTimer = undefined;
       // Entries were acknowledged before they were durable: there is no way back, whatever the reason.
       this.syncTail().catch((cause: unknown) => void (this.failure ?? this.end(cause)));
+    });
+  }
+
+  /** Looks again and again for kept files that have become too old. */
+  private recycleLater(): () => void {
+    return this.clock.after(LOG_RETENTION_INTERVAL_MS, () => {
+      // A file that could not be moved stays for the next look; at the next cut the failure is the caller's.
+      this.files.recycleExpired().catch(() => {});
+      this.cancelRetention = this.recycleLater();
     });
   }
 

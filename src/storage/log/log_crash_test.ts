@@ -1,11 +1,13 @@
 /** The power fails at every call to the disk: what was acknowledged is there afterwards, whole, and nothing half. */
 import assert from "node:assert/strict";
 import { type Random, seededRandom } from "../../base/mod.ts";
-import { failCall, FaultyDisk, MemoryDisk } from "../../io/mod.ts";
+import { failCall, FaultyDisk, MemoryDisk, SimulatedClock } from "../../io/mod.ts";
 import { Log } from "./log.ts";
 import type { LogRecord } from "./record.ts";
 
 const SIZES = { fileBytes: 2048, chunkBytes: 512 };
+/** Some files stay when they were cut, and both bounds are met. */
+const RETENTION = { bytes: 3 * SIZES.fileBytes, ms: 2000 };
 
 /** What a client knows: which entries it sent, and which of them were acknowledged where. */
 class History {
@@ -35,6 +37,28 @@ class History {
 
   refuse(id: number): void {
     this.justRefused.push(id);
+  }
+
+  /** What can be read is what was acknowledged, without a gap to the end, all that was not cut included. */
+  checkReading(log: Log, when: string): void {
+    for (const [group, last] of this.lastAcknowledged) {
+      const start = log.read(group, 1).next();
+      let next = start.kind === "gone" ? start.firstIndex : 1;
+      const cut = this.cutAt.get(group) ?? 0;
+      assert.ok(next <= cut + 1, `${when}: nothing uncut is gone`);
+      const reader = log.read(group, next);
+      for (let isAtEnd = false; !isAtEnd;) {
+        const reading = reader.next();
+        assert.ok(reading.kind === "entries", when);
+        for (const { index, payload } of reading.entries) {
+          assert.equal(index, next++, when);
+          const id = this.acknowledged.get(`${group}/${index}`);
+          assert.equal(new Uint32Array(payload.slice(0, 4).buffer)[0], id, `${when}: ${group}/${index}`);
+        }
+        isAtEnd = reading.isAtEnd;
+      }
+      assert.equal(next, last + 1, `${when}: group ${group} is read to its end`);
+    }
   }
 
   check(records: readonly LogRecord[], log: Log, when: string): void {
@@ -68,14 +92,21 @@ function contentOf(id: number, length: number): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => id * 31 + i * 7);
 }
 
-async function open(disk: FaultyDisk, random: Random): Promise<{ log: Log; records: LogRecord[] }> {
+async function open(
+  disk: FaultyDisk,
+  random: Random,
+  clock: SimulatedClock,
+): Promise<{ log: Log; records: LogRecord[] }> {
   const records: LogRecord[] = [];
   const onRecord = (record: LogRecord) => void records.push({ ...record, payload: record.payload.slice() });
-  return { log: await Log.open(disk, "log", { onRecord, random, sizes: SIZES }), records };
+  return {
+    log: await Log.open(disk, "log", { onRecord, random, clock, sizes: SIZES, retention: RETENTION }),
+    records,
+  };
 }
 
 /** Appends, in bursts over three groups, and cuts; ends when the disk has failed or after some bursts. */
-async function work(log: Log, history: History, random: Random): Promise<void> {
+async function work(log: Log, history: History, random: Random, clock: SimulatedClock): Promise<void> {
   for (let burst = 0; burst < 8; burst++) {
     const results = Array.from({ length: 1 + Math.floor(random() * 6) }, async () => {
       const group = 1 + Math.floor(random() * 3);
@@ -89,6 +120,7 @@ async function work(log: Log, history: History, random: Random): Promise<void> {
     });
     const failed = (await Promise.allSettled(results)).some(({ status }) => status === "rejected");
     if (failed) return;
+    clock.advance(500);
     if (random() < 0.5) {
       const group = 1 + Math.floor(random() * 3);
       const through = Math.floor(random() * (log.lastIndex(group) + 1));
@@ -102,23 +134,26 @@ async function work(log: Log, history: History, random: Random): Promise<void> {
 async function live(seed: number, crashAt: number): Promise<number> {
   const random = seededRandom(seed * 1000 + crashAt);
   const inner = new MemoryDisk();
+  const clock = new SimulatedClock(1_800_000_000_000);
   const history = new History();
   let calls = 0;
   for (let life = 0; life < 3; life++) {
     const disk = new FaultyDisk(inner, failCall(crashAt, "EIO", true));
     const when = `seed ${seed}, call ${crashAt}, life ${life}`;
     try {
-      const { log, records } = await open(disk, random);
+      const { log, records } = await open(disk, random, clock);
       history.check(records, log, when);
-      await work(log, history, random);
+      await work(log, history, random, clock);
     } catch (error) {
       assert.ok(error instanceof Error && "code" in error && error.code === "EIO", `${when}: ${error}`);
     }
     calls = disk.calls;
     inner.crash(random);
   }
-  const { log, records } = await open(new FaultyDisk(inner, () => undefined), random);
-  history.check(records, log, `seed ${seed}, call ${crashAt}, end`);
+  const { log, records } = await open(new FaultyDisk(inner, () => undefined), random, clock);
+  const when = `seed ${seed}, call ${crashAt}, end`;
+  history.check(records, log, when);
+  history.checkReading(log, when);
   await log.close();
   return calls;
 }
@@ -135,20 +170,22 @@ Deno.test("a full device at any call, on and off: what is refused stays away, wh
   for (let seed = 1; seed <= 60; seed++) {
     const random = seededRandom(seed);
     const inner = new MemoryDisk();
+    const clock = new SimulatedClock(1_800_000_000_000);
     const history = new History();
     for (let life = 0; life < 3; life++) {
       const disk = new FaultyDisk(inner, () => undefined);
-      const { log, records } = await open(disk, random);
+      const { log, records } = await open(disk, random, clock);
       history.check(records, log, `seed ${seed}, life ${life}`);
       const failing = new Set(
-        ["writeAt", "sync", "open", "rename", "syncDirectory"].filter(() => random() < 0.5),
+        ["writeAt", "sync", "open", "rename", "syncDirectory", "remove"].filter(() => random() < 0.5),
       );
       disk.setPlan(({ operation }) => failing.has(operation) && random() < 0.2 ? "ENOSPC" : undefined);
-      for (let round = 0; round < 3; round++) await work(log, history, random);
+      for (let round = 0; round < 3; round++) await work(log, history, random, clock);
       inner.crash(random);
     }
-    const { log, records } = await open(new FaultyDisk(inner, () => undefined), random);
+    const { log, records } = await open(new FaultyDisk(inner, () => undefined), random, clock);
     history.check(records, log, `seed ${seed}, end`);
+    history.checkReading(log, `seed ${seed}, end`);
     await log.close();
   }
 });

@@ -13,9 +13,10 @@ import { type FileIdentity, fileIdentity, readUint64, writeUint64 } from "./reco
 export const FILE_HEADER_BYTES = 32;
 const MAGIC = new TextEncoder().encode("CHRONLOG");
 const VERSION = 1;
-const NAME = /^(\d{10})\.(log|spare|new)$/;
+const NAME = /^(\d{10})\.(log|kept|spare|new)$/;
 
-type Role = "log" | "spare" | "new";
+/** What a file is there for: the log needs it, readers may want it, it is to be used again, it is being made. */
+export type Role = "log" | "kept" | "spare" | "new";
 
 /** A file's path; the role is its name's ending. */
 export function logPath(directory: string, sequence: number, role: Role = "log"): string {

@@ -6,7 +6,8 @@
  */
 import { CorruptionError } from "../../base/mod.ts";
 import type { Disk } from "../../io/mod.ts";
-import { decodeHeader, FILE_HEADER_BYTES, listFiles, logPath } from "./log_file.ts";
+import { decodeBegun, type FileStart } from "./file_start.ts";
+import { decodeHeader, FILE_HEADER_BYTES, listFiles, logPath, type Role } from "./log_file.ts";
 import {
   aligned,
   decodePositions,
@@ -24,6 +25,7 @@ export type OnRecord = (record: LogRecord) => void | Promise<void>;
 /** What reading found in one file. */
 export interface ReplayedFile {
   readonly identity: FileIdentity;
+  readonly start: FileStart;
   readonly sizeBytes: number;
   /** The highest index of each group that has entries in it. */
   readonly lastIndexes: Map<number, number>;
@@ -40,7 +42,7 @@ export interface Replayed {
 }
 
 /**
- * Reads all files.
+ * Reads all files that the log needs.
  *
  * @throws CorruptionError with the path and the place where the log is damaged
  */
@@ -60,14 +62,24 @@ export async function replay(disk: Disk, directory: string, onRecord: OnRecord):
   return { files, positions };
 }
 
-/** The indexes of the first entries that the log still has; groups that are not in it start at 1. */
-export function firstIndexes(disk: Disk, directory: string): ReadonlyMap<number, number> {
-  const [oldest] = listFiles(disk, directory, "log");
-  const first = new Map<number, number>();
-  if (oldest === undefined) return first;
-  const positions = new FileReader(disk, directory, oldest, new Map(), undefined).readPositions();
-  for (const [group, index] of positions) first.set(group, index + 1);
-  return first;
+/**
+ * Reads all of a file that is kept beside what the log needs.
+ *
+ * @param nextRole what the file that follows it is there for
+ * @throws CorruptionError where a record is damaged, or the next file does not begin where this one ends
+ */
+export async function replayKept(
+  disk: Disk,
+  directory: string,
+  sequence: number,
+  nextRole: Role,
+  onRecord: OnRecord,
+): Promise<ReplayedFile> {
+  const positions = new Map<number, number>();
+  const kept = new FileReader(disk, directory, sequence, positions, undefined, "kept");
+  const file = await kept.read(onRecord, false);
+  new FileReader(disk, directory, sequence + 1, positions, file, nextRole).checkStart();
+  return file;
 }
 
 class FileReader {
@@ -76,6 +88,7 @@ class FileReader {
   private readonly view: DataView;
   private readonly identity: FileIdentity;
   private readonly lastIndexes = new Map<number, number>();
+  private start: FileStart | undefined;
 
   constructor(
     disk: Disk,
@@ -83,8 +96,9 @@ class FileReader {
     sequence: number,
     private readonly positions: Map<number, number>,
     private readonly before: ReplayedFile | undefined,
+    role: Role = "log",
   ) {
-    this.path = logPath(directory, sequence);
+    this.path = logPath(directory, sequence, role);
     this.bytes = readWhole(disk, this.path);
     this.view = new DataView(this.bytes.buffer);
     this.identity = decodeHeader(this.path, this.bytes, sequence);
@@ -104,15 +118,14 @@ class FileReader {
       throw new CorruptionError(this.path, at, "no valid record, but there are later files");
     }
     const hasStaleRecords = this.checkTail(at, isLast);
-    const { identity, lastIndexes } = this;
-    return { identity, sizeBytes: this.bytes.length, lastIndexes, end: at, hasStaleRecords };
+    const { identity, lastIndexes, start = { positions: new Map(this.positions), begunMs: 0 } } = this;
+    return { identity, start, sizeBytes: this.bytes.length, lastIndexes, end: at, hasStaleRecords };
   }
 
-  /** The last indexes before this file; none where it has no record yet. */
-  readPositions(): ReadonlyMap<number, number> {
+  /** Whether it begins where the file before it ended; one that has no record yet says nothing. */
+  checkStart(): void {
     const end = validRecordEnd(this.bytes, this.view, FILE_HEADER_BYTES, this.identity);
     if (end > 0) this.takePositions(this.decode(FILE_HEADER_BYTES, end), FILE_HEADER_BYTES);
-    return this.positions;
   }
 
   private decode(at: number, end: number): LogRecord {
@@ -127,6 +140,7 @@ class FileReader {
     if (found === undefined) {
       throw new CorruptionError(this.path, at, "the first record is not the positions");
     }
+    this.start = { positions: found, begunMs: decodeBegun(record.clusterTime) };
     if (this.before === undefined) {
       for (const [group, index] of found) this.positions.set(group, index);
       return;

@@ -6,11 +6,14 @@
  */
 import { assert } from "../../base/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
+import type { FileStart } from "./file_start.ts";
 import { FILE_HEADER_BYTES, type WritableLogFile } from "./log_file.ts";
 import type { FileIdentity } from "./record.ts";
 
 export class LogTail {
   readonly identity: FileIdentity;
+  /** What its first record says, or will say. */
+  readonly start: FileStart;
   /** The highest index of each group that has entries here. */
   readonly lastIndexes: Map<number, number>;
   private readonly file: DiskFile;
@@ -22,11 +25,13 @@ export class LogTail {
 
   constructor(
     writable: WritableLogFile,
+    start: FileStart,
     end = FILE_HEADER_BYTES,
     lastIndexes: Map<number, number> = new Map(),
   ) {
     this.file = writable.file;
     this.identity = writable.identity;
+    this.start = start;
     this.lastIndexes = lastIndexes;
     this.allocated = writable.file.size();
     this.endOffset = end;
