@@ -79,6 +79,19 @@ const PIPELINES: Readonly<Record<string, readonly PlainRecord[]>> = {
   "a facet": [
     { $facet: { sorted: [{ $sort: { n: 1 } }, { $limit: 5 }], count: [{ $count: "rows" }], all: [] } },
   ],
+  "buckets": [{
+    $bucketAuto: { groupBy: "$v", buckets: 7, output: { first: { $first: "$_id" }, n: { $sum: "$n" } } },
+  }],
+  "buckets with rounded boundaries": [
+    {
+      $bucketAuto: {
+        groupBy: { $abs: "$n" },
+        buckets: 5,
+        granularity: "E24",
+        output: { n: { $sum: 1 }, last: { $last: "$g" } },
+      },
+    },
+  ],
   "ends of groups": [
     { $sort: { n: 1 } },
     { $group: { _id: "$g", first: { $first: "$_id" }, last: { $last: "$n" } } },
@@ -125,6 +138,7 @@ Deno.test("where the disk is not allowed, memory that does not suffice is error 
     [{ $sort: { v: 1 } }],
     [{ $group: { _id: "$_id" } }],
     [{ $facet: { all: [] } }],
+    [{ $bucketAuto: { groupBy: "$v", buckets: 3 } }],
   ];
   for (const stage of stages) {
     const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), undefined);

@@ -5,16 +5,17 @@
 import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, compareValues, Document, Int32, isNumber, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
-import { compileExpression } from "../expression/compile.ts";
-import type { Expression, ParseContext, Scope } from "../expression/expression.ts";
+import { compileExpression, fieldsOf } from "../expression/compile.ts";
+import type { Expression, ParseContext } from "../expression/expression.ts";
 import { renderElement, renderValue, typeName } from "../expression/message.ts";
 import { asDouble, asInt32, type NumberValue } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
-import { MemoryMeter } from "../memory.ts";
+import { detached, detachedRow, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
-import { type Output, OutputFactory, parseOutput } from "./output.ts";
+import { documentOfGroup, type Output, OutputFactory, type OutputState, parseOutput } from "./output.ts";
 import { type Rounder, rounderOf } from "./preferred_numbers.ts";
+import { sortedRows } from "./sort.ts";
 
 const MEMORY_MESSAGE = "Exceeded memory limit for $bucketAuto, but didn't allow external spilling;" +
   " pass allowDiskUse:true to opt in";
@@ -95,7 +96,11 @@ function parseOutputs(value: Value, context: ParseContext): readonly Output[] {
     );
   }
   const values = value.values();
-  return value.names().map((name, i) => parseOutput(name, values[i], context));
+  const outputs = value.names().map((name, i) => parseOutput(name, values[i], context));
+  if (outputs.some(({ accumulator: { n } }) => n !== undefined && fieldsOf(n)?.size !== 0)) {
+    throw new CommandError(4544714, "Can't refer to the group key in $bucketAuto");
+  }
+  return outputs;
 }
 
 function parseGranularity(value: Value): string | undefined {
@@ -112,48 +117,46 @@ function parseGranularity(value: Value): string | undefined {
   return value;
 }
 
-export function runBucketAuto(stage: BucketAutoStage, input: Rows, context: QueryContext): Rows {
+export async function* runBucketAuto(stage: BucketAutoStage, input: Rows, context: QueryContext): Rows {
   const groupBy = compileExpression(stage.groupBy);
-  const factory = new OutputFactory(stage.outputs);
-  return bucketRows(stage, groupBy, factory, input, context);
-}
-
-interface Entry {
-  readonly key: Value;
-  readonly row: Document;
-}
-
-async function* bucketRows(
-  stage: BucketAutoStage,
-  groupBy: (scope: Scope) => Value,
-  factory: OutputFactory,
-  input: Rows,
-  context: QueryContext,
-): Rows {
   const variables = scopeVariables(context);
-  const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
+  const fields = fieldsOfOutputs(stage.outputs);
   const rounder = stage.granularity === undefined ? undefined : rounderOf(stage.granularity);
-  const entries: Entry[] = [];
-  for await (const batch of input) {
+  let count = 0;
+  const withKey = (row: Document): Document => {
+    const key = groupBy({ root: row, variables }) ?? null;
+    if (rounder !== undefined) checkKey(key);
+    count++;
+    return new BuiltDocument(["key", "row"], [detached(key), detachedRow(row, fields)]);
+  };
+  const withKeys = async function* (): Rows {
+    for await (const batch of input) yield batch.map(withKey);
+  };
+  const readKey = (row: Document) => row.get("key");
+  const sorting = { readKey, order: compareValues, limit: Infinity, fields: undefined };
+  const sorted = sortedRows({ ...sorting, memoryMessage: MEMORY_MESSAGE }, withKeys(), context);
+  const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
+  let buckets: Buckets | undefined;
+  for await (const batch of sorted) {
+    buckets ??= new Buckets(stage, count, rounder);
     for (const row of batch) {
-      const key = groupBy({ root: row, variables }) ?? null;
-      if (rounder !== undefined) checkKey(key);
-      meter.addRow(row);
-      entries.push({ key, row });
+      const state = buckets.stateFor(row.get("key") as Value);
+      meter.add(state.add({ root: row.get("row") as Document, variables }));
     }
     await context.checkpoint();
   }
-  entries.sort((a, b) => compareValues(a.key, b.key));
-  const rows = bucketsOf(entries, stage.buckets, rounder).map(({ min, max, from, to }) => {
-    const id = BuiltDocument.of({ min, max });
-    const state = factory.create(id);
-    for (let i = from; i < to; i++) meter.add(state.add({ root: entries[i]!.row, variables }));
-    const names = ["_id"];
-    const values: Value[] = [id];
-    state.appendTo(names, values);
-    return new BuiltDocument(names, values);
-  });
-  yield* inBatches(rows, context);
+  yield* inBatches(buckets?.end() ?? [], context);
+}
+
+/** The fields of rows that the outputs read; undefined for all. */
+function fieldsOfOutputs(outputs: readonly Output[]): ReadonlySet<string> | undefined {
+  const fields = new Set<string>();
+  for (const input of outputs.flatMap((output) => output.inputs)) {
+    const read = fieldsOf(input);
+    if (read === undefined) return undefined;
+    read.forEach((field) => fields.add(field));
+  }
+  return fields;
 }
 
 function checkKey(key: Value): void {
@@ -180,56 +183,72 @@ function checkKey(key: Value): void {
   }
 }
 
-/** The entries `from` to `to`, the latter left out. */
 interface Bucket {
   min: Value;
+  /** The last key so far; once a rounded boundary is known, that. */
   max: Value;
-  readonly from: number;
-  readonly to: number;
+  rows: number;
+  isRounded: boolean;
+  readonly state: OutputState;
 }
 
-function bucketsOf(
-  entries: readonly Entry[],
-  count: number,
-  rounder: Rounder | undefined,
-): readonly Bucket[] {
-  const size = Math.max(1, Math.round(entries.length / count));
-  const buckets: Bucket[] = [];
-  for (let from = 0; from < entries.length;) {
-    const isLast = buckets.length === count - 1;
-    let to = isLast ? entries.length : Math.min(from + size, entries.length);
-    let max = entries[to - 1]!.key;
-    if (rounder === undefined) {
-      while (to < entries.length && compareValues(entries[to]!.key, max) === 0) to++;
-    } else {
-      max = roundedMax(entries, to, rounder);
-      while (to < entries.length && compareValues(entries[to]!.key, max) < 0) to++;
-    }
-    const min = entries[from]!.key;
-    buckets.push({ min, max, from, to });
-    from = to;
+/** The buckets, made while keys come in their order. */
+class Buckets {
+  private readonly factory: OutputFactory;
+  private readonly buckets: Bucket[] = [];
+  /** Rows after which a bucket ends, should no rule keep it open. */
+  private readonly size: number;
+
+  constructor(
+    private readonly stage: BucketAutoStage,
+    rows: number,
+    private readonly rounder: Rounder | undefined,
+  ) {
+    this.factory = new OutputFactory(stage.outputs);
+    this.size = Math.max(1, Math.round(rows / stage.buckets));
   }
-  joinBoundaries(buckets, rounder);
-  return buckets;
-}
 
-/** A first bucket of zeros ends where the next number's range begins. */
-function roundedMax(entries: readonly Entry[], to: number, rounder: Rounder): Value {
-  const max = entries[to - 1]!.key as NumberValue;
-  if (asDouble(max) !== 0) return rounder.up(max);
-  const next = entries[to];
-  return next === undefined ? rounder.up(max) : rounder.down(next.key as NumberValue);
-}
-
-/** A bucket ends where the next one begins. */
-function joinBoundaries(buckets: readonly Bucket[], rounder: Rounder | undefined): void {
-  buckets.forEach((bucket, i) => {
-    const next = buckets[i + 1];
-    if (rounder === undefined) {
-      if (next !== undefined) bucket.max = next.min;
-    } else {
-      const before = buckets[i - 1];
-      bucket.min = before === undefined ? rounder.down(bucket.min as NumberValue) : before.max;
+  /** What the row with the next key goes to. */
+  stateFor(key: Value): OutputState {
+    let bucket = this.buckets.at(-1);
+    if (bucket === undefined || this.endsBefore(bucket, key)) {
+      bucket = { min: key, max: key, rows: 0, isRounded: false, state: this.factory.create(null) };
+      this.buckets.push(bucket);
     }
-  });
+    if (!bucket.isRounded) bucket.max = key;
+    bucket.rows++;
+    return bucket.state;
+  }
+
+  /** A bucket that is full ends behind the keys equal to its last one, or at the rounded boundary. */
+  private endsBefore(bucket: Bucket, key: Value): boolean {
+    if (this.buckets.length === this.stage.buckets || bucket.rows < this.size) return false;
+    if (this.rounder === undefined) return compareValues(key, bucket.max) !== 0;
+    if (!bucket.isRounded) {
+      bucket.max = roundedMax(bucket.max as NumberValue, key as NumberValue, this.rounder);
+      bucket.isRounded = true;
+    }
+    return compareValues(key, bucket.max) >= 0;
+  }
+
+  /** The buckets as documents. */
+  end(): readonly Document[] {
+    const { buckets, rounder } = this;
+    buckets.forEach((bucket, i) => {
+      if (rounder === undefined) {
+        bucket.max = buckets[i + 1]?.min ?? bucket.max;
+      } else {
+        bucket.min = buckets[i - 1]?.max ?? rounder.down(bucket.min as NumberValue);
+        if (!bucket.isRounded) bucket.max = rounder.up(bucket.max as NumberValue);
+      }
+    });
+    return buckets.map(({ min, max, state }) =>
+      documentOfGroup({ id: BuiltDocument.of({ min, max }), state })
+    );
+  }
+}
+
+/** A first bucket of zeros ends where the range of the `next` key begins. */
+function roundedMax(max: NumberValue, next: NumberValue, rounder: Rounder): Value {
+  return asDouble(max) === 0 ? rounder.down(next) : rounder.up(max);
 }

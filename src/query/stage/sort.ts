@@ -72,29 +72,51 @@ function metaError(value: Document): CommandError {
   return new CommandError(31138, `Illegal $meta sort: ${elementText("$meta", meta)}`);
 }
 
-interface Entry {
-  readonly key: SortKey;
+export function runSort(stage: SortStage, input: Rows, context: QueryContext): Rows {
+  const sorting: Sorting<SortKey> = {
+    readKey: sortKeyReader(stage.parts),
+    order: keyOrder(stage.parts),
+    limit: stage.limit ?? Infinity,
+    fields: stage.fields,
+    memoryMessage: SORT_MEMORY_MESSAGE,
+  };
+  return sortedRows(sorting, input, context);
+}
+
+/** What to sort by, and how much of it is wanted. */
+export interface Sorting<Key> {
+  readonly readKey: (row: Document) => Key;
+  readonly order: (a: Key, b: Key) => number;
+  /** Rows that are wanted; Infinity for all. */
+  readonly limit: number;
+  /** The top-level fields of the rows that are wanted; undefined for all. */
+  readonly fields: ReadonlySet<string> | undefined;
+  /** Of the error where rows do not fit in memory and may not be put aside. */
+  readonly memoryMessage: string;
+}
+
+interface Entry<Key> {
+  readonly key: Key;
   readonly row: Document;
   readonly bytes: number;
 }
 
-export async function* runSort(stage: SortStage, input: Rows, context: QueryContext): Rows {
-  const limit = stage.limit ?? Infinity;
-  const readKey = sortKeyReader(stage.parts);
-  const order = keyOrder(stage.parts);
-  const meter = new MemoryMeter(SORT_MEMORY_MESSAGE, context.memory);
+/** The rows in order. @throws CommandError QueryExceededMemoryLimitNoDiskUseAllowed (292), OutOfDiskSpace */
+export async function* sortedRows<Key>(sorting: Sorting<Key>, input: Rows, context: QueryContext): Rows {
+  const { readKey, order, limit, fields } = sorting;
+  const meter = new MemoryMeter(sorting.memoryMessage, context.memory);
   const runs = context.memory && new SortedRuns(context.memory, readKey, order);
-  const byKey = (a: Entry, b: Entry) => order(a.key, b.key);
+  const byKey = (a: Entry<Key>, b: Entry<Key>) => order(a.key, b.key);
   const cutAt = Math.max(limit * 2, PIPELINE_BATCH_ROWS);
-  let entries: Entry[] = [];
-  let worst: SortKey | undefined;
+  let entries: Entry<Key>[] = [];
+  let worst: Key | undefined;
   for await (const batch of input) {
     for (const row of batch) {
       const key = readKey(row);
       if (worst !== undefined && order(key, worst) >= 0) continue;
       const bytes = meter.rowBytes(row) + ENTRY_BYTES;
       const fits = meter.tryAdd(bytes);
-      entries.push({ key, row: detachedRow(row, stage.fields), bytes });
+      entries.push({ key, row: detachedRow(row, fields), bytes });
       if (fits && entries.length < cutAt) continue;
       entries = cut(await sortInTurns(entries, byKey, context.checkpoint), limit, meter);
       if (entries.length >= limit) worst = entries[limit - 1]!.key;
@@ -125,7 +147,7 @@ async function* firstRows(rows: Rows, limit: number): Rows {
   }
 }
 
-function cut(entries: Entry[], limit: number, meter: MemoryMeter): Entry[] {
+function cut<Key>(entries: Entry<Key>[], limit: number, meter: MemoryMeter): Entry<Key>[] {
   if (entries.length <= limit) return entries;
   for (let i = limit; i < entries.length; i++) meter.release(entries[i]!.bytes);
   return entries.slice(0, limit);

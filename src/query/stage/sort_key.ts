@@ -2,7 +2,7 @@
  * What a row sorts by. A missing field is null; of an array the smallest element counts, or the greatest when the
  * order is descending, and an empty array stands before null (as BSON undefined). Parts that go through one array
  * are taken from the same element: the row's key is the best of the keys of all elements, like an index over them
- * would hold (MongoDB's `BtreeKeyGenerator`).
+ * would hold (MongoDB's `BtreeKeyGenerator`). By `_id` alone rows sort as the index on `_id` has them: an array counts whole.
  */
 import { CommandError } from "../../base/mod.ts";
 import {
@@ -46,6 +46,7 @@ export function keyOrder(parts: readonly SortPart[]): KeyOrder {
 export function sortKeyReader(parts: readonly SortPart[]): (row: Document) => SortKey {
   const order = keyOrder(parts);
   const paths = parts.map((part) => part.path);
+  if (paths.length === 1 && paths[0]!.join(".") === "_id") return (row) => [row.get("_id") ?? null];
   return (row) => {
     const key = new Array<Value>(paths.length);
     for (let i = 0; i < paths.length; i++) {
