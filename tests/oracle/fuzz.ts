@@ -71,8 +71,16 @@ async function describeSmall(servers: Servers, question: Question, name: string)
   });
   const difference = await ask(small);
   if (difference === undefined) return `${name}: not asked alone`;
-  const documents = small.documents.map((document) => EJSON.stringify(document, { relaxed: false }));
-  return [describe(difference), "    documents:", ...documents.map((text) => `      ${text}`)].join("\n");
+  return [
+    describe(difference),
+    ...(small.commands.length > 1 ? listed("commands", small.commands) : []),
+    ...listed("documents", small.documents),
+  ].join("\n");
+}
+
+function listed(title: string, documents: readonly Document[]): string[] {
+  const lines = documents.map((document) => `      ${EJSON.stringify(document, { relaxed: false })}`);
+  return [`    ${title}:`, ...lines];
 }
 
 /** Whether the answer of one, the other or both is an error: what shrinking must not change. */

@@ -156,7 +156,8 @@ export class RandomQueries {
     const projects = drawn.some((stage) => "$project" in stage);
     const chosen = drawn.filter((stage) => {
       if (unwind !== undefined && stage !== unwind) return !("$project" in stage || "$unwind" in stage);
-      return !projects || !Object.keys(stage["$set"] ?? {}).some((path) => path.includes("."));
+      return !projects ||
+        !Object.keys(stage["$set"] ?? {}).some((path) => path === "a" || path.includes("."));
     });
     return [...chosen, { $sort: { _id: 1, at: 1 } }, { $limit: 30 }];
   }

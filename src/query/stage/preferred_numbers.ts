@@ -2,9 +2,10 @@
  * Series of preferred numbers, by which `$bucketAuto` rounds its boundaries: Renard series (ISO 3), E series (IEC 60063),
  * 1-2-5 and powers of two. A series repeats in every power of ten.
  */
-import { Decimal128 } from "../../bson/mod.ts";
+import { Decimal128, Int32 } from "../../bson/mod.ts";
 import * as decimals from "../expression/decimal_arithmetic.ts";
-import { asDouble, intOrLong, type NumberValue } from "../expression/number.ts";
+import { power } from "../expression/decimal_functions.ts";
+import { asBigInt, asDouble, intOrLong, type NumberValue } from "../expression/number.ts";
 
 /** `n` steps to a power of ten, as IEC 60063 rounds them to three digits; the one exception is of E192. */
 function steps(n: number): readonly number[] {
@@ -61,8 +62,8 @@ export interface Rounder {
 export function rounderOf(granularity: string): Rounder | undefined {
   if (granularity === POWERS_OF_TWO) {
     return {
-      up: unlessZero((value) => powerOfTwo(value, Math.floor(Math.log2(asDouble(value))) + 1)),
-      down: unlessZero((value) => powerOfTwo(value, Math.ceil(Math.log2(asDouble(value))) - 1)),
+      up: unlessZero((value) => powerOfTwo(value, exponentAbove(value))),
+      down: unlessZero((value) => powerOfTwo(value, exponentBelow(value))),
     };
   }
   const series = SERIES.get(granularity);
@@ -77,12 +78,32 @@ function unlessZero(round: (value: NumberValue) => NumberValue): (value: NumberV
   return (value) => asDouble(value) === 0 ? value : round(value);
 }
 
-/** A power of two in the type of `value`. */
+/** Of the least power of two above `value`. */
+function exponentAbove(value: NumberValue): number {
+  if (isWhole(value)) return bitCount(asBigInt(value));
+  return Math.floor(Math.log2(asDouble(value))) + 1;
+}
+
+/** Of the greatest power of two below `value`. */
+function exponentBelow(value: NumberValue): number {
+  if (isWhole(value)) return bitCount(asBigInt(value) - 1n) - 1;
+  return Math.ceil(Math.log2(asDouble(value))) - 1;
+}
+
+function isWhole(value: NumberValue): value is Int32 | bigint {
+  return value instanceof Int32 || typeof value === "bigint";
+}
+
+function bitCount(value: bigint): number {
+  return value === 0n ? 0 : value.toString(2).length;
+}
+
+/** As $pow gives it: a decimal for a decimal, else the narrowest of int32, int64 and double. */
 function powerOfTwo(value: NumberValue, exponent: number): NumberValue {
-  const power = 2 ** exponent;
-  if (value instanceof Decimal128) return decimals.putTogether(decimals.fromDouble15(power));
-  if (typeof value === "number" || exponent < 0) return power;
-  return intOrLong(2n ** BigInt(exponent));
+  if (value instanceof Decimal128) {
+    return decimals.putTogether(power(decimals.fromInteger(2n), decimals.fromInteger(BigInt(exponent))));
+  }
+  return exponent < 0 || exponent > 62 ? 2 ** exponent : intOrLong(2n ** BigInt(exponent));
 }
 
 /** A step of a series, `step` · 10^`tens`. */

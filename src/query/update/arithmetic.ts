@@ -63,10 +63,16 @@ function arithmetic(name: string, compute: Arithmetic, operand: NumberValue, ini
           `{${idText(place.root)}}`,
       );
     }
+    if (isSameNumber(old, result as NumberValue)) return old;
     // MongoDB finds NaN never identical.
-    if (Number.isNaN(result)) place.touch();
-    return identicalValues(old, result) ? old : result;
+    if (Number.isNaN(asDouble(result as NumberValue))) place.touch();
+    return result;
   };
+}
+
+/** Whether MongoDB calls the result no change: equal by value in one type, so −0 is 0 and 2.50 is 2.5, but NaN not NaN. */
+function isSameNumber(a: NumberValue, b: NumberValue): boolean {
+  return rankOf(a) === rankOf(b) && !Number.isNaN(asDouble(a)) && compareValues(a, b) === 0;
 }
 
 /** @returns undefined when an int64 does not hold the sum */
