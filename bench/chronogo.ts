@@ -2,6 +2,7 @@
 import { type ServerProcess, startServerProcess } from "../tests/support/server_process.ts";
 import { type Document, WireClient } from "../tests/support/wire_client.ts";
 import type { Instance, Peer } from "./peer.ts";
+import type { Scenario } from "./scenario.ts";
 import {
   answerOverWire,
   COLLECTION,
@@ -17,10 +18,10 @@ export const CHRONOGO: Peer = { name: "ChronoGo", start };
 
 const LOG_FOLDER = "log";
 
-async function start(): Promise<Instance> {
+async function start(scenario: Scenario): Promise<Instance> {
   const folder = await Deno.makeTempDir({ prefix: "chronogo-bench-" });
   let server = await startServerProcess({ dataDir: `${folder}/data` });
-  await createCollections(server.port);
+  await createCollections(server.port, scenario);
   let client = await WireClient.connect(server.port);
   return {
     cpuSeconds: () => cpuSecondsOf(server.pid),

@@ -7,6 +7,7 @@ import { type CpuWorkload, METRICS } from "../tests/data/cpu_workload.ts";
 import { type Answer, type Instance, type LoadSize, type Peer, PeerMissing } from "./peer.ts";
 import type { Query } from "./query.ts";
 import { cpuSecondsOf } from "./wire_instance.ts";
+import { cpuWorkloadOf, mustBeCpu, type Scenario } from "./scenario.ts";
 import { nextLines, tagsOfHosts } from "./workload_rows.ts";
 
 export const DUCKDB: Peer = { name: "DuckDB 1.5.6, in memory", start };
@@ -48,7 +49,8 @@ function hostsOf({ hosts }: Query): string {
   return `hostname IN (${hosts?.map((host) => `'${host}'`).join(", ")})`;
 }
 
-async function start(): Promise<Instance> {
+async function start(scenario: Scenario): Promise<Instance> {
+  mustBeCpu(scenario);
   await install();
   const child = new Deno.Command("node", {
     args: [SCRIPT, `${FOLDER}node_modules/@duckdb/node-api/lib/index.js`],
@@ -59,7 +61,7 @@ async function start(): Promise<Instance> {
   const ask = conversation(child);
   return {
     cpuSeconds: () => cpuSecondsOf(child.pid),
-    load: (workload, size, progress) => load(ask, workload, size, progress),
+    load: (workload, size, progress) => load(ask, cpuWorkloadOf(workload), size, progress),
     diskBytes: () => Promise.resolve(undefined),
     canRun: (query) => sqlOf(query) !== undefined,
     runQuery: async (query) => void await ask({ sql: sqlOf(query) ?? "", quiet: true }),

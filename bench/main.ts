@@ -1,12 +1,16 @@
 /** `deno task bench`: one workload on ChronoGo and its peers, one after another in one run, and a table of ratios. */
 import { CHRONOGO } from "./chronogo.ts";
 import { DUCKDB } from "./duckdb.ts";
+import { regressions } from "./guard.ts";
 import { measure, type Measured } from "./measure.ts";
 import { MONGODB } from "./mongodb.ts";
 import { type BenchOptions, parseBenchOptions, USAGE } from "./options.ts";
 import { type Peer, PeerMissing } from "./peer.ts";
 import { report } from "./report.ts";
 import { VICTORIA_METRICS } from "./victoria_metrics.ts";
+
+/** The ratios that are kept, a part for each workload. */
+const RESULTS = new URL("RESULTS.md", import.meta.url);
 
 /** Of each peer its name on the command line. The first one is compared with the others. */
 const PEERS: Readonly<Record<string, Peer>> = {
@@ -43,7 +47,23 @@ async function run(options: BenchOptions): Promise<void> {
     }
   }
   showProgress("");
-  console.log([report(results, options), ...skipped].join("\n"));
+  const text = report(results, options);
+  console.log([text, ...skipped].join("\n"));
+  if (options.guard) guard(text, options);
+}
+
+/** Says which ratios have fallen below what is kept of this workload. @throws Error when one has */
+function guard(text: string, { scenario }: BenchOptions): void {
+  const kept = Deno.readTextFileSync(RESULTS).split(/^## /m).find((part) => part.startsWith(scenario.name));
+  if (kept === undefined) {
+    throw new Error(`bench/RESULTS.md has no part "## ${scenario.name}" to compare with`);
+  }
+  const fallen = regressions(kept, text);
+  if (fallen.length === 0) return console.log("guard: no ratio has fallen");
+  const lines = fallen.map(({ measure, peer, before, now }) => {
+    return `${measure}: ${now} times better than ${peer}, was ${before}`;
+  });
+  throw new Error(["guard: ratios have fallen:", ...lines].join("\n"));
 }
 
 try {

@@ -1,11 +1,9 @@
 /** Runs the whole workload on one peer and measures it. */
-import { CpuWorkload } from "../tests/data/cpu_workload.ts";
 import type { BenchOptions } from "./options.ts";
 import type { Answer, DiskBytes, Instance, Peer } from "./peer.ts";
-import { cpuQueries, type Query } from "./query.ts";
+import type { Query } from "./query.ts";
+import type { Workload } from "./scenario.ts";
 
-const START_MS = Date.UTC(2024, 0, 1);
-const INTERVAL_MS = 10_000;
 /** What is timed is a server that has answered such queries for a while: caches and compiled code are there. */
 const WARM_UP_MS = 1500;
 
@@ -48,22 +46,21 @@ export async function measure(
   progress: (text: string) => void,
 ): Promise<Measured> {
   progress(`${peer.name}: starting`);
-  await using instance = await peer.start();
-  const shape = { hosts: options.hosts, startMs: START_MS, intervalMs: INTERVAL_MS, seed: 42 };
-  const workload = new CpuWorkload(shape);
+  await using instance = await peer.start(options.scenario);
+  const { scenario } = options;
+  const workload = scenario.open(options, 42);
   const load = await timed(instance, () => {
     return instance.load(workload, options, (rows) => progress(`${peer.name}: ${rows} rows loaded`));
   });
   progress(`${peer.name}: measuring its disk`);
   const disk = await instance.diskBytes();
-  const endMs = workload.timeOf(options.rowCount - 1) + INTERVAL_MS;
   const queries: MeasuredQuery[] = [];
-  for (const query of cpuQueries(START_MS, endMs, options.hosts)) {
+  for (const query of scenario.queries(options)) {
     progress(`${peer.name}: ${query.name}`);
     queries.push(await measureQuery(instance, query, options.runs));
   }
   progress(`${peer.name}: single inserts`);
-  const singles = await measureSingles(instance, new CpuWorkload({ ...shape, seed: 43 }), options);
+  const singles = await measureSingles(instance, scenario.open(options, 43), options);
   return { peer: peer.name, load, disk, queries, singles };
 }
 
@@ -85,7 +82,7 @@ async function measureQuery(instance: Instance, query: Query, runs: number): Pro
 
 async function measureSingles(
   instance: Instance,
-  workload: CpuWorkload,
+  workload: Workload,
   { singleRows, connections }: BenchOptions,
 ): Promise<MeasuredSingles | undefined> {
   if (instance.insertSingly === undefined) return undefined;

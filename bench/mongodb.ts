@@ -2,6 +2,7 @@
 import { startMongod } from "../tests/support/mongod.ts";
 import { WireClient } from "../tests/support/wire_client.ts";
 import type { Instance, Peer } from "./peer.ts";
+import type { Scenario } from "./scenario.ts";
 import {
   answerOverWire,
   COLLECTION,
@@ -15,13 +16,13 @@ import {
 
 export const MONGODB: Peer = { name: "MongoDB 6.0.5", start };
 
-async function start(): Promise<Instance> {
+async function start(scenario: Scenario): Promise<Instance> {
   const mongod = await startMongod();
-  await createCollections(mongod.port);
+  await createCollections(mongod.port, scenario);
   // From 6.3 on MongoDB makes an index on meta and time itself; TSBS has this one.
   await command(mongod.port, {
     createIndexes: COLLECTION,
-    indexes: [{ key: { "tags.hostname": 1, timestamp: -1 }, name: "hostname_timestamp" }],
+    indexes: [{ key: scenario.indexKey, name: "series_and_time" }],
   });
   const client = await WireClient.connect(mongod.port);
   return {

@@ -1,7 +1,9 @@
 /** The options of `deno task bench`. */
 import { parseArgs } from "node:util";
+import { type Scenario, SCENARIOS } from "./scenario.ts";
 
 export interface BenchOptions {
+  readonly scenario: Scenario;
   readonly hosts: number;
   readonly rowCount: number;
   readonly batchRows: number;
@@ -11,14 +13,18 @@ export interface BenchOptions {
   readonly runs: number;
   /** Names of peers to run; all when empty. */
   readonly peers: readonly string[];
+  /** Whether the ratios are compared with those that are kept. */
+  readonly guard: boolean;
 }
 
 export const USAGE =
-  `deno task bench [--quick] [--rows N] [--hosts N] [--batch N] [--singles N] [--runs N] [--peer NAME …]
+  `deno task bench [--workload NAME] [--guard] [--quick] [--rows N] [--hosts N] [--batch N] [--singles N] [--runs N] [--peer NAME …]
 
+  --workload   cpu or events (cpu)
+  --guard      compare the ratios with bench/RESULTS.md, and leave with 1 where one has fallen
   --quick      a tenth of everything: is it sane, not how fast is it
-  --rows       rows to load (864000: a day of 100 hosts at 10 s)
-  --hosts      hosts that report them (100)
+  --rows       rows to load (cpu: 864000, a day of 100 hosts at 10 s; events: 500000)
+  --hosts      hosts or devices that report them (100; events: 50000)
   --batch      rows a batch (1000)
   --singles    rows that 64 connections insert one by one (20000)
   --runs       runs of each query; the median counts (11)
@@ -30,16 +36,25 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | "help
   const values = parseFlags(args);
   if (values.help === true) return "help";
   const quick = values.quick === true;
-  const hosts = count("hosts", values.hosts, 100);
+  const scenario = scenarioOf(values.workload ?? "cpu");
+  const hosts = count("hosts", values.hosts, scenario.hosts);
   return {
+    scenario,
     hosts,
-    rowCount: count("rows", values.rows, hosts * (quick ? 864 : 8640)),
+    rowCount: count("rows", values.rows, scenario.rowsOf(hosts, quick)),
     batchRows: count("batch", values.batch, 1000),
     singleRows: count("singles", values.singles, quick ? 2000 : 20_000),
     connections: 64,
     runs: count("runs", values.runs, quick ? 3 : 11),
     peers: values.peer ?? [],
+    guard: values.guard === true,
   };
+}
+
+function scenarioOf(name: string): Scenario {
+  const scenario = SCENARIOS[name];
+  if (scenario !== undefined) return scenario;
+  throw new Error(`no workload "${name}": there are ${Object.keys(SCENARIOS).join(", ")}\n\n${USAGE}`);
 }
 
 function parseFlags(args: readonly string[]) {
@@ -47,6 +62,8 @@ function parseFlags(args: readonly string[]) {
     return parseArgs({
       args: [...args],
       options: {
+        workload: { type: "string" },
+        guard: { type: "boolean" },
         quick: { type: "boolean" },
         rows: { type: "string" },
         hosts: { type: "string" },

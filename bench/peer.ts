@@ -3,15 +3,15 @@
  * as a process of its own, started for the run and removed after it. What a peer cannot do it leaves undefined, and the
  * table shows a dash.
  */
-import type { CpuWorkload } from "../tests/data/cpu_workload.ts";
 import type { Query } from "./query.ts";
+import type { Scenario, Workload } from "./scenario.ts";
 
 /** A database that can be started. */
 export interface Peer {
   /** As the table names it. */
   readonly name: string;
-  /** @throws PeerMissing when its program is not there and cannot be had */
-  start(): Promise<Instance>;
+  /** @throws PeerMissing when its program is not there and cannot be had, or it does not know the workload */
+  start(scenario: Scenario): Promise<Instance>;
 }
 
 /** A peer that cannot run on this machine: it is left out of the table, and its reason printed. */
@@ -24,7 +24,7 @@ export interface Instance extends AsyncDisposable {
   /** Processor seconds that its process has used so far. */
   cpuSeconds(): number;
   /** Inserts rows of the workload in batches, one after another. `progress` gets the rows so far. */
-  load(workload: CpuWorkload, rows: LoadSize, progress: (rows: number) => void): Promise<void>;
+  load(workload: Workload, rows: LoadSize, progress: (rows: number) => void): Promise<void>;
   /** Bytes on disk of what was loaded, all of it written out; undefined where all is in memory. */
   diskBytes(): Promise<DiskBytes | undefined>;
   /** Whether it can answer a query; all of them when absent. */
@@ -34,7 +34,7 @@ export interface Instance extends AsyncDisposable {
   /** Runs a query and gives its answer, in a form that can be compared between peers. */
   answer(query: Query): Promise<Answer>;
   /** Inserts single rows, durable, over some connections at once; the time of each in milliseconds. */
-  insertSingly?(workload: CpuWorkload, load: SingleInserts): Promise<Float64Array>;
+  insertSingly?(workload: Workload, load: SingleInserts): Promise<Float64Array>;
 }
 
 export interface LoadSize {

@@ -14,7 +14,7 @@ export function report(results: readonly Measured[], options: BenchOptions): str
   const peers = results.map(({ peer }) => peer);
   const ratios = peers.slice(1).map((peer) => `times better than ${peer}`);
   return [
-    `${options.rowCount} rows of ${options.hosts} hosts, ten metrics each, in batches of ${options.batchRows}; ` +
+    `${options.scenario.describe(options)}, in batches of ${options.batchRows}; ` +
     `${options.singleRows} single inserts from ${options.connections} connections; ` +
     `queries: median of ${options.runs}`,
     "",

@@ -10,6 +10,7 @@ import { type CpuWorkload, METRICS } from "../tests/data/cpu_workload.ts";
 import { type Answer, type Instance, type LoadSize, type Peer, PeerMissing } from "./peer.ts";
 import type { Query } from "./query.ts";
 import { cpuSecondsOf } from "./wire_instance.ts";
+import { cpuWorkloadOf, mustBeCpu, type Scenario } from "./scenario.ts";
 import { nextLines, type Tags, tagsOfHosts } from "./workload_rows.ts";
 
 export const VICTORIA_METRICS: Peer = { name: "VictoriaMetrics 1.79.5", start };
@@ -41,7 +42,8 @@ function metricsqlOf({ name, hosts, metrics = METRICS.length }: Query): Metricsq
   return name === "lastpoint" ? { expression: `last_over_time(${series}[1d])` } : undefined;
 }
 
-async function start(): Promise<Instance> {
+async function start(scenario: Scenario): Promise<Instance> {
+  mustBeCpu(scenario);
   await install();
   const folder = await Deno.makeTempDir({ prefix: "chronogo-bench-" });
   const port = freePort();
@@ -61,7 +63,7 @@ async function start(): Promise<Instance> {
   await untilItAnswers(`${address}/health`);
   return {
     cpuSeconds: () => cpuSecondsOf(process.pid),
-    load: (workload, size, progress) => load(address, workload, size, progress),
+    load: (workload, size, progress) => load(address, cpuWorkloadOf(workload), size, progress),
     async diskBytes() {
       await get(`${address}/internal/force_flush`);
       await get(`${address}/internal/force_merge`);

@@ -3,13 +3,13 @@
  * of the tests, so that the client does not limit the server; the server's processor time is read from the system.
  */
 import { type Document, Long } from "bson";
-import { CpuWorkload } from "../tests/data/cpu_workload.ts";
 import { decodeReply, encodeCommand, encodeSequence, WireClient } from "../tests/support/wire_client.ts";
 import type { Answer, LoadSize, SingleInserts } from "./peer.ts";
 import type { Query } from "./query.ts";
+import type { Scenario, Workload } from "./scenario.ts";
 
 const DATABASE = "benchmark";
-export const COLLECTION = "cpu";
+export const COLLECTION = "rows";
 const SINGLE_COLLECTION = "singles";
 /** Batches that are encoded before they are sent, outside of what is measured for the server. */
 const ENCODED_AHEAD = 8;
@@ -19,12 +19,15 @@ const REPLY_AT = 21;
 const TICKS_PER_SECOND = 100;
 
 /** Creates the two time series of the bench. */
-export async function createCollections(port: number): Promise<void> {
+export async function createCollections(
+  port: number,
+  { timeField, metaField }: Scenario,
+): Promise<void> {
   const client = await WireClient.connect(port);
   for (const collection of [COLLECTION, SINGLE_COLLECTION]) {
     await client.must({
       create: collection,
-      timeseries: { timeField: "timestamp", metaField: "tags", granularity: "seconds" },
+      timeseries: { timeField, metaField, granularity: "seconds" },
       $db: DATABASE,
     });
   }
@@ -44,7 +47,7 @@ export async function command(port: number, body: Document): Promise<Document> {
 /** Sends the workload in batches, one after another over one connection. */
 export async function loadOverWire(
   port: number,
-  workload: CpuWorkload,
+  workload: Workload,
   { rowCount, batchRows }: LoadSize,
   progress: (rows: number) => void,
 ): Promise<void> {
@@ -65,7 +68,7 @@ export async function loadOverWire(
 /** Sends single rows over some connections at once, each waiting for its answer. */
 export async function insertSinglyOverWire(
   port: number,
-  workload: CpuWorkload,
+  workload: Workload,
   { rowCount, connections }: SingleInserts,
   writeConcern: Document | undefined,
 ): Promise<Float64Array> {
@@ -86,7 +89,7 @@ export async function insertSinglyOverWire(
   return latencies;
 }
 
-function insertMessage(workload: CpuWorkload, count: number, body: Document): Uint8Array {
+function insertMessage(workload: Workload, count: number, body: Document): Uint8Array {
   return encodeSequence({ ...body, $db: DATABASE }, "documents", workload.next(count).bytes);
 }
 
