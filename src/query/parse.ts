@@ -8,8 +8,10 @@ import { compileExpression, fieldsOf } from "./expression/compile.ts";
 import { parseFieldPath } from "./expression/field_path.ts";
 import { toDouble } from "./filter/argument.ts";
 import { MATCH_ALL } from "./filter/filter.ts";
+import { nearOf } from "./filter/near.ts";
 import { parseFilter } from "./filter/parse.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
+import { orderByDistance } from "./stage/geo_near.ts";
 import type { MatchStage } from "./stage/match.ts";
 import { parseFindProjection } from "./stage/project.ts";
 import { parseSortParts } from "./stage/sort.ts";
@@ -63,7 +65,9 @@ export interface FindSpec {
 export function parseFind(spec: FindSpec, context: ParseContext = EMPTY_PARSE_CONTEXT): Pipeline {
   const matches = matchStages(spec.filter, context);
   const stages: Stage[] = [...matches];
-  if (spec.sort !== undefined) stages.push(...sortStages(spec.sort));
+  const near = matches[0] && nearOf(matches[0].filter);
+  if (spec.sort !== undefined && !spec.sort.isEmpty()) stages.push(...sortStages(spec.sort));
+  else if (near !== undefined) stages.push(...orderByDistance(near));
   stages.push(...rangeStages(spec.skip, spec.limit));
   if (spec.projection !== undefined && !spec.projection.isEmpty()) {
     stages.push(parseFindProjection(spec.projection, context, matches[0]?.filter ?? MATCH_ALL));

@@ -14,6 +14,7 @@ import { parseDensify } from "./stage/densify.ts";
 import { parseDocuments } from "./stage/documents.ts";
 import { parseFacet } from "./stage/facet.ts";
 import { parseFill } from "./stage/fill.ts";
+import { parseGeoNear } from "./stage/geo_near.ts";
 import { parseGraphLookup } from "./stage/graph_lookup.ts";
 import { parseGroup } from "./stage/group.ts";
 import { parseLatest } from "./stage/latest.ts";
@@ -47,11 +48,6 @@ const atTopOnly = (name: string): StageParser => () => {
   throw new CommandError("NotImplemented", `${name} can only begin the pipeline of an aggregate command`);
 };
 
-/** Every search for what is near goes through an index of places, of which there is none. */
-function refuseGeoNear(): never {
-  throw new CommandError("IndexNotFound", "$geoNear requires a 2d or 2dsphere index, but none were found");
-}
-
 /** Only as the first stage, on a database or of a kind of its own: no namespace for it is known here. */
 const STAGES: Readonly<Record<string, StageParser>> = {
   $addFields: (value, context) => parseAddFields("$addFields", value, context),
@@ -67,7 +63,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $documents: parseDocuments,
   $facet: (value, context) => parseFacet(value, (stages) => parseStages(stages, context)),
   $fill: parseFill,
-  $geoNear: refuseGeoNear,
+  $geoNear: parseGeoNear,
   $graphLookup: parseGraphLookup,
   $group: parseGroup,
   $indexStats: atTopOnly("$indexStats"),

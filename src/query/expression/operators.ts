@@ -9,6 +9,7 @@ import { BOOLEAN } from "./boolean.ts";
 import { COMPARISON } from "./comparison.ts";
 import { CONDITIONAL } from "./conditional.ts";
 import { CONVERSION } from "./conversion.ts";
+import { PLACES } from "./distance.ts";
 import { DATE } from "./date.ts";
 import { DATE_BUILD } from "./date_build.ts";
 import { DATE_FORMAT } from "./date_format.ts";
@@ -55,6 +56,7 @@ const OPERATORS: ReadonlyMap<string, OperatorDefinition> = new Map(
     ...LITERAL,
     ...META,
     ...OBJECT,
+    ...PLACES,
     ...POWER,
     ...RANDOM,
     ...REGEX,
@@ -83,5 +85,6 @@ export function findOperator(name: string): OperatorDefinition {
 
 /** The names of all operators that are known, those that are missing included, sorted. */
 export function operatorNames(): readonly string[] {
-  return [...OPERATORS.keys(), ...MISSING].sort();
+  // What begins with an underscore is written by stages only.
+  return [...OPERATORS.keys(), ...MISSING].filter((name) => !name.startsWith("$_")).sort();
 }

@@ -9,6 +9,7 @@ import type { ElemMatchObjectFilter, ElemMatchValueFilter, Filter, Path, PathFil
 import { geoTest } from "./geo.ts";
 import { schemaTest } from "./json_schema.ts";
 import { modTest } from "./modulo.ts";
+import { nearTest } from "./near.ts";
 import { arrayAsDocument, someOfLeafArray, someValueAt, type ValueTest } from "./path.ts";
 import { isSamePattern, regexTest } from "./regex.ts";
 
@@ -141,6 +142,8 @@ export function valueTest(filter: PathFilter): ValueTest {
       return modTest(filter);
     case "bits":
       return bitsTest(filter);
+    case "near":
+      return nearTest(filter);
     case "size":
       return (value) => isArray(value) && value.length === filter.size;
     case "elemMatchObject":

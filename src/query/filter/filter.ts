@@ -6,6 +6,7 @@
  */
 import type { Value } from "../../bson/mod.ts";
 import type { Expression } from "../expression/expression.ts";
+import type { NearRange } from "../geo/near.ts";
 import type { GeoShape } from "../geo/shape.ts";
 import type { Schema } from "./schema.ts";
 
@@ -98,6 +99,17 @@ export interface GeoFilter {
   readonly source: Value;
 }
 
+/** Some value at the path is a place within a range of distance. */
+export interface NearFilter {
+  readonly kind: "near";
+  readonly path: Path;
+  /** `$near` or `$nearSphere`. */
+  readonly operator: string;
+  readonly near: NearRange;
+  /** As written, for `explain`. */
+  readonly source: Value;
+}
+
 export interface LogicalFilter {
   readonly kind: "and" | "or" | "nor";
   readonly filters: readonly Filter[];
@@ -145,7 +157,8 @@ export type PathFilter =
   | SizeFilter
   | ElemMatchObjectFilter
   | ElemMatchValueFilter
-  | GeoFilter;
+  | GeoFilter
+  | NearFilter;
 
 export type Filter =
   | PathFilter

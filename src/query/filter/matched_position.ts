@@ -68,6 +68,7 @@ const KIND_ORDER: readonly Filter["kind"][] = [
   "nor",
   "type",
   "geo",
+  "near",
 ];
 const COMPARISON_ORDER = ["$eq", "$lte", "$lt", "$gt", "$gte"];
 

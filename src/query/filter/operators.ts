@@ -8,6 +8,7 @@ import { parseExists, parseType } from "./element.ts";
 import { allOf, type BitsOperator, type ComparisonOperator, type Filter, type Path } from "./filter.ts";
 import { parseGeo } from "./geo.ts";
 import { parseMod } from "./modulo.ts";
+import { parseNear } from "./near.ts";
 import { parseRegex, parseRegexValue } from "./regex.ts";
 
 /** `{<path>: {<name>: <value>}}`, and what is around it. */
@@ -29,6 +30,8 @@ const compare = (operator: ComparisonOperator): OperatorParser => ({ path, value
 const bits = (operator: BitsOperator): OperatorParser => ({ path, value }) =>
   parseBits(path, operator, value);
 const geo: OperatorParser = ({ path, name, value }) => parseGeo(path, name, value);
+const near = (operator: string): OperatorParser => ({ path, value, siblings }) =>
+  parseNear(path, operator, value, siblings);
 const pattern: OperatorParser = ({ path, siblings }) =>
   parseRegex(path, siblings.get("$regex"), siblings.get("$options"));
 
@@ -57,8 +60,8 @@ export const FIELD_OPERATORS: Readonly<Record<string, OperatorParser>> = {
   $lte: compare("$lte"),
   $mod: ({ path, value }) => parseMod(path, value),
   $ne: ({ path, value }) => parseNotEqual(path, value),
-  $near: missing,
-  $nearSphere: missing,
+  $near: near("$near"),
+  $nearSphere: near("$nearSphere"),
   $nin: ({ path, value }) => ({ kind: "not", filter: parseIn(path, "$nin", value) }),
   $not: (operand) => ({ kind: "not", filter: negated(operand) }),
   $options: pattern,

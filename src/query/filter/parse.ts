@@ -7,6 +7,7 @@ import { isTrue, readInteger, toDouble } from "./argument.ts";
 import type { NestedParser } from "./array.ts";
 import { isReference, parseComparison } from "./comparison.ts";
 import { allOf, type Filter, type Path } from "./filter.ts";
+import { isDistanceBound } from "./near.ts";
 import { FIELD_OPERATORS } from "./operators.ts";
 import { parseJsonSchema } from "./parse_json_schema.ts";
 import { parseRegexValue } from "./regex.ts";
@@ -86,6 +87,7 @@ class FilterParser implements NestedParser {
     names.forEach((name, i) => {
       // $regex and $options are one operator in two fields; it stands where the first of them does.
       if (name === "$options" && names.includes("$regex")) return;
+      if (isDistanceBound(name) && names.some((each) => each === "$near" || each === "$nearSphere")) return;
       filters.push(this.operator(path, name, values[i], document));
     });
     return filters;

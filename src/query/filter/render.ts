@@ -63,6 +63,8 @@ function operatorOf(filter: PathFilter): readonly [string, Value] {
       return ["$mod", [filter.divisor, filter.remainder]];
     case "bits":
       return [filter.operator, filter.positions.map((position) => Int32.of(position))];
+    case "near":
+      return [filter.operator, filter.source];
     case "size":
       return ["$size", Int32.of(filter.size)];
     case "elemMatchObject":

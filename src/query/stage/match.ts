@@ -5,6 +5,7 @@ import { type QueryContext, scopeVariables } from "../context.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { compileFilter } from "../filter/compile.ts";
 import type { Filter } from "../filter/filter.ts";
+import { nearOf } from "../filter/near.ts";
 import { parseFilter } from "../filter/parse.ts";
 import { mapBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
@@ -20,7 +21,11 @@ export function parseMatch(value: Value, context: ParseContext): MatchStage {
   if (!(value instanceof Document)) {
     throw new CommandError(15959, "the match filter must be an expression in an object");
   }
-  return { kind: "match", filter: parseFilter(value, context), source: value };
+  const filter = parseFilter(value, context);
+  if (nearOf(filter) !== undefined) {
+    throw new CommandError(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context");
+  }
+  return { kind: "match", filter, source: value };
 }
 
 export function runMatch(stage: MatchStage, input: Rows, context: QueryContext): Rows {
