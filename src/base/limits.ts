@@ -51,6 +51,8 @@ export const MAX_BLOCKING_STAGE_BYTES = 100 * MIB;
 export const MAX_FILLED_WINDOWS = 500_000;
 /** Bytes of a spilled file that are read and written at once. */
 export const SPILL_CHUNK_BYTES = 128 * KIB;
+/** Rows that are held are copied side by side into buffers of this size. */
+export const ROW_COPY_CHUNK_BYTES = 64 * KIB;
 /** Spilled runs that are merged at once. */
 export const SPILL_FAN_IN = 16;
 /** Documents that one `$densify` may make (MongoDB's `internalQueryMaxAllowedDensifyDocs`). */
@@ -112,7 +114,11 @@ export const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * MIB;
 export const MIN_MEMORY_LIMIT_BYTES = 192 * MIB;
 /** What is counted of a process's memory in a store that is opened without a budget, as tests do. */
 export const DEFAULT_MEMORY_BUDGET_BYTES = 512 * MIB;
-/** What of the memory above the process's base is counted; the rest is for garbage, fragments and copies. */
+/** What a process takes beyond its base as soon as it works, whatever it counts. */
+export const UNCOUNTED_MEMORY_BYTES = 32 * MIB;
+/** What is counted, however little memory there is. */
+export const MIN_MEMORY_BUDGET_BYTES = 8 * MIB;
+/** What of the memory above both is counted; the rest is for garbage, fragments and copies. */
 export const MEMORY_BUDGET_SHARE = 0.4;
 /** Shares of what is counted. Two memtables may be full at once: one fills while the other is flushed. */
 export const MEMTABLE_SHARE = 0.2;
@@ -130,6 +136,8 @@ export const MIN_BATCH_BYTES = MIB;
 export const MEMORY_LOOK_INTERVAL_MS = 50;
 /** Buffers that may have become garbage before the young ones are collected. */
 export const YOUNG_GARBAGE_BYTES = 8 * MIB;
+/** Heap and buffers that may have become garbage, where memory gets less, before all of it is collected. */
+export const OLD_GARBAGE_BYTES = 8 * MIB;
 
 /** Segment files that are open at once; beside them, those without a name that a query still reads. */
 export const MAX_OPEN_SEGMENT_FILES = 256;

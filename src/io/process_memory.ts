@@ -3,6 +3,8 @@
 export interface MemoryFigures {
   /** Memory of the process that is in RAM (RSS). */
   readonly residentBytes: number;
+  /** What the JavaScript heap of this isolate holds or has not collected yet. */
+  readonly heapBytes: number;
   /** Buffers outside of the JavaScript heap that this isolate holds or has not collected yet. */
   readonly bufferBytes: number;
 }
@@ -23,8 +25,8 @@ export class DenoMemory implements ProcessMemory {
   private readonly collect = (globalThis as { readonly gc?: Collector }).gc ?? (() => {});
 
   look(): MemoryFigures {
-    const { rss, external } = Deno.memoryUsage();
-    return { residentBytes: rss, bufferBytes: external };
+    const { rss, heapUsed, external } = Deno.memoryUsage();
+    return { residentBytes: rss, heapBytes: heapUsed, bufferBytes: external };
   }
 
   collectYoung(): void {
@@ -43,12 +45,13 @@ export class SimulatedMemory implements ProcessMemory {
 
   /**
    * @param residentBytes of the process, garbage included
-   * @param garbageBytes what collecting gives back
+   * @param garbageBytes what any collection gives back
+   * @param oldGarbageBytes what a full one gives back beside
    */
-  constructor(public residentBytes: number, public garbageBytes = 0) {}
+  constructor(public residentBytes: number, public garbageBytes = 0, public oldGarbageBytes = 0) {}
 
   look(): MemoryFigures {
-    return { residentBytes: this.residentBytes, bufferBytes: this.residentBytes };
+    return { residentBytes: this.residentBytes, heapBytes: 0, bufferBytes: this.residentBytes };
   }
 
   collectYoung(): void {
@@ -59,6 +62,8 @@ export class SimulatedMemory implements ProcessMemory {
   collectAll(): void {
     this.fullCollections++;
     this.dropGarbage();
+    this.residentBytes -= this.oldGarbageBytes;
+    this.oldGarbageBytes = 0;
   }
 
   private dropGarbage(): void {

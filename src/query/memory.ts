@@ -6,8 +6,17 @@ import {
   MAX_BLOCKING_STAGE_BYTES,
   type MemoryBudget,
   type MemoryLease,
+  ROW_COPY_CHUNK_BYTES,
 } from "../base/mod.ts";
-import { BuiltDocument, Document, encodeDocument, isArray, RawDocument, type Value } from "../bson/mod.ts";
+import {
+  BsonWriter,
+  BuiltDocument,
+  Document,
+  encodeDocument,
+  isArray,
+  RawDocument,
+  type Value,
+} from "../bson/mod.ts";
 import type { SpillFile, SpillSpace } from "./spill.ts";
 
 /** What an object costs beside its contents. */
@@ -39,6 +48,30 @@ export function detachedRow(row: Document, fields?: ReadonlySet<string>): Docume
   if (fields === undefined) return new RawDocument(encodeDocument(row).slice());
   const names = row.names().filter((name) => fields.has(name));
   return new BuiltDocument(names, names.map((name) => detached(row.get(name))));
+}
+
+/**
+ * Copies rows that are held and let go together side by side: a buffer a row would cost more than the row, and leave the
+ * allocator in pieces. One row keeps those beside it alive.
+ */
+export class RowCopies {
+  private chunk = new Uint8Array(0);
+  private writer = new BsonWriter(this.chunk);
+
+  /** As `detachedRow`. */
+  copyOf(row: Document, fields?: ReadonlySet<string>): Document {
+    if (row instanceof RawDocument || row instanceof BuiltDocument || fields !== undefined) {
+      return detachedRow(row, fields);
+    }
+    const start = this.writer.length;
+    row.writeTo(this.writer);
+    const bytes = this.writer.take();
+    if (bytes.buffer === this.chunk.buffer) return new RawDocument(this.chunk, start);
+    // It did not fit: the writer has moved to a larger buffer, of which only this row is needed.
+    this.chunk = new Uint8Array(ROW_COPY_CHUNK_BYTES);
+    this.writer = new BsonWriter(this.chunk);
+    return new RawDocument(bytes.slice(start));
+  }
 }
 
 function approximateBytesOfAll(values: readonly Value[]): number {

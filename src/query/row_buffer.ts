@@ -2,7 +2,7 @@
 import { PIPELINE_BATCH_ROWS } from "../base/mod.ts";
 import type { Document } from "../bson/mod.ts";
 import type { QueryContext } from "./context.ts";
-import { detachedRow, MemoryMeter } from "./memory.ts";
+import { MemoryMeter, RowCopies } from "./memory.ts";
 import { inBatches } from "./rows.ts";
 import { RunReader, RunWriter } from "./sorted_runs.ts";
 import type { Rows } from "./source.ts";
@@ -10,6 +10,7 @@ import type { SpillFile } from "./spill.ts";
 
 export class RowBuffer {
   private readonly meter: MemoryMeter;
+  private readonly copies = new RowCopies();
   private rows: Document[] = [];
   private file: SpillFile | undefined;
   /** Rows in the file, which come before those in memory. */
@@ -26,7 +27,7 @@ export class RowBuffer {
 
   /** @throws CommandError QueryExceededMemoryLimitNoDiskUseAllowed (292), OutOfDiskSpace */
   add(row: Document): void {
-    this.rows.push(detachedRow(row));
+    this.rows.push(this.copies.copyOf(row));
     if (!this.meter.tryAdd(this.meter.rowBytes(row))) this.putAside();
   }
 

@@ -9,7 +9,7 @@ import type { QueryContext } from "../context.ts";
 import { elementText } from "../element_text.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { toDouble } from "../filter/argument.ts";
-import { detachedRow, MemoryMeter } from "../memory.ts";
+import { detachedRow, MemoryMeter, RowCopies } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import { sortInTurns } from "../sort_in_turns.ts";
 import { SortedRuns } from "../sorted_runs.ts";
@@ -108,6 +108,8 @@ export async function* sortedRows<Key>(sorting: Sorting<Key>, input: Rows, conte
   const runs = context.memory && new SortedRuns(context.memory, readKey, order);
   const byKey = (a: Entry<Key>, b: Entry<Key>) => order(a.key, b.key);
   const cutAt = Math.max(limit * 2, PIPELINE_BATCH_ROWS);
+  // With a limit a few rows of many are held, and one would keep the buffer of all that were copied beside it.
+  const copies = limit === Infinity ? new RowCopies() : undefined;
   let entries: Entry<Key>[] = [];
   let worst: Key | undefined;
   for await (const batch of input) {
@@ -116,7 +118,8 @@ export async function* sortedRows<Key>(sorting: Sorting<Key>, input: Rows, conte
       if (worst !== undefined && order(key, worst) >= 0) continue;
       const bytes = meter.rowBytes(row) + ENTRY_BYTES;
       const fits = meter.tryAdd(bytes);
-      entries.push({ key, row: detachedRow(row, fields), bytes });
+      const held = copies?.copyOf(row, fields) ?? detachedRow(row, fields);
+      entries.push({ key, row: held, bytes });
       if (fits && entries.length < cutAt) continue;
       entries = cut(await sortInTurns(entries, byKey, context.checkpoint), limit, meter);
       if (entries.length >= limit) worst = entries[limit - 1]!.key;
@@ -136,7 +139,7 @@ export async function* sortedRows<Key>(sorting: Sorting<Key>, input: Rows, conte
 }
 
 /** What is held of a row beside its contents: its key and the objects around both. */
-const ENTRY_BYTES = 128;
+const ENTRY_BYTES = 192;
 
 async function* firstRows(rows: Rows, limit: number): Rows {
   let left = limit;
