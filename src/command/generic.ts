@@ -3,6 +3,7 @@ import { CommandError } from "../base/mod.ts";
 import { aliasOfType, Binary, BsonType, Document, isNumber, RawDocument } from "../bson/mod.ts";
 import { Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
 import { sessionIdText } from "./sessions.ts";
+import { checkWriteConcern } from "./write_concern.ts";
 
 export interface GenericArguments {
   /** The session's uuid as text. */
@@ -162,6 +163,7 @@ function checkConcerns(args: Arguments): void {
       `"writeConcern" had the wrong type. Expected object, found ${aliasOfType(args.type("writeConcern"))}`,
     );
   }
+  if (write instanceof RawDocument) checkWriteConcern(write);
   const read = args.get("readConcern");
   if (read === undefined) return;
   if (!(read instanceof Document)) {
