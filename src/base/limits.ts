@@ -13,7 +13,7 @@ export const MAX_MESSAGE_BYTES = 48_000_000;
 export const MAX_WRITE_BATCH = 100_000;
 /** Levels of nesting in a document that MongoDB accepts from a client. */
 export const MAX_BSON_DEPTH = 200;
-/** Levels of nesting in a document that is stored. */
+/** Levels of nesting in a document that is stored, itself being the first. */
 export const MAX_STORED_DEPTH = 180;
 /** Empty elements that an update may put before the one that it makes (MongoDB's limit). */
 export const MAX_ARRAY_BACKFILL = 1_500_000;

@@ -10,6 +10,7 @@ export {
   rankOfType,
 } from "./compare.ts";
 export { type DecimalParts, decimalParts, doubleParts } from "./decimal.ts";
+export { isDeeperThan } from "./depth.ts";
 export { BuiltDocument, Document, DocumentBuilder } from "./document.ts";
 export { encodeIndexKey } from "./index_key.ts";
 export { keyOf, type ValueKey } from "./key.ts";

@@ -3,8 +3,8 @@
  * yields every few documents, so that its runner may let others work, or log what was done so far: as in MongoDB, a statement on
  * many documents is atomic for each of them, not as a whole.
  */
-import { CommandError, MAX_DOCUMENT_BYTES } from "../base/mod.ts";
-import { type Document, encodeDocument, RawDocument } from "../bson/mod.ts";
+import { CommandError, MAX_DOCUMENT_BYTES, MAX_STORED_DEPTH } from "../base/mod.ts";
+import { type Document, encodeDocument, isDeeperThan, RawDocument } from "../bson/mod.ts";
 import { type CommandContext, withContext, WritePlan, type WriteSpec } from "../query/mod.ts";
 import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { withIdFirst } from "./document_id.ts";
@@ -162,11 +162,15 @@ class StatementRun {
   }
 }
 
-/** The document as bytes. @throws CommandError when it is too large */
+/** The document as bytes. @throws CommandError when it is too large or too deep */
 export function storable(document: Document): RawDocument {
   const bytes = encodeDocument(document);
   if (bytes.length > MAX_DOCUMENT_BYTES) {
     throw new CommandError(17419, `Resulting document after update is larger than ${MAX_DOCUMENT_BYTES}`);
   }
-  return new RawDocument(bytes);
+  const stored = new RawDocument(bytes);
+  if (isDeeperThan(stored, MAX_STORED_DEPTH)) {
+    throw new CommandError("Overflow", `Document exceeds maximum nesting depth of ${MAX_STORED_DEPTH}`);
+  }
+  return stored;
 }

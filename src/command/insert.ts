@@ -6,8 +6,8 @@ import {
   type BsonWriter,
   elementType,
   Int32,
+  isDeeperThan,
   RawDocument,
-  skipElement,
   valueStart,
 } from "../bson/mod.ts";
 import { type InsertResult, type Namespace, namespaceText } from "../cluster/mod.ts";
@@ -26,8 +26,6 @@ const FIELDS: FieldTable = {
   collectionUUID: "binData",
   bypassEmptyTsReplacement: "bool",
 };
-/** Fewest bytes that a level of nesting takes: a document's length and end, a type byte and an empty name. */
-const LEAST_BYTES_PER_LEVEL = 7;
 
 export const insert: Command = {
   name: "insert",
@@ -137,24 +135,9 @@ function refusal(document: RawDocument): CommandError | undefined {
       `object to insert too large. size in bytes: ${size}, max size: ${MAX_DOCUMENT_BYTES}`,
     );
   }
-  if (size < LEAST_BYTES_PER_LEVEL * MAX_STORED_DEPTH) return undefined;
-  if (!isDeeperThan(document.bytes, document.start, document.end, MAX_STORED_DEPTH)) return undefined;
+  if (!isDeeperThan(document, MAX_STORED_DEPTH)) return undefined;
   return new CommandError(
     "Overflow",
     `cannot insert document because it exceeds ${MAX_STORED_DEPTH} levels of nesting`,
   );
-}
-
-/** Whether the document in `bytes[start, end)` holds documents or arrays more than `depth` levels below it. */
-function isDeeperThan(bytes: Uint8Array, start: number, end: number, depth: number): boolean {
-  if (end - start < LEAST_BYTES_PER_LEVEL * depth) return false;
-  for (let at = start + 4; at < end - 1;) {
-    const type = elementType(bytes, at);
-    const next = skipElement(bytes, at);
-    if (type === BsonType.Object || type === BsonType.Array) {
-      if (depth === 0 || isDeeperThan(bytes, valueStart(bytes, at), next, depth - 1)) return true;
-    }
-    at = next;
-  }
-  return false;
 }
