@@ -9,7 +9,7 @@ import { type Peer, PeerMissing } from "./peer.ts";
 import { report } from "./report.ts";
 import { VICTORIA_METRICS } from "./victoria_metrics.ts";
 
-/** The ratios that are kept, a part for each workload. */
+/** The ratios that are kept, a part for each workload and size. */
 const RESULTS = new URL("RESULTS.md", import.meta.url);
 
 /** Of each peer its name on the command line. The first one is compared with the others. */
@@ -52,12 +52,11 @@ async function run(options: BenchOptions): Promise<void> {
   if (options.guard) guard(text, options);
 }
 
-/** Says which ratios have fallen below what is kept of this workload. @throws Error when one has */
-function guard(text: string, { scenario }: BenchOptions): void {
-  const kept = Deno.readTextFileSync(RESULTS).split(/^## /m).find((part) => part.startsWith(scenario.name));
-  if (kept === undefined) {
-    throw new Error(`bench/RESULTS.md has no part "## ${scenario.name}" to compare with`);
-  }
+/** Says which ratios have fallen below what is kept of this workload in this size. @throws Error when one has */
+function guard(text: string, options: BenchOptions): void {
+  const size = options.scenario.describe(options);
+  const kept = Deno.readTextFileSync(RESULTS).split(/^## /m).find((part) => part.includes(size));
+  if (kept === undefined) throw new Error(`bench/RESULTS.md has no part of ${size} to compare with`);
   const fallen = regressions(kept, text);
   if (fallen.length === 0) return console.log("guard: no ratio has fallen");
   const lines = fallen.map(({ measure, peer, before, now }) => {

@@ -6,6 +6,8 @@ import type { Workload } from "./scenario.ts";
 
 /** What is timed is a server that has answered such queries for a while: caches and compiled code are there. */
 const WARM_UP_MS = 1500;
+/** Of the hosts and of the rows, so many times fewer warm up what is measured cold. */
+const WARM_UP_PART = 50;
 
 /** What was measured on one peer. */
 export interface Measured {
@@ -31,6 +33,8 @@ export interface MeasuredQuery {
     /** The server's, the mean of a run. */
     readonly cpuMs: number;
     readonly answer: Answer;
+    /** Once, with nothing of the rows in memory; absent where that is not measured. */
+    readonly coldMs?: number;
   };
 }
 
@@ -61,7 +65,32 @@ export async function measure(
   }
   progress(`${peer.name}: single inserts`);
   const singles = await measureSingles(instance, scenario.open(options, 43), options);
-  return { peer: peer.name, load, disk, queries, singles };
+  const measured = options.cold ? await measureCold(instance, queries, options, progress) : queries;
+  return { peer: peer.name, load, disk, queries: measured, singles };
+}
+
+/** The queries, each once more on an instance that has nothing of the rows in memory. */
+async function measureCold(
+  instance: Instance,
+  queries: readonly MeasuredQuery[],
+  { scenario, hosts, rowCount }: BenchOptions,
+  progress: (text: string) => void,
+): Promise<MeasuredQuery[]> {
+  const cold: MeasuredQuery[] = [];
+  const size = { hosts: Math.ceil(hosts / WARM_UP_PART), rowCount: Math.ceil(rowCount / WARM_UP_PART) };
+  const warmUp = scenario.open(size, 44);
+  for (const { query, found } of queries) {
+    progress(`cold: ${query.name}`);
+    if (found === undefined || instance.cool === undefined) {
+      cold.push({ query, ...(found && { found }) });
+      continue;
+    }
+    await instance.cool(warmUp, size.rowCount, queries.map((each) => each.query));
+    const start = performance.now();
+    await instance.runQuery(query);
+    cold.push({ query, found: { ...found, coldMs: performance.now() - start } });
+  }
+  return cold;
 }
 
 async function measureQuery(instance: Instance, query: Query, runs: number): Promise<MeasuredQuery> {

@@ -13,6 +13,8 @@ export interface BenchOptions {
   readonly runs: number;
   /** Names of peers to run; all when empty. */
   readonly peers: readonly string[];
+  /** Whether queries are also asked with nothing in memory. */
+  readonly cold: boolean;
   /** Whether the ratios are compared with those that are kept. */
   readonly guard: boolean;
 }
@@ -47,6 +49,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions | "help
     connections: 64,
     runs: count("runs", values.runs, quick ? 3 : 11),
     peers: values.peer ?? [],
+    cold: !quick,
     guard: values.guard === true,
   };
 }

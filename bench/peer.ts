@@ -33,6 +33,11 @@ export interface Instance extends AsyncDisposable {
   runQuery(query: Query): Promise<void>;
   /** Runs a query and gives its answer, in a form that can be compared between peers. */
   answer(query: Query): Promise<Answer>;
+  /**
+   * Lets go of all that it holds of its rows in memory, and of the system's page cache where that may be; its compiled code
+   * is warm again then, from the same queries on the rows of `warmUp`.
+   */
+  cool?(warmUp: Workload, rowCount: number, queries: readonly Query[]): Promise<void>;
   /** Inserts single rows, durable, over some connections at once; the time of each in milliseconds. */
   insertSingly?(workload: Workload, load: SingleInserts): Promise<Float64Array>;
 }

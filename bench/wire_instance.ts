@@ -18,13 +18,14 @@ const REPLY_AT = 21;
 /** Ticks a second of /proc: 100 on all Linux systems of note. */
 const TICKS_PER_SECOND = 100;
 
-/** Creates the two time series of the bench. */
+/** Creates time series of the bench. */
 export async function createCollections(
   port: number,
   { timeField, metaField }: Scenario,
+  collections: readonly string[] = [COLLECTION, SINGLE_COLLECTION],
 ): Promise<void> {
   const client = await WireClient.connect(port);
-  for (const collection of [COLLECTION, SINGLE_COLLECTION]) {
+  for (const collection of collections) {
     await client.must({
       create: collection,
       timeseries: { timeField, metaField, granularity: "seconds" },
@@ -50,12 +51,13 @@ export async function loadOverWire(
   workload: Workload,
   { rowCount, batchRows }: LoadSize,
   progress: (rows: number) => void,
+  collection = COLLECTION,
 ): Promise<void> {
   const client = await WireClient.connect(port);
   while (workload.rowCount < rowCount) {
     const messages = Array.from({ length: ENCODED_AHEAD }, () => {
       const count = Math.min(batchRows, rowCount - workload.rowCount);
-      return count === 0 ? undefined : insertMessage(workload, count, { insert: COLLECTION, ordered: false });
+      return count === 0 ? undefined : insertMessage(workload, count, { insert: collection, ordered: false });
     });
     for (const message of messages) {
       if (message !== undefined) checkInserted(decodeReply(await client.roundTrip(message)));
@@ -100,10 +102,14 @@ function checkInserted(reply: Document): void {
 }
 
 /** Runs a query to its last batch, and decodes of each reply no more than the cursor's id. */
-export async function runOverWire(client: WireClient, query: Query): Promise<void> {
-  let reply = await client.roundTrip(encodeCommand(openingOf(query)));
+export async function runOverWire(
+  client: WireClient,
+  query: Query,
+  collection = COLLECTION,
+): Promise<void> {
+  let reply = await client.roundTrip(encodeCommand(openingOf(query, collection)));
   for (let id = cursorIdOf(reply); id !== 0n; id = cursorIdOf(reply)) {
-    reply = await client.roundTrip(encodeCommand(nextOf(Long.fromBigInt(id))));
+    reply = await client.roundTrip(encodeCommand(nextOf(Long.fromBigInt(id), collection)));
   }
 }
 
@@ -114,12 +120,12 @@ export async function answerOverWire(client: WireClient, query: Query): Promise<
   return { rowCount: documents.length, checksum: Math.round(sum * 1e3) / 1e3 };
 }
 
-function openingOf(query: Query): Document {
-  return { aggregate: COLLECTION, pipeline: [...query.pipeline], cursor: {}, $db: DATABASE };
+function openingOf(query: Query, collection = COLLECTION): Document {
+  return { aggregate: collection, pipeline: [...query.pipeline], cursor: {}, $db: DATABASE };
 }
 
-function nextOf(cursorId: Long): Document {
-  return { getMore: cursorId, collection: COLLECTION, $db: DATABASE };
+function nextOf(cursorId: Long, collection: string): Document {
+  return { getMore: cursorId, collection, $db: DATABASE };
 }
 
 /**
