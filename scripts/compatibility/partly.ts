@@ -10,7 +10,6 @@ export interface Lack {
   readonly refused: readonly Document[];
 }
 
-const collation = { locale: "de" };
 const pipelines = (...stages: Document[]): Document[] =>
   stages.map((stage) => ({ aggregate: "c", pipeline: [stage], cursor: {} }));
 const creating = (options: Document): Document => ({ create: "new", ...options });
@@ -19,19 +18,8 @@ const indexing = (key: Document, options: Document = {}): Document => ({
   createIndexes: "c",
   indexes: [{ key, name: "new", ...options }],
 });
-const COLLATION = "a `collation` other than `simple`";
 
 export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
-  aggregate: [{ what: COLLATION, refused: [{ aggregate: "c", pipeline: [], cursor: {}, collation }] }],
-  bulkWrite: [{
-    what: COLLATION,
-    refused: [{
-      bulkWrite: 1,
-      ops: [{ delete: 0, filter: {}, collation }],
-      nsInfo: [{ ns: "compatibility.c" }],
-      $db: "admin",
-    }],
-  }],
   collMod: [{
     what:
       "of `index` all but `hidden`, `validator`, `validationLevel`, `validationAction`, `changeStreamPreAndPostImages`",
@@ -43,15 +31,12 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
       { collMod: "c", changeStreamPreAndPostImages: { enabled: true } },
     ],
   }],
-  count: [{ what: COLLATION, refused: [{ count: "c", collation }] }],
   create: [{
-    what:
-      "`capped`, `clusteredIndex`, `validator`, `collation`, `changeStreamPreAndPostImages`, `encryptedFields`",
+    what: "`capped`, `clusteredIndex`, `validator`, `changeStreamPreAndPostImages`, `encryptedFields`",
     refused: [
       creating({ capped: true, size: 4096 }),
       creating({ clusteredIndex: { key: { _id: 1 }, unique: true } }),
       creating({ validator: { a: 1 } }),
-      creating({ collation }),
       creating({ changeStreamPreAndPostImages: { enabled: true } }),
       creating({ encryptedFields: { fields: [] } }),
     ],
@@ -65,13 +50,20 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
       indexing({ a: "hashed" }),
       indexing({ "$**": 1 }),
       indexing({ a: 1 }, { expireAfterSeconds: 1 }),
-      indexing({ a: 1 }, { collation }),
+      indexing({ a: 1 }, { collation: { locale: "de" } }),
     ],
   }],
-  delete: [{ what: COLLATION, refused: [{ delete: "c", deletes: [{ q: {}, limit: 0, collation }] }] }],
-  distinct: [{ what: COLLATION, refused: [{ distinct: "c", key: "a", collation }] }],
   find: [
-    { what: COLLATION, refused: [finding({ collation })] },
+    {
+      what: "some `collation`s, as in all commands (see Collation)",
+      refused: [
+        finding({ collation: { locale: "hy" } }),
+        finding({ collation: { locale: "sv@collation=standard" } }),
+        finding({ collation: { locale: "en", backwards: true } }),
+        finding({ collation: { locale: "en", strength: 4, alternate: "shifted" } }),
+        finding({ collation: { locale: "en", alternate: "shifted", maxVariable: "space" } }),
+      ],
+    },
     {
       what: "`min`, `max`, `returnKey`, `showRecordId`, `tailable`",
       refused: [
@@ -83,12 +75,7 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
       ],
     },
   ],
-  findAndModify: [{
-    what: COLLATION,
-    refused: [{ findAndModify: "c", query: {}, remove: true, collation }],
-  }],
   fsync: [{ what: "`lock`", refused: [{ fsync: 1, lock: true, $db: "admin" }] }],
-  update: [{ what: COLLATION, refused: [{ update: "c", updates: [{ q: {}, u: { $set: {} }, collation }] }] }],
 };
 
 export const STAGES_PARTLY: Readonly<Record<string, readonly Lack[]>> = {

@@ -53,6 +53,7 @@ export const ErrorCode = {
   NotExactValueField: 111,
   WriteConflict: 112,
   CommandNotSupported: 115,
+  IncompatibleCollationVersion: 161,
   ViewDepthLimitExceeded: 165,
   CommandNotSupportedOnView: 166,
   OptionNotSupportedOnView: 167,

@@ -51,33 +51,45 @@ export function rankOfType(type: BsonType): number {
   return RANK[type]!;
 }
 
+/** What compares texts otherwise than by their bytes: a `Collation`. */
+interface TextOrder {
+  compareText(a: string, b: string): number;
+}
+
 /** Negative, zero or positive as `a` stands before, with or after `b`; a missing value stands before null. */
-export function compareValues(a: Value, b: Value): number {
+export function compareValues(a: Value, b: Value, texts?: TextOrder): number {
   if (typeof a === "number" && typeof b === "number") return compareDoubles(a, b);
-  if (typeof a === "string" && typeof b === "string") return compareText(a, b);
+  if (typeof a === "string" && typeof b === "string") {
+    return texts === undefined ? compareText(a, b) : texts.compareText(a, b);
+  }
   if (a instanceof Int32 && b instanceof Int32) return a.value - b.value;
   if (a instanceof UtcDate && b instanceof UtcDate) return compareOrdered(a.ms, b.ms);
   const typeA = typeOf(a);
   const typeB = typeOf(b);
   const byRank = rankOfType(typeA) - rankOfType(typeB);
-  return byRank !== 0 ? byRank : compareWithinRank(a, b);
+  return byRank !== 0 ? byRank : compareWithinRank(a, b, texts);
+}
+
+/** The order of values under a collation; that of their bytes without. */
+export function valueOrder(texts: TextOrder | undefined): (a: Value, b: Value) => number {
+  return texts === undefined ? compareValues : (a, b) => compareValues(a, b, texts);
 }
 
 /** Whether two values stand at one place of BSON order: 1, 1.0 and NumberLong(1) are equal. */
-export function equalValues(a: Value, b: Value): boolean {
-  return compareValues(a, b) === 0;
+export function equalValues(a: Value, b: Value, texts?: TextOrder): boolean {
+  return compareValues(a, b, texts) === 0;
 }
 
-function compareWithinRank(a: Value, b: Value): number {
+function compareWithinRank(a: Value, b: Value, texts: TextOrder | undefined): number {
   if (a instanceof ObjectId && b instanceof ObjectId) return compareBytes(a.id, b.id);
-  if (a instanceof Document && b instanceof Document) return compareDocuments(a, b);
-  if (isArray(a) && isArray(b)) return compareArrays(a, b);
+  if (a instanceof Document && b instanceof Document) return compareDocuments(a, b, texts);
+  if (isArray(a) && isArray(b)) return compareArrays(a, b, texts);
   if (typeof a === "boolean" && typeof b === "boolean") return Number(a) - Number(b);
   switch (rankOfType(typeOf(a))) {
     case 10:
       return compareNumbers(a as NumberValue, b as NumberValue);
     case 15:
-      return compareText(textOf(a), textOf(b));
+      return compareValues(textOf(a), textOf(b), texts);
     default:
       return compareRare(a, b);
   }
@@ -169,7 +181,7 @@ function compareBinary(a: Binary, b: Binary): number {
   return a.length() - b.length() || a.sub_type - b.sub_type || compareBytes(a.value(), b.value());
 }
 
-function compareDocuments(a: Document, b: Document): number {
+function compareDocuments(a: Document, b: Document, texts: TextOrder | undefined): number {
   const namesA = a.names();
   const namesB = b.names();
   const valuesA = a.values();
@@ -177,16 +189,16 @@ function compareDocuments(a: Document, b: Document): number {
   const length = Math.min(namesA.length, namesB.length);
   for (let i = 0; i < length; i++) {
     const order = rankOfType(typeOf(valuesA[i])) - rankOfType(typeOf(valuesB[i])) ||
-      compareText(namesA[i]!, namesB[i]!) || compareValues(valuesA[i], valuesB[i]);
+      compareText(namesA[i]!, namesB[i]!) || compareValues(valuesA[i], valuesB[i], texts);
     if (order !== 0) return order;
   }
   return namesA.length - namesB.length;
 }
 
-function compareArrays(a: readonly Value[], b: readonly Value[]): number {
+function compareArrays(a: readonly Value[], b: readonly Value[], texts: TextOrder | undefined): number {
   const length = Math.min(a.length, b.length);
   for (let i = 0; i < length; i++) {
-    const order = compareValues(a[i], b[i]);
+    const order = compareValues(a[i], b[i], texts);
     if (order !== 0) return order;
   }
   return a.length - b.length;

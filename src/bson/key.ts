@@ -4,6 +4,7 @@
  * The common values stand for themselves (a number of any type is the double where that is exact, a string is itself,
  * as are booleans and null), all others are tagged strings that start with a zero character.
  */
+import type { Collation } from "./collation.ts";
 import { decimalParts, doubleParts } from "./decimal.ts";
 import { Document } from "./document.ts";
 import { BsonType } from "./type.ts";
@@ -25,6 +26,11 @@ import {
 
 /** A primitive that a `Map` tells apart. */
 export type ValueKey = string | number | boolean | null | undefined;
+
+/** The keys of values that are equal under a collation; those of `keyOf` without. */
+export function valueKeys(collation: Collation | undefined): (value: Value) => ValueKey {
+  return collation === undefined ? keyOf : (value) => keyOf(collation.representative(value));
+}
 
 /** The key of a value; `undefined` for a missing one (and for BSON undefined, which equals it). */
 export function keyOf(value: Value): ValueKey {

@@ -1,5 +1,6 @@
 /** BSON: values with exact types, documents read lazily from their bytes, MongoDB's order and equality, the border check. */
 export { canonicalValue } from "./canonical.ts";
+export { Collation, type CollationOrder, isCollated } from "./collation.ts";
 export {
   compareBytes,
   compareDoubles,
@@ -8,12 +9,13 @@ export {
   compareValues,
   equalValues,
   rankOfType,
+  valueOrder,
 } from "./compare.ts";
 export { type DecimalParts, decimalParts, doubleParts } from "./decimal.ts";
 export { isDeeperThan } from "./depth.ts";
 export { BuiltDocument, Document, DocumentBuilder } from "./document.ts";
 export { encodeIndexKey } from "./index_key.ts";
-export { keyOf, type ValueKey } from "./key.ts";
+export { keyOf, type ValueKey, valueKeys } from "./key.ts";
 export {
   elementType,
   RawDocument,

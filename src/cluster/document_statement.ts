@@ -53,10 +53,11 @@ export function failsTransaction(error: CommandError): boolean {
 
 /** What the statement asks of a plan. */
 export function specOf(statement: WriteStatement): WriteSpec {
-  const { filter, sort, returning } = statement;
+  const { filter, sort, returning, collation } = statement;
   return {
     filter,
     sort,
+    collation,
     projection: returning?.projection,
     update: statement.kind === "delete" ? undefined : statement,
     upsert: statement.kind === "update" && statement.upsert,

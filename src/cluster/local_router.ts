@@ -2,6 +2,7 @@
 import { Binary, BuiltDocument, type Document, type RawDocument } from "../bson/mod.ts";
 import { CommandError, type MemoryBudget } from "../base/mod.ts";
 import {
+  collationOf,
   type CollectionKind,
   type CollectionName,
   type CommandContext,
@@ -169,7 +170,10 @@ export class LocalRouter implements Router {
 
   queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows {
     const memory = this.memoryFor(context);
-    return closing(execute(pipeline, source, this.inDatabase(db, context, memory)), memory);
+    return closing(
+      execute(pipeline, source, this.inDatabase(db, { ...context, ...collationOf(pipeline) }, memory)),
+      memory,
+    );
   }
 
   async explain(
@@ -180,7 +184,7 @@ export class LocalRouter implements Router {
   ): Promise<Document> {
     const memory = this.memoryFor(context);
     try {
-      const inside = this.inDatabase(namespace.db, context, memory);
+      const inside = this.inDatabase(namespace.db, { ...context, ...collationOf(pipeline) }, memory);
       const { source, stages } = this.open(namespace);
       return await explain(onView(pipeline, stages), source, inside, verbosity, namespaceText(namespace));
     } finally {
@@ -249,7 +253,7 @@ export class LocalRouter implements Router {
     const options = timeseries === undefined ? existing?.timeseries : timeseriesOfDocument(timeseries);
     const spec = options === undefined
       ? { options: existing?.options ?? BuiltDocument.EMPTY }
-      : timeseriesSpecOf(options);
+      : timeseriesSpecOf(options, existing?.options.get("collation"));
     return beginReplacement(name, spec, {
       create: async (namespace, own) => {
         await this.createCollection(namespace, own);

@@ -25,9 +25,10 @@ export function timeseriesFields(options: TimeseriesOptions): Record<string, Val
 }
 
 /** The collection with these options, as the catalog keeps it and `listCollections` shows it. */
-export function timeseriesSpecOf(timeseries: TimeseriesOptions): CollectionSpec {
+export function timeseriesSpecOf(timeseries: TimeseriesOptions, collation: Value): CollectionSpec {
   const { expireAfterSeconds } = timeseries;
   const options = new DocumentBuilder()
+    .append("collation", collation)
     .append("expireAfterSeconds", expireAfterSeconds === undefined ? undefined : BigInt(expireAfterSeconds))
     .append("timeseries", BuiltDocument.of(timeseriesFields(timeseries)))
     .build();

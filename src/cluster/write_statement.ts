@@ -1,10 +1,12 @@
 /** What a client writes beside inserts: updates and deletes, alike for every kind of collection. */
 import type { CommandError } from "../base/mod.ts";
-import type { Document, Value } from "../bson/mod.ts";
+import type { Collation, Document, Value } from "../bson/mod.ts";
 import type { CommandContext } from "../query/mod.ts";
 
 interface Statement {
   readonly filter: Document;
+  /** How texts compare; undefined for by their bytes. */
+  readonly collation?: Collation | undefined;
   /** Whether all documents that match are meant, not just the first. */
   readonly multi?: boolean;
   /** Which one is the first; not with `multi`. */

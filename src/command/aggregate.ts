@@ -5,6 +5,7 @@ import { type Namespace, namespaceText } from "../cluster/mod.ts";
 import { EMPTY_SOURCE, parsePipeline, type Source } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
 import { batchSizeOf } from "./batch_size.ts";
+import { checkForeignViews, collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { firstStageOf } from "./first_stage.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
@@ -13,7 +14,7 @@ import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { allowsDiskUse, checkHint, refuseCollation } from "./query_options.ts";
+import { allowsDiskUse, checkHint } from "./query_options.ts";
 
 const FIELDS: FieldTable = {
   aggregate: "any",
@@ -56,8 +57,8 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   if (explain !== true) requireCursor(args);
   if (isNumber(args.get("aggregate"))) return await runWithoutCollection(call, reply, stages, batchSize);
   const namespace = namespaceToRead(call);
+  const variables = letVariables(args, collationFor(call, namespace));
   checkHint(call, namespace);
-  const variables = letVariables(args);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
   const { router } = call.state.services;
   const own = firstStageOf(stages);
@@ -69,6 +70,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
     return await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });
   }
   checkHasCollection(stages);
+  checkForeignViews(call, stages, variables.context);
   const pipeline = parsePipeline(stages, variables.context);
   if (explain === true) {
     return await explainInto(call, reply, {
@@ -98,7 +100,6 @@ export function parseAggregateArguments(args: Arguments): readonly Value[] {
     throw new CommandError("TypeMismatch", "Each element of the 'pipeline' array must be an object");
   }
   checkFields(args, "aggregate", FIELDS, isGenericArgument);
-  refuseCollation(args, "aggregate");
   return stages;
 }
 
@@ -129,7 +130,7 @@ async function runWithoutCollection(
   if (!(first instanceof Document)) {
     throw fail("InvalidNamespace", "{aggregate: 1} is not valid for an empty pipeline.");
   }
-  const variables = letVariables(call.args);
+  const variables = letVariables(call.args, collationFor(call, namespace));
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
   const { router } = call.state.services;
   const own = firstStageOf(stages);

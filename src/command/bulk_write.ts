@@ -14,13 +14,14 @@ import {
 import { type Namespace, namespaceText, type StatementResult } from "../cluster/mod.ts";
 import { checkUpdateForm } from "../query/mod.ts";
 import { Arguments, checkArrayOfObjects, checkFields, type FieldTable, missingField } from "./arguments.ts";
+import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
 import { extraFields } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { insertDocuments } from "./insert.ts";
 import { checkDatabaseName, checkNamespaceToWrite } from "./namespace.ts";
-import { checkHint, checkHintForm, refuseCollation } from "./query_options.ts";
+import { checkHint, checkHintForm } from "./query_options.ts";
 import { answerOnce, refuseRetry } from "./retryable.ts";
 import { documentsOf, parsedOrRefused, type ParsedStatement, runStatements } from "./statements.ts";
 
@@ -190,10 +191,10 @@ function parseStatement(
   if (multi) refuseRetry(call, "multi=true");
   checkHintForm(args.get("hint"));
   return parsedOrRefused(() => {
-    refuseCollation(args, "bulkWrite");
+    const collation = collationFor(call, namespace, args);
     checkHint(call, namespace, args.get("hint"));
     const filter = args.document("filter") ?? BuiltDocument.EMPTY;
-    if (kind === "delete") return { kind, filter, multi };
+    if (kind === "delete") return { kind, filter, multi, collation };
     return {
       kind,
       filter,
@@ -203,6 +204,7 @@ function parseStatement(
       arrayFilters: documentsOf(args.array("arrayFilters")),
       constants: args.document("constants"),
       sort: args.document("sort"),
+      collation,
     };
   });
 }

@@ -72,7 +72,8 @@ async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
       if (args.has(option)) throw refused(option, info);
     }
     if (timeseries === undefined) return plainSpec(args, info);
-    return timeseriesSpecOf(withGranularity(withExpiry(timeseries, expiry), granularity));
+    const changed = withGranularity(withExpiry(timeseries, expiry), granularity);
+    return timeseriesSpecOf(changed, info.options.get("collation"));
   });
 }
 
@@ -146,7 +147,7 @@ function changedView(args: Arguments, info: CollectionInfo, view: ViewDefinition
     throw invalidOptions(`option not supported on a view: ${name}`);
   }
   const pipeline = args.has("pipeline") ? viewPipeline(args, "collMod") : view.pipeline;
-  return viewSpec(info, args.string("viewOn") ?? view.viewOn, pipeline);
+  return viewSpec(info, args.string("viewOn") ?? view.viewOn, pipeline, info.options.get("collation"));
 }
 
 function refused(option: string, info: CollectionInfo): CommandError {

@@ -3,12 +3,14 @@ import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, isNumber, type Value } from "../bson/mod.ts";
 import { COUNT_FIELD, type CountSpec, parseCountCommand, type Rows } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
+import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
+import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { int64OrInt32 } from "./numbers.ts";
 import { QueryWork } from "./operation.ts";
-import { checkHint, refuseCollation } from "./query_options.ts";
+import { checkHint } from "./query_options.ts";
 
 const FIELDS: FieldTable = {
   count: "any",
@@ -32,9 +34,10 @@ export const count: Command = {
 async function runCount(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToRead(call, "InvalidNamespace");
   const spec = parseCountArguments(call.args);
+  const { context } = letVariables(call.args, collationFor(call, namespace));
   checkHint(call, namespace);
   const work = new QueryWork(call.operation);
-  const rows = call.state.services.router.query(namespace, parseCountCommand(spec), work);
+  const rows = call.state.services.router.query(namespace, parseCountCommand(spec, context), work);
   reply.value("n", int64OrInt32(await totalOf(rows)));
 }
 
@@ -50,7 +53,6 @@ async function totalOf(rows: Rows): Promise<number> {
 /** The fields of a count, checked. @throws CommandError */
 export function parseCountArguments(args: Arguments): CountSpec {
   checkFields(args, "count", FIELDS, isGenericArgument);
-  refuseCollation(args, "count");
   return {
     query: args.document("query"),
     skip: args.integerFrom("skip", 0) ?? 0,

@@ -1,6 +1,6 @@
 /** `create`: a time-series collection with its options, or a plain one. */
 import { CommandError } from "../base/mod.ts";
-import { BuiltDocument } from "../bson/mod.ts";
+import { type Document, DocumentBuilder } from "../bson/mod.ts";
 import {
   type CollectionInfo,
   type CollectionSpec,
@@ -9,6 +9,7 @@ import {
   timeseriesSpecOf,
 } from "../cluster/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import { parseDefaultCollation } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
@@ -58,7 +59,6 @@ const NOT_IMPLEMENTED = [
   "validator",
   "validationLevel",
   "validationAction",
-  "collation",
   "changeStreamPreAndPostImages",
   "encryptedFields",
 ] as const;
@@ -89,7 +89,7 @@ function specOf(args: Arguments, namespace: Namespace): CollectionSpec {
   if (args.has("timeseries")) return timeseriesSpec(args, namespace);
   const plain = plainSpec(args);
   if (!args.has("viewOn")) return plain;
-  return viewSpec(namespace, args.string("viewOn")!, viewPipeline(args, "create"));
+  return viewSpec(namespace, args.string("viewOn")!, viewPipeline(args, "create"), defaultCollation(args));
 }
 
 function alreadyThere(info: CollectionInfo, spec: CollectionSpec): CommandError {
@@ -139,7 +139,7 @@ function timeseriesSpec(args: Arguments, namespace: Namespace): CollectionSpec {
       throw invalidOptions(`${namespaceText(namespace)}: 'timeseries' is not allowed with '${option}'`);
     }
   }
-  return timeseriesSpecOf(timeseries);
+  return timeseriesSpecOf(timeseries, defaultCollation(args));
 }
 
 function plainSpec(args: Arguments): CollectionSpec {
@@ -149,7 +149,12 @@ function plainSpec(args: Arguments): CollectionSpec {
         "specified",
     );
   }
-  return { options: BuiltDocument.EMPTY };
+  return { options: new DocumentBuilder().append("collation", defaultCollation(args)).build() };
+}
+
+function defaultCollation(args: Arguments): Document | undefined {
+  const collation = args.document("collation");
+  return collation && parseDefaultCollation(collation);
 }
 
 /** Whether an option asks for something: `capped: false` does not. */

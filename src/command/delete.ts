@@ -3,11 +3,12 @@ import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, Int32 } from "../bson/mod.ts";
 import type { DeleteStatement, Namespace } from "../cluster/mod.ts";
 import { type Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
+import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { checkHint, checkHintForm, refuseCollation } from "./query_options.ts";
+import { checkHint, checkHintForm } from "./query_options.ts";
 import { answerOnce, refuseRetry } from "./retryable.ts";
 import { parsedOrRefused, type ParsedStatement, runStatements, statementsOf } from "./statements.ts";
 
@@ -77,7 +78,7 @@ function parseDeleteStatement(
   args: Arguments,
   multi: boolean,
 ): DeleteStatement {
-  refuseCollation(args, "delete");
+  const collation = collationFor(call, namespace, args);
   checkHint(call, namespace, args.get("hint"));
-  return { kind: "delete", filter: args.document("q")!, multi };
+  return { kind: "delete", filter: args.document("q")!, multi, collation };
 }

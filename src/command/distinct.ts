@@ -3,11 +3,13 @@ import { CommandError, MAX_DOCUMENT_BYTES } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, encodeDocument } from "../bson/mod.ts";
 import { type DistinctSpec, distinctValues, parseDistinct } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
+import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { checkHint, refuseCollation } from "./query_options.ts";
+import { checkHint } from "./query_options.ts";
 
 const FIELDS: FieldTable = {
   distinct: "any",
@@ -28,10 +30,11 @@ export const distinct: Command = {
 async function runDistinct(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToRead(call, "InvalidNamespace");
   const spec = parseDistinctArguments(call.args);
+  const { context } = letVariables(call.args, collationFor(call, namespace));
   checkHint(call, namespace);
   const work = new QueryWork(call.operation);
-  const rows = call.state.services.router.query(namespace, parseDistinct(spec), work);
-  const values = await distinctValues(rows, spec.key);
+  const rows = call.state.services.router.query(namespace, parseDistinct(spec, context), work);
+  const values = await distinctValues(rows, spec.key, context.collation);
   if (encodeDocument(new BuiltDocument(["values"], [values])).length > MAX_DOCUMENT_BYTES) {
     throw new CommandError(17217, "distinct too big, 16mb cap");
   }
@@ -41,7 +44,6 @@ async function runDistinct(call: CommandCall, reply: BsonWriter): Promise<void> 
 /** The fields of a distinct, checked. @throws CommandError */
 export function parseDistinctArguments(args: Arguments): DistinctSpec {
   checkFields(args, "distinct", FIELDS, isGenericArgument);
-  refuseCollation(args, "distinct");
   return { key: checkKey(args.string("key")!), query: args.document("query") };
 }
 

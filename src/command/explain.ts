@@ -4,6 +4,7 @@ import { type BsonWriter, RawDocument } from "../bson/mod.ts";
 import { parseCountCommand, parseDistinct, parseFind, parsePipeline, type Pipeline } from "../query/mod.ts";
 import { parseAggregateArguments, requireCursor } from "./aggregate.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { parseCountArguments } from "./count.ts";
 import { parseDistinctArguments } from "./distinct.ts";
@@ -29,8 +30,8 @@ const EXPLAINABLE: Readonly<Record<string, PipelineOf>> = {
     requireCursor(args);
     return parsePipeline(stages, variables.context);
   },
-  count: (args) => parseCountCommand(parseCountArguments(args)),
-  distinct: (args) => parseDistinct(parseDistinctArguments(args)),
+  count: (args, variables) => parseCountCommand(parseCountArguments(args), variables.context),
+  distinct: (args, variables) => parseDistinct(parseDistinctArguments(args), variables.context),
 };
 
 /** @param isCommand whether there is a command of that name at all */
@@ -73,7 +74,7 @@ async function runExplain(
     return writePlan(call, reply, await explainWrite(explained, verbosity), command);
   }
   const namespace = namespaceToRead(explained);
-  const variables = letVariables(args);
+  const variables = letVariables(args, collationFor(explained, namespace));
   const pipeline = pipelineOf(args, variables);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
   await explainInto(call, reply, { namespace, pipeline, work, verbosity, command });

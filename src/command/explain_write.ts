@@ -39,10 +39,11 @@ export async function explainWrite(call: CommandCall, verbosity: string): Promis
   }
   const statement = statements[0]!;
   if (statement instanceof CommandError) throw statement;
-  const variables = letVariables(call.args);
+  const variables = letVariables(call.args, statement.collation);
   const work = new QueryWork(call.operation, variables.values);
   const plan = new WritePlan({
     filter: statement.filter,
+    collation: statement.collation,
     update: statement.kind === "update" ? statement : undefined,
     sort: statement.sort,
   }, work);

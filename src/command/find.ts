@@ -4,13 +4,14 @@ import { BsonType, type BsonWriter, Document } from "../bson/mod.ts";
 import { namespaceText } from "../cluster/mod.ts";
 import { type FindSpec, parseFind } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { replyFirstBatch } from "./cursor_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { allowsDiskUse, checkHint, refuseCollation } from "./query_options.ts";
+import { allowsDiskUse, checkHint } from "./query_options.ts";
 
 const OWNER = "FindCommandRequest";
 const FIELDS: FieldTable = {
@@ -19,7 +20,7 @@ const FIELDS: FieldTable = {
   projection: "plainObject",
   sort: "plainObject",
   hint: "any",
-  collation: "object",
+  collation: "plainObject",
   skip: "number",
   limit: "number",
   batchSize: "number",
@@ -56,8 +57,8 @@ export const find: Command = {
 async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToRead(call);
   const { spec, batchSize, singleBatch } = parseFindArguments(call.args);
+  const variables = letVariables(call.args, collationFor(call, namespace));
   checkHint(call, namespace);
-  const variables = letVariables(call.args);
   const pipeline = parseFind(spec, variables.context);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
   await replyFirstBatch(call, reply, {
@@ -93,7 +94,6 @@ export function parseFindArguments(args: Arguments): FindArguments {
       throw new CommandError("NotImplemented", `the option '${name}' of find is not implemented`);
     }
   }
-  refuseCollation(args, "find");
   return {
     spec: {
       filter: args.document("filter"),

@@ -4,12 +4,13 @@ import { type BsonWriter, BuiltDocument, type Document, Int32 } from "../bson/mo
 import type { Namespace, StatementResult, WriteStatement } from "../cluster/mod.ts";
 import { checkUpdateForm } from "../query/mod.ts";
 import { checkArrayOfObjects, checkFields, type FieldTable } from "./arguments.ts";
+import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { checkHint, refuseCollation } from "./query_options.ts";
+import { checkHint } from "./query_options.ts";
 import { answerOnce } from "./retryable.ts";
 import { documentsOf } from "./statements.ts";
 
@@ -65,12 +66,13 @@ export function parseFindAndModify(call: CommandCall, namespace: Namespace): Wri
   checkArrayOfObjects(args, "arrayFilters", "findAndModify");
   checkCombination(call);
   if (args.has("update")) checkUpdateForm(args.get("update"));
-  refuseCollation(args, "findAndModify");
+  const collation = collationFor(call, namespace);
   checkHint(call, namespace);
   const which = args.flag("new") ? "after" : "before";
   const shared = {
     filter: args.document("query") ?? BuiltDocument.EMPTY,
     sort: args.document("sort"),
+    collation,
     returning: { which, projection: args.document("fields") },
   } as const;
   if (args.flag("remove")) return { ...shared, kind: "delete" };

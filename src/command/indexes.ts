@@ -11,5 +11,12 @@ export const ID_INDEX: Document = BuiltDocument.of({
 /** `_id_` first, which a time series has not. */
 export function indexesOf(info: CollectionInfo): readonly Document[] {
   const indexes = indexesInCatalog(info);
-  return info.timeseries === undefined ? [ID_INDEX, ...indexes] : indexes;
+  return info.timeseries === undefined ? [idIndexOf(info), ...indexes] : indexes;
+}
+
+/** The index of a plain collection that is always there, with the collection's collation. */
+export function idIndexOf({ options }: CollectionInfo): Document {
+  const collation = options.get("collation");
+  if (collation === undefined) return ID_INDEX;
+  return new BuiltDocument([...ID_INDEX.names(), "collation"], [...ID_INDEX.values(), collation]);
 }

@@ -1,5 +1,5 @@
 /** The `let` argument: constants that a query's expressions name as `$$name`. */
-import type { Value } from "../bson/mod.ts";
+import type { Collation, Value } from "../bson/mod.ts";
 import { evaluateLet, type ParseContext } from "../query/mod.ts";
 import type { Arguments } from "./arguments.ts";
 
@@ -9,9 +9,15 @@ export interface LetVariables {
   readonly context: ParseContext;
 }
 
-/** @throws CommandError when one of them is no constant */
-export function letVariables(args: Arguments): LetVariables {
+/**
+ * @param collation how texts compare in the query; undefined for by their bytes
+ * @throws CommandError when one of them is no constant
+ */
+export function letVariables(args: Arguments, collation?: Collation): LetVariables {
+  const shared = collation === undefined ? {} : { collation };
   const document = args.document("let");
-  const values = document === undefined ? new Map<string, Value>() : evaluateLet(document);
-  return { values, context: { variables: new Set(values.keys()) } };
+  const values = document === undefined
+    ? new Map<string, Value>()
+    : evaluateLet(document, { variables: new Set(), ...shared });
+  return { values, context: { variables: new Set(values.keys()), ...shared } };
 }

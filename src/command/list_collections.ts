@@ -8,7 +8,7 @@ import type { Command, CommandCall } from "./command.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
 import { filterDocuments } from "./filter_documents.ts";
 import { isGenericArgument } from "./generic.ts";
-import { ID_INDEX } from "./indexes.ts";
+import { idIndexOf } from "./indexes.ts";
 import { bucketsName } from "./namespace.ts";
 
 const FIELDS: FieldTable = {
@@ -47,10 +47,11 @@ function entriesOf(info: CollectionInfo): readonly Document[] {
   if (info.view !== undefined) return [entry(info.collection, "view", info.options, READ_ONLY)];
   const identity = BuiltDocument.of({ readOnly: false, uuid: info.uuid });
   if (info.timeseries === undefined) {
-    return [entry(info.collection, "collection", info.options, identity, ID_INDEX)];
+    return [entry(info.collection, "collection", info.options, identity, idIndexOf(info))];
   }
   const bucketOptions = new DocumentBuilder()
     .append("clusteredIndex", true)
+    .append("collation", info.options.get("collation"))
     .append("expireAfterSeconds", info.options.get("expireAfterSeconds"))
     .append("timeseries", BuiltDocument.of(timeseriesFields(info.timeseries)))
     .build();

@@ -6,18 +6,9 @@ import type { Arguments } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
 import { ID_INDEX, indexesOf } from "./indexes.ts";
 
-const SIMPLE_LOCALE = "simple";
-
 /** Whether what does not fit in memory may go to disk: unless the client says no, as in MongoDB since 6.0. */
 export function allowsDiskUse(args: Arguments): boolean {
   return args.get("allowDiskUse") !== false;
-}
-
-/** Strings compare by their bytes only. @throws CommandError NotImplemented for any other collation */
-export function refuseCollation(args: Arguments, command: string): void {
-  const collation = args.document("collation");
-  if (collation === undefined || collation.isEmpty() || collation.get("locale") === SIMPLE_LOCALE) return;
-  throw new CommandError("NotImplemented", `the option 'collation' of ${command} is not implemented`);
 }
 
 /**

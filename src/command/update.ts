@@ -9,11 +9,12 @@ import {
   type FieldTable,
   missingField,
 } from "./arguments.ts";
+import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { checkHint, checkHintForm, refuseCollation } from "./query_options.ts";
+import { checkHint, checkHintForm } from "./query_options.ts";
 import { answerOnce, refuseRetry } from "./retryable.ts";
 import {
   documentsOf,
@@ -82,7 +83,7 @@ export function parseUpdates(call: CommandCall, namespace: Namespace): readonly 
 }
 
 function parseUpdateStatement(call: CommandCall, namespace: Namespace, args: Arguments): UpdateStatement {
-  refuseCollation(args, "update");
+  const collation = collationFor(call, namespace, args);
   checkHint(call, namespace, args.get("hint"));
   return {
     kind: "update",
@@ -93,6 +94,7 @@ function parseUpdateStatement(call: CommandCall, namespace: Namespace, args: Arg
     arrayFilters: documentsOf(args.array("arrayFilters")),
     constants: args.document("c"),
     sort: args.document("sort"),
+    collation,
   };
 }
 

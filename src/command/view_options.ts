@@ -1,6 +1,6 @@
 /** The definition of a view, as `create` and `collMod` take it. */
 import { CommandError } from "../base/mod.ts";
-import { aliasOfType, BuiltDocument, Document, typeOf } from "../bson/mod.ts";
+import { aliasOfType, BuiltDocument, Document, typeOf, type Value } from "../bson/mod.ts";
 import { type CollectionSpec, type Namespace, namespaceText } from "../cluster/mod.ts";
 import { parsePipeline } from "../query/mod.ts";
 import type { Arguments } from "./arguments.ts";
@@ -28,13 +28,14 @@ export function viewSpec(
   namespace: Namespace,
   viewOn: string,
   pipeline: readonly Document[],
+  collation: Value,
 ): CollectionSpec {
   if (viewOn === "") throw new CommandError("BadValue", "'viewOn' cannot be empty");
   if (viewOn.includes("$") || viewOn.startsWith(".") || viewOn.includes("\0")) {
     throw new CommandError("InvalidNamespace", `invalid name for 'viewOn': ${viewOn}`);
   }
   checkPipeline(namespaceText(namespace), pipeline);
-  const options = BuiltDocument.of({ viewOn, pipeline });
+  const options = BuiltDocument.of({ viewOn, pipeline, collation });
   return { view: { viewOn, pipeline }, options };
 }
 

@@ -1,5 +1,5 @@
 /** What a running query carries along. */
-import { UtcDate, type Value } from "../bson/mod.ts";
+import { type Collation, UtcDate, type Value } from "../bson/mod.ts";
 import type { Collections } from "./collections.ts";
 import type { QueryMemory } from "./memory.ts";
 import type { ScanCounters } from "./source.ts";
@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly counters: ScanCounters;
   /** Whether blocking stages may put rows aside on disk; true when undefined, as in MongoDB. */
   readonly allowDiskUse?: boolean;
+  /** How texts compare in the stages of views; undefined for by their bytes. */
+  readonly collation?: Collation;
 }
 
 export interface QueryContext extends CommandContext {

@@ -6,18 +6,24 @@
  */
 import {
   BsonUndefined,
-  compareValues,
+  type Collation,
   Document,
   isArray,
-  keyOf,
   type Value,
   type ValueKey,
+  valueKeys,
+  valueOrder,
 } from "../bson/mod.ts";
 import { arrayOffset } from "./filter/path.ts";
 import type { Rows } from "./source.ts";
 
-/** Collects the values of `key` over all rows. */
-export async function distinctValues(rows: Rows, key: string): Promise<readonly Value[]> {
+/** Collects the values of `key` over all rows; of those that are equal under the collation the first one. */
+export async function distinctValues(
+  rows: Rows,
+  key: string,
+  collation?: Collation,
+): Promise<readonly Value[]> {
+  const keyOf = valueKeys(collation);
   const path = key.split(".");
   const found = new Map<ValueKey, Value>();
   const visit = (value: Value) => {
@@ -28,7 +34,7 @@ export async function distinctValues(rows: Rows, key: string): Promise<readonly 
   for await (const batch of rows) {
     for (const row of batch) visitPath(row, path, 0, visit);
   }
-  return [...found.values()].sort(compareValues);
+  return [...found.values()].sort(valueOrder(collation));
 }
 
 function visitPath(value: Value, path: readonly string[], at: number, visit: (value: Value) => void): void {

@@ -3,7 +3,7 @@
  * that can match. A filter so implied lets at least the same documents pass; the expression stays and decides.
  */
 import { isArray, isNullish, UtcDate, type Value } from "../bson/mod.ts";
-import type { Expression, OperatorNode, PathNode } from "./expression/expression.ts";
+import { collationOf, type Expression, type OperatorNode, type PathNode } from "./expression/expression.ts";
 import { readPathOfValue } from "./expression/field_path.ts";
 import type { ComparisonOperator, Filter } from "./filter/filter.ts";
 
@@ -37,12 +37,13 @@ function impliedBy(expression: Expression, known: Known): readonly Filter[] {
   return impliedByComparison(expression, known);
 }
 
-function impliedByComparison({ name, args }: OperatorNode, known: Known): readonly Filter[] {
+function impliedByComparison(node: OperatorNode, known: Known): readonly Filter[] {
+  const { name, args } = node;
   const [left, right] = args as readonly [Expression, Expression];
   const operator = name as ComparisonOperator;
-  if (isField(left)) return comparison(left, operator, valueOf(right, known.variables), known);
+  if (isField(left)) return comparison(node, left, operator, valueOf(right, known.variables), known);
   if (!isField(right)) return [];
-  return comparison(right, MIRRORED[name]!, valueOf(left, known.variables), known);
+  return comparison(node, right, MIRRORED[name]!, valueOf(left, known.variables), known);
 }
 
 function isField(expression: Expression): expression is PathNode {
@@ -63,6 +64,7 @@ function valueOf(expression: Expression, variables: ReadonlyMap<string, Value>):
  * array and not null is the same for both or wider in a filter, an order only where every value is a date.
  */
 function comparison(
+  node: OperatorNode,
   { path }: PathNode,
   operator: ComparisonOperator,
   value: Value,
@@ -70,5 +72,6 @@ function comparison(
 ): readonly Filter[] {
   if (isNullish(value) || isArray(value)) return [];
   const isTime = path.length === 1 && path[0] === timeField && value instanceof UtcDate;
-  return operator === "$eq" || isTime ? [{ kind: "comparison", path, operator, value }] : [];
+  if (operator !== "$eq" && !isTime) return [];
+  return [{ kind: "comparison", path, operator, value, ...collationOf(node) }];
 }

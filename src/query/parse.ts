@@ -2,7 +2,7 @@
 import { CommandError } from "../base/mod.ts";
 import { BuiltDocument, Document, isNumber, type Value } from "../bson/mod.ts";
 import { renderDocument } from "./expression/message.ts";
-import type { ParseContext } from "./expression/expression.ts";
+import { collationOf, type ParseContext } from "./expression/expression.ts";
 import { parseExpression } from "./expression/parse.ts";
 import { compileExpression, fieldsOf } from "./expression/compile.ts";
 import { parseFieldPath } from "./expression/field_path.ts";
@@ -34,7 +34,7 @@ export function parsePipeline(
   context: ParseContext = EMPTY_PARSE_CONTEXT,
   from = 0,
 ): Pipeline {
-  return { command: "aggregate", stages: parseStages(stages, context, from) };
+  return { command: "aggregate", stages: parseStages(stages, context, from), ...collationOf(context) };
 }
 
 /**
@@ -46,7 +46,7 @@ export function onView(pipeline: Pipeline, stages: readonly Value[]): Pipeline {
   return {
     ...pipeline,
     command: "aggregate",
-    stages: [...parseStages(stages, EMPTY_PARSE_CONTEXT), ...pipeline.stages],
+    stages: [...parseStages(stages, { variables: new Set(), ...collationOf(pipeline) }), ...pipeline.stages],
   };
 }
 
@@ -66,13 +66,14 @@ export function parseFind(spec: FindSpec, context: ParseContext = EMPTY_PARSE_CO
   const matches = matchStages(spec.filter, context);
   const stages: Stage[] = [...matches];
   const near = matches[0] && nearOf(matches[0].filter);
-  if (spec.sort !== undefined && !spec.sort.isEmpty()) stages.push(...sortStages(spec.sort));
+  if (spec.sort !== undefined && !spec.sort.isEmpty()) stages.push(...sortStages(spec.sort, context));
   else if (near !== undefined) stages.push(...orderByDistance(near));
   stages.push(...rangeStages(spec.skip, spec.limit));
   if (spec.projection !== undefined && !spec.projection.isEmpty()) {
     stages.push(parseFindProjection(spec.projection, context, matches[0]?.filter ?? MATCH_ALL));
   }
-  return isBackward(spec.sort) ? { command: "find", stages, backward: true } : { command: "find", stages };
+  const find = { command: "find", stages, ...collationOf(context) } as const;
+  return isBackward(spec.sort) ? { ...find, backward: true } : find;
 }
 
 function matchStages(filter: Document | undefined, context: ParseContext): readonly MatchStage[] {
@@ -81,7 +82,7 @@ function matchStages(filter: Document | undefined, context: ParseContext): reado
 }
 
 /** `$natural` asks for the order of storage, which is what comes without a sort. */
-function sortStages(sort: Document): readonly Stage[] {
+function sortStages(sort: Document, context: ParseContext): readonly Stage[] {
   if (sort.isEmpty()) return [];
   if (sort.has("$natural") && isNumber(sort.get("$natural"))) {
     if (sort.names().length === 1) return [];
@@ -90,7 +91,7 @@ function sortStages(sort: Document): readonly Stage[] {
       `Cannot include '$natural' in compound sort: ${renderDocument(sort)}`,
     );
   }
-  return [{ kind: "sort", parts: parseSortParts(sort), limit: undefined }];
+  return [{ kind: "sort", parts: parseSortParts(sort, context), limit: undefined }];
 }
 
 function isBackward(sort: Document | undefined): boolean {
@@ -118,6 +119,7 @@ export function parseCountCommand(
 ): Pipeline {
   return {
     command: "count",
+    ...collationOf(context),
     stages: [
       ...matchStages(spec.query, context),
       ...rangeStages(spec.skip, spec.limit),
@@ -137,6 +139,7 @@ export function parseDistinct(spec: DistinctSpec, context: ParseContext = EMPTY_
   const field = parseFieldPath(spec.key)[0]!;
   return {
     command: "distinct",
+    ...collationOf(context),
     stages: [
       ...matchStages(spec.query, context),
       {
@@ -156,11 +159,14 @@ export function parseDistinct(spec: DistinctSpec, context: ParseContext = EMPTY_
  *
  * @throws CommandError 4890500 when one reads a field
  */
-export function evaluateLet(document: Document): ReadonlyMap<string, Value> {
+export function evaluateLet(
+  document: Document,
+  context: ParseContext = EMPTY_PARSE_CONTEXT,
+): ReadonlyMap<string, Value> {
   const variables = new Map<string, Value>();
   const values = document.values();
   document.names().forEach((name, i) => {
-    const expression = parseExpression(values[i], { variables: new Set(variables.keys()) });
+    const expression = parseExpression(values[i], { ...context, variables: new Set(variables.keys()) });
     const fields = fieldsOf(expression);
     if (fields === undefined || fields.size > 0) {
       throw new CommandError(

@@ -1,4 +1,5 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
+import type { Collation } from "../bson/mod.ts";
 import type { AsofJoinStage } from "./stage/asof_join.ts";
 import type { BucketAutoStage } from "./stage/bucket_auto.ts";
 import type { CountStage } from "./stage/count.ts";
@@ -63,4 +64,6 @@ export interface Pipeline {
   readonly stages: readonly Stage[];
   /** Whether the rows are asked for from the last stored to the first (`$natural: -1`). */
   readonly backward?: boolean;
+  /** How texts compare; undefined for by their bytes. */
+  readonly collation?: Collation;
 }

@@ -1,5 +1,14 @@
 /** Conditions of a scan, read off the filters that every row must pass. */
-import { BsonType, BuiltDocument, isArray, typeOf, UtcDate, type Value } from "../bson/mod.ts";
+import {
+  BsonType,
+  BuiltDocument,
+  type Collation,
+  isArray,
+  isCollated,
+  typeOf,
+  UtcDate,
+  type Value,
+} from "../bson/mod.ts";
 import type { Expression } from "./expression/expression.ts";
 import { compileFilter } from "./filter/compile.ts";
 import { allOf, type ComparisonFilter, type Filter, type InFilter, type Path } from "./filter/filter.ts";
@@ -153,16 +162,16 @@ export function readsOnly(expression: Expression, field: string): boolean {
 export function idsOf(conjuncts: readonly Filter[]): readonly Value[] | undefined {
   for (const filter of conjuncts) {
     if (filter.kind === "comparison" && filter.operator === "$eq" && isField(filter.path, "_id")) {
-      if (isPlainId(filter.value)) return [filter.value];
+      if (isPlainId(filter.value, filter.collation)) return [filter.value];
     }
     if (filter.kind === "in" && isField(filter.path, "_id") && filter.patterns.length === 0) {
-      if (filter.values.every(isPlainId)) return filter.values;
+      if (filter.values.every((value) => isPlainId(value, filter.collation))) return filter.values;
     }
   }
   return undefined;
 }
 
-/** Null also matches a missing _id, an array also an element: those are left to the rows. */
-function isPlainId(value: Value): boolean {
-  return value !== null && !isArray(value);
+/** Null also matches a missing _id, an array also an element, a collated text also others: those are left to the rows. */
+function isPlainId(value: Value, collation: Collation | undefined): boolean {
+  return value !== null && !isArray(value) && (collation === undefined || !isCollated(value));
 }

@@ -4,7 +4,7 @@
  * equality of BSON values, and a path names the values in a meta that it names for the filter itself (filter/path.ts).
  * So a series that passes the filter is always among those found; the filter has the last word.
  */
-import { BsonUndefined, BuiltDocument, encodeIndexKey, type Value } from "../bson/mod.ts";
+import { BsonUndefined, BuiltDocument, encodeIndexKey, isCollated, type Value } from "../bson/mod.ts";
 import type { ComparisonFilter, Filter, InFilter, Path } from "./filter/filter.ts";
 import { someValueAt } from "./filter/path.ts";
 import type { SeriesLookup, SeriesPath } from "./source.ts";
@@ -43,7 +43,9 @@ export function seriesLookupOf(filter: Filter): SeriesLookup | undefined {
 }
 
 /** Values of other types are not compared, but for those with MinKey and MaxKey. */
-function lookupOfComparison({ path, operator, value }: ComparisonFilter): SeriesLookup | undefined {
+function lookupOfComparison(filter: ComparisonFilter): SeriesLookup | undefined {
+  const { path, operator, value, collation } = filter;
+  if (collation !== undefined && isCollated(value)) return undefined;
   if (operator === "$eq" || value === null) {
     return { kind: "keys", path: seriesPath(path), keys: keysOf(value) };
   }
@@ -60,7 +62,8 @@ function lookupOfComparison({ path, operator, value }: ComparisonFilter): Series
   return { kind: "range", path: seriesPath(path), ...all, ...bounds[operator] };
 }
 
-function lookupOfIn({ path, values, patterns }: InFilter): SeriesLookup | undefined {
+function lookupOfIn({ path, values, patterns, collation }: InFilter): SeriesLookup | undefined {
+  if (collation !== undefined && values.some(isCollated)) return undefined;
   if (patterns.length > 0) return undefined;
   return { kind: "keys", path: seriesPath(path), keys: values.flatMap(keysOf) };
 }

@@ -8,6 +8,7 @@ import { deserialize, EJSON } from "bson";
 import { type Random, seededRandom, SILENT_LOGGER } from "../../src/base/mod.ts";
 import {
   BuiltDocument,
+  Collation,
   Decimal128,
   type Document,
   encodeDocument,
@@ -125,6 +126,9 @@ const SPECIALS: readonly Value[] = [
   true,
   false,
   "text",
+  "Text",
+  "téxt",
+  "u",
   "",
   new UtcDate(START_MS),
   Decimal128.fromString("1.5"),
@@ -191,7 +195,7 @@ function metaOf(series: number): Value {
     case 1:
       return doc({ host: "h1", region: "eu", rank: int(1) });
     case 2:
-      return doc({ host: "h2", region: "us", rank: 1.0 });
+      return doc({ host: "H1", region: "US", rank: 1.0 });
     case 3:
       return undefined;
     case 4:
@@ -219,7 +223,7 @@ function randomFilter(random: Random, depth: number): Document {
     case 5:
       return doc({ [path]: doc({ $type: pick(random, ["number", "int", "string", "null", "array"]) }) });
     case 6:
-      return doc({ "m.host": pick(random, ["h0", "h1", "h2"]) });
+      return doc({ "m.host": pick(random, ["h0", "h1", "H1", "h2"]) });
     case 7:
       return doc({ t: doc({ $gte: new UtcDate(START_MS + whole(random, 2_000_000)) }) });
     case 8:
@@ -370,9 +374,14 @@ const NEGATIVE_NAN = "000000000000f8ff";
 const POSITIVE_NAN = "000000000000f87f";
 
 /** The answer as text: its documents' bytes, or the error. */
-async function answer(stages: readonly Document[], source: Source): Promise<readonly string[]> {
+async function answer(
+  stages: readonly Document[],
+  source: Source,
+  collation?: Collation,
+): Promise<readonly string[]> {
   try {
-    const rows = await collectRows(execute(parsePipeline(stages), source, context()));
+    const pipeline = parsePipeline(stages, { variables: new Set(), ...(collation && { collation }) });
+    const rows = await collectRows(execute(pipeline, source, context()));
     return rows.map((row) => encodeDocument(row).toHex().replaceAll(NEGATIVE_NAN, POSITIVE_NAN));
   } catch (error) {
     return [String(error)];
@@ -382,6 +391,18 @@ async function answer(stages: readonly Document[], source: Source): Promise<read
 async function isPushed(stages: readonly Document[], source: Source): Promise<boolean> {
   const plan = await explain(parsePipeline(stages), source, context(), "queryPlanner", "d.c");
   return ((plan.get("chronogo") as Document).get("pushdown") as Document).get("executor") === "columns";
+}
+
+function collationOf(sensitivity: "base" | "accent" | "variant"): Collation {
+  return new Collation({
+    tag: "en",
+    usage: "sort",
+    sensitivity,
+    identical: false,
+    numeric: false,
+    caseFirst: undefined,
+    ignorePunctuation: undefined,
+  });
 }
 
 for (let round = 0; round < ROUNDS; round++) {
@@ -402,6 +423,12 @@ for (let round = 0; round < ROUNDS; round++) {
       if (await isPushed(stages, onColumns)) pushed++;
       const text = stages.map((stage) => EJSON.stringify(deserialize(encodeDocument(stage)))).join(", ");
       deepStrictEqual(await answer(stages, onColumns), await answer(stages, onRows), `query ${i}: ${text}`);
+      const collation = collationOf(pick(random, ["base", "accent", "variant"]));
+      deepStrictEqual(
+        await answer(stages, onColumns, collation),
+        await answer(stages, onRows, collation),
+        `query ${i} under a collation: ${text}`,
+      );
     }
     ok(pushed === QUERIES, `${pushed} of ${QUERIES} queries were pushed down`);
     for (let i = 0; i < QUERIES; i++) {
@@ -409,6 +436,12 @@ for (let round = 0; round < ROUNDS; round++) {
       const stages = [doc({ $match: filter })];
       const text = EJSON.stringify(deserialize(encodeDocument(filter)));
       deepStrictEqual(await answer(stages, onColumns), await answer(stages, onRows), `filter ${i}: ${text}`);
+      const collation = collationOf(pick(random, ["base", "accent", "variant"]));
+      deepStrictEqual(
+        await answer(stages, onColumns, collation),
+        await answer(stages, onRows, collation),
+        `filter ${i} under a collation: ${text}`,
+      );
     }
     await store.close();
   });

@@ -2,7 +2,7 @@
  * Accumulators: what `$group` and windows compute over many rows. An accumulator takes one value a row; what it holds
  * can travel as a BSON value (`partial`) and be merged elsewhere, so that every shard does its own part.
  */
-import type { Value } from "../../bson/mod.ts";
+import type { Collation, Value } from "../../bson/mod.ts";
 import type { Expression, ParseContext } from "../expression/expression.ts";
 import type { Parse } from "../expression/operator.ts";
 
@@ -27,6 +27,8 @@ export interface AccumulatorNode {
   readonly method?: string;
   /** Where the bins of `$histogram` begin and end, ascending. */
   readonly boundaries?: readonly number[];
+  /** How it compares texts; undefined for by their bytes. */
+  readonly collation?: Collation;
 }
 
 /** What one group holds of one accumulator. */

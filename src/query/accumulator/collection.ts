@@ -5,9 +5,9 @@ import {
   Document,
   isArray,
   isNullish,
-  keyOf,
   type Value,
   type ValueKey,
+  valueKeys,
 } from "../../bson/mod.ts";
 import { renderValue, typeName } from "../expression/message.ts";
 import { approximateBytes, detached } from "../memory.ts";
@@ -44,9 +44,11 @@ class AddToSet implements Accumulator {
   keptBytes = 0;
   private readonly values = new Map<ValueKey, Value>();
 
+  constructor(private readonly keyOf: (value: Value) => ValueKey) {}
+
   add(value: Value): void {
     if (value === undefined) return;
-    const key = keyOf(value);
+    const key = this.keyOf(value);
     if (this.values.has(key)) return;
     this.values.set(key, detached(value));
     this.keptBytes += approximateBytes(value) + KEY_BYTES;
@@ -97,7 +99,7 @@ class MergeObjects implements Accumulator {
 export const createMergeObjects = (): Accumulator => new MergeObjects();
 
 export const COLLECTION: readonly AccumulatorDefinition[] = [
-  { name: "$addToSet", create: () => new AddToSet() },
+  { name: "$addToSet", create: ({ collation }) => new AddToSet(valueKeys(collation)) },
   { name: "$mergeObjects", create: createMergeObjects },
   { name: "$push", create: () => new Push() },
 ];

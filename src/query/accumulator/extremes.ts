@@ -1,5 +1,5 @@
 /** `$min`, `$max`, `$minN`, `$maxN`: in BSON order over all types; missing and null are left out. */
-import { compareValues, isArray, isNullish, type Value } from "../../bson/mod.ts";
+import { type Collation, isArray, isNullish, type Value, valueOrder } from "../../bson/mod.ts";
 import type { Accumulator, AccumulatorDefinition } from "./accumulator.ts";
 import { parseWithN } from "./n_argument.ts";
 
@@ -7,11 +7,11 @@ class Extreme implements Accumulator {
   private best: Value = undefined;
 
   /** @param sense 1 keeps the least, −1 the greatest */
-  constructor(private readonly sense: 1 | -1) {}
+  constructor(private readonly sense: 1 | -1, private readonly compare: (a: Value, b: Value) => number) {}
 
   add(value: Value): void {
     if (isNullish(value)) return;
-    if (this.best === undefined || this.sense * compareValues(this.best, value) > 0) this.best = value;
+    if (this.best === undefined || this.sense * this.compare(this.best, value) > 0) this.best = value;
   }
 
   partial(): Value {
@@ -34,12 +34,16 @@ class Extreme implements Accumulator {
 class Extremes implements Accumulator {
   private readonly kept: Value[] = [];
 
-  constructor(private readonly sense: 1 | -1, private readonly n: number) {}
+  constructor(
+    private readonly sense: 1 | -1,
+    private readonly n: number,
+    private readonly compare: (a: Value, b: Value) => number,
+  ) {}
 
   add(value: Value): void {
     if (isNullish(value)) return;
     if (this.kept.length === this.n) {
-      if (this.sense * compareValues(value, this.kept[this.n - 1]) >= 0) return;
+      if (this.sense * this.compare(value, this.kept[this.n - 1]) >= 0) return;
       this.kept.pop();
     }
     this.kept.splice(this.placeOf(value), 0, value);
@@ -51,7 +55,7 @@ class Extremes implements Accumulator {
     let to = this.kept.length;
     while (from < to) {
       const middle = (from + to) >>> 1;
-      const order = compareValues(value, this.kept[middle]);
+      const order = this.compare(value, this.kept[middle]);
       if (this.sense > 0 ? order < 0 : order >= 0) to = middle;
       else from = middle + 1;
     }
@@ -73,12 +77,14 @@ class Extremes implements Accumulator {
   }
 }
 
-export const createExtreme = (sense: 1 | -1): Accumulator => new Extreme(sense);
-export const createExtremes = (sense: 1 | -1, n: number): Accumulator => new Extremes(sense, n);
+export const createExtreme = (sense: 1 | -1, collation?: Collation): Accumulator =>
+  new Extreme(sense, valueOrder(collation));
+export const createExtremes = (sense: 1 | -1, n: number, collation?: Collation): Accumulator =>
+  new Extremes(sense, n, valueOrder(collation));
 
 export const EXTREMES: readonly AccumulatorDefinition[] = [
-  { name: "$max", create: () => createExtreme(-1) },
-  { name: "$maxN", parse: parseWithN, create: (_, n) => createExtremes(-1, n) },
-  { name: "$min", create: () => createExtreme(1) },
-  { name: "$minN", parse: parseWithN, create: (_, n) => createExtremes(1, n) },
+  { name: "$max", create: (node) => createExtreme(-1, node.collation) },
+  { name: "$maxN", parse: parseWithN, create: (node, n) => createExtremes(-1, n, node.collation) },
+  { name: "$min", create: (node) => createExtreme(1, node.collation) },
+  { name: "$minN", parse: parseWithN, create: (node, n) => createExtremes(1, n, node.collation) },
 ];

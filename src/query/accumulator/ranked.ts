@@ -4,7 +4,7 @@
  * the worst that is kept does not replace it.
  */
 import { CommandError } from "../../base/mod.ts";
-import { compareValues, Document, isArray, type Value } from "../../bson/mod.ts";
+import { Document, isArray, type Value, valueOrder } from "../../bson/mod.ts";
 import { type Expression, type ParseContext } from "../expression/expression.ts";
 import { renderElement } from "../expression/message.ts";
 import { asInt32 } from "../expression/number.ts";
@@ -23,6 +23,7 @@ class Ranked implements Accumulator {
     private readonly side: "top" | "bottom",
     private readonly n: number,
     private readonly single: boolean,
+    private readonly compareValues: (a: Value, b: Value) => number,
   ) {}
 
   add(value: Value): void {
@@ -51,7 +52,7 @@ class Ranked implements Accumulator {
 
   private compare(a: readonly Value[], b: readonly Value[]): number {
     for (let i = 0; i < this.directions.length; i++) {
-      const order = compareValues(a[i], b[i]);
+      const order = this.compareValues(a[i], b[i]);
       if (order !== 0) return order * this.directions[i]!;
     }
     return 0;
@@ -115,7 +116,7 @@ function ranked(name: string, side: "top" | "bottom", single: boolean): Accumula
   return {
     name,
     parse: parseRanked,
-    create: (node, n) => new Ranked(node.directions ?? [], side, n, single),
+    create: (node, n) => new Ranked(node.directions ?? [], side, n, single, valueOrder(node.collation)),
   };
 }
 

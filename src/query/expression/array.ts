@@ -103,10 +103,22 @@ const CONCAT_ARRAYS: OperatorDefinition = {
   },
 };
 
-const IN = binary("$in", (wanted, array) => {
-  if (isArray(array)) return array.some((item) => equalValues(wanted, item));
-  throw new CommandError(40081, `$in requires an array as a second argument, found: ${typeName(array)}`);
-});
+const IN: OperatorDefinition = {
+  name: "$in",
+  arity: [2, 2],
+  compile: ({ args, node: { collation } }) => {
+    const [left, right] = args as [Evaluator, Evaluator];
+    return (scope) => {
+      const wanted = left(scope);
+      const array = right(scope);
+      if (isArray(array)) return array.some((item) => equalValues(wanted, item, collation));
+      throw new CommandError(
+        40081,
+        `$in requires an array as a second argument, found: ${typeName(array)}`,
+      );
+    };
+  },
+};
 
 const REVERSE_ARRAY = unary("$reverseArray", (value) => {
   if (isArray(value)) return [...value].reverse();
@@ -183,7 +195,7 @@ export function indexArgument(operator: string, place: string, value: Value): nu
 const INDEX_OF_ARRAY: OperatorDefinition = {
   name: "$indexOfArray",
   arity: [2, 4],
-  compile: ({ args }) => {
+  compile: ({ args, node: { collation } }) => {
     const [array, wanted, from, to] = args as [Evaluator, Evaluator, Evaluator?, Evaluator?];
     return (scope) => {
       const items = array(scope);
@@ -199,7 +211,7 @@ const INDEX_OF_ARRAY: OperatorDefinition = {
       const end = to === undefined ? items.length : indexArgument("$indexOfArray", "ending", to(scope));
       const last = Math.min(end, items.length);
       for (let i = start; i < last; i++) {
-        if (equalValues(items[i], value)) return Int32.of(i);
+        if (equalValues(items[i], value, collation)) return Int32.of(i);
       }
       return Int32.of(-1);
     };

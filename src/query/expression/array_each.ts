@@ -1,6 +1,14 @@
 /** Operators that evaluate an expression for each item of an array: `$map`, `$filter`, `$reduce`; `$zip`, `$sortArray`. */
 import { CommandError } from "../../base/mod.ts";
-import { compareValues, Document, isArray, isNullish, isNumber, type Value } from "../../bson/mod.ts";
+import {
+  type Collation,
+  Document,
+  isArray,
+  isNullish,
+  isNumber,
+  type Value,
+  valueOrder,
+} from "../../bson/mod.ts";
 import { isTruthy } from "./boolean.ts";
 import { constant, type Expression, namedNode, type OperatorNode, type ParseContext } from "./expression.ts";
 import { parseFieldPath, readPath } from "./field_path.ts";
@@ -264,7 +272,7 @@ const SORT_ARRAY: OperatorDefinition = {
   compile: ({ named, node }) => {
     const input = named["input"]!;
     const sortBy = node.named["sortBy"];
-    const compare = comparatorOf(sortBy?.kind === "constant" ? sortBy.value : undefined);
+    const compare = comparatorOf(sortBy?.kind === "constant" ? sortBy.value : undefined, node.collation);
     return (scope) => {
       const items = input(scope);
       if (isNullish(items)) return null;
@@ -296,28 +304,29 @@ function parseSortArray(value: Value, context: ParseContext, parse: Parse): Oper
       : parse(argument, inner);
   const node = parseNamed(SORT_ARRAY_ARGUMENTS, value, context, parseOrKeep);
   const sortBy = value instanceof Document ? value.get("sortBy") : undefined;
-  comparatorOf(sortBy);
+  comparatorOf(sortBy, undefined);
   return namedNode("$sortArray", { input: node.named["input"]!, sortBy: constant(sortBy) });
 }
 
 type Compare = (a: Value, b: Value) => number;
 
-function comparatorOf(sortBy: Value): Compare {
+function comparatorOf(sortBy: Value, collation: Collation | undefined): Compare {
+  const compare = valueOrder(collation);
   if (isNumber(sortBy)) {
     const direction = asInt32(sortBy);
     if (direction !== 1 && direction !== -1) {
       throw new CommandError(2942506, "The $sort element value must be either 1 or -1");
     }
-    return (a, b) => direction * compareValues(a, b);
+    return (a, b) => direction * compare(a, b);
   }
-  if (sortBy instanceof Document) return comparatorOfFields(sortBy);
+  if (sortBy instanceof Document) return comparatorOfFields(sortBy, compare);
   throw new CommandError(
     2942507,
     "The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields",
   );
 }
 
-function comparatorOfFields(sortBy: Document): Compare {
+function comparatorOfFields(sortBy: Document, compare: Compare): Compare {
   const values = sortBy.values();
   if (values.length === 0) {
     throw new CommandError(2942505, "BadValue: The sort pattern is empty when it should be a set of fields.");
@@ -331,7 +340,7 @@ function comparatorOfFields(sortBy: Document): Compare {
   });
   return (a, b) => {
     for (const { path, direction } of keys) {
-      const order = compareValues(keyAt(a, path), keyAt(b, path));
+      const order = compare(keyAt(a, path), keyAt(b, path));
       if (order !== 0) return direction * order;
     }
     return 0;

@@ -2,7 +2,7 @@
  * An aggregation expression, parsed: readonly plain objects with a `kind`. Parsing checks names and arity;
  * `compileExpression` folds constants and turns the tree into one closure that a row passes through.
  */
-import type { Document, Value } from "../../bson/mod.ts";
+import type { Collation, Document, Value } from "../../bson/mod.ts";
 
 export type Expression =
   | { readonly kind: "constant"; readonly value: Value }
@@ -27,6 +27,8 @@ export interface OperatorNode {
   readonly name: string;
   readonly args: readonly Expression[];
   readonly named: Readonly<Record<string, Expression>>;
+  /** How it compares texts; undefined for by their bytes. */
+  readonly collation?: Collation;
 }
 
 /** The variable that `$let` binds when it names CURRENT: lower-case names are users', so none can collide. */
@@ -36,6 +38,15 @@ export const BOUND_CURRENT = "BOUND_CURRENT";
 export interface ParseContext {
   /** Names of variables that `$$name` may use, beside the built-in ones; `$let` and its like add theirs. */
   readonly variables: ReadonlySet<string>;
+  /** How texts compare; undefined for by their bytes. */
+  readonly collation?: Collation;
+}
+
+/** The collation of a context or a node, to be spread into another: that has no such field where there is none. */
+export function collationOf(
+  { collation }: { readonly collation?: Collation },
+): { readonly collation?: Collation } {
+  return collation === undefined ? {} : { collation };
 }
 
 /** What an expression sees while it runs. */

@@ -1,7 +1,15 @@
 /** From the BSON of an expression to its tree. */
 import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
-import { BOUND_CURRENT, constant, type Expression, operatorNode, type ParseContext } from "./expression.ts";
+import {
+  BOUND_CURRENT,
+  collationOf,
+  constant,
+  type Expression,
+  type OperatorNode,
+  operatorNode,
+  type ParseContext,
+} from "./expression.ts";
 import { checkFieldName, parseFieldPath } from "./field_path.ts";
 import { renderDocument } from "./message.ts";
 import type { OperatorDefinition } from "./operator.ts";
@@ -63,6 +71,10 @@ function parseObject(names: readonly string[], values: readonly Value[], context
 }
 
 function parseOperator(definition: OperatorDefinition, value: Value, context: ParseContext): Expression {
+  return { ...parseNode(definition, value, context), ...collationOf(context) };
+}
+
+function parseNode(definition: OperatorDefinition, value: Value, context: ParseContext): OperatorNode {
   if (definition.parse !== undefined) return definition.parse(value, context, parseExpression);
   const args = isArray(value)
     ? value.map((item) => parseExpression(item, context))

@@ -1,13 +1,23 @@
 /** Arrays as sets: order and repetition do not count, equality is that of values (1 and 1.0 are one). */
 import { CommandError } from "../../base/mod.ts";
-import { compareValues, isArray, isNullish, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
+import {
+  type Collation,
+  isArray,
+  isNullish,
+  type Value,
+  type ValueKey,
+  valueKeys,
+  valueOrder,
+} from "../../bson/mod.ts";
 import { isTruthy } from "./boolean.ts";
 import { type Evaluator, type Expression, operatorNode } from "./expression.ts";
 import { typeName } from "./message.ts";
-import { binary, type OperatorDefinition, unary } from "./operator.ts";
+import { type OperatorDefinition, unary } from "./operator.ts";
+
+type KeyOf = (value: Value) => ValueKey;
 
 /** Values by key; of equal ones the first stays. */
-function setOf(values: readonly Value[]): Map<ValueKey, Value> {
+function setOf(values: readonly Value[], keyOf: KeyOf): Map<ValueKey, Value> {
   const set = new Map<ValueKey, Value>();
   for (const value of values) {
     const key = keyOf(value);
@@ -16,21 +26,21 @@ function setOf(values: readonly Value[]): Map<ValueKey, Value> {
   return set;
 }
 
-function sorted(values: Iterable<Value>): readonly Value[] {
-  return [...values].sort(compareValues);
+function sorted(values: Iterable<Value>, collation: Collation | undefined): readonly Value[] {
+  return [...values].sort(valueOrder(collation));
 }
 
 const SET_UNION: OperatorDefinition = {
   name: "$setUnion",
   arity: [0, Infinity],
-  compile: ({ args }) => (scope) => {
+  compile: ({ args, node: { collation } }) => (scope) => {
     const all: Value[] = [];
     for (const arg of args) {
       const value = arg(scope);
       if (isNullish(value)) return null;
       for (const item of operand("$setUnion", 17043, value)) all.push(item);
     }
-    return sorted(setOf(all).values());
+    return sorted(setOf(all, valueKeys(collation)).values(), collation);
   },
 };
 
@@ -45,32 +55,43 @@ function operand(name: string, code: number, value: Value): readonly Value[] {
 const SET_INTERSECTION: OperatorDefinition = {
   name: "$setIntersection",
   arity: [0, Infinity],
-  compile: ({ args }) => (scope) => {
+  compile: ({ args, node: { collation } }) => (scope) => {
+    const keyOf = valueKeys(collation);
     let common: Map<ValueKey, Value> | undefined;
     for (const arg of args) {
       const value = arg(scope);
       if (isNullish(value)) return null;
       const items = operand("$setIntersection", 17047, value);
       if (common === undefined) {
-        common = setOf(items);
+        common = setOf(items, keyOf);
       } else if (common.size > 0) {
-        const other = setOf(items);
+        const other = setOf(items, keyOf);
         for (const key of common.keys()) {
           if (!other.has(key)) common.delete(key);
         }
       }
     }
-    return sorted(common?.values() ?? []);
+    return sorted(common?.values() ?? [], collation);
   },
 };
 
-const SET_DIFFERENCE = binary("$setDifference", (a, b) => {
-  if (isNullish(a) || isNullish(b)) return null;
-  if (!isArray(a)) throw notBothArrays("$setDifference", 17048, "First", a);
-  if (!isArray(b)) throw notBothArrays("$setDifference", 17049, "Second", b);
-  const without = setOf(b);
-  return [...setOf(a)].filter(([key]) => !without.has(key)).map(([, value]) => value);
-});
+const SET_DIFFERENCE: OperatorDefinition = {
+  name: "$setDifference",
+  arity: [2, 2],
+  compile: ({ args, node }) => {
+    const [left, right] = args as [Evaluator, Evaluator];
+    const keyOf = valueKeys(node.collation);
+    return (scope) => {
+      const a = left(scope);
+      const b = right(scope);
+      if (isNullish(a) || isNullish(b)) return null;
+      if (!isArray(a)) throw notBothArrays("$setDifference", 17048, "First", a);
+      if (!isArray(b)) throw notBothArrays("$setDifference", 17049, "Second", b);
+      const without = setOf(b, keyOf);
+      return [...setOf(a, keyOf)].filter(([key]) => !without.has(key)).map(([, value]) => value);
+    };
+  },
+};
 
 function notBothArrays(name: string, code: number, place: string, value: Value): CommandError {
   return new CommandError(
@@ -99,7 +120,7 @@ const SET_EQUALS: OperatorDefinition = {
           `All operands of $setEquals must be arrays. ${i + 1}-th argument is of type: ${typeName(value)}`,
         );
       }
-      const set = setOf(value);
+      const set = setOf(value, valueKeys(node.collation));
       first ??= set;
       const other = first;
       equal &&= set.size === other.size && [...set.keys()].every((key) => other.has(key));
@@ -116,13 +137,14 @@ const SET_IS_SUBSET: OperatorDefinition = {
     // MongoDB has a variant for a constant set, with a code of its own.
     const constant = isLiteral(node.args[1]);
     const code = constant ? 17310 : 17046;
+    const keyOf = valueKeys(node.collation);
     return (scope) => {
       const a = left(scope);
       const b = right(scope);
       if (constant && !isArray(b)) throw notBothArrays("$setIsSubset", 17311, "Second", b);
       if (!isArray(a)) throw notBothArrays("$setIsSubset", code, "First", a);
       if (!isArray(b)) throw notBothArrays("$setIsSubset", 17042, "Second", b);
-      const whole = setOf(b);
+      const whole = setOf(b, keyOf);
       return a.every((value) => whole.has(keyOf(value)));
     };
   },

@@ -3,7 +3,7 @@
  * (`{$avg: "$temperatures"}`); `$firstN` and its like over the items of `input`.
  */
 import { CommandError } from "../../base/mod.ts";
-import { isArray, type Value } from "../../bson/mod.ts";
+import { type Collation, isArray, type Value } from "../../bson/mod.ts";
 import type { Accumulator } from "../accumulator/accumulator.ts";
 import { createDeviation } from "../accumulator/deviation.ts";
 import { createExtreme, createExtremes } from "../accumulator/extremes.ts";
@@ -14,14 +14,14 @@ import { createAverage, createSum } from "../accumulator/sum.ts";
 import { namedNode } from "./expression.ts";
 import type { OperatorDefinition } from "./operator.ts";
 
-function over(name: string, create: () => Accumulator): OperatorDefinition {
+function over(name: string, create: (collation: Collation | undefined) => Accumulator): OperatorDefinition {
   return {
     name,
     arity: [0, Infinity],
-    compile: ({ args }) => {
+    compile: ({ args, node: { collation } }) => {
       const only = args.length === 1 ? args[0] : undefined;
       return (scope) => {
-        const accumulator = create();
+        const accumulator = create(collation);
         if (only === undefined) {
           for (const arg of args) accumulator.add(arg(scope));
         } else {
@@ -38,18 +38,21 @@ function addAll(accumulator: Accumulator, value: Value): void {
   for (const item of value) accumulator.add(item);
 }
 
-function overN(name: string, create: (n: number) => Accumulator): OperatorDefinition {
+function overN(
+  name: string,
+  create: (n: number, collation: Collation | undefined) => Accumulator,
+): OperatorDefinition {
   return {
     name,
     parse: (value, context, parse) => {
       const { n, input } = splitWithN(name, value);
       return namedNode(name, { n: parse(n, context), input: parse(input, context) });
     },
-    compile: ({ named }) => {
+    compile: ({ named, node: { collation } }) => {
       const n = named["n"]!;
       const input = named["input"]!;
       return (scope) => {
-        const accumulator = create(countOf(n(scope)));
+        const accumulator = create(countOf(n(scope)), collation);
         const items = input(scope);
         if (!isArray(items)) throw new CommandError(5788200, "Input must be an array");
         for (const item of items) accumulator.add(item);
@@ -81,16 +84,16 @@ function overPercentiles(name: "$median" | "$percentile"): OperatorDefinition {
 }
 
 export const STATISTICS: readonly OperatorDefinition[] = [
-  over("$avg", createAverage),
-  overN("$firstN", createFirstN),
-  overN("$lastN", createLastN),
-  over("$max", () => createExtreme(-1)),
-  overN("$maxN", (n) => createExtremes(-1, n)),
+  over("$avg", () => createAverage()),
+  overN("$firstN", (n) => createFirstN(n)),
+  overN("$lastN", (n) => createLastN(n)),
+  over("$max", (collation) => createExtreme(-1, collation)),
+  overN("$maxN", (n, collation) => createExtremes(-1, n, collation)),
   overPercentiles("$median"),
-  over("$min", () => createExtreme(1)),
-  overN("$minN", (n) => createExtremes(1, n)),
+  over("$min", (collation) => createExtreme(1, collation)),
+  overN("$minN", (n, collation) => createExtremes(1, n, collation)),
   overPercentiles("$percentile"),
   over("$stdDevPop", () => createDeviation(0)),
   over("$stdDevSamp", () => createDeviation(1)),
-  over("$sum", createSum),
+  over("$sum", () => createSum()),
 ];

@@ -1,6 +1,7 @@
 /** `$size`, `$all`, `$elemMatch`: questions about an array as a whole. */
 import { CommandError } from "../../base/mod.ts";
 import { BSONRegExp, Document, isArray, type Value } from "../../bson/mod.ts";
+import type { ParseContext } from "../expression/expression.ts";
 import { readNonNegativeInteger } from "./argument.ts";
 import { isReference, parseComparison } from "./comparison.ts";
 import { allOf, type Filter, type Path } from "./filter.ts";
@@ -8,6 +9,7 @@ import { parseRegexValue } from "./regex.ts";
 
 /** What these operators need of the parser that they are part of. */
 export interface NestedParser {
+  readonly context: ParseContext;
   /** A filter over a document. */
   filter(document: Document): Filter;
   /** The operators of a field: `{$gt: 1, $lt: 5}`. */
@@ -29,7 +31,7 @@ export function parseAll(path: Path, value: Value, parser: NestedParser): Filter
     if (item instanceof Document && item.names()[0]?.startsWith("$") && !isReference(item)) {
       throw new CommandError("BadValue", "no $ expressions in $all");
     }
-    return parseComparison(path, "$eq", item);
+    return parseComparison(path, "$eq", item, parser.context);
   }));
 }
 

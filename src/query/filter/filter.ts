@@ -4,7 +4,7 @@
  * Nodes with a `path` ask whether some value at that path fits; `path.ts` says which values those are. `$ne`, `$nin`
  * and `$exists: false` are the negation of their positive form, so a document without the field passes them.
  */
-import type { Value } from "../../bson/mod.ts";
+import type { Collation, Value } from "../../bson/mod.ts";
 import type { Expression } from "../expression/expression.ts";
 import type { NearRange } from "../geo/near.ts";
 import type { GeoShape } from "../geo/shape.ts";
@@ -20,6 +20,8 @@ export interface ComparisonFilter {
   readonly path: Path;
   readonly operator: ComparisonOperator;
   readonly value: Value;
+  /** How texts compare; undefined for by their bytes. */
+  readonly collation?: Collation;
 }
 
 export interface InFilter {
@@ -27,6 +29,8 @@ export interface InFilter {
   readonly path: Path;
   readonly values: readonly Value[];
   readonly patterns: readonly RegExpSpec[];
+  /** Which texts are equal; undefined for those of the same bytes. */
+  readonly collation?: Collation;
 }
 
 /** A regular expression as written, in PCRE's syntax; it is known to translate. */

@@ -3,7 +3,7 @@
  * looked into, the outermost counts; of conditions that must all hold, the last one that met an element (`MatchDetails` of
  * MongoDB's matcher): for an update in MongoDB's own order of them, for a projection as they are written.
  */
-import { Document, isArray, type Value } from "../../bson/mod.ts";
+import { type Collation, Document, isArray, type Value } from "../../bson/mod.ts";
 import { elementTest, valueTest } from "./compile.ts";
 import type { Filter, InFilter, Path, PathFilter } from "./filter.ts";
 import { arrayOffset, someOfLeafArray, someValueAt, type ValueTest } from "./path.ts";
@@ -43,13 +43,16 @@ function asOneIn(branches: readonly Filter[]): Filter | undefined {
   if (branches.length === 1) return branches[0];
   const values: Value[] = [];
   let path: Path | undefined;
+  let collation: Collation | undefined;
   for (const branch of branches) {
     if (branch.kind !== "comparison" || branch.operator !== "$eq") return undefined;
     if (path !== undefined && path.join(".") !== branch.path.join(".")) return undefined;
     path = branch.path;
+    collation = branch.collation;
     values.push(branch.value);
   }
-  return path === undefined ? undefined : { kind: "in", path, values, patterns: [] } satisfies InFilter;
+  if (path === undefined) return undefined;
+  return { kind: "in", path, values, patterns: [], ...(collation && { collation }) } satisfies InFilter;
 }
 
 const KIND_ORDER: readonly Filter["kind"][] = [

@@ -25,8 +25,8 @@ export interface Operand {
 /** @throws CommandError with MongoDB's code and wording */
 type OperatorParser = (operand: Operand) => Filter;
 
-const compare = (operator: ComparisonOperator): OperatorParser => ({ path, value }) =>
-  parseComparison(path, operator, value);
+const compare = (operator: ComparisonOperator): OperatorParser => ({ path, value, parser }) =>
+  parseComparison(path, operator, value, parser.context);
 const bits = (operator: BitsOperator): OperatorParser => ({ path, value }) =>
   parseBits(path, operator, value);
 const geo: OperatorParser = ({ path, name, value }) => parseGeo(path, name, value);
@@ -55,14 +55,17 @@ export const FIELD_OPERATORS: Readonly<Record<string, OperatorParser>> = {
   $geoWithin: geo,
   $gt: compare("$gt"),
   $gte: compare("$gte"),
-  $in: ({ path, value }) => parseIn(path, "$in", value),
+  $in: ({ path, value, parser }) => parseIn(path, "$in", value, parser.context),
   $lt: compare("$lt"),
   $lte: compare("$lte"),
   $mod: ({ path, value }) => parseMod(path, value),
-  $ne: ({ path, value }) => parseNotEqual(path, value),
+  $ne: ({ path, value, parser }) => parseNotEqual(path, value, parser.context),
   $near: near("$near"),
   $nearSphere: near("$nearSphere"),
-  $nin: ({ path, value }) => ({ kind: "not", filter: parseIn(path, "$nin", value) }),
+  $nin: ({ path, value, parser }) => ({
+    kind: "not",
+    filter: parseIn(path, "$nin", value, parser.context),
+  }),
   $not: (operand) => ({ kind: "not", filter: negated(operand) }),
   $options: pattern,
   $regex: pattern,

@@ -77,7 +77,7 @@ class FilterParser implements NestedParser {
     const path = name.split(".");
     if (value instanceof Document && isOperators(value)) return this.operators(path, value);
     if (value instanceof BSONRegExp) return [parseRegexValue(path, value)];
-    return [parseComparison(path, "$eq", value)];
+    return [parseComparison(path, "$eq", value, this.context)];
   }
 
   operators(path: Path, document: Document): readonly Filter[] {

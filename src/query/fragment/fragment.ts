@@ -52,6 +52,8 @@ const FOLDED: ReadonlySet<string> = new Set([
 ]);
 const KEPT: ReadonlySet<string> = new Set(["$firstN", "$lastN", "$maxN", "$minN"]);
 const MAX_KEPT = 100;
+/** Those whose result depends on the order of texts; bounds of pages know that of bytes. */
+const COMPARING: ReadonlySet<string> = new Set(["$max", "$maxN", "$min", "$minN"]);
 
 /**
  * @param stages of the plan
@@ -125,6 +127,9 @@ function outputObstacle(
   }
   if (KEPT.has(accumulator.name) && isInTimeOrder) {
     return `the output ${name} keeps values in order of time`;
+  }
+  if (accumulator.collation !== undefined && COMPARING.has(accumulator.name)) {
+    return `the output ${name} compares texts under a collation`;
   }
   if (KEPT.has(accumulator.name) && !isSmall(accumulator.n)) return `the output ${name} may keep many values`;
   return inputOf(accumulator.input, fields) === undefined

@@ -7,15 +7,17 @@ import {
   UtcDate,
   type Value,
   type ValueKey,
+  valueKeys,
 } from "../../bson/mod.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
 import { approximateBytes } from "../memory.ts";
 import type { GroupKeys } from "../source.ts";
 import { groupFinder } from "../stage/group.ts";
+import type { GroupStage } from "../stage/group.ts";
 import { gridOfPanes, type TimeWindowStage } from "../stage/time_window.ts";
 import { WindowGrid } from "../stage/window_grid.ts";
-import { compareWindows, type PlacedWindow, START_FIELD, windowId } from "../stage/window_id.ts";
+import { type PlacedWindow, START_FIELD, windowId, windowOrder } from "../stage/window_id.ts";
 import { type RowFields, spanFinder, type TimeSpan, type TimeSplit } from "./time_spans.ts";
 
 /** The stage on rows has to answer: with its way of saving memory, or because it sees rows in another order. */
@@ -67,7 +69,7 @@ const ALWAYS: TimeSpan = { fromMs: -Infinity, endMs: Infinity };
 
 /** The groups of a `$group`, numbered as its rows meet them. @throws CommandError when a constant part of the key fails */
 export function groupKeys(
-  id: Expression,
+  group: Pick<GroupStage, "id" | "collation">,
   splits: readonly TimeSplit[],
   fields: RowFields,
   variables: Scope["variables"],
@@ -76,13 +78,13 @@ export function groupKeys(
 ): FragmentKeys {
   const ids: Value[] = [];
   const meter = new GroupMeter(stateBytes, limitBytes);
-  const find = groupFinder(id, (value) => {
+  const find = groupFinder(group, (value) => {
     meter.add(value);
     return ids.push(value) - 1;
   });
   return {
     ids,
-    classOf: seriesClasses(id, fields),
+    classOf: seriesClasses(group.id, fields),
     groupOf: (_, meta, ms) => find({ root: rowOf(meta, ms, fields), variables }, () => {}),
     spanOf: spanFinder(splits),
     order: () => ids.map((_, group) => group),
@@ -104,7 +106,9 @@ export function windowKeys(
   const meter = new GroupMeter(stateBytes, limitBytes);
   const grid = new WindowGrid(gridOfPanes(stage));
   const partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
-  const known = new Map<number, Map<ReturnType<typeof keyOf>, number>>();
+  const known = new Map<number, Map<ValueKey, number>>();
+  const order = windowOrder(stage.collation);
+  const partitionKey = valueKeys(stage.collation);
   const classOf = seriesClasses(stage.partitionBy, fields, isInTimeOrder);
   /** Of each window, the class that it was met by. */
   const classes: number[] = [];
@@ -115,7 +119,7 @@ export function windowKeys(
     groupOf: (seriesClass, meta, ms) => {
       const startMs = grid.startOf(ms);
       const partition = partitionBy && (partitionBy({ root: rowOf(meta, ms, fields), variables }) ?? null);
-      const key = keyOf(partition);
+      const key = partitionKey(partition);
       let partitions = known.get(startMs);
       if (partitions === undefined) known.set(startMs, partitions = new Map());
       const group = partitions.get(key);
@@ -132,7 +136,7 @@ export function windowKeys(
       return ids.push(id) - 1;
     },
     spanOf: spanFinder(splits),
-    order: () => ids.map((_, group) => group).sort((a, b) => compareWindows(places[a]!, places[b]!)),
+    order: () => ids.map((_, group) => group).sort((a, b) => order(places[a]!, places[b]!)),
   };
 }
 

@@ -81,7 +81,7 @@ function keysOf(
     case "count":
       return singleGroup();
     case "group":
-      return groupKeys(stage.id, splits, fields, variables, stateBytes, limitBytes);
+      return groupKeys(stage, splits, fields, variables, stateBytes, limitBytes);
     case "timeWindow":
       return windowKeys(stage, splits, fields, variables, stateBytes, limitBytes, isInTimeOrder);
   }

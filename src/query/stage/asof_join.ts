@@ -7,11 +7,11 @@
  * where a later row may match (`forward`, `nearest`), rows wait in their order until it has come or cannot come any more.
  */
 import { CommandError } from "../../base/mod.ts";
-import { Document, UtcDate, type Value } from "../../bson/mod.ts";
+import { type Collation, Document, UtcDate, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { elementText } from "../element_text.ts";
 import { compileExpression } from "../expression/compile.ts";
-import type { Evaluator, Expression, ParseContext } from "../expression/expression.ts";
+import { collationOf, type Evaluator, type Expression, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
@@ -51,6 +51,8 @@ export interface AsofJoinStage<Stage> {
   readonly on: Sides<readonly string[]>;
   /** What rows must have in common; undefined where time alone counts. */
   readonly by: Sides<Expression> | undefined;
+  /** Which texts are equal; undefined for those of the same bytes. */
+  readonly collation?: Collation;
   /** How far apart two times may be, in milliseconds. */
   readonly toleranceMs: number;
   readonly direction: AsofDirection;
@@ -92,6 +94,7 @@ export function parseAsofJoin<Stage>(
     pipeline: [...parseStages(stages, context), byTime(on.foreign)],
     as: parseFieldPath(value.has("as") ? textOf(value, "as") : from),
     source: value,
+    ...collationOf(context),
   };
   return [byTime(on.local), join];
 }
@@ -241,9 +244,9 @@ class AsofJoin<Stage> {
   private readonly variables: ReadonlyMap<string, Value>;
   private readonly meter = new MemoryMeter(MEMORY_MESSAGE);
   /** The last foreign row of each key so far. */
-  private readonly last = new ValueMap<ForeignRow>();
+  private readonly last: ValueMap<ForeignRow>;
   /** The rows of each key that wait for a later foreign row. */
-  private readonly waiting = new ValueMap<Waiting[]>();
+  private readonly waiting: ValueMap<Waiting[]>;
   /** All rows that are not out yet, in order. */
   private queue: Waiting[] = [];
 
@@ -255,6 +258,8 @@ class AsofJoin<Stage> {
     this.localKey = stage.by && compileExpression(stage.by.local);
     this.foreignKey = stage.by && compileExpression(stage.by.foreign);
     this.variables = scopeVariables(context);
+    this.last = new ValueMap(stage.collation);
+    this.waiting = new ValueMap(stage.collation);
   }
 
   /** Takes a row unless foreign rows have to be loaded for it. @returns whether it did */

@@ -35,14 +35,14 @@ export function parseBucket(value: Value, context: ParseContext): readonly [Grou
   if (groupBy === undefined || boundaries === undefined) {
     throw new CommandError(40198, "$bucket requires 'groupBy' and 'boundaries' to be specified.");
   }
-  checkDefault(boundaries, fallback);
+  checkDefault(boundaries, fallback, context);
   const counted = BuiltDocument.of({ count: BuiltDocument.of({ $sum: Int32.of(1) }) });
   const outputs = output ?? counted;
   const group = new BuiltDocument(
     ["_id", ...outputs.names()],
     [bucketOf(groupBy, boundaries, fallback), ...outputs.values()],
   );
-  return [parseGroup(group, context), parseSort(BuiltDocument.of({ _id: Int32.of(1) }))];
+  return [parseGroup(group, context), parseSort(BuiltDocument.of({ _id: Int32.of(1) }), context)];
 }
 
 function readSpec(document: Document, context: ParseContext): BucketSpec {
@@ -111,11 +111,11 @@ function readBoundaries(value: Value, context: ParseContext): readonly Value[] {
       `The $bucket 'boundaries' field must have at least 2 values, but found ${boundaries.length} value(s).`,
     );
   }
-  for (let i = 1; i < boundaries.length; i++) checkOrder(boundaries[i - 1], boundaries[i], i);
+  for (let i = 1; i < boundaries.length; i++) checkOrder(boundaries[i - 1], boundaries[i], i, context);
   return boundaries;
 }
 
-function checkOrder(lower: Value, upper: Value, at: number): void {
+function checkOrder(lower: Value, upper: Value, at: number, { collation }: ParseContext): void {
   if (rankOfType(typeOf(lower)) !== rankOfType(typeOf(upper))) {
     throw new CommandError(
       40193,
@@ -123,7 +123,7 @@ function checkOrder(lower: Value, upper: Value, at: number): void {
         `Found conflicting types ${typeName(lower)} and ${typeName(upper)}.`,
     );
   }
-  if (compareValues(lower, upper) >= 0) {
+  if (compareValues(lower, upper, collation) >= 0) {
     throw new CommandError(
       40194,
       `The 'boundaries' option to $bucket must be sorted, but elements ${at - 1} and ${at} are not in ` +
@@ -142,12 +142,12 @@ function readConstant(
   return compileExpression(expression)({ root: BuiltDocument.EMPTY, variables: new Map() });
 }
 
-function checkDefault(boundaries: readonly Value[], fallback: Value): void {
+function checkDefault(boundaries: readonly Value[], fallback: Value, { collation }: ParseContext): void {
   if (fallback === undefined) return;
   const lowest = boundaries[0];
   const highest = boundaries[boundaries.length - 1];
   if (rankOfType(typeOf(fallback)) !== rankOfType(typeOf(lowest))) return;
-  if (compareValues(fallback, lowest) >= 0 && compareValues(fallback, highest) < 0) {
+  if (compareValues(fallback, lowest, collation) >= 0 && compareValues(fallback, highest, collation) < 0) {
     throw new CommandError(
       40199,
       "The $bucket 'default' field must be less than the lowest boundary or greater than or equal to the " +

@@ -3,10 +3,20 @@
  * With a granularity the boundaries are preferred numbers.
  */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, compareValues, Document, Int32, isNumber, type Value } from "../../bson/mod.ts";
+import {
+  BuiltDocument,
+  type Collation,
+  compareValues,
+  Document,
+  equalValues,
+  Int32,
+  isNumber,
+  type Value,
+  valueOrder,
+} from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression, fieldsOf } from "../expression/compile.ts";
-import type { Expression, ParseContext } from "../expression/expression.ts";
+import { collationOf, type Expression, type ParseContext } from "../expression/expression.ts";
 import { renderElement, renderValue, typeName } from "../expression/message.ts";
 import { asDouble, asInt32, type NumberValue } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
@@ -26,6 +36,8 @@ export interface BucketAutoStage {
   readonly buckets: number;
   readonly granularity: string | undefined;
   readonly outputs: readonly Output[];
+  /** How texts compare; undefined for by their bytes. */
+  readonly collation?: Collation;
   /** As written, for `explain`. */
   readonly source: Document;
 }
@@ -47,7 +59,15 @@ export function parseBucketAuto(value: Value, context: ParseContext): BucketAuto
   if (groupBy === undefined || buckets === undefined) {
     throw new CommandError(40246, "$bucketAuto requires 'groupBy' and 'buckets' to be specified");
   }
-  return { kind: "bucketAuto", groupBy, buckets, granularity, outputs, source: value };
+  return {
+    kind: "bucketAuto",
+    groupBy,
+    buckets,
+    granularity,
+    outputs,
+    source: value,
+    ...collationOf(context),
+  };
 }
 
 function parseGroupBy(value: Value, context: ParseContext): Expression {
@@ -133,7 +153,7 @@ export async function* runBucketAuto(stage: BucketAutoStage, input: Rows, contex
     for await (const batch of input) yield batch.map(withKey);
   };
   const readKey = (row: Document) => row.get("key");
-  const sorting = { readKey, order: compareValues, limit: Infinity, fields: undefined };
+  const sorting = { readKey, order: valueOrder(stage.collation), limit: Infinity, fields: undefined };
   const sorted = sortedRows({ ...sorting, memoryMessage: MEMORY_MESSAGE }, withKeys(), context);
   const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
   let buckets: Buckets | undefined;
@@ -223,7 +243,7 @@ class Buckets {
   /** A bucket that is full ends behind the keys equal to its last one, or at the rounded boundary. */
   private endsBefore(bucket: Bucket, key: Value): boolean {
     if (this.buckets.length === this.stage.buckets || bucket.rows < this.size) return false;
-    if (this.rounder === undefined) return compareValues(key, bucket.max) !== 0;
+    if (this.rounder === undefined) return !equalValues(key, bucket.max, this.stage.collation);
     if (!bucket.isRounded) {
       bucket.max = roundedMax(bucket.max as NumberValue, key as NumberValue, this.rounder);
       bucket.isRounded = true;

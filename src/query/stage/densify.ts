@@ -8,6 +8,7 @@
 import { CommandError, MAX_DENSIFIED_DOCUMENTS, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import {
   BuiltDocument,
+  type Collation,
   compareValues,
   Document,
   isArray,
@@ -21,6 +22,7 @@ import type { QueryContext } from "../context.ts";
 import { add } from "../expression/arithmetic.ts";
 import { addToDate, type TimeUnit } from "../expression/date_arithmetic.ts";
 import { isTimeUnit } from "../expression/date_value.ts";
+import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath, readPath } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
 import { asInt64, signOf } from "../expression/number.ts";
@@ -37,13 +39,15 @@ export interface DensifyStage {
   readonly step: Value;
   readonly unit: TimeUnit | undefined;
   readonly bounds: DensifyBounds;
+  /** Which texts are one partition; undefined for those of the same bytes. */
+  readonly collation?: Collation;
   /** As written, for `explain`. */
   readonly source: Document;
 }
 
 export type DensifyBounds = "full" | "partition" | { readonly lower: Value; readonly upper: Value };
 
-export function parseDensify(value: Value): readonly [SortStage, DensifyStage] {
+export function parseDensify(value: Value, context: ParseContext): readonly [SortStage, DensifyStage] {
   if (!(value instanceof Document)) {
     throw new CommandError(
       "FailedToParse",
@@ -67,10 +71,15 @@ export function parseDensify(value: Value): readonly [SortStage, DensifyStage] {
     field: parseFieldPath(field),
     partitionBy,
     source: value,
+    ...collationOf(context),
   };
   // Steps that count from the least value of all need the rows in that order; else one partition comes after another.
   const before = stage.bounds === "full" ? [] : partitionBy;
-  const parts = [...before, stage.field].map((path) => ({ path, descending: false }));
+  const parts = [...before, stage.field].map((path) => ({
+    path,
+    descending: false,
+    ...collationOf(context),
+  }));
   return [{ kind: "sort", parts, limit: undefined }, stage];
 }
 
@@ -211,13 +220,15 @@ interface Steps {
 }
 
 class Densifier {
-  private readonly partitions = new ValueMap<Steps>();
+  private readonly partitions: ValueMap<Steps>;
   private readonly all: Steps[] = [];
   private least: Value;
   private most: Value;
   private made = 0;
 
-  constructor(private readonly stage: DensifyStage) {}
+  constructor(private readonly stage: DensifyStage) {
+    this.partitions = new ValueMap(stage.collation);
+  }
 
   /** The documents that belong before a row. */
   *before(row: Document): Iterable<Document> {

@@ -8,14 +8,16 @@
 import { CommandError, MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
 import {
   BuiltDocument,
+  type Collation,
   Document,
   isArray,
   isNullish,
-  keyOf,
   type Value,
   type ValueKey,
+  valueKeys,
 } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
+import { collationOf } from "../expression/expression.ts";
 import type { InFilter } from "../filter/filter.ts";
 import { someValueAt } from "../filter/path.ts";
 import { approximateBytes } from "../memory.ts";
@@ -31,6 +33,7 @@ export class EqualityJoin<Stage> {
     private readonly fields: {
       readonly localField: readonly string[];
       readonly foreignField: readonly string[];
+      readonly collation?: Collation;
     },
     private readonly foreign: Foreign<Stage>,
     private readonly context: QueryContext,
@@ -56,7 +59,7 @@ export class EqualityJoin<Stage> {
 
   /** For each row what it matches; undefined when that is too much for all of them at once. */
   private async find(rows: readonly Document[]): Promise<readonly (readonly Document[])[] | undefined> {
-    const table = new KeyTable();
+    const table = new KeyTable(this.fields.collation);
     rows.forEach((row, i) =>
       localValues(row, this.fields.localField).forEach((value) => table.add(value, i))
     );
@@ -77,7 +80,8 @@ export class EqualityJoin<Stage> {
   }
 
   private scan(values: readonly Value[]): Rows {
-    const filter: InFilter = { kind: "in", path: this.fields.foreignField, values, patterns: [] };
+    const { foreignField: path } = this.fields;
+    const filter: InFilter = { kind: "in", path, values, patterns: [], ...collationOf(this.fields) };
     const match: MatchStage = { kind: "match", filter, source: BuiltDocument.EMPTY };
     return this.pipelines.run([...this.foreign.stages, match], this.foreign.source, this.context);
   }
@@ -95,9 +99,14 @@ class KeyTable {
   /** Each different value once. */
   readonly values: Value[] = [];
   private readonly places = new Map<ValueKey, number[]>();
+  private readonly keyOf: (value: Value) => ValueKey;
+
+  constructor(collation: Collation | undefined) {
+    this.keyOf = joinKeys(collation);
+  }
 
   add(value: Value, place: number): void {
-    const key = joinKey(value);
+    const key = this.keyOf(value);
     const places = this.places.get(key);
     if (places === undefined) {
       this.places.set(key, [place]);
@@ -111,16 +120,17 @@ class KeyTable {
   placesOf(document: Document, path: readonly string[]): ReadonlySet<number> {
     const found = new Set<number>();
     someValueAt(document, path, (value) => {
-      this.places.get(joinKey(value))?.forEach((place) => found.add(place));
+      this.places.get(this.keyOf(value))?.forEach((place) => found.add(place));
       return false;
     }, true);
     return found;
   }
 }
 
-/** Null, undefined and missing are one. */
-function joinKey(value: Value): ValueKey {
-  return isNullish(value) ? null : keyOf(value);
+/** The keys of values that are equal to a join: null, undefined and missing are one. */
+function joinKeys(collation: Collation | undefined): (value: Value) => ValueKey {
+  const keyOf = valueKeys(collation);
+  return (value) => isNullish(value) ? null : keyOf(value);
 }
 
 /** The values of a row that others may be equal to; never none. */

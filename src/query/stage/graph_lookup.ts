@@ -4,11 +4,19 @@
  * query a step, breadth first; a row is found once, at its least depth.
  */
 import { CommandError, MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
-import { Document, isArray, isNumber, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
+import {
+  type Collation,
+  Document,
+  isArray,
+  isNumber,
+  type Value,
+  type ValueKey,
+  valueKeys,
+} from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { inContext } from "../error_context.ts";
 import { compileExpression } from "../expression/compile.ts";
-import type { Expression, ParseContext } from "../expression/expression.ts";
+import { collationOf, type Expression, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath, readPath } from "../expression/field_path.ts";
 import { renderDocument, typeName } from "../expression/message.ts";
 import { asInt64, coerceToLong } from "../expression/number.ts";
@@ -33,6 +41,8 @@ export interface GraphLookupStage {
   /** Where the step at which a row was found is noted. */
   readonly depthField: readonly string[] | undefined;
   readonly restriction: Filter | undefined;
+  /** Which texts are equal; undefined for those of the same bytes. */
+  readonly collation?: Collation;
   /** As written, for `explain`. */
   readonly source: Document;
 }
@@ -97,6 +107,7 @@ export function parseGraphLookup(value: Value, context: ParseContext): GraphLook
     depthField: depthField === undefined ? undefined : parseFieldPath(depthField),
     restriction,
     source: value,
+    ...collationOf(context),
   };
 }
 
@@ -188,13 +199,16 @@ class Search<Stage> {
   private readonly asked = new Set<ValueKey>();
   private readonly found = new Map<ValueKey, Document>();
   private bytes = 0;
+  private readonly keyOf: (value: Value) => ValueKey;
 
   constructor(
     private readonly stage: GraphLookupStage,
     private readonly foreign: Foreign<Stage | MatchStage>,
     private readonly context: QueryContext,
     private readonly pipelines: SubPipelines<Stage | MatchStage>,
-  ) {}
+  ) {
+    this.keyOf = valueKeys(stage.collation);
+  }
 
   async from(start: readonly Value[]): Promise<readonly Document[]> {
     const { maxDepth = Infinity } = this.stage;
@@ -212,7 +226,7 @@ class Search<Stage> {
 
   private unasked(values: readonly Value[]): readonly Value[] {
     return values.filter((value) => {
-      const key = keyOf(value);
+      const key = this.keyOf(value);
       if (this.asked.has(key)) return false;
       this.asked.add(key);
       return true;
@@ -220,10 +234,10 @@ class Search<Stage> {
   }
 
   private matching(values: readonly Value[]): Rows {
-    const { connectTo, restriction, source } = this.stage;
-    const filters: Filter[] = [{ kind: "in", path: connectTo, values, patterns: [] }];
+    const { connectTo: path, restriction, source } = this.stage;
+    const filters: Filter[] = [{ kind: "in", path, values, patterns: [], ...collationOf(this.stage) }];
     // Null is linked with null, never with what is missing.
-    if (values.includes(null)) filters.push({ kind: "exists", path: connectTo });
+    if (values.includes(null)) filters.push({ kind: "exists", path });
     if (restriction !== undefined) filters.push(restriction);
     const filter = allOf(filters);
     const match: MatchStage = { kind: "match", filter, source };
@@ -232,7 +246,7 @@ class Search<Stage> {
 
   private take(document: Document, depth: number, next: Value[]): void {
     const { connectFrom, depthField } = this.stage;
-    const id = keyOf(document.get("_id"));
+    const id = this.keyOf(document.get("_id"));
     if (this.found.has(id)) return;
     this.bytes += approximateBytes(document);
     if (this.bytes > MAX_BLOCKING_STAGE_BYTES) {

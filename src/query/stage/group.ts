@@ -7,10 +7,16 @@
  * field by field, level by level, so that no document is made for a row whose group exists.
  */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, Document, isNumber, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, type Collation, Document, isNumber, type Value, valueOrder } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression } from "../expression/compile.ts";
-import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
+import {
+  collationOf,
+  type Evaluator,
+  type Expression,
+  type ParseContext,
+  type Scope,
+} from "../expression/expression.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { approximateBytes, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
@@ -26,6 +32,8 @@ export interface GroupStage {
   readonly kind: "group";
   readonly id: Expression;
   readonly outputs: readonly Output[];
+  /** Which texts are one group; undefined for those of the same bytes. */
+  readonly collation?: Collation;
   /** As written, for `explain`. */
   readonly source: Document;
 }
@@ -46,7 +54,7 @@ export function parseGroup(value: Value, context: ParseContext): GroupStage {
     }
   });
   if (id === undefined) throw new CommandError(15955, "a group specification must include an _id");
-  return { kind: "group", id, outputs, source: value };
+  return { kind: "group", id, outputs, source: value, ...collationOf(context) };
 }
 
 function parseId(value: Value, context: ParseContext): Expression {
@@ -67,7 +75,7 @@ export function runGroup(stage: GroupStage, input: Rows, context: QueryContext):
 
 /** @throws CommandError when a constant part of the expression fails */
 function newFinder(stage: GroupStage, factory: OutputFactory): GroupFinder<Group> {
-  return groupFinder(stage.id, (id): Group => ({ id, state: factory.create(id) }));
+  return groupFinder(stage, (id): Group => ({ id, state: factory.create(id) }));
 }
 
 async function* groupRows(
@@ -79,7 +87,7 @@ async function* groupRows(
 ): Rows {
   const variables = scopeVariables(context);
   const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
-  const runs = context.memory && new GroupRuns(context.memory, factory);
+  const runs = context.memory && new GroupRuns(context.memory, factory, valueOrder(stage.collation));
   let find = firstFinder;
   let groups: Group[] = [];
   let fits = true;
@@ -112,12 +120,15 @@ export type GroupFinder<T> = (scope: Scope, onNew: (group: T) => void) => T;
  * @param make makes the group of an _id
  * @throws CommandError when a constant part of the expression fails
  */
-export function groupFinder<T>(id: Expression, make: (id: Value) => T): GroupFinder<T> {
+export function groupFinder<T>(
+  { id, collation }: Pick<GroupStage, "id" | "collation">,
+  make: (id: Value) => T,
+): GroupFinder<T> {
   if (id.kind === "object" && id.fields.length > 0) {
-    return objectGroupFinder(id.names, id.fields.map(compileExpression), make);
+    return objectGroupFinder(id.names, id.fields.map(compileExpression), make, collation);
   }
   const evaluate = compileExpression(id);
-  const groups = new ValueMap<T>();
+  const groups = new ValueMap<T>(collation);
   return (scope, onNew) => {
     const value = evaluate(scope) ?? null;
     const known = groups.get(value);
@@ -135,8 +146,9 @@ function objectGroupFinder<T>(
   names: readonly string[],
   fields: readonly Evaluator[],
   make: (id: Value) => T,
+  collation: Collation | undefined,
 ): GroupFinder<T> {
-  const root: Level<T> = new ValueMap();
+  const root: Level<T> = new ValueMap(collation);
   const last = fields.length - 1;
   const values = new Array<Value>(fields.length);
   const missing = fields.length === 1 ? null : undefined;
@@ -146,7 +158,7 @@ function objectGroupFinder<T>(
       const value = fields[i]!(scope);
       values[i] = value;
       let next = level.get(value) as Level<T> | undefined;
-      if (next === undefined) level.set(value, next = new ValueMap());
+      if (next === undefined) level.set(value, next = new ValueMap(collation));
       level = next;
     }
     const found = fields[last]!(scope);

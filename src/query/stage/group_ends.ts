@@ -3,10 +3,10 @@
  * the group asks for `$first` and `$last` only. The planner puts this stage before the two, which then do their work, as
  * written, on few rows: rows pass in the order they came, so a stable sort gives what it gave for all of them.
  */
-import type { Document } from "../../bson/mod.ts";
+import type { Collation, Document } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression } from "../expression/compile.ts";
-import type { Expression } from "../expression/expression.ts";
+import { collationOf, type Expression } from "../expression/expression.ts";
 import { MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
@@ -18,6 +18,8 @@ import { keyOrder, type SortKey, sortKeyReader, type SortPart } from "./sort_key
 export interface GroupEndsStage {
   readonly kind: "groupEnds";
   readonly id: Expression;
+  /** The group's. */
+  readonly collation?: Collation;
   readonly parts: readonly SortPart[];
   /** Whether the last row of a group is asked for; its first always is, for it says where the group stands. */
   readonly last: boolean;
@@ -32,7 +34,7 @@ export function groupEndsOf(sort: SortStage, group: GroupStage): GroupEndsStage 
   );
   if (!isOneRow || sort.limit !== undefined) return undefined;
   const last = accumulators.some(({ name }) => name === "$last");
-  return { kind: "groupEnds", id: group.id, parts: sort.parts, last };
+  return { kind: "groupEnds", id: group.id, parts: sort.parts, last, ...collationOf(group) };
 }
 
 interface Entry {
@@ -53,7 +55,7 @@ export async function* runGroupEnds(stage: GroupEndsStage, input: Rows, context:
   const order = keyOrder(stage.parts);
   const variables = scopeVariables(context);
   const meter = new MemoryMeter(SORT_MEMORY_MESSAGE, context.memory);
-  let groups = new ValueMap<Ends>();
+  let groups = new ValueMap<Ends>(stage.collation);
   let all: Ends[] = [];
   let place = 0;
   let fits = true;
@@ -79,7 +81,7 @@ export async function* runGroupEnds(stage: GroupEndsStage, input: Rows, context:
     if (fits) continue;
     // The stages behind it find the ends of all rows that it lets through: some more do no harm.
     yield* inBatches(rowsOf(all, stage.last), context);
-    groups = new ValueMap();
+    groups = new ValueMap(stage.collation);
     all = [];
     meter.reset();
     fits = true;

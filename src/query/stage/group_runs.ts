@@ -5,7 +5,7 @@
  *     {_id: <id>, p: [<partial of the first accumulator>, …]}
  */
 import { CommandError, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
-import { BuiltDocument, compareValues, type Document, isArray, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, type Document, isArray, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import type { QueryMemory } from "../memory.ts";
 import { sortInTurns } from "../sort_in_turns.ts";
@@ -18,8 +18,13 @@ const NAMES = ["_id", "p"];
 export class GroupRuns {
   private readonly runs: SortedRuns<Value>;
 
-  constructor(private readonly memory: QueryMemory, private readonly factory: OutputFactory) {
-    this.runs = new SortedRuns(memory, (row) => row.get("_id"), compareValues);
+  /** @param compare the order of ids */
+  constructor(
+    private readonly memory: QueryMemory,
+    private readonly factory: OutputFactory,
+    private readonly compare: (a: Value, b: Value) => number,
+  ) {
+    this.runs = new SortedRuns(memory, (row) => row.get("_id"), compare);
   }
 
   get isEmpty(): boolean {
@@ -28,18 +33,18 @@ export class GroupRuns {
 
   /** Puts groups aside. @throws CommandError OutOfDiskSpace */
   async add(groups: Group[], context: QueryContext): Promise<void> {
-    await this.runs.add(await sortedPartials(groups, context), context);
+    await this.runs.add(await this.sortedPartials(groups, context), context);
   }
 
   /** All groups, those in memory among them. @throws CommandError ExceededMemoryLimit (146) for one that is too large */
   async *merged(groups: Group[], context: QueryContext): Rows {
     let current: Group | undefined;
     let batch: Document[] = [];
-    const rest = await sortedPartials(groups, context);
+    const rest = await this.sortedPartials(groups, context);
     for await (const partials of this.runs.merged(rest, context)) {
       for (const partial of partials) {
         const id = partial.get("_id");
-        if (current === undefined || compareValues(current.id, id) !== 0) {
+        if (current === undefined || this.compare(current.id, id) !== 0) {
           if (current !== undefined) batch.push(documentOfGroup(current));
           current = { id, state: this.factory.create(id) };
         }
@@ -55,6 +60,11 @@ export class GroupRuns {
     if (batch.length > 0) yield batch;
   }
 
+  private async sortedPartials(groups: Group[], context: QueryContext): Promise<Document[]> {
+    const sorted = await sortInTurns(groups, (a, b) => this.compare(a.id, b.id), context.checkpoint);
+    return sorted.map(({ id, state }) => new BuiltDocument(NAMES, [id, state.partials()]));
+  }
+
   private checkSize({ state }: Group): void {
     const { bytes, most } = state.kept();
     const { stageBytes } = this.memory;
@@ -65,9 +75,4 @@ export class GroupRuns {
         `${stageBytes} bytes`,
     );
   }
-}
-
-async function sortedPartials(groups: Group[], context: QueryContext): Promise<Document[]> {
-  const sorted = await sortInTurns(groups, (a, b) => compareValues(a.id, b.id), context.checkpoint);
-  return sorted.map(({ id, state }) => new BuiltDocument(NAMES, [id, state.partials()]));
 }

@@ -7,12 +7,18 @@
  * say of time, series and `_id` as conditions of the scan.
  */
 import { CommandError } from "../../base/mod.ts";
-import { Document, type Value } from "../../bson/mod.ts";
+import { type Collation, Document, type Value } from "../../bson/mod.ts";
 import { ArraySource } from "../array_source.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { elementText } from "../element_text.ts";
 import { compileExpression } from "../expression/compile.ts";
-import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
+import {
+  collationOf,
+  type Evaluator,
+  type Expression,
+  type ParseContext,
+  type Scope,
+} from "../expression/expression.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { boundName, withVariables } from "../expression/literal.ts";
 import { typeName } from "../expression/message.ts";
@@ -47,6 +53,8 @@ export interface LookupStage<Stage> {
 export interface Equality {
   readonly localField: readonly string[];
   readonly foreignField: readonly string[];
+  /** Which texts are equal; undefined for those of the same bytes. */
+  readonly collation?: Collation;
 }
 
 /** A variable that the pipeline may read, and what it holds for a row. */
@@ -80,6 +88,7 @@ export function parseLookup<Stage>(
   const equality = spec.localField === "" ? undefined : {
     localField: parseFieldPath(spec.localField),
     foreignField: parseFieldPath(spec.foreignField),
+    ...collationOf(context),
   };
   const as = parseFieldPath(spec.as);
   const lets = spec.let === undefined ? [] : parseLet(spec.let, context);

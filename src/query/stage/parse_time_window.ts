@@ -8,7 +8,7 @@ import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isNumber, type Value } from "../../bson/mod.ts";
 import { withTimestamp } from "../accumulator/over_time.ts";
 import { elementText } from "../element_text.ts";
-import type { Expression, ParseContext } from "../expression/expression.ts";
+import { collationOf, type Expression, type ParseContext } from "../expression/expression.ts";
 import { typeName } from "../expression/message.ts";
 import { asInt32 } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
@@ -90,6 +90,7 @@ function gridStages(spec: Document, context: ParseContext): WindowStages {
     partitionBy: partitionOf(spec, [START_FIELD], context),
     outputs: parseOutputs(spec, context),
     source: spec,
+    ...collationOf(context),
   };
   // An unknown time zone is an error of the specification, not of the first row.
   const grid = new WindowGrid(stage);
@@ -122,6 +123,7 @@ function fillStages(stage: TimeWindowStage): readonly WindowFillStage[] {
     bounds: parseBounds(source.get("bounds")),
     isPartitioned: stage.partitionBy !== undefined,
     source,
+    ...collationOf(stage),
   }];
 }
 
@@ -133,6 +135,7 @@ function rowStages(kind: string, spec: Document, context: ParseContext): WindowS
     partitionBy: partitionOf(spec, [START_FIELD, END_FIELD, STATE_FIELD], context),
     outputs: parseOutputs(spec, context),
     source: spec,
+    ...collationOf(context),
   };
   return [...sortByTime(stage, `windows by '${kind}'`), stage];
 }

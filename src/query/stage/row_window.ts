@@ -10,7 +10,14 @@
  * `{_id: {timestamp: <first row's time>, end: <last row's time>, state?, partition?}, …outputs}`; `end` is null for an
  * event that goes on when the rows end.
  */
-import { type Document, equalValues, isNullish, UtcDate, type Value } from "../../bson/mod.ts";
+import {
+  type Collation,
+  type Document,
+  equalValues,
+  isNullish,
+  UtcDate,
+  type Value,
+} from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { isTruthy } from "../expression/boolean.ts";
 import { compileExpression } from "../expression/compile.ts";
@@ -21,7 +28,7 @@ import type { Rows } from "../source.ts";
 import { ValueMap } from "../value_map.ts";
 import { type Output, OutputFactory, type OutputState } from "./output.ts";
 import { timeOf, WINDOW_MEMORY_MESSAGE, windowRow } from "./time_window.ts";
-import { compareWindows, END_FIELD, START_FIELD, STATE_FIELD, windowId } from "./window_id.ts";
+import { END_FIELD, START_FIELD, STATE_FIELD, windowId, windowOrder } from "./window_id.ts";
 
 export type WindowRule =
   | { readonly kind: "session"; readonly gapMs: number }
@@ -35,6 +42,8 @@ export interface RowWindowStage {
   readonly timestamp: Expression;
   readonly partitionBy: Expression | undefined;
   readonly outputs: readonly Output[];
+  /** Which texts are one partition; undefined for those of the same bytes. */
+  readonly collation?: Collation;
   /** As written, for `explain`. */
   readonly source: Document;
 }
@@ -120,7 +129,8 @@ class WindowList {
   private readonly partitionBy: Evaluator | undefined;
   private readonly bounds: Bounds;
   private readonly meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE);
-  private readonly partitions = new ValueMap<Partition>();
+  private readonly partitions: ValueMap<Partition>;
+  private readonly order: ReturnType<typeof windowOrder>;
   private readonly windows: OpenWindow[] = [];
 
   constructor(stage: RowWindowStage) {
@@ -128,6 +138,8 @@ class WindowList {
     this.timestamp = compileExpression(stage.timestamp);
     this.partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
     this.bounds = boundsOf(stage.rule);
+    this.partitions = new ValueMap(stage.collation);
+    this.order = windowOrder(stage.collation);
   }
 
   add(scope: Scope): void {
@@ -149,7 +161,7 @@ class WindowList {
 
   /** The windows as documents, in order of time and partition. */
   rows(): readonly Document[] {
-    return this.windows.sort(compareWindows).map((window) => window.row());
+    return this.windows.sort(this.order).map((window) => window.row());
   }
 
   private partitionOf(scope: Scope): Partition {

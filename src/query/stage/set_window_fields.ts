@@ -5,10 +5,16 @@
  * `$sort` brings the rows of a partition together, and this stage holds one partition at a time.
  */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, compareValues, Document, isArray, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, type Collation, Document, equalValues, isArray, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression, isConstant } from "../expression/compile.ts";
-import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
+import {
+  collationOf,
+  type Evaluator,
+  type Expression,
+  type ParseContext,
+  type Scope,
+} from "../expression/expression.ts";
 import { parseFieldPath, readPath } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
@@ -30,6 +36,8 @@ export interface SetWindowFieldsStage {
   readonly kind: "setWindowFields";
   readonly partitionBy: Expression | undefined;
   readonly sortBy: readonly SortPart[];
+  /** Which texts are one partition; undefined for those of the same bytes. */
+  readonly collation?: Collation;
   readonly outputs: readonly WindowOutput[];
   /** As written, for `explain`. */
   readonly source: Document;
@@ -55,24 +63,25 @@ export function parseSetWindowFields(
   }
   checkFields(value);
   const sortBy = value.get("sortBy");
-  const sortParts = sortBy instanceof Document ? parseSortParts(sortBy) : [];
+  const sortParts = sortBy instanceof Document ? parseSortParts(sortBy, context) : [];
   const partitionBy = value.has("partitionBy")
     ? parsePartition(value.get("partitionBy"), context)
     : undefined;
   const outputs = parseOutputs(value.get("output") as Document, sortParts, context);
-  const stage = { kind: "setWindowFields", sortBy: sortParts, outputs, source: value } as const;
+  const shared = collationOf(context);
+  const stage = { kind: "setWindowFields", sortBy: sortParts, outputs, source: value, ...shared } as const;
   if (partitionBy === undefined) {
     const sort = sortParts.length === 0 ? [] : [sortStage(sortParts)];
     return [...sort, { ...stage, partitionBy }];
   }
   if (isField(partitionBy)) {
-    const first = { path: partitionBy.path, descending: false };
+    const first = { path: partitionBy.path, descending: false, ...shared };
     return [sortStage([first, ...sortParts]), { ...stage, partitionBy }];
   }
   const key = { kind: "path", variable: "CURRENT", path: [PARTITION_FIELD] } as const;
   return [
     partitionField({ kind: "computed", expression: partitionBy }, "addition"),
-    sortStage([{ path: key.path, descending: false }, ...sortParts]),
+    sortStage([{ path: key.path, descending: false, ...shared }, ...sortParts]),
     { ...stage, partitionBy: key },
     partitionField({ kind: "named" }, "exclusion"),
   ];
@@ -177,7 +186,7 @@ async function* windowRows(
       if (partitionBy !== undefined) {
         const value = partitionBy({ root: row, variables }) ?? null;
         checkPartition(value);
-        if (rows.length > 0 && compareValues(value, key) !== 0) {
+        if (rows.length > 0 && !equalValues(value, key, stage.collation)) {
           yield* finish();
           rows = [];
           meter.reset();

@@ -7,6 +7,7 @@ import { CommandError, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import { Document, isNumber, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { elementText } from "../element_text.ts";
+import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { toDouble } from "../filter/argument.ts";
 import { detachedRow, MemoryMeter, RowCopies } from "../memory.ts";
@@ -28,18 +29,19 @@ export interface SortStage {
   readonly fields?: ReadonlySet<string>;
 }
 
-export function parseSort(value: Value): SortStage {
+export function parseSort(value: Value, context: ParseContext): SortStage {
   if (!(value instanceof Document)) {
     throw new CommandError(15973, "the $sort key specification must be an object");
   }
   if (value.isEmpty()) throw new CommandError(15976, "$sort stage must have at least one sort key");
-  return { kind: "sort", parts: parseSortParts(value), limit: undefined };
+  return { kind: "sort", parts: parseSortParts(value, context), limit: undefined };
 }
 
 /** The parts of a sort's specification, as find and `$sort` share it. */
-export function parseSortParts(document: Document): readonly SortPart[] {
+export function parseSortParts(document: Document, context: ParseContext): readonly SortPart[] {
   const values = document.values();
-  return document.names().map((name, i) => parseSortPart(name, values[i]));
+  const shared = collationOf(context);
+  return document.names().map((name, i) => ({ ...parseSortPart(name, values[i]), ...shared }));
 }
 
 function parseSortPart(name: string, value: Value): SortPart {

@@ -16,7 +16,7 @@ export function parseSortByCount(value: Value, context: ParseContext): readonly 
   const count = BuiltDocument.of({ $sum: Int32.of(1) });
   return [
     parseGroup(BuiltDocument.of({ _id: value, count }), context),
-    parseSort(BuiltDocument.of({ count: Int32.of(-1) })),
+    parseSort(BuiltDocument.of({ count: Int32.of(-1) }), context),
   ];
 }
 

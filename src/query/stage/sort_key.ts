@@ -8,10 +8,11 @@ import { CommandError } from "../../base/mod.ts";
 import {
   BsonUndefined,
   BuiltDocument,
-  compareValues,
+  type Collation,
   Document,
   isArray,
   type Value,
+  valueOrder,
 } from "../../bson/mod.ts";
 import { renderDocument } from "../expression/message.ts";
 import { arrayAsDocument, arrayOffset } from "../filter/path.ts";
@@ -19,6 +20,8 @@ import { arrayAsDocument, arrayOffset } from "../filter/path.ts";
 export interface SortPart {
   readonly path: readonly string[];
   readonly descending: boolean;
+  /** How texts compare, alike in all parts; undefined for by their bytes. */
+  readonly collation?: Collation;
 }
 
 /** One value a part. */
@@ -29,13 +32,14 @@ export type KeyOrder = (a: SortKey, b: SortKey) => number;
 
 export function keyOrder(parts: readonly SortPart[]): KeyOrder {
   const signs = parts.map((part) => part.descending ? -1 : 1);
+  const compare = valueOrder(parts[0]?.collation);
   if (signs.length === 1) {
     const sign = signs[0]!;
-    return (a, b) => sign * compareValues(a[0], b[0]);
+    return (a, b) => sign * compare(a[0], b[0]);
   }
   return (a, b) => {
     for (let i = 0; i < signs.length; i++) {
-      const order = compareValues(a[i], b[i]);
+      const order = compare(a[i], b[i]);
       if (order !== 0) return signs[i]! * order;
     }
     return 0;

@@ -2,7 +2,7 @@
 import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
-import type { ParseContext } from "../expression/expression.ts";
+import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { EMPTY_SOURCE, type Rows, type Source } from "../source.ts";
 
 /** Parses the stages of a pipeline. @throws CommandError */
@@ -29,7 +29,7 @@ export function openForeign<Stage>(
   if (name === undefined) return { source: EMPTY_SOURCE, stages: [] };
   const { db, open } = context.collections;
   const { source, stages } = open({ db, collection: name });
-  return { source, stages: pipelines.parse(stages, { variables: new Set() }) };
+  return { source, stages: pipelines.parse(stages, { variables: new Set(), ...collationOf(context) }) };
 }
 
 /** The stages of a `pipeline` argument, not yet parsed. */

@@ -10,12 +10,13 @@
 import { CommandError } from "../../base/mod.ts";
 import {
   BuiltDocument,
+  type Collation,
   type Document,
   isNullish,
-  keyOf,
   UtcDate,
   type Value,
   type ValueKey,
+  valueKeys,
 } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression } from "../expression/compile.ts";
@@ -26,7 +27,7 @@ import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { type Output, OutputFactory, type OutputState } from "./output.ts";
 import { type Duration, type GridSpec, paneOf, WindowGrid } from "./window_grid.ts";
-import { compareWindows, type PlacedWindow, START_FIELD, windowId } from "./window_id.ts";
+import { type PlacedWindow, START_FIELD, windowId, windowOrder } from "./window_id.ts";
 
 export const WINDOW_MEMORY_MESSAGE =
   "Exceeded memory limit for $timeWindow, but didn't allow external spilling;" +
@@ -41,6 +42,8 @@ export interface TimeWindowStage extends GridSpec {
   readonly every: Duration | undefined;
   readonly partitionBy: Expression | undefined;
   readonly outputs: readonly Output[];
+  /** Which texts are one partition; undefined for those of the same bytes. */
+  readonly collation?: Collation;
   /** As written, for `explain`. */
   readonly source: Document;
 }
@@ -114,6 +117,8 @@ class WindowTable {
   private readonly timestamp: Evaluator;
   private readonly partitionBy: Evaluator | undefined;
   private readonly windows: Window[] = [];
+  private readonly keyOf: (partition: Value) => ValueKey;
+  private readonly order: ReturnType<typeof windowOrder>;
   private readonly byStart = new Map<number, Map<ValueKey, Window>>();
 
   constructor(
@@ -124,6 +129,8 @@ class WindowTable {
     this.grid = new WindowGrid(gridOfPanes(stage));
     this.timestamp = compileExpression(stage.timestamp);
     this.partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
+    this.keyOf = valueKeys(stage.collation);
+    this.order = windowOrder(stage.collation);
   }
 
   /** An empty one that shares the memory counted. */
@@ -139,7 +146,7 @@ class WindowTable {
   }
 
   windowAt(startMs: number, partition: Value): Window {
-    const key = keyOf(partition);
+    const key = this.keyOf(partition);
     let partitions = this.byStart.get(startMs);
     if (partitions === undefined) this.byStart.set(startMs, partitions = new Map());
     const known = partitions.get(key);
@@ -154,7 +161,7 @@ class WindowTable {
 
   /** In order of time and partition. */
   private sorted(): readonly Window[] {
-    return this.windows.sort(compareWindows);
+    return this.windows.sort(this.order);
   }
 
   /** What it holds as panes, in order of time and partition. */

@@ -13,13 +13,14 @@
 import { CommandError, MAX_FILLED_WINDOWS } from "../../base/mod.ts";
 import {
   BuiltDocument,
+  type Collation,
   Document,
   isArray,
   isNullish,
   isNumber,
-  keyOf,
   UtcDate,
   type Value,
+  valueKeys,
 } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { elementText } from "../element_text.ts";
@@ -29,7 +30,7 @@ import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { WINDOW_MEMORY_MESSAGE } from "./time_window.ts";
 import { type GridSpec, WindowGrid } from "./window_grid.ts";
-import { compareWindows, type PlacedWindow, START_FIELD, windowId } from "./window_id.ts";
+import { type PlacedWindow, START_FIELD, windowId, windowOrder } from "./window_id.ts";
 
 export type FillMethod =
   | { readonly kind: "previous" | "next" | "linear" }
@@ -46,6 +47,8 @@ export interface WindowFillStage {
   readonly bounds: FillBounds;
   /** Whether there is a window even where there is no row at all. */
   readonly isPartitioned: boolean;
+  /** Which texts are one partition; undefined for those of the same bytes. */
+  readonly collation?: Collation;
   /** As written, for `explain`. */
   readonly source: Document;
 }
@@ -113,6 +116,7 @@ interface FullWindow extends PlacedWindow {
 export async function* runWindowFill(stage: WindowFillStage, input: Rows, context: QueryContext): Rows {
   const meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE, context.memory);
   const partitions = new Map<unknown, FullWindow[]>();
+  const keyOf = valueKeys(stage.collation);
   for await (const batch of input) {
     for (const row of batch) {
       meter.addRow(row);
@@ -157,7 +161,7 @@ class Filler {
       ? [[]]
       : this.partitions;
     const all = partitions.flatMap((windows) => this.fill(windows));
-    return all.sort(compareWindows).map((window) => window.row);
+    return all.sort(windowOrder(this.stage.collation)).map((window) => window.row);
   }
 
   private fill(windows: readonly FullWindow[]): FullWindow[] {

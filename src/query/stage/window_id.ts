@@ -3,7 +3,7 @@
  * document stand in it themselves, so none of them may have the name of one of the window's own.
  */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, compareValues, Document, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, type Collation, Document, type Value, valueOrder } from "../../bson/mod.ts";
 import type { Expression, ParseContext } from "../expression/expression.ts";
 import { parseExpression } from "../expression/parse.ts";
 
@@ -55,6 +55,7 @@ export interface PlacedWindow {
 }
 
 /** Order of windows: by time, then by partition in BSON order. */
-export function compareWindows(a: PlacedWindow, b: PlacedWindow): number {
-  return a.startMs - b.startMs || compareValues(a.partition, b.partition);
+export function windowOrder(collation: Collation | undefined): (a: PlacedWindow, b: PlacedWindow) => number {
+  const compare = valueOrder(collation);
+  return (a, b) => a.startMs - b.startMs || compare(a.partition, b.partition);
 }

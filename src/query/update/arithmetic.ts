@@ -3,7 +3,15 @@
  * expressions; but an int64 that does not fit is an error here, not a double.
  */
 import { CommandError } from "../../base/mod.ts";
-import { compareValues, Document, Int32, isNumber, type Value } from "../../bson/mod.ts";
+import {
+  type Collation,
+  compareValues,
+  Document,
+  Int32,
+  isNumber,
+  type Value,
+  valueOrder,
+} from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
 import * as decimals from "../expression/decimal_arithmetic.ts";
 import { typeName } from "../expression/message.ts";
@@ -21,7 +29,7 @@ import {
 } from "../expression/number.ts";
 import { idText } from "./id_text.ts";
 import { identicalValues } from "./identical.ts";
-import type { Operation, Place } from "./operation.ts";
+import type { Operation, OperationContext, Place } from "./operation.ts";
 
 type Arithmetic = (a: NumberValue, b: NumberValue) => Value;
 
@@ -101,17 +109,18 @@ function safeNumberText(value: NumberValue): string {
   return typeof value === "bigint" ? `(NumberLong)${value}` : `(NumberDouble)${asDouble(value)}`;
 }
 
-export function parseMin(_path: string, value: Value): Operation {
-  return extreme(value, 1);
+export function parseMin(_path: string, value: Value, { collation }: OperationContext): Operation {
+  return extreme(value, 1, collation);
 }
 
-export function parseMax(_path: string, value: Value): Operation {
-  return extreme(value, -1);
+export function parseMax(_path: string, value: Value, { collation }: OperationContext): Operation {
+  return extreme(value, -1, collation);
 }
 
 /** @param sign 1 to take the value when the old one stands behind it in BSON order, −1 when before */
-function extreme(value: Value, sign: number): Operation {
-  return (old) => old === undefined || sign * compareValues(old, value) > 0 ? value : old;
+function extreme(value: Value, sign: number, collation: Collation | undefined): Operation {
+  const compare = valueOrder(collation);
+  return (old) => old === undefined || sign * compare(old, value) > 0 ? value : old;
 }
 
 type BitOperator = "and" | "or" | "xor";

@@ -7,17 +7,18 @@ import {
   equalValues,
   isArray,
   isNumber,
-  keyOf,
   type Value,
   type ValueKey,
+  valueKeys,
 } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
 import { renderDocument, typeName } from "../expression/message.ts";
 import { readInteger } from "../filter/argument.ts";
 import type { Operation, OperationContext } from "./operation.ts";
 
-export function parseAddToSet(_path: string, value: Value): Operation {
-  const added = distinct(valuesToAdd(value));
+export function parseAddToSet(_path: string, value: Value, { collation }: OperationContext): Operation {
+  const keyOf = valueKeys(collation);
+  const added = distinct(valuesToAdd(value), keyOf);
   return (old, { name }) => {
     if (old === undefined) return added;
     if (!isArray(old)) {
@@ -52,7 +53,7 @@ function valuesToAdd(value: Value): readonly Value[] {
   return each;
 }
 
-function distinct(values: readonly Value[]): readonly Value[] {
+function distinct(values: readonly Value[], keyOf: (value: Value) => ValueKey): readonly Value[] {
   const seen = new Set<ValueKey>();
   return values.filter((value) => {
     const key = keyOf(value);
@@ -92,13 +93,14 @@ export function parsePull(_path: string, value: Value, context: OperationContext
   return culling(pullTest(value, context));
 }
 
-export function parsePullAll(_path: string, value: Value): Operation {
+export function parsePullAll(_path: string, value: Value, { collation }: OperationContext): Operation {
   if (!isArray(value)) {
     throw new CommandError(
       "BadValue",
       `$pullAll requires an array argument but was given a ${typeName(value)}`,
     );
   }
+  const keyOf = valueKeys(collation);
   const doomed = new Set(value.map(keyOf));
   return culling((element) => doomed.has(keyOf(element)));
 }
@@ -114,7 +116,7 @@ function culling(isDoomed: (element: Value) => boolean): Operation {
 }
 
 /** A document without operators is a filter over the elements that are documents; any other value is compared. */
-function pullTest(value: Value, { compileFilter }: OperationContext): (element: Value) => boolean {
+function pullTest(value: Value, { compileFilter, collation }: OperationContext): (element: Value) => boolean {
   if (value instanceof Document && !startsWithOperator(value)) {
     const matches = compileFilter(value);
     return (element) => element instanceof Document && matches(element);
@@ -123,7 +125,7 @@ function pullTest(value: Value, { compileFilter }: OperationContext): (element: 
     const matches = compileFilter(new BuiltDocument([""], [value]));
     return (element) => matches(new BuiltDocument([""], [element]));
   }
-  return (element) => equalValues(element, value);
+  return (element) => equalValues(element, value, collation);
 }
 
 /** What may be asked of a value as it is: MongoDB's keywords, among which `$not` is none. */

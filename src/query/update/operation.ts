@@ -2,7 +2,7 @@
  * What one modifier does to one field: `$inc: {a: 1}` is an operation at the path `a`. Operations are pure: they give a
  * new value and leave the old one as it is.
  */
-import type { Document, Value } from "../../bson/mod.ts";
+import type { Collation, Document, Value } from "../../bson/mod.ts";
 
 /** The field that an operation is applied to, for what it computes and for the words of its errors. */
 export interface Place {
@@ -35,4 +35,6 @@ export type ParseOperation = (path: string, value: Value, context: OperationCont
 export interface OperationContext {
   /** Compiles a filter, for `$pull`. */
   readonly compileFilter: (filter: Document) => (document: Document) => boolean;
+  /** How texts compare; undefined for by their bytes. */
+  readonly collation?: Collation;
 }

@@ -2,7 +2,7 @@
 import { CommandError } from "../../base/mod.ts";
 import { Document, type Value } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
-import type { ParseContext } from "../expression/expression.ts";
+import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { typeName } from "../expression/message.ts";
 import { compileFilter } from "../filter/compile.ts";
 import { parseFilter } from "../filter/parse.ts";
@@ -39,7 +39,10 @@ class ModifierParser {
   private readonly context: OperationContext;
 
   constructor(private readonly arrayFilters: ArrayFilters, context: ParseContext) {
-    this.context = { compileFilter: (filter) => compileFilter(parseFilter(filter, context)) };
+    this.context = {
+      compileFilter: (filter) => compileFilter(parseFilter(filter, context)),
+      ...collationOf(context),
+    };
   }
 
   add(name: string, fields: Value): void {

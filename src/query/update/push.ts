@@ -2,11 +2,11 @@
  * `$push`: adds one value, or those of `$each`, at `$position`, then sorts the array by `$sort` and cuts it to `$slice`.
  */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, compareValues, Document, isArray, isNumber, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, Document, isArray, isNumber, type Value, valueOrder } from "../../bson/mod.ts";
 import { typeName } from "../expression/message.ts";
 import { readInteger, toDouble } from "../filter/argument.ts";
 import { idText } from "./id_text.ts";
-import type { Operation, Place } from "./operation.ts";
+import type { Operation, OperationContext, Place } from "./operation.ts";
 
 type Order = (a: Value, b: Value) => number;
 
@@ -19,9 +19,9 @@ interface Push {
   readonly order: Order | undefined;
 }
 
-export function parsePush(_path: string, value: Value): Operation {
+export function parsePush(_path: string, value: Value, { collation }: OperationContext): Operation {
   const push = value instanceof Document && value.has("$each")
-    ? parseModifiers(value)
+    ? parseModifiers(value, valueOrder(collation))
     : { values: [value], position: undefined, slice: undefined, order: undefined };
   return (old, place) => pushed(push, old, place);
 }
@@ -48,7 +48,7 @@ function keepsAll(slice: number | undefined, length: number): boolean {
   return slice === undefined || Math.abs(slice) >= length;
 }
 
-function parseModifiers(value: Document): Push {
+function parseModifiers(value: Document, compare: Order): Push {
   const each = value.get("$each");
   if (!isArray(each)) {
     throw new CommandError(
@@ -66,7 +66,7 @@ function parseModifiers(value: Document): Push {
   return {
     values: each,
     slice: slice === undefined ? undefined : integerOf("$slice", slice),
-    order: sort === undefined ? undefined : parseOrder(sort),
+    order: sort === undefined ? undefined : parseOrder(sort, compare),
     position: position === undefined ? undefined : integerOf("$position", position),
   };
 }
@@ -82,13 +82,13 @@ function integerOf(name: string, value: Value): number {
   );
 }
 
-function parseOrder(sort: Value): Order {
+function parseOrder(sort: Value, compare: Order): Order {
   if (isNumber(sort)) {
     const direction = toDouble(sort);
     if (Math.abs(direction) !== 1) {
       throw new CommandError("BadValue", "The $sort element value must be either 1 or -1");
     }
-    return (a, b) => direction * compareValues(a, b);
+    return (a, b) => direction * compare(a, b);
   }
   if (!(sort instanceof Document)) {
     throw new CommandError(
@@ -96,10 +96,10 @@ function parseOrder(sort: Value): Order {
       "The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields",
     );
   }
-  return parseFieldOrder(sort);
+  return parseFieldOrder(sort, compare);
 }
 
-function parseFieldOrder(sort: Document): Order {
+function parseFieldOrder(sort: Document, compare: Order): Order {
   if (sort.isEmpty()) {
     throw new CommandError("BadValue", "The sort pattern is empty when it should be a set of fields.");
   }
@@ -110,7 +110,7 @@ function parseFieldOrder(sort: Document): Order {
   }));
   return (a, b) => {
     for (const { path, direction } of parts) {
-      const order = compareValues(fieldAt(a, path), fieldAt(b, path));
+      const order = compare(fieldAt(a, path), fieldAt(b, path));
       if (order !== 0) return direction * order;
     }
     return 0;

@@ -1,5 +1,5 @@
 /** An update or delete statement, parsed and compiled: which documents it asks for, and what becomes of each. */
-import { BuiltDocument, type Document, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, type Collation, type Document, type Value } from "../../bson/mod.ts";
 import { type CommandContext, scopeVariables } from "../context.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { compileFilter, type Matcher } from "../filter/compile.ts";
@@ -20,6 +20,8 @@ export interface WriteSpec {
   /** Undefined for a delete. */
   readonly update?: UpdateSpec | undefined;
   readonly upsert?: boolean | undefined;
+  /** How texts compare; undefined for by their bytes. */
+  readonly collation?: Collation | undefined;
   /** Which of the documents that match is the first. */
   readonly sort?: Document | undefined;
   /** What is shown of the document. */
@@ -39,14 +41,18 @@ export class WritePlan {
 
   /** @throws CommandError with MongoDB's code and wording */
   constructor(spec: WriteSpec, context: CommandContext) {
-    const scope: ParseContext = { variables: new Set(context.variables.keys()) };
+    const { collation } = spec;
+    const scope: ParseContext = {
+      variables: new Set(context.variables.keys()),
+      ...(collation && { collation }),
+    };
     const variables = scopeVariables(context);
     this.update = spec.update && parseUpdate(spec.update, scope);
     this.filter = parseFilter(spec.filter, scope);
     if (spec.upsert === true) checkUpsertFilter(this.filter);
     this.ids = idsOf(conjunctsOf(this.filter));
     this.matches = compileFilter(this.filter, variables);
-    this.order = spec.sort === undefined || spec.sort.isEmpty() ? undefined : documentOrder(spec.sort);
+    this.order = spec.sort === undefined || spec.sort.isEmpty() ? undefined : documentOrder(spec.sort, scope);
     this.apply = this.update && compileUpdate(this.update, context);
     this.project = spec.projection === undefined || spec.projection.isEmpty()
       ? (document) => document
@@ -79,8 +85,8 @@ export class WritePlan {
   }
 }
 
-function documentOrder(sort: Document): (a: Document, b: Document) => number {
-  const parts = parseSortParts(sort);
+function documentOrder(sort: Document, context: ParseContext): (a: Document, b: Document) => number {
+  const parts = parseSortParts(sort, context);
   const read = sortKeyReader(parts);
   const order = keyOrder(parts);
   return (a, b) => order(read(a), read(b));

@@ -1,11 +1,11 @@
 /** `$rank`, `$denseRank`, `$documentNumber`: the place of a row in its partition. */
 import { CommandError } from "../../base/mod.ts";
-import { compareValues, Document, Int32, type Value } from "../../bson/mod.ts";
-import { constant } from "../expression/expression.ts";
+import { Document, equalValues, Int32, type Value } from "../../bson/mod.ts";
+import { collationOf, constant } from "../expression/expression.ts";
 import { UNBOUNDED } from "./bounds.ts";
 import type { Partition, WindowDefinition, WindowNode, WindowSpec } from "./window.ts";
 
-function parse({ name, argument, window, sortBy }: WindowSpec): WindowNode {
+function parse({ name, argument, window, sortBy, context }: WindowSpec): WindowNode {
   if (window !== undefined) {
     throw new CommandError(5371601, "Rank style window functions take no other arguments");
   }
@@ -18,15 +18,19 @@ function parse({ name, argument, window, sortBy }: WindowSpec): WindowNode {
   if (!(argument instanceof Document) || !argument.isEmpty()) {
     throw new CommandError(5371603, "(None) must be specified with '{}' as the value");
   }
-  return { kind: "window", name, input: constant(null), bounds: UNBOUNDED };
+  return { kind: "window", name, input: constant(null), bounds: UNBOUNDED, ...collationOf(context) };
 }
 
 /** @param next the rank of a row whose sort value is new, from the last such rank and the row's place */
-function ranks(partition: Partition, next: (rank: number, place: number) => number): readonly Value[] {
+function ranks(
+  { collation }: WindowNode,
+  partition: Partition,
+  next: (rank: number, place: number) => number,
+): readonly Value[] {
   let rank = 0;
   let last: Value;
   return partition.sortValues().map((value, i) => {
-    if (i === 0 || compareValues(value, last) !== 0) rank = next(rank, i + 1);
+    if (i === 0 || !equalValues(value, last, collation)) rank = next(rank, i + 1);
     last = value;
     return Int32.of(rank);
   });
@@ -36,12 +40,12 @@ export const RANK: readonly WindowDefinition[] = [
   {
     name: "$denseRank",
     parse,
-    compute: (_node, _input, partition) => ranks(partition, (rank) => rank + 1),
+    compute: (node, _input, partition) => ranks(node, partition, (rank) => rank + 1),
   },
   {
     name: "$documentNumber",
     parse,
     compute: (_node, _input, partition) => partition.rows.map((_, i) => Int32.of(i + 1)),
   },
-  { name: "$rank", parse, compute: (_node, _input, partition) => ranks(partition, (_, place) => place) },
+  { name: "$rank", parse, compute: (node, _input, partition) => ranks(node, partition, (_, place) => place) },
 ];

@@ -2,7 +2,7 @@
  * Window functions: what `$setWindowFields` computes for a row from the rows around it in its partition. A function takes
  * a whole partition, in order, and gives one value a row.
  */
-import type { Document, Value } from "../../bson/mod.ts";
+import type { Collation, Document, Value } from "../../bson/mod.ts";
 import type { AccumulatorNode } from "../accumulator/accumulator.ts";
 import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
 import type { SortPart } from "../stage/sort_key.ts";
@@ -26,6 +26,8 @@ export interface WindowNode {
   readonly unitMs?: number;
   /** `$expMovingAvg`: the weight of the newest value. */
   readonly alpha?: Value;
+  /** `$rank` and `$denseRank`: how texts compare. */
+  readonly collation?: Collation;
 }
 
 /** What an output of the stage says: `{<function>: argument, window: {…}}`. */
