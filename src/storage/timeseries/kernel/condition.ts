@@ -34,13 +34,14 @@ const NUMBER_TYPES = (1 << ValueType.Int32) | (1 << ValueType.Double) | (1 << Va
 export class RowFilter {
   private readonly masks: Uint8Array[] = [];
   private rows = new Int32Array(0);
-  private meta: Value = undefined;
+  private series = 0;
 
-  constructor(private readonly condition: Condition) {}
+  /** @param metaOf the metaField's value of a series: read only where the condition asks for it */
+  constructor(private readonly condition: Condition, private readonly metaOf: (series: number) => Value) {}
 
-  /** Rows of this meta follow. */
-  enter(meta: Value): void {
-    this.meta = meta;
+  /** Rows of this series follow. */
+  enter(series: number): void {
+    this.series = series;
   }
 
   /** The rows of the slice that pass, good until the next call; undefined when none does. */
@@ -81,7 +82,7 @@ export class RowFilter {
         for (let i = 0; i < count; i++) mask[i]! ^= 1;
         return;
       case "series":
-        mask.fill(condition.matches(this.meta) ? 1 : 0, 0, count);
+        mask.fill(condition.matches(this.metaOf(this.series)) ? 1 : 0, 0, count);
         return;
       case "test":
         testValues(slice.source.view(condition.path), slice, condition.test, mask);

@@ -32,7 +32,7 @@ export async function runFragment(
 ): Promise<FragmentResult> {
   const pacer = new Pacer(clock, fragment.checkpoint);
   const { narrowed, matched } = await narrow(snapshot, fragment, pacer);
-  const folding = new Folding(fragment);
+  const folding = new Folding(fragment, (series) => snapshot.index.sharedMetaOf(series));
   const sources = new SeriesSources(snapshot, narrowed, fragment.paths);
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
@@ -41,7 +41,7 @@ export async function runFragment(
     const runs = sources.runsOf(series);
     work++;
     if (runs.length > 0) {
-      folding.enter(snapshot.index.sharedMetaOf(series));
+      folding.enter(series);
       const slices = new SeriesRuns(runs);
       for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
         folding.add(slice);
@@ -73,14 +73,18 @@ class Folding implements FragmentResult {
   private readonly table: GroupTable;
   private readonly order: GroupOrder | undefined;
   private room = 0;
-  private meta: Value = undefined;
+  private series = 0;
   private isEntered = false;
 
-  constructor(private readonly fragment: TimeseriesFragment) {
+  /** @param metaOf the metaField's value of a series */
+  constructor(
+    private readonly fragment: TimeseriesFragment,
+    private readonly metaOf: (series: number) => Value,
+  ) {
     this.states = fragment.outputs.map((output) => stateOf(output, fragment.isInTimeOrder));
     this.order = fragment.isInTimeOrder ? new GroupOrder(this.states) : undefined;
     this.perSeries = this.states.filter((state) => state instanceof SeriesState);
-    this.filter = fragment.condition && new RowFilter(fragment.condition);
+    this.filter = fragment.condition && new RowFilter(fragment.condition, metaOf);
     this.table = new GroupTable(fragment.keys);
   }
 
@@ -93,11 +97,11 @@ class Folding implements FragmentResult {
     return this.order?.isSpoilt ?? false;
   }
 
-  /** Rows of the series of this meta follow. */
-  enter(meta: Value): void {
-    this.meta = meta;
+  /** Rows of this series follow. */
+  enter(series: number): void {
+    this.series = series;
     this.isEntered = false;
-    this.filter?.enter(meta);
+    this.filter?.enter(series);
   }
 
   add(slice: Slice): void {
@@ -158,8 +162,9 @@ class Folding implements FragmentResult {
   private enterSeries(): void {
     if (this.isEntered) return;
     this.isEntered = true;
-    this.table.enter(this.meta);
-    for (const state of this.perSeries) state.enter(this.meta);
+    const meta = this.metaOf(this.series);
+    this.table.enter(meta);
+    for (const state of this.perSeries) state.enter(meta);
   }
 
   private groupAt(ms: number): number {

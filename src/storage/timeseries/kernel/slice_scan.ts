@@ -21,14 +21,15 @@ export async function* scanSlices(
 ): AsyncGenerator<readonly Document[], void, undefined> {
   const { condition, counters } = request;
   const sources = new SeriesSources(snapshot, request, condition?.paths ?? NO_PATHS);
-  const filter = condition && new RowFilter(condition.condition);
+  const filter = condition &&
+    new RowFilter(condition.condition, (series) => snapshot.index.sharedMetaOf(series));
   let batch: Document[] = [];
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
     if (series === snapshot.seriesCount) break;
     const slices = new SeriesRuns(sources.runsOf(series));
-    filter?.enter(snapshot.index.sharedMetaOf(series));
+    filter?.enter(series);
     for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
       const count = slice.to - slice.from;
       counters.rowsRead += count;
