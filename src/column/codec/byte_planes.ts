@@ -5,8 +5,8 @@
  *     byte 1   compression.ts over the planes of each value XOR the one before
  *     byte 2   compression.ts over the values as they stand
  *
- * In planes noise and what repeats come apart; as they stand, values that return are found whole. The smallest of the
- * three is written.
+ * In planes noise and what repeats come apart; as they stand, values that return are found whole. The smallest of
+ * those that the caller allows is written.
  */
 import { assert } from "../../base/mod.ts";
 import { type ByteReader, ByteWriter } from "../byte_buffer.ts";
@@ -14,7 +14,7 @@ import * as compression from "./compression.ts";
 
 const PLANES = 0;
 const XORED_PLANES = 1;
-const PLAIN = 2;
+export const PLAIN = 2;
 
 /** Writes the doubles `words[0, 2 · count)` in the smallest of the `layouts`. */
 export function encode(

@@ -19,8 +19,8 @@ export type BlockCompressor = typeof BLOCK_COMPRESSORS[number];
 const RAW = 0;
 const ZSTD = 1;
 const LZ4 = 2;
-/** Fewer bytes are not worth a frame's header. */
-const LEAST_BYTES = 48;
+/** Fewer bytes are not worth a compressor: to set one up takes longer than all else that a small page costs. */
+const LEAST_BYTES = 512;
 const LEVEL = 3;
 
 let compressor: BlockCompressor = "zstd";
@@ -30,8 +30,9 @@ export function setBlockCompressor(chosen: BlockCompressor): void {
   compressor = chosen;
 }
 
-export function encode(bytes: Uint8Array, out: ByteWriter): void {
-  const packed = bytes.length < LEAST_BYTES ? undefined : compressed(bytes);
+/** @param leastBytes fewer are not compressed */
+export function encode(bytes: Uint8Array, out: ByteWriter, leastBytes = LEAST_BYTES): void {
+  const packed = bytes.length < leastBytes ? undefined : compressed(bytes);
   if (packed === undefined || packed.length >= bytes.length - (bytes.length >> 4)) {
     out.byte(RAW);
     out.sizedBytes(bytes);

@@ -83,7 +83,7 @@ function decimals(words: Int32Array, count: number): ByteWriter | undefined {
 
 /** The doubles in the mode, of those that any can take, that makes a sample smallest. */
 function encodedAsSample(words: Int32Array, count: number): ByteWriter {
-  if (count < LEAST_SAMPLED_VALUES) return encodedAs(words, count, PLANES);
+  if (count < LEAST_SAMPLED_VALUES) return encodedAs(words, count, PLANES, [bytePlanes.PLAIN]);
   const sample = sampleOf(words, count);
   const length = sample.length >> 1;
   let best = encodedAs(sample, length, XOR);

@@ -27,12 +27,16 @@ import { type RowGroupEntry, type TableEntry, writeFooter, writeHeader } from ".
 import { REMAINDER_KEY } from "./shape.ts";
 
 const WRITE_BYTES = 1 << 20;
+/** A shorter header, that of a few rows, would lose a fifth of it at the price of writing all their pages. */
+const LEAST_COMPRESSED_HEADER_BYTES = 1024;
 
 /** What the writer of a row group knows of it, beside its pages. */
 export type RowGroupContent = Omit<RowGroupHeader, "pages">;
 
 export class SegmentOutput {
   private readonly out = new ByteWriter(WRITE_BYTES);
+  /** Of the row group that ends. */
+  private readonly header = new ByteWriter();
   /** Where in the file `out` begins. */
   private start = 0;
   private groupAt = 0;
@@ -85,9 +89,13 @@ export class SegmentOutput {
     const { groupAt, pages, minTime, maxTime } = this;
     const idIndexBytes = this.writeIdIndex(content.rows);
     const pagesBytes = this.start + this.out.length - groupAt;
-    const header = new ByteWriter();
+    const { header } = this;
+    header.reset();
     encodeRowGroup({ ...content, pages }, header);
-    const headerBytes = writeBlock(this.out, (block) => encodeBytes(header.written(), block));
+    const headerBytes = writeBlock(
+      this.out,
+      (block) => encodeBytes(header.written(), block, LEAST_COMPRESSED_HEADER_BYTES),
+    );
     return {
       offset: groupAt,
       pagesBytes,

@@ -506,11 +506,11 @@ export class TimeseriesStore {
   ): void {
     if (written !== undefined) this.segments.register(written.segment);
     this.segments.noteStoredMasks(frozen.tableMasks);
+    const entries = new Map(written?.segment.tables.map((entry) => [entry.tableId, entry]));
     for (const { tableId, end } of frozen.series) {
       const table = this.tables.get(tableId);
       if (table === undefined) continue;
-      const entry = written?.segment.tables.find((each) => each.tableId === tableId);
-      table.thaw(written?.segment, entry, written?.rows.get(tableId));
+      table.thaw(written?.segment, entries.get(tableId), written?.rows.get(tableId));
       table.persistedSeries = end;
       table.seriesBytes += tableBytes.get(tableId) ?? 0;
     }
