@@ -25,7 +25,7 @@ const NAMES = ["a", "b", "c"];
 /** Each of them with another seed, and ending at another call. */
 const LIVES = 25;
 /** Small, so that a life has many flushes. */
-const MEMTABLE_BYTES = 2000;
+const MEMTABLE_BYTES = 15_000;
 
 /** What one client knows about one of its collections. */
 interface Expected {

@@ -14,8 +14,11 @@ import { assert } from "../base/mod.ts";
 import { MemoryAccount } from "./memory_account.ts";
 import { BYTES, sizeOfType, wordsOfType } from "./value_type.ts";
 
-const INITIAL_VALUES = 16;
-const INITIAL_ARENA_BYTES = 256;
+const INITIAL_VALUES = 4;
+const INITIAL_ARENA_BYTES = 64;
+/** What columns without a layout of that kind have, one for all: a table has many columns, and mostly few rows. */
+const NO_WORDS = new Int32Array(0);
+const NO_BYTES = new Uint8Array(0);
 /** `Column.type` of a column without values. */
 export const NO_TYPE = 0;
 /** `Column.type` of a column whose values have several types. */
@@ -30,9 +33,9 @@ export class Column {
   type = NO_TYPE;
   types: Uint8Array | undefined;
   width = 0;
-  words: Words = new Int32Array(0);
-  arena: Uint8Array = new Uint8Array(0);
-  ends: Int32Array = new Int32Array(0);
+  words: Words = NO_WORDS;
+  arena: Uint8Array = NO_BYTES;
+  ends: Int32Array = NO_WORDS;
   private capacity = 0;
   private doubleView: Float64Array | undefined;
   private byteView: Uint8Array | undefined;
@@ -239,8 +242,8 @@ export class Column {
     assert(old.width !== BYTES || this.length === 0, "a column of bytes holds every type");
     this.account.bytes -= this.memoryBytes;
     this.width = width;
-    this.words = new Int32Array(width === BYTES ? 0 : width * this.capacity);
-    this.ends = new Int32Array(width === BYTES ? this.capacity : 0);
+    this.words = width === BYTES ? NO_WORDS : new Int32Array(width * this.capacity);
+    this.ends = width === BYTES ? new Int32Array(this.capacity) : NO_WORDS;
     this.account.bytes += this.memoryBytes;
     const start = Math.max(0, old.width) * 4;
     for (let i = 0; i < this.length; i++) {

@@ -13,9 +13,10 @@ import { assert } from "../../base/mod.ts";
 import { copyBytes, grownInt32, viewOf } from "../../column/mod.ts";
 
 const INITIAL_KEYS = 4;
-const INITIAL_ARENA_BYTES = 64;
+const INITIAL_ARENA_BYTES = 32;
 const NO_BYTES = new Uint8Array(0);
 const NO_NUMBERS: Int32Array = new Int32Array(0);
+const NO_VIEW = viewOf(NO_BYTES);
 
 export class KeyTable {
   /** Keys so far. */
@@ -25,7 +26,7 @@ export class KeyTable {
   private followers = NO_NUMBERS;
   private hashes = NO_NUMBERS;
   protected arena: Uint8Array = NO_BYTES;
-  private view = viewOf(NO_BYTES);
+  private view = NO_VIEW;
   private slots = NO_NUMBERS;
   private last = 0;
 

@@ -28,9 +28,13 @@ import { type FieldName, type Shape, type TableNames, WHOLE } from "./shape.ts";
 import { ShapeTrie } from "./shape_trie.ts";
 import { SkipList } from "./skip_list.ts";
 
-const INITIAL_ROWS = 16;
+const INITIAL_ROWS = 4;
+/** What a memtable and each of its columns take of the process beside their values: thousands of tables may be small. */
+const MEMTABLE_BYTES = 7000;
+const COLUMN_BYTES = 700;
 /** No row: the end of a chain. */
 export const NO_ROW = -1;
+const NO_SERIES: Int32Array = new Int32Array(0);
 
 /** A column, and the rows that have a value in it. */
 class SparseColumn {
@@ -40,6 +44,7 @@ class SparseColumn {
 
   constructor(private readonly account: MemoryAccount) {
     this.values = new Column(account);
+    account.bytes += COLUMN_BYTES;
   }
 
   append(row: number, type: number, source: DataView, start: number, end: number): void {
@@ -88,8 +93,8 @@ export class Memtable implements RowSource {
   private shapes: Int32Array = new Int32Array(INITIAL_ROWS);
   private next: Int32Array = new Int32Array(INITIAL_ROWS);
   private previous: Int32Array = new Int32Array(INITIAL_ROWS);
-  private heads: Int32Array = new Int32Array(0);
-  private tails: Int32Array = new Int32Array(0);
+  private heads = NO_SERIES;
+  private tails = NO_SERIES;
   private readonly trie: ShapeTrie;
   private readonly columns: SparseColumn[] = [];
   private readonly whole: SparseColumn;
@@ -103,7 +108,7 @@ export class Memtable implements RowSource {
     this.late = new SkipList(account);
     this.trie = new ShapeTrie(names, account);
     this.whole = new SparseColumn(account);
-    account.bytes += this.rowBytes;
+    account.bytes += MEMTABLE_BYTES + this.rowBytes;
   }
 
   /** Series numbers below this may have rows here. */

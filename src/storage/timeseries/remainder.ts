@@ -24,19 +24,23 @@ const GENERIC_SUBTYPE = 0;
 export class RemainderWriter {
   /** Fields of this row so far. */
   count = 0;
+  /** Their names, a character a byte; fewer where one comes twice. */
+  readonly names = new Set<string>();
   private readonly positions = new ByteWriter();
   private readonly elements = new ByteWriter();
   private readonly out = new ByteWriter();
 
   reset(): void {
     this.count = 0;
+    this.names.clear();
     this.positions.reset();
     this.elements.reset();
   }
 
   /** @param element the field: type, name and value */
-  add(element: Uint8Array, position: number): void {
+  add(name: string, element: Uint8Array, position: number): void {
     this.count++;
+    this.names.add(name);
     this.positions.varint(position);
     this.elements.bytes(element);
   }

@@ -23,7 +23,7 @@ import {
   encodeIntegers,
   type PageStatistics,
 } from "../../column/mod.ts";
-import { type Path, pathOfKey, Shape, type TableNames } from "./shape.ts";
+import { Path, Shape, type TableNames } from "./shape.ts";
 
 /** Page columns that come before the table's own: the times, then the rows kept whole. */
 export const TIME_PAGES = 0;
@@ -114,7 +114,7 @@ export class RowGroup {
     const reader = new ByteReader(bytes);
     this.rows = reader.varint();
     const columns = reader.varint();
-    this.paths = Array.from({ length: columns }, () => pathOfKey(latin1(reader.sizedBytes())));
+    this.paths = Array.from({ length: columns }, () => new Path(latin1(reader.sizedBytes())));
     const series = reader.varint();
     this.series = readNumbers(reader, series);
     this.seriesEnds = runningSum(readNumbers(reader, series));

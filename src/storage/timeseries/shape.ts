@@ -26,10 +26,19 @@ export const WHOLE = 0;
 /** The path key of the remainder: empty names, more than the path of a column can have. */
 export const REMAINDER_KEY = "\0".repeat(MAX_SHREDDED_DEPTH + 1);
 
-/** Names from the top down. `key` tells paths apart: the bytes of all names as Latin-1, zero characters between. */
-export interface Path {
-  readonly key: string;
-  readonly names: readonly FieldName[];
+/** Names from the top down. */
+export class Path {
+  private fieldNames: readonly FieldName[] | undefined;
+
+  /** @param key tells paths apart: the bytes of all names as Latin-1, zero characters between */
+  constructor(readonly key: string) {}
+
+  /** Made when first asked for, for the columns of many tables are only written. */
+  get names(): readonly FieldName[] {
+    return this.fieldNames ??= this.key.split("\0").map((name) =>
+      fieldName(Uint8Array.from(name, (unit) => unit.charCodeAt(0)))
+    );
+  }
 }
 
 /** A name as text and as bytes, which need not be UTF-8. */
@@ -114,12 +123,6 @@ export function tableNames(timeField: string, metaField: string | undefined): Ta
     time: fieldName(encoder.encode(timeField)),
     meta: metaField === undefined ? undefined : fieldName(encoder.encode(metaField)),
   };
-}
-
-/** A path from its key. */
-export function pathOfKey(key: string): Path {
-  const names = key.split("\0").map((name) => fieldName(Uint8Array.from(name, (unit) => unit.charCodeAt(0))));
-  return { key, names };
 }
 
 function buildTree(items: readonly number[], paths: readonly Path[], names: TableNames): ShapeNode {

@@ -23,8 +23,7 @@ import { RemainderWriter } from "./remainder.ts";
 import {
   FIRST_COLUMN_ITEM,
   META_ITEM,
-  type Path,
-  pathOfKey,
+  Path,
   REMAINDER_KEY,
   Shape,
   type TableNames,
@@ -37,7 +36,9 @@ const NONE = -1;
 /** The document has the name already. */
 const TWICE = -2;
 const ROOT = 0;
-const INITIAL_NODES = 64;
+const INITIAL_NODES = 16;
+/** Bytes a name takes, for a start. */
+const INITIAL_NAME_BYTES = 8;
 const EMPTY_DOCUMENT_BYTES = 5;
 /** Branches at one place, so that a walk stays short. */
 const MAX_BRANCHES = 64;
@@ -58,6 +59,9 @@ const WALK = {
   ends: new Int32Array(MAX_TABLE_COLUMNS),
 };
 
+/** Of a trie that has left no field out so far: most never do. */
+const NO_REMAINDER = new RemainderWriter();
+
 export class ShapeTrie {
   /** Shapes by number; `WHOLE` has none. */
   readonly shapes: (Shape | undefined)[] = [undefined];
@@ -69,7 +73,7 @@ export class ShapeTrie {
   readonly starts = WALK.starts;
   readonly ends = WALK.ends;
   /** Of the last walk: the fields without a column. */
-  readonly remainder = new RemainderWriter();
+  remainder = NO_REMAINDER;
   /** The remainder's column, once there is one. */
   remainderColumn = NONE;
   /** Of the last walk: where the time's eight bytes are. */
@@ -93,13 +97,11 @@ export class ShapeTrie {
   /** Branches of a node that are fields and no time or meta. */
   private branches = new Uint8Array(INITIAL_NODES);
   private walks = 0;
-  /** Of the last walk: the names in the remainder. */
-  private readonly leftNames = new Set<string>();
   /** Names of nodes as texts, where they were asked for. */
   private readonly nameTexts: string[] = [];
   /** In how many walks each top-level name found no column. */
   private readonly misses = new Map<string, number>();
-  private names = new Uint8Array(INITIAL_NODES * 8);
+  private names = new Uint8Array(INITIAL_NODES * INITIAL_NAME_BYTES);
   private namesView = viewOf(this.names);
   private namesLength = 0;
   private readonly columnOfPath = new Map<string, number>();
@@ -121,10 +123,7 @@ export class ShapeTrie {
     this.metaStart = 0;
     this.metaEnd = 0;
     this.walks++;
-    if (this.remainder.count > 0) {
-      this.remainder.reset();
-      this.leftNames.clear();
-    }
+    if (this.remainder.count > 0) this.remainder.reset();
     let at = start + 4;
     let depth = 0;
     let node = ROOT;
@@ -172,9 +171,9 @@ export class ShapeTrie {
   /** Leaves the top-level field at `at` to the remainder; returns where the next one starts. */
   private leave(node: number, bytes: Uint8Array, at: number): number {
     const end = skipElement(bytes, at);
-    this.remainder.add(bytes.subarray(at, end), this.topCounts[node]!);
     const name = latin1(bytes, at + 1);
-    this.leftNames.add(name);
+    if (this.remainder === NO_REMAINDER) this.remainder = new RemainderWriter();
+    this.remainder.add(name, bytes.subarray(at, end), this.topCounts[node]!);
     if (this.misses.size === MAX_COUNTED_NAMES) this.misses.clear();
     this.misses.set(name, (this.misses.get(name) ?? 0) + 1);
     return end;
@@ -191,8 +190,8 @@ export class ShapeTrie {
 
   /** Whether a name of the remainder comes again, there or among the top-level fields that end at `node`. */
   private hasNameTwice(node: number): boolean {
-    const { leftNames, topCounts } = this;
-    if (leftNames.size < this.remainder.count) return true;
+    const { remainder: { count, names: leftNames }, topCounts } = this;
+    if (leftNames.size < count) return true;
     for (let above = node; above !== ROOT; above = this.parents[above]!) {
       if (topCounts[above] === topCounts[this.parents[above]!]) continue;
       if (leftNames.has(this.nameTexts[above] ??= latin1(this.names, this.nameStarts[above]!))) return true;
@@ -300,7 +299,7 @@ export class ShapeTrie {
   }
 
   private columnOfRemainder(): number {
-    if (this.remainderColumn === NONE) this.remainderColumn = this.paths.push(pathOfKey(REMAINDER_KEY)) - 1;
+    if (this.remainderColumn === NONE) this.remainderColumn = this.paths.push(new Path(REMAINDER_KEY)) - 1;
     return this.remainderColumn;
   }
 
@@ -361,7 +360,7 @@ export class ShapeTrie {
     if (known !== undefined) return known;
     if (!this.mayAddColumn(key)) return NONE;
     this.columnOfPath.set(key, this.paths.length);
-    return this.paths.push(pathOfKey(key)) - 1;
+    return this.paths.push(new Path(key)) - 1;
   }
 
   /** One column stays free for the remainder. */

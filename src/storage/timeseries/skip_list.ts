@@ -12,28 +12,30 @@ import { grownInt32, type MemoryAccount } from "../../column/mod.ts";
 
 const MAX_HEIGHT = 16;
 const INITIAL_NODES = 16;
+/** What an empty list has: the head, without a link. One for all, for most tables never see a late row. */
+const ONLY_HEAD: Int32Array = new Int32Array(1);
+const ONLY_HEAD_TIMES = new Float64Array(1);
+const NO_LINKS: Int32Array = new Int32Array(MAX_HEIGHT);
+/** The node before the searched place, at each level; used within one insertion. */
+const PATH = new Int32Array(MAX_HEIGHT);
 /** The end of the list, and what stands before its first node. */
 export const NO_NODE = 0;
 
 export class SkipList {
   /** Nodes without the head. */
   length = 0;
-  private series: Int32Array = new Int32Array(INITIAL_NODES);
-  private times = new Float64Array(INITIAL_NODES);
-  private ordinals: Int32Array = new Int32Array(INITIAL_NODES);
-  private towers: Int32Array = new Int32Array(INITIAL_NODES);
-  private previous: Int32Array = new Int32Array(INITIAL_NODES);
-  private next: Int32Array = new Int32Array(MAX_HEIGHT + INITIAL_NODES * 2);
+  private series = ONLY_HEAD;
+  private times = ONLY_HEAD_TIMES;
+  private ordinals = ONLY_HEAD;
+  private towers = ONLY_HEAD;
+  private previous = ONLY_HEAD;
+  private next = NO_LINKS;
   private linksUsed = MAX_HEIGHT;
   private height = 1;
   private last = NO_NODE;
   private randomState = 0x9e3779b9;
-  /** The node before the searched place, at each level. */
-  private readonly path = new Int32Array(MAX_HEIGHT);
 
-  constructor(private readonly account: MemoryAccount) {
-    account.bytes += this.memoryBytes;
-  }
+  constructor(private readonly account: MemoryAccount) {}
 
   seriesOf(node: number): number {
     return this.series[node]!;
@@ -71,13 +73,13 @@ export class SkipList {
     this.times[node] = time;
     this.ordinals[node] = ordinal;
     const height = this.randomHeight();
-    for (; this.height < height; this.height++) this.path[this.height] = NO_NODE;
+    for (; this.height < height; this.height++) PATH[this.height] = NO_NODE;
     if (this.linksUsed + height > this.next.length) this.growLinks();
     const tower = this.linksUsed;
     this.towers[node] = tower;
     this.linksUsed += height;
     for (let level = 0; level < height; level++) {
-      const link = this.towers[this.path[level]!]! + level;
+      const link = this.towers[PATH[level]!]! + level;
       this.next[tower + level] = this.next[link]!;
       this.next[link] = node;
     }
@@ -87,9 +89,9 @@ export class SkipList {
     else this.previous[after] = node;
   }
 
-  /** The last node before (series, time, ordinal); fills `path`. */
+  /** The last node before (series, time, ordinal); fills `PATH`. */
   private descend(series: number, time: number, ordinal: number): number {
-    const { next, towers, path } = this;
+    const { next, towers } = this;
     let node = NO_NODE;
     for (let level = this.height - 1; level >= 0; level--) {
       for (;;) {
@@ -97,7 +99,7 @@ export class SkipList {
         if (candidate === NO_NODE || !this.isBefore(candidate, series, time, ordinal)) break;
         node = candidate;
       }
-      path[level] = node;
+      PATH[level] = node;
     }
     return node;
   }
@@ -122,7 +124,7 @@ export class SkipList {
 
   private growNodes(): void {
     this.account.bytes -= this.memoryBytes;
-    const nodes = this.times.length * 2;
+    const nodes = Math.max(INITIAL_NODES, this.times.length * 2);
     this.series = grownInt32(this.series, nodes);
     this.ordinals = grownInt32(this.ordinals, nodes);
     this.towers = grownInt32(this.towers, nodes);

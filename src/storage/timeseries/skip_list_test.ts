@@ -72,3 +72,14 @@ Deno.test("the memory of a skip list is accounted for as it grows", () => {
   for (let i = 0; i < 10_000; i++) list.insert(0, -i, i);
   assert.ok(account.bytes - before > 10_000 * 24 && account.bytes - before < 10_000 * 80);
 });
+
+Deno.test("empty skip lists share what they have, and a row in one is in no other", () => {
+  const account = new MemoryAccount();
+  const [one, other] = [new SkipList(account), new SkipList(account)];
+  assert.equal(account.bytes, 0);
+  for (let ordinal = 0; ordinal < 50; ordinal++) one.insert(1, -ordinal, ordinal);
+  assert.ok(account.bytes > 0);
+  assert.deepEqual(walk(other, "after"), []);
+  assert.deepEqual(walk(other, "before"), []);
+  assert.equal(other.seek(0, 0, 0), NO_NODE);
+});
