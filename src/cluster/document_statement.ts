@@ -5,7 +5,13 @@
  */
 import { CommandError, MAX_DOCUMENT_BYTES, MAX_STORED_DEPTH } from "../base/mod.ts";
 import { type Document, encodeDocument, isDeeperThan, RawDocument } from "../bson/mod.ts";
-import { type CommandContext, withContext, WritePlan, type WriteSpec } from "../query/mod.ts";
+import {
+  type CommandContext,
+  type SourceIndex,
+  withContext,
+  WritePlan,
+  type WriteSpec,
+} from "../query/mod.ts";
 import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { withIdFirst } from "./document_id.ts";
 import type { StatementResult, WriteStatement } from "./write_statement.ts";
@@ -18,6 +24,7 @@ export interface DocumentCollection {
   readonly id: number;
   /** `db.collection`, for the words of errors. */
   readonly namespace: string;
+  readonly indexes?: () => readonly SourceIndex[];
 }
 
 /** @throws CommandError for which the transaction must be rolled back: see `failsTransaction` */
@@ -53,10 +60,11 @@ export function failsTransaction(error: CommandError): boolean {
 
 /** What the statement asks of a plan. */
 export function specOf(statement: WriteStatement): WriteSpec {
-  const { filter, sort, returning, collation } = statement;
+  const { filter, sort, hint, returning, collation } = statement;
   return {
     filter,
     sort,
+    hint,
     collation,
     projection: returning?.projection,
     update: statement.kind === "delete" ? undefined : statement,
@@ -121,9 +129,11 @@ class StatementRun {
   }
 
   private *candidates(): Generator<RawDocument, void, undefined> {
-    const { store, id } = this.collection;
-    const { ids } = this.plan;
-    for (const batch of store.candidates(id, ids === undefined ? {} : { ids })) yield* batch;
+    const { store, id, indexes } = this.collection;
+    const { index, ids } = this.plan.lookup(indexes?.() ?? []);
+    // What the statement changes moves in the index: each document is met once all the same.
+    const order = index === undefined ? ids && { ids } : { index: { ...index, repeats: true } };
+    for (const batch of store.candidates(id, order ?? {})) yield* batch;
   }
 
   private write(old: RawDocument): void {

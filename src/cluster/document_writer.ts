@@ -5,6 +5,7 @@
  */
 import { assert, CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
+import type { SourceIndex } from "../query/mod.ts";
 import { type DocumentStore, duplicateKeyError, type TakenKey } from "../storage/mod.ts";
 import { withIdFirst } from "./document_id.ts";
 import { failsTransaction, runStatement } from "./document_statement.ts";
@@ -26,6 +27,8 @@ export interface WrittenCollection {
   readonly id: number;
   /** `db.collection` */
   readonly namespace: string;
+  /** The indexes that may find what a statement asks for; undefined for none. */
+  readonly indexes?: () => readonly SourceIndex[];
 }
 
 /** A write that waits for its turn, or for what it did to be durable. */

@@ -28,7 +28,7 @@ import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./ca
 import { DiskReserve } from "./disk_reserve.ts";
 import { DocumentWriter, type WrittenCollection } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
-import { buildIndexes, type IndexedStore, keepIndexes, matchIndexes } from "./index_builds.ts";
+import { buildIndexes, type IndexedStore, keepIndexes, matchIndexes, sourceIndexes } from "./index_builds.ts";
 import { partialFilter } from "./indexes.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
 import { runMeasurementStatement } from "./measurement_statement.ts";
@@ -305,7 +305,7 @@ export class VNode {
   ): Promise<InsertResult> {
     if (info.timeseries === undefined) {
       await this.makeRoomIn(info);
-      return await this.writer.insert(writtenCollection(info), documents, ordered);
+      return await this.writer.insert(writtenCollection(this.documents, info), documents, ordered);
     }
     let inserted = 0;
     const errors: InsertResult["errors"][number][] = [];
@@ -344,7 +344,7 @@ export class VNode {
   ): Promise<readonly StatementResult[]> {
     await this.makeRoomIn(info);
     if (info.timeseries === undefined) {
-      return await this.writer.write(writtenCollection(info), statements, options);
+      return await this.writer.write(writtenCollection(this.documents, info), statements, options);
     }
     const results: StatementResult[] = [];
     for (const statement of statements) {
@@ -403,7 +403,7 @@ export class VNode {
     const { timeseries } = info;
     if (timeseries === undefined) {
       return {
-        shape: { kind: "documents" },
+        shape: { kind: "documents", indexes: sourceIndexes(this.documents, info) },
         scan: (request) =>
           this.documents.hasCollection(info.id) ? this.documents.scan(info.id, request) : noRows(),
       };
@@ -522,8 +522,8 @@ const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, ind
 
 async function* noRows(): Rows {}
 
-function writtenCollection(info: CollectionInfo): WrittenCollection {
-  return { id: info.id, namespace: namespaceText(info) };
+function writtenCollection(store: DocumentStore, info: CollectionInfo): WrittenCollection {
+  return { id: info.id, namespace: namespaceText(info), indexes: () => sourceIndexes(store, info) };
 }
 
 function tableOptions(options: TimeseriesOptions): TableOptions {

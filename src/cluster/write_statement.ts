@@ -11,6 +11,8 @@ interface Statement {
   readonly multi?: boolean;
   /** Which one is the first; not with `multi`. */
   readonly sort?: Document | undefined;
+  /** The index that finds the documents, by its name or its key. */
+  readonly hint?: Value;
   /** That the one document is given back: as it was, or as it is. Not with `multi`. */
   readonly returning?: {
     readonly which: "before" | "after";

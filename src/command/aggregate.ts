@@ -14,7 +14,7 @@ import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { allowsDiskUse, checkHint } from "./query_options.ts";
+import { allowsDiskUse, checkHint, withHint } from "./query_options.ts";
 
 const FIELDS: FieldTable = {
   aggregate: "any",
@@ -71,7 +71,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   }
   checkHasCollection(stages);
   checkForeignViews(call, stages, variables.context);
-  const pipeline = parsePipeline(stages, variables.context);
+  const pipeline = withHint(parsePipeline(stages, variables.context), args);
   if (explain === true) {
     return await explainInto(call, reply, {
       namespace,

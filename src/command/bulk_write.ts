@@ -21,7 +21,7 @@ import { extraFields } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { insertDocuments } from "./insert.ts";
 import { checkDatabaseName, checkNamespaceToWrite } from "./namespace.ts";
-import { checkHint, checkHintForm } from "./query_options.ts";
+import { checkHint, checkHintForm, hintOf } from "./query_options.ts";
 import { answerOnce, refuseRetry } from "./retryable.ts";
 import { documentsOf, parsedOrRefused, type ParsedStatement, runStatements } from "./statements.ts";
 
@@ -194,10 +194,12 @@ function parseStatement(
     const collation = collationFor(call, namespace, args);
     checkHint(call, namespace, args.get("hint"));
     const filter = args.document("filter") ?? BuiltDocument.EMPTY;
-    if (kind === "delete") return { kind, filter, multi, collation };
+    const hint = hintOf(args.get("hint"));
+    if (kind === "delete") return { kind, filter, hint, multi, collation };
     return {
       kind,
       filter,
+      hint,
       multi,
       update: args.get("updateMods"),
       upsert: args.get("upsert") === true,

@@ -10,7 +10,7 @@ import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { int64OrInt32 } from "./numbers.ts";
 import { QueryWork } from "./operation.ts";
-import { checkHint } from "./query_options.ts";
+import { checkHint, withHint } from "./query_options.ts";
 
 const FIELDS: FieldTable = {
   count: "any",
@@ -37,7 +37,8 @@ async function runCount(call: CommandCall, reply: BsonWriter): Promise<void> {
   const { context } = letVariables(call.args, collationFor(call, namespace));
   checkHint(call, namespace);
   const work = new QueryWork(call.operation);
-  const rows = call.state.services.router.query(namespace, parseCountCommand(spec, context), work);
+  const pipeline = withHint(parseCountCommand(spec, context), call.args);
+  const rows = call.state.services.router.query(namespace, pipeline, work);
   reply.value("n", int64OrInt32(await totalOf(rows)));
 }
 

@@ -8,7 +8,7 @@ import type { Command, CommandCall } from "./command.ts";
 import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { checkHint, checkHintForm } from "./query_options.ts";
+import { checkHint, checkHintForm, hintOf } from "./query_options.ts";
 import { answerOnce, refuseRetry } from "./retryable.ts";
 import { parsedOrRefused, type ParsedStatement, runStatements, statementsOf } from "./statements.ts";
 
@@ -80,5 +80,5 @@ function parseDeleteStatement(
 ): DeleteStatement {
   const collation = collationFor(call, namespace, args);
   checkHint(call, namespace, args.get("hint"));
-  return { kind: "delete", filter: args.document("q")!, multi, collation };
+  return { kind: "delete", filter: args.document("q")!, multi, hint: hintOf(args.get("hint")), collation };
 }

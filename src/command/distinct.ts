@@ -9,7 +9,7 @@ import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { checkHint } from "./query_options.ts";
+import { checkHint, withHint } from "./query_options.ts";
 
 const FIELDS: FieldTable = {
   distinct: "any",
@@ -33,7 +33,8 @@ async function runDistinct(call: CommandCall, reply: BsonWriter): Promise<void> 
   const { context } = letVariables(call.args, collationFor(call, namespace));
   checkHint(call, namespace);
   const work = new QueryWork(call.operation);
-  const rows = call.state.services.router.query(namespace, parseDistinct(spec, context), work);
+  const pipeline = withHint(parseDistinct(spec, context), call.args);
+  const rows = call.state.services.router.query(namespace, pipeline, work);
   const values = await distinctValues(rows, spec.key, context.collation);
   if (encodeDocument(new BuiltDocument(["values"], [values])).length > MAX_DOCUMENT_BYTES) {
     throw new CommandError(17217, "distinct too big, 16mb cap");

@@ -15,7 +15,7 @@ import { isGenericArgument } from "./generic.ts";
 import { type LetVariables, letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { allowsDiskUse } from "./query_options.ts";
+import { allowsDiskUse, checkHint, withHint } from "./query_options.ts";
 
 const FIELDS: FieldTable = { explain: "object!", verbosity: "string" };
 const VERBOSITIES: readonly string[] = ["queryPlanner", "executionStats", "allPlansExecution"];
@@ -75,7 +75,8 @@ async function runExplain(
   }
   const namespace = namespaceToRead(explained);
   const variables = letVariables(args, collationFor(explained, namespace));
-  const pipeline = pipelineOf(args, variables);
+  checkHint(call, namespace, args.get("hint"));
+  const pipeline = withHint(pipelineOf(args, variables), args);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
   await explainInto(call, reply, { namespace, pipeline, work, verbosity, command });
 }

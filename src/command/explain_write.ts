@@ -47,11 +47,12 @@ export async function explainWrite(call: CommandCall, verbosity: string): Promis
     update: statement.kind === "update" ? statement : undefined,
     sort: statement.sort,
   }, work);
-  const find = parseFind({
+  const read = parseFind({
     filter: statement.filter,
     sort: statement.sort,
     limit: statement.multi === true ? 0 : 1,
   }, variables.context);
+  const find = statement.hint === undefined ? read : { ...read, hint: statement.hint };
   const { router } = call.state.services;
   const found = await router.explain(namespace, find, work, verbosity);
   const matching: Document[] = [];

@@ -11,7 +11,7 @@ import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { allowsDiskUse, checkHint } from "./query_options.ts";
+import { allowsDiskUse, checkHint, withHint } from "./query_options.ts";
 
 const OWNER = "FindCommandRequest";
 const FIELDS: FieldTable = {
@@ -59,7 +59,7 @@ async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
   const { spec, batchSize, singleBatch } = parseFindArguments(call.args);
   const variables = letVariables(call.args, collationFor(call, namespace));
   checkHint(call, namespace);
-  const pipeline = parseFind(spec, variables.context);
+  const pipeline = withHint(parseFind(spec, variables.context), call.args);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),

@@ -10,7 +10,7 @@ import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
-import { checkHint } from "./query_options.ts";
+import { checkHint, hintOf } from "./query_options.ts";
 import { answerOnce } from "./retryable.ts";
 import { documentsOf } from "./statements.ts";
 
@@ -73,6 +73,7 @@ export function parseFindAndModify(call: CommandCall, namespace: Namespace): Wri
     filter: args.document("query") ?? BuiltDocument.EMPTY,
     sort: args.document("sort"),
     collation,
+    hint: hintOf(args.get("hint")),
     returning: { which, projection: args.document("fields") },
   } as const;
   if (args.flag("remove")) return { ...shared, kind: "delete" };

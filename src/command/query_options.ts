@@ -2,6 +2,7 @@
 import { CommandError } from "../base/mod.ts";
 import { Document, equalValues, Int32, type Value } from "../bson/mod.ts";
 import type { Namespace } from "../cluster/mod.ts";
+import type { Pipeline } from "../query/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
 import { ID_INDEX, indexesOf } from "./indexes.ts";
@@ -33,6 +34,17 @@ export function checkHint(call: CommandCall, namespace: Namespace, hint = call.a
     `error processing query: ns=${namespace.db}.${namespace.collection} planner returned error :: caused by :: ` +
       "hint provided does not correspond to an existing index",
   );
+}
+
+/** The pipeline with the command's hint. */
+export function withHint(pipeline: Pipeline, args: Arguments): Pipeline {
+  const hint = hintOf(args.get("hint"));
+  return hint === undefined ? pipeline : { ...pipeline, hint };
+}
+
+/** A hint as plans take it; an empty one is none. */
+export function hintOf(hint: Value): Value {
+  return hint instanceof Document && hint.isEmpty() ? undefined : hint;
 }
 
 /** @throws CommandError FailedToParse when a hint is neither name nor key */

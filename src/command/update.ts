@@ -14,7 +14,7 @@ import type { Command, CommandCall } from "./command.ts";
 import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { checkHint, checkHintForm } from "./query_options.ts";
+import { checkHint, checkHintForm, hintOf } from "./query_options.ts";
 import { answerOnce, refuseRetry } from "./retryable.ts";
 import {
   documentsOf,
@@ -88,6 +88,7 @@ function parseUpdateStatement(call: CommandCall, namespace: Namespace, args: Arg
   return {
     kind: "update",
     filter: args.document("q")!,
+    hint: hintOf(args.get("hint")),
     update: args.get("u"),
     multi: args.get("multi") === true,
     upsert: args.get("upsert") === true,

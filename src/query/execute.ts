@@ -118,7 +118,7 @@ function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
     ...(scan.timeRange && { timeRange: scan.timeRange }),
     ...(scan.series && { seriesFilter: scan.series.matches }),
     ...(scan.series?.lookup && { seriesLookup: scan.series.lookup }),
-    ...(scan.ids && { ids: scan.ids }),
+    ...(scan.index ? { index: scan.index } : scan.ids && { ids: scan.ids }),
     ...(scan.timeOrder && { timeOrder: scan.timeOrder }),
     ...(scan.seriesEnds && { seriesEnds: scan.seriesEnds }),
     ...(scan.backward && { backward: true }),

@@ -7,7 +7,9 @@ import { CommandError } from "../base/mod.ts";
 import { BuiltDocument, type Document, DocumentBuilder, Int32, UtcDate, type Value } from "../bson/mod.ts";
 import type { QueryContext } from "./context.ts";
 import { executePlan, runStages } from "./execute.ts";
+import { allOf } from "./filter/filter.ts";
 import { renderFilter } from "./filter/render.ts";
+import { type IndexPlan, indexScanFields } from "./index_plan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import { noRowsAfter } from "./rows.ts";
@@ -189,7 +191,7 @@ function executionStats(
     executionSuccess: true,
     nReturned: countValue(run.rows[chain.length] ?? 0),
     executionTimeMillis: countValue(run.millis),
-    totalKeysExamined: Int32.of(0),
+    totalKeysExamined: countValue(plan.scan.index === undefined ? 0 : context.counters.rowsRead),
     totalDocsExamined: countValue(context.counters.rowsRead),
     executionStages: planChain(plan, chain, shape, run),
     // No plan is ever tried against another.
@@ -215,12 +217,32 @@ function planChain(
 
 function scanNode(plan: Plan, shape: SourceShape, run: Run | undefined): Document {
   const leading = plan.matches;
+  const { index } = plan.scan;
+  if (index !== undefined) return fetchNode(plan, index, run);
   return BuiltDocument.of({
     stage: shape.kind === "empty" ? "EOF" : "COLLSCAN",
     filter: leading === 0 ? undefined : renderFilter(plan.filter),
     ...progress(run, run?.rows[leading]),
     direction: plan.scan.timeOrder === -1 || plan.scan.backward ? "backward" : "forward",
     docsExamined: run && countValue(run.rows[0] ?? 0),
+  });
+}
+
+/** Documents by the keys of an index, with what the keys do not say of them. */
+function fetchNode(plan: Plan, index: IndexPlan, run: Run | undefined): Document {
+  const read = run && countValue(run.rows[0] ?? 0);
+  return BuiltDocument.of({
+    stage: "FETCH",
+    filter: index.residual.length === 0 ? undefined : renderFilter(allOf(index.residual)),
+    ...progress(run, run?.rows[plan.matches]),
+    docsExamined: read,
+    alreadyHasObj: run && Int32.of(0),
+    inputStage: BuiltDocument.of({
+      stage: "IXSCAN",
+      ...progress(run, run?.rows[0]),
+      ...indexScanFields(index),
+      keysExamined: read,
+    }),
   });
 }
 

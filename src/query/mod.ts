@@ -36,6 +36,7 @@ export {
   parseFind,
   parsePipeline,
 } from "./parse.ts";
+export { type IndexScan, type SourceIndex } from "./index_plan.ts";
 export { type Pipeline, type Stage } from "./pipeline.ts";
 export { QueryMemory } from "./memory.ts";
 export { collectRows } from "./rows.ts";

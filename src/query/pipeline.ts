@@ -1,5 +1,5 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
-import type { Collation } from "../bson/mod.ts";
+import type { Collation, Value } from "../bson/mod.ts";
 import type { AsofJoinStage } from "./stage/asof_join.ts";
 import type { BucketAutoStage } from "./stage/bucket_auto.ts";
 import type { CountStage } from "./stage/count.ts";
@@ -66,4 +66,6 @@ export interface Pipeline {
   readonly backward?: boolean;
   /** How texts compare; undefined for by their bytes. */
   readonly collation?: Collation;
+  /** The index to be used, by its name or its key; `$natural` for none. */
+  readonly hint?: Value;
 }

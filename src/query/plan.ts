@@ -12,6 +12,7 @@ import { allOf, conjunctsOf } from "./filter/filter.ts";
 import { filterObstacle } from "./fragment/conditions.ts";
 import { type Fragment, type NoFragment, planFragment } from "./fragment/fragment.ts";
 import { withImplied } from "./implied.ts";
+import { type IndexPlan, planIndex } from "./index_plan.ts";
 import { matchesFirst } from "./match_order.ts";
 import { fieldsNeeded } from "./needs.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
@@ -52,6 +53,7 @@ export interface ScanPlan {
   readonly timeOrder: 1 | -1 | undefined;
   readonly seriesEnds: ScanRequest["seriesEnds"] | undefined;
   readonly backward: boolean;
+  readonly index: IndexPlan | undefined;
   /** What rows are asked by their columns. */
   readonly rowFilters: readonly Filter[];
 }
@@ -75,7 +77,11 @@ export function planPipeline(
     timeField: shape.kind === "timeseries" ? shape.timeField : undefined,
   });
   const sortOrder = timeOrderOf(stages[matches.length], shape);
-  const left = sortOrder === undefined ? stages : withoutSort(stages, matches.length);
+  const ids = idsOf(known);
+  const index = indexFor(pipeline, shape, { known, ids, next: stages[matches.length] });
+  const left = sortOrder === undefined && index?.isSorted !== true
+    ? stages
+    : withoutSort(stages, matches.length);
   const backward = pipeline.backward === true;
   const seriesEnds = backward ? undefined : seriesEndsOf(stages[matches.length], conjuncts, shape);
   const keepsOrder = sortOrder !== undefined || backward || seriesEnds !== undefined;
@@ -85,11 +91,12 @@ export function planPipeline(
     scan: {
       fields: fieldsNeeded(stages),
       ...conditionsFor(known, shape),
-      ids: idsOf(known),
+      ids,
       // Measurements have no order of insertion across series: backward is from the newest.
       timeOrder: backward && shape.kind === "timeseries" ? -1 : sortOrder,
       seriesEnds,
       backward: backward && shape.kind === "documents",
+      index,
       rowFilters,
     },
     isFiltered: rowFilters.length === undecided.length,
@@ -100,6 +107,23 @@ export function planPipeline(
       ? planFragment(left, matches.length, conjuncts, shape, sortOrder === 1)
       : { kind: "rows", reason: "rows are asked for in order of time" },
   };
+}
+
+/** The index to read by; an _id is found without one. */
+function indexFor(
+  { hint, backward, collation }: Pipeline,
+  shape: SourceShape,
+  { known, ids, next }: {
+    readonly known: readonly Filter[];
+    readonly ids: readonly Value[] | undefined;
+    readonly next: Stage | undefined;
+  },
+): IndexPlan | undefined {
+  if (shape.kind !== "documents" || shape.indexes === undefined || backward === true) return undefined;
+  if (ids !== undefined && hint === undefined) return undefined;
+  // An index has texts in the order of their bytes.
+  const sort = next?.kind === "sort" && collation === undefined ? next.parts : undefined;
+  return planIndex(shape.indexes, { conjuncts: known, sort, hint });
 }
 
 /** The conditions that a range of time and a filter of series do not decide. */

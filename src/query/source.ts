@@ -3,6 +3,7 @@
  * again on the rows), never fewer.
  */
 import type { Document, Value } from "../bson/mod.ts";
+import type { IndexScan, SourceIndex } from "./index_plan.ts";
 import type { Accumulator } from "./accumulator/accumulator.ts";
 
 /** Rows in batches; ending the generator early (`return`) frees what the scan holds. */
@@ -32,7 +33,7 @@ export type SourceShape =
     readonly filtersRows?: true;
   }
   /** Documents under their _id. */
-  | { readonly kind: "documents" }
+  | { readonly kind: "documents"; readonly indexes?: readonly SourceIndex[] }
   /** Nothing there: a collection that does not exist, or a pipeline that brings its own documents. */
   | { readonly kind: "empty" };
 
@@ -56,6 +57,8 @@ export interface ScanRequest {
   readonly seriesEnds?: { readonly earliest: boolean; readonly latest: boolean };
   /** A condition on the rows' own values; time series only. */
   readonly condition?: RowCondition;
+  /** The index that rows are read by, in its order; documents only, and not with `ids`. */
+  readonly index?: IndexScan;
   /** Rows from the last stored to the first; documents only. */
   readonly backward?: boolean;
   /** Called now and then: throws when the operation was killed or ran out of time, else lets others run. */

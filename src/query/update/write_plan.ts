@@ -6,6 +6,7 @@ import { compileFilter, type Matcher } from "../filter/compile.ts";
 import { conjunctsOf, type Filter } from "../filter/filter.ts";
 import { matchedPosition } from "../filter/matched_position.ts";
 import { parseFilter } from "../filter/parse.ts";
+import { planIndex, type SourceIndex } from "../index_plan.ts";
 import { scanConditions } from "../plan.ts";
 import { idsOf } from "../pushdown.ts";
 import type { ScanRequest } from "../source.ts";
@@ -24,6 +25,8 @@ export interface WriteSpec {
   readonly collation?: Collation | undefined;
   /** Which of the documents that match is the first. */
   readonly sort?: Document | undefined;
+  /** The index that finds the documents, by its name or its key. */
+  readonly hint?: Value;
   /** What is shown of the document. */
   readonly projection?: Document | undefined;
 }
@@ -35,6 +38,7 @@ export class WritePlan {
   readonly matches: Matcher;
   /** Negative when the first of two documents comes before the other; undefined where any order will do. */
   readonly order: ((a: Document, b: Document) => number) | undefined;
+  private readonly hint: Value;
   private readonly update: Update | undefined;
   private readonly apply: Updater | undefined;
   private readonly project: (document: Document) => Document;
@@ -50,6 +54,7 @@ export class WritePlan {
     this.update = spec.update && parseUpdate(spec.update, scope);
     this.filter = parseFilter(spec.filter, scope);
     if (spec.upsert === true) checkUpsertFilter(this.filter);
+    this.hint = spec.hint;
     this.ids = idsOf(conjunctsOf(this.filter));
     this.matches = compileFilter(this.filter, variables);
     this.order = spec.sort === undefined || spec.sort.isEmpty() ? undefined : documentOrder(spec.sort, scope);
@@ -65,6 +70,14 @@ export class WritePlan {
     metaField: string | undefined,
   ): Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup"> {
     return scanConditions(conjunctsOf(this.filter), { kind: "timeseries", timeField, metaField });
+  }
+
+  /** How the documents are found among regular ones. */
+  lookup(indexes: readonly SourceIndex[]): Pick<ScanRequest, "ids" | "index"> {
+    const { ids, hint } = this;
+    if (ids !== undefined && hint === undefined) return { ids };
+    const index = planIndex(indexes, { conjuncts: conjunctsOf(this.filter), sort: undefined, hint });
+    return index === undefined ? ids === undefined ? {} : { ids } : { index };
   }
 
   /** What the update makes of a document that matches: the very same where nothing changes. @throws CommandError */

@@ -1,6 +1,7 @@
 /** Batches of one collection's rows, each read for itself: nothing is held between them. */
 import { compareBytes, encodeIndexKey, type Value } from "../../bson/mod.ts";
 import type { StoredRow, TableReader } from "./collection_table.ts";
+import type { IndexBatch, IndexReader, KeyRange } from "./index_reader.ts";
 
 /** Ids looked up between two batches: few, since each document may be large. */
 const KEYS_AT_ONCE = 64;
@@ -11,6 +12,24 @@ export interface ScanOrder {
   readonly ids?: readonly Value[];
   /** From the last inserted to the first; undefined for the order of insertion. Not with `ids`. */
   readonly backward?: boolean;
+  /** The index by which documents are read, in its order. Not with the others. */
+  readonly index?: IndexOrder;
+}
+
+export interface IndexOrder {
+  readonly name: string;
+  /** Ascending and apart. */
+  readonly ranges: readonly KeyRange[];
+  /** From the last key of the last range to the first. */
+  readonly backward: boolean;
+  /** Whether a document may have several keys there: it comes once. */
+  readonly repeats: boolean;
+}
+
+/** What a batch is read with; asked for again for each, so that it may refuse what was dropped meanwhile. */
+export interface BatchReaders {
+  readonly table: () => TableReader | undefined;
+  readonly index: (name: string) => IndexReader | undefined;
 }
 
 export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
@@ -18,9 +37,10 @@ export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
 /**
  * Rows in order of insertion (or backward), or those of the ids asked for in order of _id.
  *
- * @param reader called for each batch, so that it may refuse a collection that was dropped meanwhile
+ * Or in the order of an index.
  */
-export function scanBatches(reader: () => TableReader | undefined, order: ScanOrder): RowBatches {
+export function scanBatches({ table: reader, index }: BatchReaders, order: ScanOrder): RowBatches {
+  if (order.index !== undefined) return batchesByIndex(index, order.index);
   if (order.ids !== undefined) return batchesByKey(reader, order.ids);
   return order.backward === true ? batchesBackward(reader) : batchesForward(reader);
 }
@@ -53,6 +73,34 @@ function* batchesByKey(reader: () => TableReader | undefined, ids: readonly Valu
     }
     if (rows.length > 0) yield rows;
   }
+}
+
+function* batchesByIndex(
+  reader: (name: string) => IndexReader | undefined,
+  { name, ranges, backward, repeats }: IndexOrder,
+): RowBatches {
+  const seen = repeats ? new Set<number>() : undefined;
+  let rowsAtOnce = FIRST_INDEX_ROWS;
+  for (const range of backward ? ranges.toReversed() : ranges) {
+    for (let left: KeyRange | undefined = range; left !== undefined;) {
+      const batch: IndexBatch | undefined = reader(name)?.read(left, backward, rowsAtOnce);
+      if (batch === undefined) return;
+      const fresh = seen === undefined ? batch.rows : batch.rows.filter(({ seq }) => isNew(seen, seq));
+      if (fresh.length > 0) yield fresh;
+      left = batch.left;
+      rowsAtOnce = Math.min(rowsAtOnce * 2, MAX_INDEX_ROWS);
+    }
+  }
+}
+
+/** Few at first: often a few are all that is asked for. */
+const FIRST_INDEX_ROWS = 16;
+const MAX_INDEX_ROWS = 1024;
+
+function isNew(seen: Set<number>, seq: number): boolean {
+  if (seen.has(seq)) return false;
+  seen.add(seq);
+  return true;
 }
 
 /** Keys of the values, each once, in order. */

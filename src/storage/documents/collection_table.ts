@@ -7,6 +7,7 @@
  * A statement is prepared once per connection and collection; none stays open between calls.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { IndexReader } from "./index_reader.ts";
 import { dropIndexTables } from "./index_tables.ts";
 import { executeTogether } from "./sqlite.ts";
 
@@ -90,8 +91,9 @@ export class TableReader {
   private readonly forward: StatementSync;
   private readonly backward: StatementSync;
   private readonly byKey: StatementSync;
+  private readonly indexes = new Map<number, IndexReader>();
 
-  constructor(database: DatabaseSync, id: number) {
+  constructor(private readonly database: DatabaseSync, private readonly id: number) {
     this.forward = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq > ? ORDER BY seq`);
     this.backward = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq < ? ORDER BY seq DESC`);
     this.byKey = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ?`);
@@ -105,6 +107,15 @@ export class TableReader {
   /** The next rows before a place, the last first; none at the start. */
   batchBefore(seq: number): StoredRow[] {
     return batch(this.backward, seq);
+  }
+
+  /** By its number. */
+  index(number: number): IndexReader {
+    let reader = this.indexes.get(number);
+    if (reader === undefined) {
+      this.indexes.set(number, reader = new IndexReader(this.database, this.id, `i${this.id}_${number}`));
+    }
+    return reader;
   }
 
   find(key: Uint8Array): StoredRow | undefined {

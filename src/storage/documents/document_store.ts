@@ -20,6 +20,7 @@ import { createTable, dropTable, lastSeq, pageBytes, TableReader, TableWriter } 
 import { applyEffect, applyLogged, idOf } from "./apply_effect.ts";
 import type { TakenKey } from "./duplicate_key.ts";
 import type { CompileFilter } from "./index_definition.ts";
+import type { IndexReader } from "./index_reader.ts";
 import { addRows, type IndexState, IndexTables } from "./index_tables.ts";
 import { type RowBatches, scanBatches, type ScanOrder } from "./collection_scan.ts";
 import { decodeEffects, type Effect, encodeEffects } from "./effect.ts";
@@ -212,8 +213,8 @@ export class DocumentStore {
     this.begin();
     try {
       const built = this.guarded(() => specs.map((spec) => this.indexTables(id).create(spec)));
-      const reader = () => this.readerIn(this.writing, this.readersInside, id);
-      for (const rows of this.guardedBatches(scanBatches(reader, {}))) {
+      const table = () => this.readerIn(this.writing, this.readersInside, id);
+      for (const rows of this.guardedBatches(scanBatches({ table, index: () => undefined }, {}))) {
         this.checkTransaction();
         const taken = this.guarded(() => addRows(built, rows));
         if (taken !== undefined) return taken;
@@ -237,8 +238,12 @@ export class DocumentStore {
 
   /** Documents as the open transaction sees them, in batches, each of which shows what was written before it is read. */
   *candidates(id: number, order: ScanOrder): Generator<readonly RawDocument[], void, undefined> {
-    const reader = () => this.readerIn(this.writing, this.readersInside, id);
-    for (const rows of this.guardedBatches(scanBatches(reader, order))) {
+    const readers = {
+      table: () => this.readerIn(this.writing, this.readersInside, id),
+      index: (name: string) =>
+        this.indexReader(this.readerIn(this.writing, this.readersInside, id), id, name),
+    };
+    for (const rows of this.guardedBatches(scanBatches(readers, order))) {
       yield rows.map((row) => new RawDocument(row.doc));
     }
   }
@@ -371,7 +376,11 @@ export class DocumentStore {
     id: number,
     request: DocumentScanRequest,
   ): AsyncGenerator<readonly RawDocument[], void, undefined> {
-    for (const rows of this.guardedBatches(scanBatches(() => this.reader(id), request))) {
+    const readers = {
+      table: () => this.reader(id),
+      index: (name: string) => this.indexReader(this.reader(id), id, name),
+    };
+    for (const rows of this.guardedBatches(scanBatches(readers, request))) {
       if (request.counters !== undefined) request.counters.rowsRead += rows.length;
       yield rows.map((row) => new RawDocument(row.doc));
       await request.checkpoint();
@@ -491,6 +500,12 @@ export class DocumentStore {
     this.checkNotDropped(id);
     if (this.transaction?.created.has(id)) return undefined;
     return this.readerIn(this.reading, this.readers, id);
+  }
+
+  private indexReader(reader: TableReader | undefined, id: number, name: string): IndexReader | undefined {
+    const index = this.indexes.get(id)?.find(name);
+    if (index === undefined) throw new CommandError("QueryPlanKilled", `index '${name}' dropped`);
+    return reader?.index(index.number);
   }
 
   private readerIn(database: DatabaseSync, readers: Map<number, TableReader>, id: number): TableReader {

@@ -1,0 +1,271 @@
+/** Queries and writes with indexes do what they do without; and an index is read where it helps. */
+import assert from "node:assert/strict";
+import { inspect } from "node:util";
+import { type Random, seededRandom } from "../base/mod.ts";
+import {
+  BuiltDocument,
+  Document,
+  encodeDocument,
+  Int32,
+  isArray,
+  MaxKey,
+  MinKey,
+  RawDocument,
+  UtcDate,
+  type Value,
+} from "../bson/mod.ts";
+import { MemoryDisk } from "../io/mod.ts";
+import { type CommandContext, newScanCounters, parseFind, type Pipeline } from "../query/mod.ts";
+import { openNode, PLAIN } from "./node_fixture.ts";
+import type { Node } from "./node.ts";
+
+const INDEXED = { db: "d", collection: "indexed" };
+const BARE = { db: "d", collection: "bare" };
+
+type Plain = null | boolean | number | string | Value | readonly Plain[] | { readonly [name: string]: Plain };
+
+function valueOf(plain: Plain): Value {
+  if (isArray(plain as Value)) return (plain as readonly Plain[]).map(valueOf);
+  const isPlainObject = typeof plain === "object" && plain !== null &&
+    Object.getPrototypeOf(plain) === Object.prototype;
+  return isPlainObject ? documentOf(plain as Record<string, Plain>) : plain as Value;
+}
+
+function documentOf(fields: Readonly<Record<string, Plain>>): BuiltDocument {
+  return BuiltDocument.of(
+    Object.fromEntries(Object.entries(fields).map(([name, plain]) => [name, valueOf(plain)])),
+  );
+}
+
+function context(): CommandContext {
+  return { nowMs: 0, variables: new Map(), checkpoint: () => Promise.resolve(), counters: newScanCounters() };
+}
+
+const INDEXES = [
+  { key: { a: 1 } },
+  { key: { a: 1, b: -1 } },
+  { key: { b: -1, c: 1 } },
+  { key: { "d.x": 1, "d.y": 1 } },
+  { key: { c: 1 }, sparse: true },
+  { key: { b: 1 }, partialFilterExpression: { a: { $gt: 1 } } },
+  { key: { "a.0": 1 } },
+  { key: { a: -1, c: 1, b: 1 }, hidden: true },
+];
+
+function specs(): Document[] {
+  return INDEXES.map((options, i) => {
+    const key = Object.entries(options.key).map(([name, sign]) => [name, Int32.of(sign)]);
+    return documentOf({
+      v: Int32.of(2),
+      ...options,
+      key: documentOf(Object.fromEntries(key)),
+      name: `i${i}`,
+    });
+  });
+}
+
+function randomValue(random: Random): Plain {
+  const small = Math.floor(random() * 4);
+  const rare = [
+    Infinity,
+    -Infinity,
+    NaN,
+    -2,
+    1e300,
+    new UtcDate(small),
+    2n ** 62n,
+    "",
+    new MinKey(),
+    new MaxKey(),
+  ];
+  if (random() < 0.1) return rare[Math.floor(random() * rare.length)]!;
+  const kind = Math.floor(random() * 9);
+  return [
+    small,
+    small,
+    small + 0.5,
+    String(small),
+    null,
+    random() < 0.5,
+    Int32.of(small),
+    { x: small },
+    "2",
+  ][kind]!;
+}
+
+function randomField(random: Random, withArrays: boolean): Plain {
+  if (!withArrays || random() < 0.7) return randomValue(random);
+  return Array.from(
+    { length: Math.floor(random() * 4) },
+    () => random() < 0.1 ? [randomValue(random)] : randomValue(random),
+  );
+}
+
+function randomDocument(random: Random, id: number, withArrays: boolean): RawDocument {
+  const fields: Record<string, Plain> = { _id: id };
+  for (const name of ["a", "b", "c"]) {
+    // Parallel arrays have no place in an index.
+    if (random() < 0.8) fields[name] = randomField(random, withArrays && name === "a");
+  }
+  const inner = () => ({ x: randomValue(random), y: randomValue(random) });
+  if (random() < 0.5) fields["d"] = withArrays && random() < 0.5 ? [inner(), inner()] : inner();
+  return new RawDocument(encodeDocument(documentOf(fields)));
+}
+
+const PATHS = ["a", "a", "b", "c", "d.x", "d.y", "a.0"];
+
+function randomCondition(random: Random, withArrays: boolean): Plain {
+  const operator = ["$eq", "$gt", "$gte", "$lt", "$lte", "$ne"][Math.floor(random() * 6)]!;
+  switch (Math.floor(random() * 5)) {
+    case 0:
+      return { $in: Array.from({ length: Math.floor(random() * 4) }, () => randomField(random, withArrays)) };
+    case 1:
+      return { $gte: Math.floor(random() * 3), $lt: 1 + Math.floor(random() * 3) };
+    case 2:
+      return { $exists: random() < 0.5 };
+    default:
+      return { [operator]: operator === "$eq" ? randomField(random, withArrays) : randomValue(random) };
+  }
+}
+
+function randomQuery(random: Random, withArrays: boolean) {
+  const filter: Record<string, Plain> = {};
+  for (let i = Math.floor(random() * 3); i >= 0; i--) {
+    filter[PATHS[Math.floor(random() * PATHS.length)]!] = randomCondition(random, withArrays);
+  }
+  const sort: Record<string, Plain> = {};
+  if (random() < 0.5) {
+    for (let i = Math.floor(random() * 2); i >= 0; i--) {
+      sort[PATHS[Math.floor(random() * 4)]!] = random() < 0.5 ? 1 : -1;
+    }
+  }
+  return { filter: documentOf(filter), sort: documentOf(sort) };
+}
+
+async function rowsOf(node: Node, namespace: typeof BARE, pipeline: Pipeline): Promise<Document[]> {
+  const rows: Document[] = [];
+  for await (const batch of node.router.query(namespace, pipeline, context())) rows.push(...batch);
+  return rows;
+}
+
+const textOf = (value: Value) => encodeDocument(new BuiltDocument(["v"], [value])).join();
+const idsOf = (rows: readonly Document[]) => rows.map((row) => row.get("_id")).sort();
+const keysOf = (rows: readonly Document[], sort: Document) =>
+  rows.map((row) => sort.names().map((name) => textOf(normal(row.get(name)))).join(";"));
+
+/** Missing and null sort alike, and 1 as 1.0. */
+function normal(value: Value): Value {
+  return value === undefined ? null : value instanceof Int32 ? value.value : value;
+}
+
+async function winningStage(node: Node, pipeline: Pipeline): Promise<Document> {
+  const plan = await node.router.explain(INDEXED, pipeline, context(), "queryPlanner");
+  let stage = (plan.get("queryPlanner") as Document).get("winningPlan") as Document;
+  while (stage.get("inputStage") instanceof Document) stage = stage.get("inputStage") as Document;
+  return stage;
+}
+
+async function prepared(random: Random, withArrays: boolean): Promise<Node> {
+  const node = await openNode(new MemoryDisk());
+  for (const namespace of [INDEXED, BARE]) await node.router.createCollection(namespace, PLAIN);
+  const documents = Array.from({ length: 150 }, (_, i) => randomDocument(random, i, withArrays));
+  for (const namespace of [INDEXED, BARE]) {
+    assert.deepEqual((await node.router.insert(namespace, documents.slice(0, 100), true)).errors, []);
+  }
+  await node.router.createIndexes(INDEXED, specs, () => Promise.resolve());
+  for (const namespace of [INDEXED, BARE]) {
+    assert.deepEqual((await node.router.insert(namespace, documents.slice(100), true)).errors, []);
+  }
+  return node;
+}
+
+for (const withArrays of [false, true]) {
+  Deno.test(`${withArrays ? "with" : "without"} arrays: a query with indexes finds what it finds without`, async () => {
+    const used = new Map<unknown, number>();
+    for (let seed = 1; seed <= 3; seed++) {
+      const random = seededRandom(seed);
+      const node = await prepared(random, withArrays);
+      for (let i = 0; i < 250; i++) {
+        const query = randomQuery(random, withArrays);
+        const pipeline = parseFind(query);
+        const [found, expected] = [await rowsOf(node, INDEXED, pipeline), await rowsOf(node, BARE, pipeline)];
+        const what = () => `${seed}/${i}: ${inspect([query.filter, query.sort], { depth: 9 })}`;
+        assert.deepEqual(idsOf(found), idsOf(expected), what());
+        if (!withArrays) assert.deepEqual(keysOf(found, query.sort), keysOf(expected, query.sort), what());
+        const name = (await winningStage(node, pipeline)).get("indexName");
+        used.set(name, (used.get(name) ?? 0) + 1);
+        const hint = `i${Math.floor(random() * 4)}`;
+        assert.deepEqual(
+          idsOf(await rowsOf(node, INDEXED, { ...pipeline, hint })),
+          idsOf(expected),
+          `${hint} ${what()}`,
+        );
+      }
+      await node.close();
+    }
+    for (const name of ["i0", "i1", "i2", "i3", "i4"]) {
+      assert.ok((used.get(name) ?? 0) > 0, `${name} is used`);
+    }
+    assert.equal(used.get("i7"), undefined, "a hidden index is not");
+  });
+}
+
+Deno.test("writes with indexes do what they do without", async () => {
+  const random = seededRandom(9);
+  const node = await prepared(random, false);
+  for (let i = 0; i < 120; i++) {
+    const { filter } = randomQuery(random, false);
+    const statement = random() < 0.15 ? { kind: "delete", filter, multi: true } as const : {
+      kind: "update",
+      filter,
+      multi: true,
+      update: documentOf({ $set: { b: randomValue(random), c: i } }),
+    } as const;
+    const results = [INDEXED, BARE].map((namespace) =>
+      node.router.write(namespace, [statement], { ordered: true, context: context() })
+    );
+    const [mine, other] = await Promise.all(results);
+    assert.deepEqual(mine, other, `${i}: ${inspect(filter, { depth: 9 })}`);
+  }
+  const all = parseFind({ sort: documentOf({ _id: 1 }) });
+  const texts = async (namespace: typeof BARE) =>
+    (await rowsOf(node, namespace, all)).map((row) => textOf(row));
+  assert.deepEqual(await texts(INDEXED), await texts(BARE));
+  await node.close();
+});
+
+Deno.test("explain shows index, bounds and what is left to ask of the documents", async () => {
+  const node = await prepared(seededRandom(1), false);
+  const explained = async (filter: Plain, sort: Plain = {}, hint?: string) => {
+    const pipeline = parseFind({ filter: valueOf(filter) as Document, sort: valueOf(sort) as Document });
+    const stage = await winningStage(node, hint === undefined ? pipeline : { ...pipeline, hint });
+    const bounds = stage.get("indexBounds");
+    return [
+      stage.get("stage"),
+      stage.get("indexName"),
+      stage.get("direction"),
+      bounds instanceof Document ? bounds.names().map((name) => [name, bounds.get(name)]) : undefined,
+    ];
+  };
+  assert.deepEqual(await explained({ a: 2, b: { $gt: "x" } }), [
+    "IXSCAN",
+    "i1",
+    "forward",
+    [["a", ["[2.0, 2.0]"]], ["b", ['({}, "x")']]],
+  ]);
+  assert.deepEqual(await explained({ a: { $in: [3, 1] } }, { b: 1, c: -1 }, "i0"), [
+    "IXSCAN",
+    "i0",
+    "forward",
+    [["a", ["[1.0, 1.0]", "[3.0, 3.0]"]]],
+  ]);
+  assert.deepEqual(await explained({ a: { $lte: 3, $gt: 1 } }, { a: -1 }, "i0"), [
+    "IXSCAN",
+    "i0",
+    "backward",
+    [["a", ["[3.0, 1.0)"]]],
+  ]);
+  assert.deepEqual(await explained({ c: { $ne: 1 } }), ["COLLSCAN", undefined, "forward", undefined]);
+  assert.deepEqual(await explained({ a: 1 }, {}, "$natural"), ["COLLSCAN", undefined, "forward", undefined]);
+  await node.close();
+});

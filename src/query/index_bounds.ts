@@ -1,0 +1,236 @@
+/**
+ * What conditions on one field say of the keys of an index over it: intervals of values, ascending and apart. A document
+ * that passes has, for some key, a value in one of them; the conditions have the last word.
+ *
+ * Bounds are places between keys: before or behind all keys that begin with some bytes (bson/index_key.ts). In the part of
+ * a descending field all bits are inverted, so its intervals turn around.
+ */
+import {
+  BsonType,
+  BsonUndefined,
+  compareBytes,
+  Document,
+  encodeIndexKey,
+  isArray,
+  isCollated,
+  isNumber,
+  MaxKey,
+  MinKey,
+  ObjectId,
+  Timestamp,
+  typeOf,
+  UtcDate,
+  type Value,
+} from "../bson/mod.ts";
+import { elementText } from "./element_text.ts";
+import type { ComparisonFilter, Filter } from "./filter/filter.ts";
+
+export interface Bound {
+  readonly bytes: Uint8Array;
+  /** Behind the keys that begin so, not before them. */
+  readonly after: boolean;
+}
+
+export interface Interval {
+  readonly low: Bound;
+  readonly high: Bound;
+  /** As `explain` shows it, in ascending order: `[1.0`, `2.0)`. */
+  readonly text: readonly [string, string];
+}
+
+const NO_BYTES = new Uint8Array();
+export const ALL_KEYS: Interval = {
+  low: { bytes: NO_BYTES, after: false },
+  high: { bytes: NO_BYTES, after: true },
+  text: ["[MinKey", "MaxKey]"],
+};
+
+/** The intervals of one condition; undefined when it says nothing that an index knows. */
+export function intervalsOf(filter: Filter): readonly Interval[] | undefined {
+  if (filter.kind === "comparison") {
+    if (filter.collation !== undefined && isCollated(filter.value)) return undefined;
+    return filter.operator === "$eq" ? pointsOf(filter.value) : rangeOf(filter);
+  }
+  if (filter.kind !== "in" || filter.patterns.length > 0) return undefined;
+  if (filter.collation !== undefined && filter.values.some(isCollated)) return undefined;
+  const points = filter.values.map(pointsOf);
+  return points.every((each) => each !== undefined) ? apart(points.flat()) : undefined;
+}
+
+/** Whether a document without the field, or with null, may pass. */
+export function includesMissing(intervals: readonly Interval[]): boolean {
+  const missing = encodeIndexKey(null);
+  return intervals.some(({ low, high }) =>
+    compareBytes(placeOf(low), missing) <= 0 && compareBytes(placeOf(high), missing) > 0
+  );
+}
+
+/** Whether the intervals say all that the condition does, arrays aside. */
+export function isExact(filter: Filter): boolean {
+  if (filter.kind === "comparison") return filter.value !== null && !isArray(filter.value);
+  return filter.kind === "in" && filter.values.every((value) => value !== null && !isArray(value));
+}
+
+export function isPoint({ low, high }: Interval): boolean {
+  return !low.after && high.after && compareBytes(low.bytes, high.bytes) === 0 && low.bytes.length > 0;
+}
+
+/** The values that lie in both. */
+export function intersection(a: readonly Interval[], b: readonly Interval[]): readonly Interval[] {
+  const both: Interval[] = [];
+  for (const left of a) {
+    for (const right of b) {
+      const lower = compareBounds(left.low, right.low) >= 0 ? left : right;
+      const upper = compareBounds(left.high, right.high) <= 0 ? left : right;
+      if (compareBounds(lower.low, upper.high) >= 0) continue;
+      both.push({ low: lower.low, high: upper.high, text: [lower.text[0], upper.text[1]] });
+    }
+  }
+  return both;
+}
+
+/** The intervals in order, each value in one only: points, of which some are the same. */
+function apart(points: readonly Interval[]): readonly Interval[] {
+  const sorted = [...points].sort((a, b) => compareBounds(a.low, b.low));
+  return sorted.filter((point, i) => i === 0 || compareBounds(sorted[i - 1]!.low, point.low) !== 0);
+}
+
+/** The values of an index that a value may be found by: of an array its first element, or itself within an array. */
+function pointsOf(value: Value): readonly Interval[] | undefined {
+  if (value === null) return apart([point(BsonUndefined.VALUE), point(null)]);
+  if (value === undefined || value instanceof BsonUndefined) return undefined;
+  if (!isArray(value)) return [point(value)];
+  return apart([point(value.length === 0 ? BsonUndefined.VALUE : value[0]), point(value)]);
+}
+
+function point(value: Value): Interval {
+  const bytes = encodeIndexKey(value);
+  const text = textOf(value);
+  return { low: { bytes, after: false }, high: { bytes, after: true }, text: [`[${text}`, `${text}]`] };
+}
+
+/** Values of other types are not compared, but for those with MinKey and MaxKey. */
+function rangeOf({ operator, value }: ComparisonFilter): readonly Interval[] | undefined {
+  if (value === null) return pointsOf(value);
+  const bytes = encodeIndexKey(value);
+  if (value instanceof MinKey || value instanceof MaxKey || isArray(value) || bytes.length === 1) {
+    return undefined;
+  }
+  const type = bytes.subarray(0, 1);
+  const text = textOf(value);
+  const [lowest, highest] = endsOf(value);
+  const isAbove = operator === "$gt" || operator === "$gte";
+  const isOpen = operator === "$gt" || operator === "$lt";
+  if (isAbove) {
+    return [{
+      low: { bytes, after: isOpen },
+      high: { bytes: type, after: true },
+      text: [`${isOpen ? "(" : "["}${text}`, highest],
+    }];
+  }
+  return [{
+    low: { bytes: type, after: false },
+    high: { bytes, after: !isOpen },
+    text: [lowest, `${text}${isOpen ? ")" : "]"}`],
+  }];
+}
+
+function textOf(value: Value): string {
+  return value instanceof MinKey
+    ? "MinKey"
+    : value instanceof MaxKey
+    ? "MaxKey"
+    : elementText("", value).slice(2);
+}
+
+/** The ends of a type, as MongoDB shows them. */
+function endsOf(value: Value): readonly [string, string] {
+  if (isNumber(value)) return ["[-inf.0", "inf.0]"];
+  if (typeof value === "string") return ['[""', "{})"];
+  if (typeof value === "boolean") return ["[false", "true]"];
+  if (value instanceof UtcDate) {
+    return ["[new Date(-9223372036854775808)", "new Date(9223372036854775807)]"];
+  }
+  if (value instanceof ObjectId) {
+    return ["[ObjectId('000000000000000000000000')", "ObjectId('ffffffffffffffffffffffff')]"];
+  }
+  if (value instanceof Timestamp) return ["[Timestamp(0, 0)", "Timestamp(4294967295, 4294967295)]"];
+  if (value instanceof Document) return ["[{}", "[])"];
+  return typeOf(value) === BsonType.Binary
+    ? ["[BinData(0, )", "ObjectId('000000000000000000000000'))"]
+    : ["[", "]"];
+}
+
+/** Above all bytes with which a key begins. */
+const BEYOND = 0xff;
+
+/** A bound as the bytes that stand where it is: behind a prefix is the first one above it. */
+function placeOf({ bytes, after }: Bound): Uint8Array {
+  if (!after) return bytes;
+  let length = bytes.length;
+  while (length > 0 && bytes[length - 1] === 0xff) length--;
+  if (length === 0) return Uint8Array.of(BEYOND);
+  const place = bytes.slice(0, length);
+  place[length - 1]!++;
+  return place;
+}
+
+function compareBounds(a: Bound, b: Bound): number {
+  return compareBytes(placeOf(a), placeOf(b));
+}
+
+/** Keys from `from` on, below `to`. */
+export interface KeyRange {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+}
+
+/**
+ * The keys of an index whose first fields lie in these intervals, in the index's order.
+ *
+ * @param fields of the index's first fields; but for the last of them, all intervals are points
+ */
+export function keyRanges(
+  fields: readonly { readonly intervals: readonly Interval[]; readonly descending: boolean }[],
+): readonly KeyRange[] {
+  let ranges: readonly KeyRange[] = [{ from: NO_BYTES, to: Uint8Array.of(BEYOND) }];
+  let prefixes: readonly Uint8Array[] = [NO_BYTES];
+  for (const { intervals, descending } of fields) {
+    const turned = descending ? intervals.map(turnedAround).reverse() : intervals;
+    ranges = prefixes.flatMap((prefix) =>
+      turned.map(({ low, high }) => ({
+        from: placeOf({ ...low, bytes: joined(prefix, low.bytes) }),
+        to: placeOf({ ...high, bytes: joined(prefix, high.bytes) }),
+      }))
+    );
+    prefixes = prefixes.flatMap((prefix) => turned.map(({ low }) => joined(prefix, low.bytes)));
+  }
+  return ranges;
+}
+
+function turnedAround({ low, high, text }: Interval): Interval {
+  return {
+    low: { bytes: inverted(high.bytes), after: !high.after },
+    high: { bytes: inverted(low.bytes), after: !low.after },
+    text,
+  };
+}
+
+function inverted(bytes: Uint8Array): Uint8Array {
+  return bytes.map((byte) => ~byte);
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(a.length + b.length);
+  bytes.set(a);
+  bytes.set(b, a.length);
+  return bytes;
+}
+
+/** An interval as `explain` shows it: `[1.0, 2.0)`, turned around where it is read so. */
+export function intervalText({ text: [low, high] }: Interval, isTurned: boolean): string {
+  if (!isTurned) return `${low}, ${high}`;
+  const open = high.endsWith("]") ? "[" : "(";
+  const close = low.startsWith("[") ? "]" : ")";
+  return `${open}${high.slice(0, -1)}, ${low.slice(1)}${close}`;
+}

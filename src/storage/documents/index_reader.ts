@@ -1,0 +1,65 @@
+/** Documents by the keys of one index in SQLite (index_tables.ts), as one connection sees them. */
+import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { StoredRow } from "./collection_table.ts";
+
+/** Keys from `from` on, below `to`; where a batch ended, from or up to one of several rows under the key. */
+export interface KeyRange {
+  readonly from: Uint8Array;
+  readonly to: Uint8Array;
+  /** Forward: rows under `from` up to this one were read. */
+  readonly afterSeq?: number;
+  /** Backward: rows under `to` from this one on were read. */
+  readonly beforeSeq?: number;
+}
+
+export interface IndexBatch {
+  readonly rows: readonly StoredRow[];
+  /** What is still to be read; undefined for nothing. */
+  readonly left: KeyRange | undefined;
+}
+
+/** Bytes of documents read at once, beyond the first one. */
+const BATCH_BYTES = 1024 * 1024;
+
+export class IndexReader {
+  private readonly forward: StatementSync;
+  private readonly backward: StatementSync;
+
+  /** @param table the index's */
+  constructor(database: DatabaseSync, id: number, readonly table: string) {
+    // CROSS JOIN: the index leads.
+    const rows = `SELECT i.key AS key, i.seq AS seq, c.doc AS doc FROM ${table} i CROSS JOIN c${id} c ` +
+      "ON c.seq = i.seq WHERE";
+    this.forward = database.prepare(
+      `${rows} (i.key, i.seq) > (?, ?) AND i.key < ? ORDER BY i.key, i.seq LIMIT ?`,
+    );
+    this.backward = database.prepare(
+      `${rows} (i.key, i.seq) < (?, ?) AND i.key >= ? ORDER BY i.key DESC, i.seq DESC LIMIT ?`,
+    );
+  }
+
+  /** The next rows of a range. */
+  read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch {
+    const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
+    const found = backward
+      ? this.backward.iterate(to, beforeSeq, from, maxRows)
+      : this.forward.iterate(from, afterSeq, to, maxRows);
+    const rows: StoredRow[] = [];
+    let bytes = 0;
+    let key: Uint8Array | undefined;
+    for (const row of found) {
+      const doc = row["doc"] as Uint8Array;
+      key = row["key"] as Uint8Array;
+      rows.push({ seq: row["seq"] as number, doc });
+      bytes += doc.length;
+      if (bytes >= BATCH_BYTES) break;
+    }
+    const isEnd = key === undefined || (rows.length < maxRows && bytes < BATCH_BYTES);
+    if (isEnd) return { rows, left: undefined };
+    const last = rows.at(-1)!.seq;
+    return {
+      rows,
+      left: backward ? { from, to: key!, beforeSeq: last } : { from: key!, to, afterSeq: last },
+    };
+  }
+}
