@@ -57,7 +57,9 @@ async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<v
 }
 
 function checked(spec: Document, info: CollectionInfo | undefined): Document {
-  return info?.timeseries === undefined ? plainIndex(spec) : timeseriesIndex(spec, info.timeseries);
+  return info?.timeseries === undefined
+    ? plainIndex(spec, info?.options.get("collation"))
+    : timeseriesIndex(spec, info.timeseries);
 }
 
 async function createIfMissing(call: CommandCall): Promise<void> {

@@ -57,14 +57,15 @@ const SIMPLE_LOCALE = "simple";
 /**
  * Checks a definition of an index of a plain collection.
  *
+ * @param defaultCollation the collection's, which an index without one of its own has
  * @returns it as `listIndexes` shows it
  * @throws CommandError
  */
-export function plainIndex(spec: Document): Document {
+export function plainIndex(spec: Document, defaultCollation: Value): Document {
   const key = checkedSpec(spec);
   const kind = kindOf(key);
   if (kind !== undefined) throw missingKind(kind, spec, key);
-  refuseMissingOptions(spec);
+  refuseMissingOptions(spec, isIdPattern(key) ? undefined : defaultCollation);
   if (isIdPattern(key)) checkIdIndex(spec, key);
   checkPartial(spec);
   return completed(spec, key);
@@ -98,7 +99,7 @@ export function timeseriesIndex(spec: Document, timeseries: TimeseriesOptions): 
       "Sparse indexes are not supported on time-series measurements",
     );
   }
-  refuseMissingOptions(spec);
+  refuseMissingOptions(spec, undefined);
   checkPartial(spec);
   return completed(spec, key);
 }
@@ -209,8 +210,9 @@ function missingKind(kind: string, spec: Document, key: Document): CommandError 
   );
 }
 
-function refuseMissingOptions(spec: Document): void {
-  const collation = spec.get("collation");
+/** An index orders texts by their bytes: under a collation it would let equal ones in, and not find them. */
+function refuseMissingOptions(spec: Document, defaultCollation: Value): void {
+  const collation = spec.get("collation") ?? defaultCollation;
   const isCollated = collation instanceof Document && collation.get("locale") !== SIMPLE_LOCALE;
   const option = isCollated ? "collation" : NOT_IMPLEMENTED.find((name) => isAsked(spec.get(name)));
   if (option === undefined) return;
