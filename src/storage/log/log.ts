@@ -104,8 +104,9 @@ export class Log {
   static async open(disk: Disk, directory: string, options: LogOptions): Promise<Log> {
     disk.makeDirectory(directory);
     const slash = directory.lastIndexOf("/");
-    // Also where it is there: the process that made it may have ended before it was durable.
+    // Also where it is there, with files: the process that made them may have ended before they were durable.
     await disk.syncDirectory(slash < 0 ? "" : directory.slice(0, slash));
+    await disk.syncDirectory(directory);
     const clock = options.clock ?? new SystemClock();
     const files = new LogFiles(disk, directory, {
       sizes: options.sizes ?? DEFAULT_LOG_SIZES,

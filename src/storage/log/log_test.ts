@@ -442,3 +442,19 @@ Deno.test("the first entries that the log still has are known before it is opene
   }
   await again.close();
 });
+
+Deno.test("a file that was begun by a process that was killed lasts, however the power fails later", async () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const memory = new MemoryDisk();
+    const disk = new FaultyDisk(memory, () => undefined);
+    const { log } = await openLog(disk);
+    disk.setPlan(({ operation }) => operation === "syncDirectory" ? "EIO" : undefined);
+    await assert.rejects(log.append(1, 0, text("lost")));
+    memory.kill();
+    const { log: again } = await openLog(memory);
+    await again.append(1, 0, text("acknowledged"));
+    memory.crash(seededRandom(seed));
+    const { records } = await openLog(memory);
+    assert.deepEqual(texts(records), ["acknowledged"]);
+  }
+});
