@@ -115,7 +115,7 @@ export const MIN_MEMORY_LIMIT_BYTES = 192 * MIB;
 /** What is counted of a process's memory in a store that is opened without a budget, as tests do. */
 export const DEFAULT_MEMORY_BUDGET_BYTES = 512 * MIB;
 /** What a process takes beyond its base as soon as it works, whatever it counts. */
-export const UNCOUNTED_MEMORY_BYTES = 32 * MIB;
+export const UNCOUNTED_MEMORY_BYTES = 48 * MIB;
 /** What is counted, however little memory there is. */
 export const MIN_MEMORY_BUDGET_BYTES = 8 * MIB;
 /** What of the memory above both is counted; the rest is for garbage, fragments and copies. */

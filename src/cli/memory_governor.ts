@@ -28,9 +28,9 @@ import type { Clock, MemoryFigures, ProcessMemory } from "../io/mod.ts";
  * Of the limit: above the first the budget shrinks if memory grew, above the second always; below the third it grows, and
  * above it garbage is looked for.
  */
-const HIGH = 0.85;
-const HIGHEST = 0.92;
-const LOW = 0.75;
+const HIGH = 0.78;
+const HIGHEST = 0.85;
+const LOW = 0.68;
 /** Less than this is no growth. */
 const GROWTH_BYTES = 1024 * 1024;
 /** By what it does, at each step, and the least of its size that it keeps. */
@@ -38,7 +38,7 @@ const SHRINK = 0.8;
 const GROW = 1.02;
 const LEAST = 0.2;
 /** Between two full collections that a step does not ask for: some tens of milliseconds each. */
-const COLLECTION_INTERVAL_MS = 300;
+const COLLECTION_INTERVAL_MS = 150;
 /** Between two steps: what became free must have been given back by then. */
 const STEP_MS = 1000;
 

@@ -17,7 +17,7 @@ Deno.test("two fifths of what the base and the fixed costs leave are counted, an
     governor.stop();
     return governor.budget.totalBytes;
   };
-  assert.equal(budgetAt(168 * MIB), 40 * MIB);
+  assert.equal(budgetAt(152 * MIB), 40 * MIB);
   assert.equal(budgetAt(260 * MIB), 8 * MIB);
   assert.equal(budgetAt(310 * MIB), 8 * MIB);
 });
@@ -35,23 +35,23 @@ Deno.test("young buffers are collected once some megabytes came, not before", ()
   assert.deepEqual([memory.youngCollections, memory.residentBytes], [1, 100 * MIB]);
 });
 
-Deno.test("above three quarters of the limit all garbage is collected once some megabytes came", () => {
-  const memory = new SimulatedMemory(200 * MIB);
+Deno.test("where two thirds of the limit are taken all garbage is collected once some megabytes came", () => {
+  const memory = new SimulatedMemory(176 * MIB);
   const { clock, governor } = start(memory);
   memory.residentBytes += 24 * MIB;
   memory.oldGarbageBytes = 24 * MIB;
   clock.advance(1000);
   assert.equal(memory.fullCollections, 0, "there is room");
-  memory.residentBytes += 4 * MIB;
+  memory.residentBytes += 8 * MIB;
   clock.advance(100);
-  assert.deepEqual([memory.fullCollections, memory.residentBytes], [1, 204 * MIB]);
+  assert.deepEqual([memory.fullCollections, memory.residentBytes], [1, 184 * MIB]);
   memory.residentBytes += 23 * MIB;
   memory.oldGarbageBytes = 23 * MIB;
-  clock.advance(200);
+  clock.advance(50);
   assert.equal(memory.fullCollections, 1, "one has just been");
   clock.advance(200);
-  assert.deepEqual([memory.fullCollections, memory.residentBytes], [2, 204 * MIB]);
-  memory.residentBytes = 230 * MIB;
+  assert.deepEqual([memory.fullCollections, memory.residentBytes], [2, 184 * MIB]);
+  memory.residentBytes = 210 * MIB;
   clock.advance(1000);
   memory.residentBytes += 7 * MIB;
   clock.advance(1000);
@@ -60,15 +60,15 @@ Deno.test("above three quarters of the limit all garbage is collected once some 
 });
 
 Deno.test("near the limit the budget shrinks, to a fifth at least, and grows back when there is room", () => {
-  const memory = new SimulatedMemory(68 * MIB);
+  const memory = new SimulatedMemory(52 * MIB);
   const { clock, governor } = start(memory);
-  memory.residentBytes = 265 * MIB;
+  memory.residentBytes = 245 * MIB;
   clock.advance(10_100);
   assert.equal(governor.budget.totalBytes, 64 * MIB, "it did not grow any more");
   memory.residentBytes = 295 * MIB;
   clock.advance(60_000);
   assert.equal(governor.budget.totalBytes, 16 * MIB);
-  memory.residentBytes = 240 * MIB;
+  memory.residentBytes = 220 * MIB;
   clock.advance(60_000);
   assert.equal(governor.budget.totalBytes, 16 * MIB);
   memory.residentBytes = 200 * MIB;
