@@ -16,7 +16,7 @@ import * as decimals from "../expression/decimal_arithmetic.ts";
 import { asDecimal, type NumberValue } from "../expression/number.ts";
 import { comparisonTest } from "./comparison.ts";
 import type { ValueTest } from "./path.ts";
-import { translatePattern } from "./pcre.ts";
+import { patternMatcher } from "./pattern_matcher.ts";
 import type { ArraySchema, NumberSchema, ObjectSchema, Range, Schema, TextSchema } from "./schema.ts";
 
 /** The question that a schema asks of a value that is there. */
@@ -79,8 +79,7 @@ function textTests({ length, pattern }: TextSchema): ValueTest[] {
   const isLength = rangeTest(length);
   if (isLength !== undefined) tests.push((text) => isLength([...text].length));
   if (pattern !== undefined) {
-    const expression = translatePattern(pattern, "");
-    tests.push((text) => expression.test(text));
+    tests.push(patternMatcher(pattern, ""));
   }
   return tests.map((test) => (value) => typeof value !== "string" || test(value));
 }
@@ -123,7 +122,7 @@ function objectTests(schema: ObjectSchema): ValueTest[] {
 function fieldTests({ properties, patterns, others }: ObjectSchema): ((document: Document) => boolean)[] {
   const named = [...properties].map(([name, schema]) => [name, schemaTest(schema)] as const);
   const matching = patterns.map(([pattern, schema]) =>
-    [translatePattern(pattern, ""), schemaTest(schema)] as const
+    [patternMatcher(pattern, ""), schemaTest(schema)] as const
   );
   const tests: ((document: Document) => boolean)[] = named.map(([name, test]) => (document) => {
     const value = document.get(name);
@@ -134,7 +133,7 @@ function fieldTests({ properties, patterns, others }: ObjectSchema): ((document:
   tests.push((document) => {
     const values = document.values();
     return document.names().every((name, i) => {
-      const own = matching.filter(([expression]) => expression.test(name));
+      const own = matching.filter(([matches]) => matches(name));
       if (own.length === 0 && !properties.has(name)) return otherTest(values[i]);
       return own.every(([, test]) => test(values[i]));
     });

@@ -3,6 +3,7 @@ import { CommandError } from "../../base/mod.ts";
 import { BSONRegExp, BSONSymbol, type Value } from "../../bson/mod.ts";
 import type { Filter, Path, RegExpSpec } from "./filter.ts";
 import type { ValueTest } from "./path.ts";
+import { patternMatcher } from "./pattern_matcher.ts";
 import { translatePattern } from "./pcre.ts";
 
 /** A BSON regular expression, checked. @throws CommandError 51091, 51108 */
@@ -40,10 +41,10 @@ function patternOf(regex: Value): { pattern: string; ownOptions: string } {
 
 /** Whether a text or symbol matches; other values never do. */
 export function regexTest({ pattern, options }: RegExpSpec): ValueTest {
-  const expression = translatePattern(pattern, options);
+  const matches = patternMatcher(pattern, options);
   return (value) => {
-    if (typeof value === "string") return expression.test(value);
-    return value instanceof BSONSymbol && expression.test(value.value);
+    if (typeof value === "string") return matches(value);
+    return value instanceof BSONSymbol && matches(value.value);
   };
 }
 
