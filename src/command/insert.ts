@@ -1,22 +1,14 @@
 /** `insert`: documents in the body or beside it, stored in order or independently of each other. */
-import { CommandError, MAX_DOCUMENT_BYTES, MAX_STORED_DEPTH, MAX_WRITE_BATCH } from "../base/mod.ts";
-import {
-  aliasOfType,
-  BsonType,
-  type BsonWriter,
-  elementType,
-  Int32,
-  isDeeperThan,
-  RawDocument,
-  valueStart,
-} from "../bson/mod.ts";
+import { CommandError, MAX_DOCUMENT_BYTES, MAX_STORED_DEPTH } from "../base/mod.ts";
+import { type BsonWriter, Int32, isDeeperThan, RawDocument } from "../bson/mod.ts";
 import { type InsertResult, type Namespace, namespaceText } from "../cluster/mod.ts";
-import { checkFields, type FieldTable, missingField } from "./arguments.ts";
+import { checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { answerOnce } from "./retryable.ts";
+import { writeBatchOf } from "./statements.ts";
 
 const FIELDS: FieldTable = {
   insert: "any",
@@ -40,13 +32,7 @@ export const insert: Command = {
 async function runInsert(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToWrite(call);
   checkFields(call.args, "insert", FIELDS, isGenericArgument);
-  const documents = documentsOf(call);
-  if (documents.length === 0 || documents.length > MAX_WRITE_BATCH) {
-    throw new CommandError(
-      "InvalidLength",
-      `Write batch sizes must be between 1 and ${MAX_WRITE_BATCH}. Got ${documents.length} operations.`,
-    );
-  }
+  const documents = writeBatchOf(call, "documents");
   const ordered = call.args.get("ordered") !== false;
   await answerOnce(call, reply, documents.length, async () => {
     const { inserted, errors } = await insertDocuments(call, namespace, documents, ordered);
@@ -56,33 +42,6 @@ async function runInsert(call: CommandCall, reply: BsonWriter): Promise<void> {
       writeWriteErrors(reply, errors);
     };
   });
-}
-
-/** The documents: views of the message, whether they stand beside the body or in it. */
-function documentsOf(call: CommandCall): readonly RawDocument[] {
-  for (const { name } of call.sequences) {
-    if (name !== "documents") {
-      throw new CommandError(40415, `BSON field 'insert.${name}' is an unknown field.`);
-    }
-  }
-  const sequence = call.sequences[0];
-  if (sequence !== undefined) return sequence.documents;
-  const at = call.args.offset("documents");
-  if (at === undefined || !call.args.has("documents")) throw missingField("insert.documents");
-  const { bytes } = call.args.body;
-  const documents: RawDocument[] = [];
-  new RawDocument(bytes, valueStart(bytes, at)).forEachElement((element) => {
-    const type = elementType(bytes, element);
-    if (type !== BsonType.Object) {
-      throw new CommandError(
-        "TypeMismatch",
-        `BSON field 'insert.documents.${documents.length}' is the wrong type '${aliasOfType(type)}', ` +
-          "expected type 'object'",
-      );
-    }
-    documents.push(new RawDocument(bytes, valueStart(bytes, element)));
-  });
-  return documents;
 }
 
 /** Stores the documents that may be stored; errors keep their places in the request. */

@@ -1,4 +1,4 @@
-/** What `update` and `delete` share: statements in the body or beside it, run in order, answered by their places. */
+/** What writes share: documents in the body or beside it; of `update` and `delete` statements, run in order, answered by their places. */
 import { CommandError, ErrorCode, MAX_WRITE_BATCH } from "../base/mod.ts";
 import { aliasOfType, BsonType, elementType, RawDocument, type Value, valueStart } from "../bson/mod.ts";
 import type { Namespace, StatementResult, WriteStatement } from "../cluster/mod.ts";
@@ -11,8 +11,13 @@ import { QueryWork } from "./operation.ts";
 /** A statement, or why it cannot be run. */
 export type ParsedStatement = WriteStatement | CommandError;
 
-/** The statements' fields, whether they stand beside the body or in it. @param field `updates` or `deletes` */
+/** The statements' fields. @param field `updates` or `deletes` */
 export function statementsOf(call: CommandCall, field: string): readonly Arguments[] {
+  return writeBatchOf(call, field).map((document) => new Arguments(document));
+}
+
+/** The documents of a write, views of the message: whether they stand beside the body or in it. */
+export function writeBatchOf(call: CommandCall, field: string): readonly RawDocument[] {
   for (const { name } of call.sequences) {
     if (name !== field) {
       throw new CommandError(40415, `BSON field '${call.name}.${name}' is an unknown field.`);
@@ -25,7 +30,7 @@ export function statementsOf(call: CommandCall, field: string): readonly Argumen
       `Write batch sizes must be between 1 and ${MAX_WRITE_BATCH}. Got ${documents.length} operations.`,
     );
   }
-  return documents.map((document) => new Arguments(document));
+  return documents;
 }
 
 function documentsIn(call: CommandCall, field: string): readonly RawDocument[] {
