@@ -15,6 +15,8 @@ const SETTINGS: Settings = {
   blockCompressor: "zstd",
   memoryLimitBytes: 1024 ** 3,
   logRetention: { bytes: 2 ** 26, ms: 3_600_000 },
+  replicaSet: undefined,
+  advertise: undefined,
   logLevel: "info",
   nodeId: undefined,
   clusterId: undefined,

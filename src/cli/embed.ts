@@ -32,6 +32,8 @@ export interface EmbedOptions {
    * What is resident when the server opens counts as the program's own.
    */
   readonly memoryLimitBytes?: number;
+  /** The replica set whose one member the server says that it is; by default it answers as a router. */
+  readonly replicaSet?: string;
   /** Gets the server's log, a line at a time; by default nobody does. */
   readonly onLogLine?: (line: string, level: LogLevel) => void;
   /** Called when an invariant of ChronoGo broke; by default the error is thrown, uncaught. */
@@ -70,6 +72,8 @@ export async function openServer(options: EmbedOptions): Promise<EmbeddedServer>
     blockCompressor: "zstd",
     memoryLimitBytes: options.memoryLimitBytes ?? DEFAULT_MEMORY_LIMIT_BYTES,
     logRetention: DEFAULT_LOG_RETENTION,
+    replicaSet: options.replicaSet,
+    advertise: undefined,
     logLevel: "debug",
     nodeId: undefined,
     clusterId: undefined,

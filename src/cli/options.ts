@@ -76,6 +76,22 @@ export const OPTIONS = [
     ],
   },
   {
+    name: "replica-set",
+    valueName: "NAME",
+    explanation: [
+      "answer as the primary of a replica set of that name, of one member, instead of as a router:",
+      "for addresses with ?replicaSet=NAME",
+    ],
+  },
+  {
+    name: "advertise",
+    valueName: "HOST:PORT",
+    explanation: [
+      "where clients of --replica-set are told to connect, which they must be able to reach;",
+      "by default --mongo-addr, with the machine's name for all interfaces",
+    ],
+  },
+  {
     name: "log-level",
     valueName: "LEVEL",
     defaultText: "info",
@@ -121,6 +137,7 @@ export const MONGOD_FLAGS: Readonly<Record<string, string>> = {
   port: "--mongo-addr :PORT",
   bind_ip: "--mongo-addr HOST:PORT",
   dbpath: "--data-dir DIR",
+  replSet: "--replica-set NAME",
 };
 
 /** The environment variable of an option: `CHRONOGO_DATA_DIR`. */

@@ -102,17 +102,24 @@ function openHttp({ settings }: ServerStart, { clock, logger }: ServerTools): Pr
   );
 }
 
-function openMongo(
+async function openMongo(
   start: ServerStart,
   tools: ServerTools,
   node: Node,
   memory: MemoryBudget,
 ): Promise<MongoServer> {
   const { settings } = start;
-  const services = makeServices(start, { ...tools, router: node.router, memory });
+  let mongoAddress = settings.mongo;
+  const services = makeServices(start, {
+    ...tools,
+    router: node.router,
+    memory,
+    nodeUuid: node.uuid,
+    mongoAddress: () => mongoAddress,
+  });
   const warning = protectionWarning(settings.insecure, settings.mongo);
   if (warning !== undefined) tools.logRing.addStartupWarning(warning, tools.clock.nowMs());
-  return listenAt(
+  const server = await listenAt(
     "--mongo-addr",
     settings.mongo,
     (hostname, port) =>
@@ -125,6 +132,8 @@ function openMongo(
         logger: tools.logger.child("mongo"),
       }),
   );
+  mongoAddress = server.address;
+  return server;
 }
 
 /** Closes in reverse order, all of it even when a part fails. @throws the first failure */

@@ -4,7 +4,7 @@ import { BuiltDocument, type Document } from "../bson/mod.ts";
 import type { Router } from "../cluster/mod.ts";
 import type { LogRing, MemoryUsage, Services } from "../command/mod.ts";
 import type { Clock } from "../io/mod.ts";
-import { addressText } from "./address.ts";
+import { addressText, type ListenAddress, localAddress } from "./address.ts";
 import type { ServerStart } from "./message.ts";
 import { VERSION } from "./version.ts";
 
@@ -16,6 +16,10 @@ export interface ServiceParts {
   readonly logger: Logger;
   readonly logRing: LogRing;
   readonly onFatal: (error: unknown) => void;
+  /** Names the node for ever. */
+  readonly nodeUuid: string;
+  /** Where clients connect, once it listens: with the port that it got. */
+  readonly mongoAddress: () => ListenAddress;
 }
 
 export function makeServices(start: ServerStart, parts: ServiceParts): Services {
@@ -27,7 +31,13 @@ export function makeServices(start: ServerStart, parts: ServiceParts): Services 
     version: VERSION,
     startedAtMs: parts.clock.nowMs(),
     processId: Deno.pid,
-    port: settings.mongo.port,
+    nodeUuid: parts.nodeUuid,
+    get port() {
+      return parts.mongoAddress().port;
+    },
+    replicaSet: settings.replicaSet === undefined
+      ? undefined
+      : { name: settings.replicaSet, host: () => advertisedText(start, parts.mongoAddress()) },
     host,
     memory: parts.memory,
     memoryUsage,
@@ -37,6 +47,15 @@ export function makeServices(start: ServerStart, parts: ServiceParts): Services 
     logLines: parts.logRing,
     onFatal: parts.onFatal,
   };
+}
+
+/** Where a client of the replica set is told to connect. */
+function advertisedText({ settings, host }: ServerStart, listening: ListenAddress): string {
+  const { advertise, mongo } = settings;
+  if (advertise !== undefined) return addressText({ ...advertise, port: advertise.port || listening.port });
+  return addressText(
+    mongo.hostname === "" ? { hostname: host.hostname, port: listening.port } : localAddress(listening),
+  );
 }
 
 function memoryUsage(): MemoryUsage {
@@ -55,6 +74,8 @@ function parsedOptions({ settings }: ServerStart): Document {
     "block-compressor": settings.blockCompressor,
     "memory-limit": settings.memoryLimitBytes,
     "log-retention": `${settings.logRetention.bytes},${settings.logRetention.ms / 1000}s`,
+    "replica-set": settings.replicaSet,
+    "advertise": settings.advertise && addressText(settings.advertise),
     "log-level": settings.logLevel,
     "node-id": settings.nodeId,
     "cluster-id": settings.clusterId,

@@ -33,6 +33,10 @@ export interface Settings {
   readonly memoryLimitBytes: number;
   /** How long the log can be read after its entries have reached the stores. */
   readonly logRetention: LogRetention;
+  /** The replica set whose one member the server says that it is; undefined for a router. */
+  readonly replicaSet: string | undefined;
+  /** Where clients of the replica set are told to connect; port 0 is that of `mongo`. Unset unless given. */
+  readonly advertise: ListenAddress | undefined;
   readonly logLevel: LogLevel;
   /** Unset unless given. */
   readonly nodeId: string | undefined;
@@ -185,8 +189,10 @@ function toSettings(values: GivenValues): Settings {
     blockCompressor: required("block-compressor", oneOf(BLOCK_COMPRESSORS)),
     memoryLimitBytes: required("memory-limit", parseMemoryLimit),
     logRetention: required("log-retention", parseLogRetention),
+    replicaSet: read("replica-set", parseName),
+    advertise: read("advertise", parseAdvertised),
     logLevel: required("log-level", oneOf(LOG_LEVELS)),
-    nodeId: read("node-id", parseNodeId),
+    nodeId: read("node-id", parseName),
     clusterId: read("cluster-id", parseUuid),
   };
   refuseCluster(
@@ -195,6 +201,9 @@ function toSettings(values: GivenValues): Settings {
   );
   if (settings.mongo.port !== 0 && settings.mongo.port === settings.http.port) {
     throw usageError(`--mongo-addr and --http-addr both have port ${settings.mongo.port}; choose two`);
+  }
+  if (settings.advertise !== undefined && settings.replicaSet === undefined) {
+    throw usageError("--advertise is for the clients of a replica set: give --replica-set too");
   }
   return settings;
 }
@@ -265,7 +274,7 @@ function parseMemoryLimit(text: string): number {
   return bytes;
 }
 
-function parseNodeId(text: string): string {
+function parseName(text: string): string {
   if (!/^[A-Za-z0-9._-]{1,64}$/.test(text)) {
     throw usageError("expected 1 to 64 letters, digits, dots, _ or -");
   }
@@ -277,6 +286,12 @@ function parseUuid(text: string): string {
     throw usageError("expected a UUID such as 6f1c2a9e-1b7d-4c53-9a55-0c6e0f5a7d21");
   }
   return text.toLowerCase();
+}
+
+function parseAdvertised(text: string): ListenAddress {
+  const address = parseListenAddress(text);
+  if (address.hostname === "") throw usageError("expected host:port, with the host that clients connect to");
+  return address;
 }
 
 function parseAddressList(text: string): readonly ListenAddress[] {

@@ -140,6 +140,11 @@ export class Node {
     }
   }
 
+  /** Names this node for ever. */
+  get uuid(): string {
+    return this.folder.nodeUuid;
+  }
+
   /** Which collections exist. */
   get catalog(): MNode {
     return this.mnode;

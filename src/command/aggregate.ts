@@ -7,6 +7,7 @@ import { type Arguments, checkFields, type FieldTable, missingField, numberOf } 
 import { batchSizeOf } from "./batch_size.ts";
 import { checkForeignViews, collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
+import { queryRows } from "./config_database.ts";
 import { firstStageOf } from "./first_stage.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
 import { explainInto } from "./explain_reply.ts";
@@ -83,7 +84,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   }
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
-    rows: router.query(namespace, pipeline, work),
+    rows: queryRows(call, namespace, pipeline, work),
     work,
     batchSize,
   });

@@ -1,6 +1,7 @@
 /** The one table of commands, sorted by name. */
 import { aggregate } from "./aggregate.ts";
 import { buildInfo } from "./build_info.ts";
+import { balancerStatus, isDbGrid, listShards } from "./sharding.ts";
 import { bulkWrite } from "./bulk_write.ts";
 import { collMod } from "./coll_mod.ts";
 import { collStats } from "./coll_stats.ts";
@@ -35,6 +36,7 @@ import { listIndexes } from "./list_indexes.ts";
 import { logout } from "./logout.ts";
 import { MISSING_COMMANDS } from "./missing_commands.ts";
 import { ping } from "./ping.ts";
+import { replSetGetConfig } from "./repl_set_get_config.ts";
 import { replSetGetStatus } from "./repl_set_get_status.ts";
 import { serverStatus } from "./server_status.ts";
 import { endSessions, killAllSessions, killSessions, refreshSessions } from "./session_lists.ts";
@@ -47,6 +49,7 @@ import { whatsMyUri } from "./whats_my_uri.ts";
 /** All commands that there are. What is known and missing is listed in `missing_commands.ts`. */
 export const COMMANDS: readonly Command[] = [
   aggregate,
+  balancerStatus,
   buildInfo,
   bulkWrite,
   collMod,
@@ -75,6 +78,7 @@ export const COMMANDS: readonly Command[] = [
   hostInfo,
   insert,
   isMaster,
+  isDbGrid,
   killAllSessions,
   killCursors,
   killSessions,
@@ -82,9 +86,11 @@ export const COMMANDS: readonly Command[] = [
   listCommandsCommand(() => COMMANDS),
   listDatabases,
   listIndexes,
+  listShards,
   logout,
   ping,
   refreshSessions,
+  replSetGetConfig,
   replSetGetStatus,
   serverStatus,
   setParameter,

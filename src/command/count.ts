@@ -5,6 +5,7 @@ import { COUNT_FIELD, type CountSpec, parseCountCommand, type Rows } from "../qu
 import { type Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
 import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
+import { queryRows } from "./config_database.ts";
 import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
@@ -38,7 +39,7 @@ async function runCount(call: CommandCall, reply: BsonWriter): Promise<void> {
   checkHint(call, namespace);
   const work = new QueryWork(call.operation);
   const pipeline = withHint(parseCountCommand(spec, context), call.args);
-  const rows = call.state.services.router.query(namespace, pipeline, work);
+  const rows = queryRows(call, namespace, pipeline, work);
   reply.value("n", int64OrInt32(await totalOf(rows)));
 }
 

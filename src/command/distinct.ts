@@ -5,6 +5,7 @@ import { type DistinctSpec, distinctValues, parseDistinct } from "../query/mod.t
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
+import { queryRows } from "./config_database.ts";
 import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
@@ -34,7 +35,7 @@ async function runDistinct(call: CommandCall, reply: BsonWriter): Promise<void> 
   checkHint(call, namespace);
   const work = new QueryWork(call.operation);
   const pipeline = withHint(parseDistinct(spec, context), call.args);
-  const rows = call.state.services.router.query(namespace, pipeline, work);
+  const rows = queryRows(call, namespace, pipeline, work);
   const values = await distinctValues(rows, spec.key, context.collation);
   if (encodeDocument(new BuiltDocument(["values"], [values])).length > MAX_DOCUMENT_BYTES) {
     throw new CommandError(17217, "distinct too big, 16mb cap");

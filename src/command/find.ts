@@ -6,6 +6,7 @@ import { type FindSpec, parseFind } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
+import { queryRows } from "./config_database.ts";
 import { replyFirstBatch } from "./cursor_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
@@ -63,7 +64,7 @@ async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
-    rows: call.state.services.router.query(namespace, pipeline, work),
+    rows: queryRows(call, namespace, pipeline, work),
     work,
     batchSize,
     singleBatch,

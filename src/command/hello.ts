@@ -1,5 +1,6 @@
 /**
- * `hello`, and `isMaster` of old: what the server is and can do. A ChronoGo node answers as a router (`isdbgrid`).
+ * `hello`, and `isMaster` of old: what the server is and can do. A ChronoGo node answers as a router (`isdbgrid`), with
+ * `--replica-set` as the primary of a set of one.
  *
  * A driver that hands back the topology version it knows is answered when that changes or after maxAwaitTimeMS; with
  * the exhaust flag it is then answered again and again without asking.
@@ -23,6 +24,7 @@ import {
 } from "../bson/mod.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall, Outcome } from "./command.ts";
+import { helloFields } from "./replica_set.ts";
 import { MAX_WIRE_VERSION, MIN_WIRE_VERSION } from "./version.ts";
 
 const FIELDS: FieldTable = {
@@ -66,9 +68,7 @@ async function runHello(
   }
   if (awaited !== undefined) await waitForChange(call, awaited);
   if (args.flag("helloOk")) reply.value("helloOk", true);
-  reply.value(writableField, true);
-  reply.value("msg", "isdbgrid");
-  reply.value("topologyVersion", call.state.topology.version);
+  writeIdentity(call, reply, writableField);
   reply.value("maxBsonObjectSize", Int32.of(MAX_DOCUMENT_BYTES));
   reply.value("maxMessageSizeBytes", Int32.of(MAX_MESSAGE_BYTES));
   reply.value("maxWriteBatchSize", Int32.of(MAX_WRITE_BATCH));
@@ -77,9 +77,20 @@ async function runHello(
   reply.value("connectionId", Int32.of(client.id));
   reply.value("maxWireVersion", Int32.of(MAX_WIRE_VERSION));
   reply.value("minWireVersion", Int32.of(MIN_WIRE_VERSION));
+  if (call.state.services.replicaSet !== undefined) reply.value("readOnly", false);
   const compression = sharedCompressors(args);
   if (compression.length > 0) reply.value("compression", compression);
   return call.exhaustAllowed ? { next: nextRequest(call) } : undefined;
+}
+
+/** A router, or the primary of a replica set. */
+function writeIdentity({ state }: CommandCall, reply: BsonWriter, writableField: string): void {
+  const { replicaSet } = state.services;
+  const fields = replicaSet === undefined
+    ? { [writableField]: true, msg: "isdbgrid" }
+    : helloFields(replicaSet, writableField);
+  for (const [name, value] of Object.entries(fields)) reply.value(name, value);
+  reply.value("topologyVersion", state.topology.version);
 }
 
 /** The first hello of a connection says who the client is. */

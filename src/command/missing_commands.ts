@@ -1,8 +1,8 @@
 /**
  * The commands of MongoDB 8.0 that ChronoGo knows and does not have, sorted by name.
  *
- * ChronoGo answers as a router. What MongoDB's router does not know either (`top`, `replSetGetConfig`) is no command here:
- * monitoring tools then see what they see on a router.
+ * ChronoGo answers as a router. What MongoDB's router does not know either (`top`) is no command here: monitoring tools
+ * then see what they see on a router.
  */
 import { CommandError } from "../base/mod.ts";
 
@@ -20,7 +20,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "autoCompact",
   "balancerCollectionStatus",
   "balancerStart",
-  "balancerStatus",
   "balancerStop",
   "checkMetadataConsistency",
   "checkShardingIndex",
@@ -70,11 +69,9 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "grantRolesToRole",
   "grantRolesToUser",
   "invalidateUserCache",
-  "isdbgrid",
   "killAllSessionsByPattern",
   "killOp",
   "listSearchIndexes",
-  "listShards",
   "lockInfo",
   "logApplicationMessage",
   "logRotate",

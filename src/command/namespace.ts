@@ -7,6 +7,8 @@ import type { CommandCall } from "./command.ts";
 const MAX_DATABASE_NAME_BYTES = 63;
 const BUCKETS_PREFIX = "system.buckets.";
 const READ_ONLY_COLLECTIONS: ReadonlySet<string> = new Set(["system.views", "system.profile"]);
+/** Those of `config` in which the server shows itself: see config_database.ts. */
+const SHOWN_IN_CONFIG: ReadonlySet<string> = new Set(["databases", "mongos", "shards", "version"]);
 const WRITABLE_SYSTEM_COLLECTIONS: ReadonlySet<string> = new Set([
   "system.js",
   "system.users",
@@ -67,7 +69,8 @@ export function namespaceToWrite(call: CommandCall): Namespace {
 export function checkNamespaceToWrite(namespace: Namespace): void {
   const { collection } = namespace;
   const text = namespaceText(namespace);
-  if (READ_ONLY_COLLECTIONS.has(collection)) throw invalid(`cannot write to ${text}`);
+  const isShown = namespace.db === "config" && SHOWN_IN_CONFIG.has(collection);
+  if (isShown || READ_ONLY_COLLECTIONS.has(collection)) throw invalid(`cannot write to ${text}`);
   if (collection.includes("$")) throw invalid(`Invalid collection name: ${collection}`);
   if (UTF8.encode(text).length > MAX_NAMESPACE_BYTES) {
     throw invalid(`Fully qualified namespace is too long. Namespace: ${text} Max: ${MAX_NAMESPACE_BYTES}`);

@@ -4,6 +4,7 @@ import { type BsonWriter, BuiltDocument, type Document, Int32, UtcDate, type Val
 import type { Command, CommandCall } from "./command.ts";
 import { latencyDocument } from "./latency_document.ts";
 import { int64 } from "./numbers.ts";
+import { helloFields } from "./replica_set.ts";
 import type { ServerState } from "./state.ts";
 import { MONGODB_VERSION } from "./version.ts";
 
@@ -31,6 +32,7 @@ function runServerStatus(call: CommandCall, reply: BsonWriter): void {
     network: () => network(state),
     opLatencies: () => latencies(state, histograms),
     opcounters: () => opcounters(state),
+    repl: () => replication(state),
     storageEngine: () => storageEngine(),
   };
   for (const [name, section] of Object.entries(sections)) {
@@ -49,7 +51,7 @@ function writeIdentity(state: ServerState, reply: BsonWriter): void {
   const uptimeMs = Math.max(0, nowMs - services.startedAtMs);
   reply.value("host", `${services.host.hostname}:${services.port}`);
   reply.value("version", MONGODB_VERSION);
-  reply.value("process", "mongos");
+  reply.value("process", services.replicaSet === undefined ? "mongos" : "mongod");
   reply.value("pid", int64(services.processId));
   reply.value("uptime", Math.trunc(uptimeMs / 1000));
   reply.value("uptimeMillis", int64(uptimeMs));
@@ -139,6 +141,16 @@ function latencies({ counters }: ServerState, histograms: boolean): Document {
 function opcounters({ counters }: ServerState): Document {
   const entries = Object.entries(counters.opcounters).map(([name, count]) => [name, int64(count)] as const);
   return BuiltDocument.of(Object.fromEntries(entries));
+}
+
+/** Of a replica set only. */
+function replication({ services, topology }: ServerState): Value {
+  if (services.replicaSet === undefined) return undefined;
+  return BuiltDocument.of({
+    topologyVersion: topology.version,
+    ...helloFields(services.replicaSet, "isWritablePrimary"),
+    rbid: Int32.of(1),
+  });
 }
 
 function storageEngine(): Document {

@@ -30,6 +30,13 @@ export interface DiskUsage {
   readonly totalBytes: number;
 }
 
+/** The replica set whose one member the server says that it is. */
+export interface ReplicaSetIdentity {
+  readonly name: string;
+  /** `host:port`, where clients connect. */
+  readonly host: () => string;
+}
+
 export interface Services {
   readonly router: Router;
   readonly clock: Clock;
@@ -38,6 +45,10 @@ export interface Services {
   readonly version: string;
   readonly startedAtMs: number;
   readonly processId: number;
+  /** Names the node for ever: a UUID. */
+  readonly nodeUuid: string;
+  /** Undefined where the server answers as a router. */
+  readonly replicaSet: ReplicaSetIdentity | undefined;
   /** The port that clients use, for texts that name the server. */
   readonly port: number;
   readonly host: HostFacts;

@@ -28,6 +28,8 @@ export function testServices(router: ArrayRouter, clock: Clock, fatalErrors: unk
     version: "0.0.0-test",
     startedAtMs: clock.nowMs(),
     processId: 1,
+    nodeUuid: "00000000-0000-4000-8000-000000000000",
+    replicaSet: undefined,
     port: 27017,
     host: {
       hostname: "test",
