@@ -7,6 +7,12 @@
 import type { BsonWriter } from "./writer.ts";
 import type { Value } from "./value.ts";
 
+/** Fields in their order; one that is undefined was removed, and takes its place again when it is set. */
+export interface Layout {
+  readonly names: readonly string[];
+  readonly values: readonly Value[];
+}
+
 export abstract class Document {
   /** The value of a top-level field; `undefined` when it is not there. The name is not a path: no dots are read. */
   abstract get(name: string): Value;
@@ -20,6 +26,11 @@ export abstract class Document {
   /** Appends the document's bytes (length, elements, end) where the writer stands. */
   abstract writeTo(writer: BsonWriter): void;
 
+  /** The fields and, with values undefined, those that were removed and whose places are kept. */
+  layout(): Layout {
+    return { names: this.names(), values: this.values() };
+  }
+
   /** Whether there is a field of that name. */
   has(name: string): boolean {
     return this.get(name) !== undefined;
@@ -31,15 +42,25 @@ export abstract class Document {
   }
 }
 
-/** A document made in memory. Owns its two arrays, which its maker no longer touches. */
+/** A document made in memory. Owns its arrays, which its maker no longer touches. */
 export class BuiltDocument extends Document {
   static readonly EMPTY = new BuiltDocument([], []);
 
   constructor(
     private readonly fieldNames: readonly string[],
     private readonly fieldValues: readonly Value[],
+    /** Where fields were removed: what is left, and the places of the others. */
+    private readonly places?: Layout,
   ) {
     super();
+  }
+
+  /** The document that is laid out so: removed fields are not in it, but a later one of that name takes the place. */
+  static laidOut(layout: Layout): BuiltDocument {
+    const { names, values } = layout;
+    if (!values.includes(undefined)) return new BuiltDocument(names, values);
+    const present = names.filter((_, i) => values[i] !== undefined);
+    return new BuiltDocument(present, values.filter((value) => value !== undefined), layout);
   }
 
   /** From a plain record, for replies: numbers are doubles, as everywhere; `undefined` fields are left out. */
@@ -61,6 +82,10 @@ export class BuiltDocument extends Document {
     return this.fieldValues;
   }
 
+  override layout(): Layout {
+    return this.places ?? { names: this.fieldNames, values: this.fieldValues };
+  }
+
   override writeTo(writer: BsonWriter): void {
     const start = writer.beginDocument();
     for (let i = 0; i < this.fieldNames.length; i++) writer.value(this.fieldNames[i]!, this.fieldValues[i]);
@@ -72,6 +97,7 @@ export class BuiltDocument extends Document {
 export class DocumentBuilder {
   private names: string[] = [];
   private values: Value[] = [];
+  private hasGaps = false;
 
   /** Adds a field at the end without looking whether the name is there already. */
   append(name: string, value: Value): this {
@@ -82,32 +108,34 @@ export class DocumentBuilder {
     return this;
   }
 
-  /** Replaces the field where it stands, or adds it at the end; `undefined` removes it. */
+  /** Replaces the field where it stands or stood, or adds it at the end; `undefined` removes it. */
   set(name: string, value: Value): this {
     const index = this.names.indexOf(name);
     if (index < 0) return this.append(name, value);
-    if (value === undefined) {
-      this.names.splice(index, 1);
-      this.values.splice(index, 1);
-    } else {
-      this.values[index] = value;
-    }
+    this.values[index] = value;
+    this.hasGaps ||= value === undefined;
     return this;
   }
 
   /** The document; the builder is empty again. */
   build(): BuiltDocument {
-    const document = new BuiltDocument(this.names, this.values);
+    const { names, values } = this;
+    const document = this.hasGaps
+      ? BuiltDocument.laidOut({ names, values })
+      : new BuiltDocument(names, values);
     this.names = [];
     this.values = [];
+    this.hasGaps = false;
     return document;
   }
 
   /** A builder that holds all fields of `document`. */
   static from(document: Document): DocumentBuilder {
     const builder = new DocumentBuilder();
-    builder.names = [...document.names()];
-    builder.values = [...document.values()];
+    const { names, values } = document.layout();
+    builder.names = [...names];
+    builder.values = [...values];
+    builder.hasGaps = values.includes(undefined);
     return builder;
   }
 }

@@ -13,7 +13,7 @@ export {
 } from "./compare.ts";
 export { type DecimalParts, decimalParts, doubleParts } from "./decimal.ts";
 export { isDeeperThan } from "./depth.ts";
-export { BuiltDocument, Document, DocumentBuilder } from "./document.ts";
+export { BuiltDocument, Document, DocumentBuilder, type Layout } from "./document.ts";
 export { encodeIndexKey } from "./index_key.ts";
 export { keyOf, type ValueKey, valueKeys } from "./key.ts";
 export {

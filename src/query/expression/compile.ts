@@ -94,15 +94,9 @@ function compileVariablePath(variable: string, path: readonly string[]): Evaluat
 
 function compileObject(names: readonly string[], fields: readonly Evaluator[]): Evaluator {
   return (scope) => {
-    const presentNames: string[] = [];
-    const values: Value[] = [];
-    for (let i = 0; i < fields.length; i++) {
-      const value = fields[i]!(scope);
-      if (value === undefined) continue;
-      presentNames.push(names[i]!);
-      values.push(value);
-    }
-    return new BuiltDocument(presentNames, values);
+    const values = new Array<Value>(fields.length);
+    for (let i = 0; i < fields.length; i++) values[i] = fields[i]!(scope);
+    return BuiltDocument.laidOut({ names, values });
   };
 }
 

@@ -4,11 +4,12 @@
  *
  * 1. The fields of the document, in their order: an inclusion takes those it names, an exclusion leaves those out, an
  *    addition takes all. Named paths go on into documents and into each element of arrays; what is no document on a
- *    named path is left out by an inclusion and kept otherwise.
+ *    named path is left out by an inclusion and kept otherwise. What goes leaves its place to a later field of its name,
+ *    but where an inclusion that computes nothing reads a stored document: MongoDB copies bytes there.
  * 2. Computed fields, in the order of the specification: they replace a field where it stands or come last. Where a
  *    computed path meets a scalar or nothing, a new document takes its place.
  */
-import { BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, Document, isArray, type Layout, type Value } from "../../bson/mod.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
 
@@ -35,10 +36,11 @@ export type Projector = (scope: Scope) => Document;
 /** @throws CommandError when a constant expression fails */
 export function compileProjection({ mode, root }: Projection): Projector {
   const plan = compileNode(root);
+  if (mode === "inclusion" && !plan.computes) return (scope) => select(plan, scope.root);
   return (scope) => {
     const draft = projectDocument(mode, plan, scope.root);
     compute(plan, draft, scope);
-    return freeze(draft);
+    return BuiltDocument.laidOut(draft);
   };
 }
 
@@ -73,15 +75,48 @@ function compileField(field: FieldProjection): FieldPlan {
   }
 }
 
-/** A document in the making; a field that is undefined keeps its place until the end. */
-interface Draft {
+/** What an inclusion without expressions takes from a stored document; as good as stored itself. */
+class Selection extends BuiltDocument {}
+
+function select(plan: NodePlan, document: Document): Document {
+  const isStored = !(document instanceof BuiltDocument) || document instanceof Selection;
+  return isStored ? selectStored(plan, document) : BuiltDocument.laidOut(include(plan, document));
+}
+
+function selectStored(plan: NodePlan, document: Document): Selection {
+  const names: string[] = [];
+  const values: Value[] = [];
+  for (const name of document.names()) {
+    const field = plan.fields.get(name);
+    if (field === undefined || typeof field === "function") continue;
+    const value = field === "named" ? document.get(name) : selectValue(field, document.get(name));
+    if (value === undefined) continue;
+    names.push(name);
+    values.push(value);
+  }
+  return new Selection(names, values);
+}
+
+function selectValue(plan: NodePlan, value: Value): Value {
+  if (value instanceof Document) return selectStored(plan, value);
+  if (!isArray(value)) return undefined;
+  return value.map((element) => selectValue(plan, element)).filter((element) => element !== undefined);
+}
+
+/** A document in the making; a field that is undefined keeps its place, for later stages as well. */
+interface Draft extends Layout {
   readonly names: string[];
   readonly values: Value[];
 }
 
 function projectDocument(mode: ProjectionMode, plan: NodePlan, document: Document): Draft {
-  if (mode === "addition") return { names: [...document.names()], values: [...document.values()] };
+  if (mode === "addition") return draftOf(document);
   return mode === "inclusion" ? include(plan, document) : exclude(plan, document);
+}
+
+function draftOf(document: Document): Draft {
+  const { names, values } = document.layout();
+  return { names: [...names], values: [...values] };
 }
 
 function include(plan: NodePlan, document: Document): Draft {
@@ -98,25 +133,17 @@ function include(plan: NodePlan, document: Document): Draft {
 }
 
 function exclude(plan: NodePlan, document: Document): Draft {
-  const draft: Draft = { names: [], values: [] };
-  const names = document.names();
+  const { names, values } = draftOf(document);
   for (let i = 0; i < names.length; i++) {
     const field = plan.fields.get(names[i]!);
-    if (field === "named") continue;
-    const value = document.get(names[i]!);
-    draft.names.push(names[i]!);
-    draft.values.push(
-      typeof field === "object" ? projectValue("exclusion", field, value) : value,
-    );
+    if (field === "named") values[i] = undefined;
+    else if (typeof field === "object") values[i] = projectValue("exclusion", field, values[i]);
   }
-  return draft;
+  return { names, values };
 }
 
 function projectValue(mode: ProjectionMode, plan: NodePlan, value: Value): Value {
-  if (value instanceof Document) {
-    const draft = projectDocument(mode, plan, value);
-    return plan.computes ? new BuiltDocument(draft.names, draft.values) : freeze(draft);
-  }
+  if (value instanceof Document) return BuiltDocument.laidOut(projectDocument(mode, plan, value));
   if (isArray(value)) {
     const elements = value.map((element) => projectValue(mode, plan, element));
     return plan.computes ? elements : elements.filter((element) => element !== undefined);
@@ -145,15 +172,7 @@ function compute(plan: NodePlan, draft: Draft, scope: Scope): void {
 
 function computeValue(plan: NodePlan, value: Value, scope: Scope): Value {
   if (isArray(value)) return value.map((element) => computeValue(plan, element, scope));
-  const draft: Draft = value instanceof Document
-    ? { names: [...value.names()], values: [...value.values()] }
-    : { names: [], values: [] };
+  const draft = draftOf(value instanceof Document ? value : BuiltDocument.EMPTY);
   compute(plan, draft, scope);
-  return freeze(draft);
-}
-
-function freeze({ names, values }: Draft): Document {
-  if (!values.includes(undefined)) return new BuiltDocument(names, values);
-  const present = names.filter((_, i) => values[i] !== undefined);
-  return new BuiltDocument(present, values.filter((value) => value !== undefined));
+  return BuiltDocument.laidOut(draft);
 }

@@ -17,6 +17,8 @@ import { EMPTY_TREE, type FieldsNode, mergeNodes, nodeOf } from "./tree.ts";
 export interface ModifierUpdate {
   readonly kind: "modifiers";
   readonly tree: FieldsNode;
+  /** Takes away what `$rename` moved, after all else: until then errors show it where it was. */
+  readonly removals: FieldsNode;
   readonly arrayFilters: ArrayFilters;
 }
 
@@ -30,11 +32,13 @@ export function parseModifiers(
   const values = update.values();
   update.names().forEach((name, i) => parser.add(name, values[i]));
   checkAllUsed(arrayFilters, parser.usedFilters, update);
-  return { kind: "modifiers", tree: parser.tree, arrayFilters };
+  const { tree, removals } = parser;
+  return { kind: "modifiers", tree, removals, arrayFilters };
 }
 
 class ModifierParser {
   tree: FieldsNode = EMPTY_TREE;
+  removals: FieldsNode = EMPTY_TREE;
   readonly usedFilters = new Set<string>();
   private readonly context: OperationContext;
 
@@ -70,7 +74,10 @@ class ModifierParser {
   }
 
   private addRenaming(name: string, value: Value): void {
-    this.addOperation(sourceOfRename(name, value), UNSET);
+    const from = sourceOfRename(name, value);
+    // It stands in the tree for what is in conflict with it.
+    this.addOperation(from, (old) => old);
+    this.removals = mergeNodes(this.removals, nodeOf(from, UNSET, false), [], name) as FieldsNode;
     const { to, target } = parseRename(name, value);
     this.addOperation(to, target);
   }

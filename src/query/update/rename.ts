@@ -1,4 +1,4 @@
-/** `$rename`: one operation where the field goes to, which reads the document before the update, and one where it was. */
+/** `$rename`: an operation where the field goes to, which reads the document before the update; `$unset` where it was comes last. */
 import { assert, CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
@@ -81,18 +81,25 @@ function notTraversable(path: readonly string[], part: string, value: Value): Co
   );
 }
 
-/** A path of `$rename` leads through documents only. */
+/** A path of `$rename` leads through documents only; of several arrays on it the innermost is named. */
 function checkNoArray(root: Document, path: readonly string[], which: "source" | "destination"): void {
+  const array = innermostArray(root, path);
+  if (array === undefined) return;
+  throw new CommandError(
+    "BadValue",
+    `The ${which} field cannot be an array element, '${path.join(".")}' in doc with ${idText(root)} has an ` +
+      `array field called '${array}'`,
+  );
+}
+
+function innermostArray(root: Document, path: readonly string[]): string | undefined {
+  let innermost: string | undefined;
   let value: Value = root;
-  for (let i = 0; i < path.length - 1 && value instanceof Document; i++) {
-    value = value.get(path[i]!);
-    if (!isArray(value)) continue;
-    throw new CommandError(
-      "BadValue",
-      `The ${which} field cannot be an array element, '${path.join(".")}' in doc with ${
-        idText(root)
-      } has an ` +
-        `array field called '${path[i]}'`,
-    );
+  for (const part of path.slice(0, -1)) {
+    if (value instanceof Document) value = value.get(part);
+    else if (isArray(value)) value = value[arrayPlace(part) ?? value.length];
+    else break;
+    if (isArray(value)) innermost = part;
   }
+  return innermost;
 }

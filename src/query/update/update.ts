@@ -91,7 +91,10 @@ export function compileUpdate(update: Update, context: CommandContext): Updater 
     case "modifiers": {
       const arrayFilters = compileArrayFilters(update.arrayFilters);
       const { nowMs } = context;
-      return (document, target) => applyTree(update.tree, document, { ...target, nowMs, arrayFilters });
+      return (document, target) => {
+        const options = { ...target, nowMs, arrayFilters };
+        return applyTree(update.removals, applyTree(update.tree, document, options), options);
+      };
     }
     case "replacement":
       return (document) => replace(update, document, context.nowMs);
