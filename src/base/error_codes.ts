@@ -73,6 +73,7 @@ export const ErrorCode = {
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   APIVersionError: 322,
   APIStrictError: 323,
+  ClusterTimeFailsRateLimiter: 205,
   InvalidUUID: 207,
   ConversionFailure: 241,
   MergeStageNoMatchingDocument: 13113,

@@ -38,6 +38,8 @@ export const CURSOR_TIMEOUT_MS = 10 * 60_000;
 export const MAX_CURSORS = 100_000;
 /** An idle logical session ends after this. */
 export const SESSION_TIMEOUT_MINUTES = 30;
+/** A client's cluster time may be ahead of the wall clock by this (MongoDB's `maxAcceptableLogicalClockDriftSecs`). */
+export const MAX_CLOCK_DRIFT_SECONDS = 31_536_000;
 /** Namespaces whose latencies are counted apart. */
 export const MAX_COUNTED_NAMESPACES = 10_000;
 /** Logical sessions at once. */

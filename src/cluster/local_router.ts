@@ -22,6 +22,7 @@ import {
   WritePlan,
 } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
+import type { ClusterTime } from "./cluster_clock.ts";
 import type { MNode } from "./mnode.ts";
 import type {
   CollectionSpec,
@@ -49,6 +50,7 @@ export interface RoutedNode {
   dropCollection(id: number): Promise<void>;
   checkpoint(): Promise<void>;
   retention(change?: Partial<RetentionSettings>): RetentionSettings;
+  readonly clusterTime: ClusterTime;
   /** Where queries count what they hold, and put aside what they cannot. */
   readonly memory: MemoryBudget;
   readonly spill: SpillSpace;
@@ -59,6 +61,10 @@ export class LocalRouter implements Router {
   private catalogTurn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly owner: RoutedNode, private readonly vnode: VNode) {}
+
+  get clusterTime(): ClusterTime {
+    return this.owner.clusterTime;
+  }
 
   databaseNames(): readonly string[] {
     return this.owner.catalog.databaseNames();

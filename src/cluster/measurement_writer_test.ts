@@ -15,6 +15,7 @@ import { Log } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
 import { numbered, TIMESERIES } from "./node_fixture.ts";
+import { ClusterClock } from "./cluster_clock.ts";
 import { VNode } from "./vnode.ts";
 
 const INFO: CollectionInfo = {
@@ -27,8 +28,9 @@ class Shard {
   private constructor(readonly vnode: VNode, private readonly log: Log) {}
 
   static async open(disk: Disk): Promise<Shard> {
+    const clock = new SimulatedClock();
     const vnode = await VNode.open({
-      ...{ disk, clock: new SimulatedClock(), logger: SILENT_LOGGER },
+      ...{ disk, clock, times: new ClusterClock(clock), logger: SILENT_LOGGER },
       ...{ directory: "vnode-1", group: 1, documentsPath: ":memory:" },
     });
     vnode.addCollection(INFO);

@@ -6,6 +6,7 @@ export {
   type TimeseriesOptions,
   type ViewDefinition,
 } from "./catalog.ts";
+export { ClusterClock, type ClusterTime, secondsOf, timeOf } from "./cluster_clock.ts";
 export { type Granularity, SPAN_SECONDS, timeseriesFields, timeseriesSpecOf } from "./timeseries_spec.ts";
 export { indexesOf } from "./indexes.ts";
 export { checkViewCycle, refuseView, resolveView } from "./views.ts";

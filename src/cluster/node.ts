@@ -12,6 +12,7 @@ import {
 import type { Clock, Disk } from "../io/mod.ts";
 import { firstIndexes, Log, type LogRecord, type LogRetention, type LogSizes } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
+import { ClusterClock } from "./cluster_clock.ts";
 import { CATALOG_PATH, readCatalog, writeCatalog } from "./catalog_file.ts";
 import { type DataFolder, takeDataFolder } from "./data_folder.ts";
 import { collectionToDocument, encodeDropped, EntryKind, MNODE_GROUP } from "./entry.ts";
@@ -72,6 +73,7 @@ export class Node {
     private readonly log: Log,
     private readonly mnode: MNode,
     private readonly vnode: VNode,
+    readonly clusterTime: ClusterClock,
     readonly summary: NodeSummary,
     readonly spill: SpillFolder,
   ) {
@@ -96,12 +98,14 @@ export class Node {
     let log: Log | undefined;
     try {
       const mnode = new MNode();
+      const times = new ClusterClock(clock);
       const state = readCatalog(disk);
       if (state !== undefined) mnode.restore(state);
       const shard = vnode = await VNode.open({
         ...options,
         directory: `vnode-${VNODE_GROUP}`,
         group: VNODE_GROUP,
+        times,
         logStart: firstIndexes(disk, LOG_DIRECTORY).get(VNODE_GROUP) ?? 1,
       });
       for (const info of mnode.allCollections()) shard.addCollection(info);
@@ -112,6 +116,7 @@ export class Node {
         ...(options.logRetention === undefined ? {} : { retention: options.logRetention }),
         ...(options.logSizes === undefined ? {} : { sizes: options.logSizes }),
         onRecord: (record) => {
+          times.noteApplied(record.clusterTime);
           replay(record, mnode, shard);
           logEntries++;
         },
@@ -130,7 +135,7 @@ export class Node {
         logEntries,
         recoveryMs,
       };
-      const node = new Node(options, folder, log, mnode, shard, summary, SpillFolder.open(disk));
+      const node = new Node(options, folder, log, mnode, shard, times, summary, SpillFolder.open(disk));
       shard.join(log, () => node.checkpoint());
       for (const info of mnode.allCollections().filter(isTemporary)) await node.dropCollection(info.id);
       return node;
@@ -198,10 +203,11 @@ export class Node {
   private async changeCatalog(kind: number, payload: Uint8Array): Promise<void> {
     if (this.closed) throw shuttingDown();
     // Synced whatever the durability: the stores must never know of a collection that the log could forget.
-    const change = this.log.append(MNODE_GROUP, kind, [payload], {
+    const options = this.clusterTime.stamp({
       alwaysSync: true,
       onDurable: (index) => applyCatalog(index, kind, payload, this.mnode, this.vnode),
-    }).then(() => this.vnode.settle());
+    });
+    const change = this.log.append(MNODE_GROUP, kind, [payload], options).then(() => this.vnode.settle());
     this.catalogChange = change.catch(() => {});
     await change;
   }

@@ -6,9 +6,12 @@ import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
 import type { ColumnSize } from "../storage/mod.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
+import type { ClusterTime } from "./cluster_clock.ts";
 import type { CollectionInfo, Namespace, TimeseriesOptions, ViewDefinition } from "./catalog.ts";
 
 export interface Router {
+  readonly clusterTime: ClusterTime;
+
   /** Names of the databases that have a collection, sorted. */
   databaseNames(): readonly string[];
   /** The collections of a database, sorted by name. */

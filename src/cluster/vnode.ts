@@ -25,6 +25,7 @@ import {
   TimeseriesStore,
 } from "../storage/mod.ts";
 import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./catalog.ts";
+import type { ClusterClock } from "./cluster_clock.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { DocumentWriter, type WrittenCollection } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
@@ -44,6 +45,8 @@ export interface VNodeOptions {
   readonly directory: string;
   /** The log's group. */
   readonly group: number;
+  /** Gives entries their times. */
+  readonly times: ClusterClock;
   /** The first entry of the group that the log still has. */
   readonly logStart?: number;
   /** Bytes of measurements in memory before they are flushed; by default a share of the memory. */
@@ -77,26 +80,30 @@ export class VNode {
     private readonly timeseries: TimeseriesStore,
     private readonly documents: DocumentStore,
     private readonly reserve: DiskReserve,
+    private readonly times: ClusterClock,
   ) {
     const log = (effects: readonly Uint8Array[]) =>
-      this.joinedLog().append(this.group, EntryKind.Documents, effects, {
-        onDurable: (index) => {
-          this.appliedIndex = index;
-          timeseries.noteIndex(index);
-        },
-      });
+      this.append(EntryKind.Documents, effects, timeseries.noteIndex.bind(timeseries));
     this.writer = new DocumentWriter(documents, log, {
       hold: (bytes) => this.joinedLog().withRoom(() => reserve.hold(bytes)),
       release: () => reserve.release(),
     });
     this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, apply) => {
-      await this.joinedLog().append(this.group, kind, [encodeTableId(tableId), payload], {
-        onDurable: (index) => {
-          this.appliedIndex = index;
-          apply(index);
-        },
-      });
+      await this.append(kind, [encodeTableId(tableId), payload], apply);
     });
+  }
+
+  /** Logs an entry. @param apply called once it is durable */
+  private append(
+    kind: number,
+    payload: readonly Uint8Array[],
+    apply: (index: number) => void,
+  ): Promise<number> {
+    const onDurable = (index: number) => {
+      this.appliedIndex = index;
+      apply(index);
+    };
+    return this.joinedLog().append(this.group, kind, payload, this.times.stamp({ onDurable }));
   }
 
   /** Opens the stores; entries of the log are the caller's to replay. */
@@ -127,7 +134,7 @@ export class VNode {
       throw error;
     }
     const reserve = new DiskReserve(disk, `${directory}/${RESERVE_FILE}`);
-    return new VNode(options.group, logger, timeseries, documents, reserve);
+    return new VNode(options.group, logger, timeseries, documents, reserve, options.times);
   }
 
   /** Joins the log, once all of it has been replayed. */

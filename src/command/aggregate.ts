@@ -44,6 +44,7 @@ export const aggregate: Command = {
   stableApi: true,
   takesWriteConcern: true,
   kind: "read",
+  readConcerns: ["available", "majority", "linearizable", "snapshot"],
   run: runAggregate,
 };
 

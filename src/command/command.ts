@@ -4,6 +4,7 @@ import type { Arguments } from "./arguments.ts";
 import type { Client } from "./client.ts";
 import type { GenericArguments } from "./generic.ts";
 import type { Operation } from "./operation.ts";
+import type { ReadConcern } from "./read_concern.ts";
 import type { Session } from "./sessions.ts";
 import type { ServerState } from "./state.ts";
 
@@ -59,6 +60,8 @@ export interface Command {
   readonly takesSequences?: boolean;
   /** May be sent with a writeConcern. */
   readonly takesWriteConcern?: boolean;
+  /** The levels of readConcern that it may be sent with beside `local`. */
+  readonly readConcerns?: readonly ReadConcern["level"][];
   /** May be run by a client that is not trusted. */
   readonly open?: boolean;
   /** What `opLatencies` counts it as; `command` when not given. */

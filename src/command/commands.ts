@@ -39,7 +39,13 @@ import { ping } from "./ping.ts";
 import { replSetGetConfig } from "./repl_set_get_config.ts";
 import { replSetGetStatus } from "./repl_set_get_status.ts";
 import { serverStatus } from "./server_status.ts";
-import { endSessions, killAllSessions, killSessions, refreshSessions } from "./session_lists.ts";
+import {
+  endSessions,
+  killAllSessions,
+  killAllSessionsByPattern,
+  killSessions,
+  refreshSessions,
+} from "./session_lists.ts";
 import { setParameter } from "./set_parameter.ts";
 import { startSession } from "./start_session.ts";
 import { update } from "./update.ts";
@@ -80,6 +86,7 @@ export const COMMANDS: readonly Command[] = [
   isMaster,
   isDbGrid,
   killAllSessions,
+  killAllSessionsByPattern,
   killCursors,
   killSessions,
   listCollections,

@@ -29,6 +29,7 @@ export const count: Command = {
   help: "count objects in collection",
   stableApi: true,
   kind: "read",
+  readConcerns: ["available", "majority", "linearizable"],
   run: runCount,
 };
 

@@ -25,6 +25,7 @@ export const distinct: Command = {
   name: "distinct",
   help: "distinct values of a field",
   kind: "read",
+  readConcerns: ["available", "majority", "linearizable", "snapshot"],
   run: runDistinct,
 };
 

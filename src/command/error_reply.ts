@@ -1,5 +1,7 @@
 /** The answer to a command that failed, and the form of an error inside an answer. */
 import type { CommandError } from "../base/mod.ts";
+import type { ClusterTime } from "../cluster/mod.ts";
+import { writeTime } from "./cluster_time.ts";
 import {
   BsonType,
   type BsonWriter,
@@ -10,8 +12,8 @@ import {
   type Value,
 } from "../bson/mod.ts";
 
-/** Appends {ok: 0, errmsg, code, codeName, errorLabels?, …}. */
-export function writeError(reply: BsonWriter, error: CommandError): void {
+/** Appends {ok: 0, errmsg, code, codeName, errorLabels?, …}. @param times for who asks for cluster time */
+export function writeError(reply: BsonWriter, error: CommandError, times?: ClusterTime): void {
   const document = reply.beginDocument();
   if (error.errorLabels.length > 0) reply.value("errorLabels", error.errorLabels);
   reply.value("ok", 0);
@@ -19,6 +21,7 @@ export function writeError(reply: BsonWriter, error: CommandError): void {
   reply.value("code", Int32.of(error.code));
   reply.value("codeName", error.codeName);
   writeExtra(reply, error);
+  if (times !== undefined) writeTime(reply, times);
   reply.endDocument(document);
 }
 

@@ -3,6 +3,7 @@ import { AssertionError, CommandError, MAX_INTERNAL_DOCUMENT_BYTES } from "../ba
 import { aliasOfType, type BsonWriter, type RawDocument } from "../bson/mod.ts";
 import { Arguments } from "./arguments.ts";
 import type { Client } from "./client.ts";
+import { asksForTime, learnTime, writeTime } from "./cluster_time.ts";
 import type { LatencyKind } from "./counters.ts";
 import type { Command, CommandCall, CommandInput, Outcome } from "./command.ts";
 import { findCommand } from "./commands.ts";
@@ -10,6 +11,7 @@ import { writeError } from "./error_reply.ts";
 import { parseGenericArguments } from "./generic.ts";
 import { MISSING_COMMANDS, notImplemented } from "./missing_commands.ts";
 import { checkDatabaseName } from "./namespace.ts";
+import { checkReadLevel, readAfter } from "./read_concern.ts";
 import type { OperationLabel } from "./operation.ts";
 import type { ServerState } from "./state.ts";
 
@@ -31,6 +33,7 @@ export async function executeCommand(
 ): Promise<Outcome> {
   const start = reply.length;
   const startedMs = state.services.clock.monotonicMs();
+  const times = state.services.router.clusterTime;
   let command: Command | undefined;
   try {
     checkSizes(input);
@@ -42,7 +45,8 @@ export async function executeCommand(
     return outcome ?? NOTHING;
   } catch (error) {
     reply.truncate(start);
-    writeError(reply, asCommandError(state, error));
+    const failed = asCommandError(state, error);
+    writeError(reply, failed, asksForTime(new Arguments(input.body)) ? times : undefined);
     return NOTHING;
   } finally {
     count(state, command, (state.services.clock.monotonicMs() - startedMs) * MICROS_PER_MS);
@@ -70,11 +74,15 @@ async function run(
   if (command.adminOnly && db !== "admin") {
     throw new CommandError("Unauthorized", `${command.name} may only be run against the admin database.`);
   }
+  const { router, clock } = state.services;
+  learnTime(args, router.clusterTime, clock.nowMs());
   const generic = parseGenericArguments(args);
   if (generic.apiStrict && !command.stableApi) throw notInStableApi(name);
   if (args.has("writeConcern") && !command.takesWriteConcern) {
     throw new CommandError("InvalidOptions", "Command does not support writeConcern");
   }
+  checkReadLevel(command, generic.readConcern);
+  readAfter(router.clusterTime, generic.readConcern);
   if (input.sequences.length > 0 && !command.takesSequences) {
     throw new CommandError(40415, `BSON field '${name}.${input.sequences[0]!.name}' is an unknown field.`);
   }
@@ -96,6 +104,7 @@ async function run(
     const document = reply.beginDocument();
     const outcome = await command.run(call, reply);
     reply.value("ok", 1);
+    if (asksForTime(args)) writeTime(reply, router.clusterTime);
     reply.endDocument(document);
     return outcome;
   } finally {

@@ -52,6 +52,7 @@ export const find: Command = {
   help: "query for documents",
   stableApi: true,
   kind: "read",
+  readConcerns: ["available", "majority", "linearizable", "snapshot"],
   run: runFind,
 };
 

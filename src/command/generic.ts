@@ -2,6 +2,7 @@
 import { CommandError } from "../base/mod.ts";
 import { aliasOfType, Binary, BsonType, Document, isNumber, RawDocument } from "../bson/mod.ts";
 import { Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
+import { parseReadConcern, type ReadConcern } from "./read_concern.ts";
 import { sessionIdText } from "./sessions.ts";
 import { checkWriteConcern } from "./write_concern.ts";
 
@@ -9,6 +10,7 @@ export interface GenericArguments {
   /** The session's uuid as text. */
   readonly sessionId: string | undefined;
   readonly txnNumber: bigint | undefined;
+  readonly readConcern: ReadConcern;
   /** Milliseconds; 0 for no limit. */
   readonly maxTimeMs: number;
   readonly apiStrict: boolean;
@@ -59,8 +61,14 @@ export function parseGenericArguments(args: Arguments): GenericArguments {
   const txnNumber = parseTransactionNumber(args, sessionId);
   checkApiVersion(args);
   checkReadPreference(args);
-  checkConcerns(args);
-  return { sessionId, txnNumber, maxTimeMs: parseMaxTime(args), apiStrict: args.get("apiStrict") === true };
+  checkWriteConcernForm(args);
+  return {
+    sessionId,
+    txnNumber,
+    readConcern: parseReadConcern(args),
+    maxTimeMs: parseMaxTime(args),
+    apiStrict: args.get("apiStrict") === true,
+  };
 }
 
 const SESSION_FIELDS: FieldTable = { id: "binData!", uid: "binData", txnNumber: "long", txnUUID: "binData" };
@@ -147,15 +155,7 @@ function checkReadPreference(args: Arguments): void {
   }
 }
 
-const READ_LEVELS: ReadonlySet<string> = new Set([
-  "local",
-  "majority",
-  "linearizable",
-  "available",
-  "snapshot",
-]);
-
-function checkConcerns(args: Arguments): void {
+function checkWriteConcernForm(args: Arguments): void {
   const write = args.get("writeConcern");
   if (write !== undefined && !(write instanceof Document)) {
     throw new CommandError(
@@ -164,22 +164,6 @@ function checkConcerns(args: Arguments): void {
     );
   }
   if (write instanceof RawDocument) checkWriteConcern(write);
-  const read = args.get("readConcern");
-  if (read === undefined) return;
-  if (!(read instanceof Document)) {
-    throw new CommandError("FailedToParse", "readConcern field should be an object");
-  }
-  const level = read.get("level");
-  if (level === undefined) return;
-  if (typeof level !== "string" || !READ_LEVELS.has(level)) {
-    throw new CommandError(
-      "FailedToParse",
-      "readConcern.level must be either 'local', 'majority', 'linearizable', 'available', or 'snapshot'",
-    );
-  }
-  if (level === "snapshot") {
-    throw new CommandError("NotImplemented", "readConcern level 'snapshot' is not implemented");
-  }
 }
 
 const MAX_INT32 = 2 ** 31 - 1;

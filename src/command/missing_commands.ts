@@ -69,7 +69,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "grantRolesToRole",
   "grantRolesToUser",
   "invalidateUserCache",
-  "killAllSessionsByPattern",
   "killOp",
   "listSearchIndexes",
   "lockInfo",

@@ -14,7 +14,9 @@ import {
   UtcDate,
   type ValueKey,
 } from "../../src/bson/mod.ts";
+import { SystemClock } from "../../src/io/mod.ts";
 import {
+  ClusterClock,
   type CollectionInfo,
   type CollectionSpec,
   type CollectionStats,
@@ -48,6 +50,7 @@ interface Stored {
 
 export class ArrayRouter implements Router {
   private readonly stored = new Map<string, Stored>();
+  readonly clusterTime = new ClusterClock(new SystemClock());
   private nextId = 1;
   private retentionSettings: RetentionSettings = { intervalMs: 60_000, isEnabled: true };
   /** Rows that a scan gives at once. */

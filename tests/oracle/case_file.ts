@@ -2,6 +2,7 @@
  * The cases of one topic, as `cases/<topic>.yaml` has them:
  *
  *     isolated: true            # each case gets the collections afresh; for cases that write. Default false
+ *     replicaSet: true          # MongoDB is the one member of a replica set, not a standalone. Default false
  *     collections:
  *       plain: [{ _id: 1, a: 1 }]                                # a list of documents
  *       weather:                                                 # or options of `create`, and documents
@@ -22,7 +23,8 @@
  *
  * A case with `each` stands for many: see case_template.ts.
  *
- * In a command, `{ $lastCursor: 1 }` stands for the id of the cursor in the reply before. A command without `$db` goes to
+ * In a command, `{ $lastCursor: 1 }` stands for the id of the cursor in the reply before, `{ $lastTime: 1 }` for its
+ * operationTime. A command without `$db` goes to
  * the topic's own database. The scalars are those of yaml_bson.ts.
  */
 import { assert } from "../../src/base/mod.ts";
@@ -35,6 +37,8 @@ const CASES = new URL("./cases/", import.meta.url);
 export interface CaseFile {
   readonly topic: string;
   readonly isolated: boolean;
+  /** Whether MongoDB runs as the one member of a replica set. */
+  readonly replicaSet: boolean;
   readonly collections: readonly CollectionSetup[];
   readonly cases: readonly OracleCase[];
 }
@@ -81,6 +85,7 @@ export function readCaseFile(topic: string): CaseFile {
   return {
     topic,
     isolated: parsed["isolated"] === true,
+    replicaSet: parsed["replicaSet"] === true,
     collections: Object.entries(collections).map(([name, setup]) => toSetup(name, setup)),
     cases: Object.entries(parsed["cases"])
       .flatMap(([name, text]) => isTemplate(text) ? expandTemplate(name, text) : [[name, text] as const])

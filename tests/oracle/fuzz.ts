@@ -49,7 +49,7 @@ function caseFile(documents: readonly Document[], cases: readonly OracleCase[]):
     create: undefined,
     documents,
   }];
-  return { topic: "fuzz", isolated: false, collections, cases };
+  return { topic: "fuzz", isolated: false, replicaSet: false, collections, cases };
 }
 
 async function differencesOf({ oracle, chronogo }: Servers, file: CaseFile): Promise<readonly Difference[]> {

@@ -11,6 +11,7 @@ import { parseYamlBson } from "./yaml_bson.ts";
 const FILE: CaseFile = {
   topic: "topic",
   isolated: false,
+  replicaSet: false,
   collections: [
     { name: "plain", create: undefined, documents: [] },
     { name: "series", create: { timeseries: { timeField: "t" } }, documents: [] },

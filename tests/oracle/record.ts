@@ -28,12 +28,16 @@ async function replayAll(
 }
 
 async function record(files: readonly CaseFile[]): Promise<void> {
-  const mongod = await startMongod();
-  try {
-    const answers = await replayAll(files, mongod.port, "oracle");
-    files.forEach((file, index) => writeGolden(file.topic, answers[index] ?? new Map()));
-  } finally {
-    await mongod.stop();
+  for (const replicaSet of [false, true]) {
+    const asked = files.filter((file) => file.replicaSet === replicaSet);
+    if (asked.length === 0) continue;
+    const mongod = await startMongod({ replicaSet });
+    try {
+      const answers = await replayAll(asked, mongod.port, "oracle");
+      asked.forEach((file, index) => writeGolden(file.topic, answers[index] ?? new Map()));
+    } finally {
+      await mongod.stop();
+    }
   }
 }
 

