@@ -79,7 +79,7 @@ export const DEFAULT_LOG_RETENTION = { bytes: 64 * MIB, ms: 3_600_000 } as const
 /** How often it is looked whether one of them has become too old. */
 export const LOG_RETENTION_INTERVAL_MS = 60_000;
 /** Documents of regular collections that are logged as one entry; what passes it goes on in the next one. */
-export const MAX_DOCUMENT_ENTRY_BYTES = 16 * MIB;
+export const MAX_DOCUMENT_ENTRY_BYTES = 4 * MIB;
 /** Measurements of one insert that are logged and applied at once, beyond one row. */
 export const INSERT_PIECE_BYTES = MIB;
 /** New measurements and identities of old ones that one statement logs as one entry; beyond, it takes several. */

@@ -26,6 +26,9 @@ import {
 } from "./value.ts";
 
 const INITIAL_BYTES = 256;
+/** What `encodeDocument` begins with, and up to which size of a document it goes on with the same buffer. */
+const FIRST_KEPT_BYTES = 4096;
+const MAX_KEPT_BYTES = 65_536;
 const UTF8 = new TextEncoder();
 /** Below this length a plain loop beats the encoder's call. */
 const SHORT_TEXT_UNITS = 48;
@@ -326,9 +329,18 @@ function indexName(index: number): string {
   return INDEX_NAMES[index] ?? String(index);
 }
 
-/** A document's bytes, newly made. */
+/** The buffer of the last document that was encoded, for the next one. */
+let kept: BsonWriter | undefined = new BsonWriter(FIRST_KEPT_BYTES);
+
+/** A document's bytes, newly made, in a buffer of just their size. */
 export function encodeDocument(document: Document): Uint8Array {
-  const writer = new BsonWriter();
-  document.writeTo(writer);
-  return writer.take();
+  // A document may encode others while it writes itself.
+  const writer = kept ?? new BsonWriter();
+  kept = undefined;
+  try {
+    document.writeTo(writer);
+    return writer.length <= MAX_KEPT_BYTES ? writer.copyAndReset() : writer.take();
+  } finally {
+    kept = writer.length === 0 ? writer : new BsonWriter(FIRST_KEPT_BYTES);
+  }
 }

@@ -12,7 +12,7 @@ import {
   WritePlan,
   type WriteSpec,
 } from "../query/mod.ts";
-import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
+import { type DocumentStore, duplicateKeyError, type StoredRow } from "../storage/mod.ts";
 import { withIdFirst } from "./document_id.ts";
 import type { StatementResult, WriteStatement } from "./write_statement.ts";
 
@@ -72,6 +72,12 @@ export function specOf(statement: WriteStatement): WriteSpec {
   };
 }
 
+/** A document to be written, and where it stands. */
+interface Target {
+  readonly row: StoredRow;
+  readonly document: RawDocument;
+}
+
 class StatementRun {
   private readonly plan: WritePlan;
   private matched = 0;
@@ -88,12 +94,12 @@ class StatementRun {
 
   *result(): Generator<void, StatementResult, undefined> {
     const { statement } = this;
-    for (const document of this.targets()) {
-      if (document === undefined) {
+    for (const target of this.targets()) {
+      if (target === undefined) {
         yield;
         this.checkNotDropped();
       } else {
-        this.write(document);
+        this.write(target);
       }
     }
     if (this.matched === 0 && statement.kind === "update" && statement.upsert === true) return this.upsert();
@@ -111,24 +117,26 @@ class StatementRun {
   }
 
   /** The documents to write; undefined now and then, between them. */
-  private *targets(): Generator<RawDocument | undefined, void, undefined> {
+  private *targets(): Generator<Target | undefined, void, undefined> {
     const { plan, statement } = this;
-    let best: RawDocument | undefined;
+    let best: Target | undefined;
     let looked = 0;
-    for (const document of this.candidates()) {
+    for (const row of this.candidates()) {
       if (++looked % DOCUMENTS_AT_ONCE === 0) yield undefined;
+      const document = new RawDocument(row.doc);
       if (!plan.matches(document)) continue;
+      const target = { row, document };
       if (statement.multi !== true && plan.order !== undefined) {
-        if (best === undefined || plan.order(document, best) < 0) best = document;
+        if (best === undefined || plan.order(document, best.document) < 0) best = target;
         continue;
       }
-      yield document;
+      yield target;
       if (statement.multi !== true) return;
     }
     if (best !== undefined) yield best;
   }
 
-  private *candidates(): Generator<RawDocument, void, undefined> {
+  private *candidates(): Generator<StoredRow, void, undefined> {
     const { store, id, indexes } = this.collection;
     const { index, ids } = this.plan.lookup(indexes?.() ?? []);
     // What the statement changes moves in the index: each document is met once all the same.
@@ -136,17 +144,17 @@ class StatementRun {
     for (const batch of store.candidates(id, order ?? {})) yield* batch;
   }
 
-  private write(old: RawDocument): void {
+  private write({ row, document: old }: Target): void {
     const { statement, plan } = this;
     const { store, id, namespace } = this.collection;
     if (statement.kind === "delete") {
-      store.delete(id, old);
+      store.delete(id, old, row);
       this.modified++;
       this.show(old, undefined);
     } else {
       const changed = plan.updated(old);
       if (changed !== old) {
-        const taken = store.replace(id, storable(changed));
+        const taken = store.replace(id, storable(changed), row);
         if (taken !== undefined) throw duplicateKeyError(namespace, taken);
         this.modified++;
       }

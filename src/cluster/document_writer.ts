@@ -6,7 +6,7 @@
 import { assert, CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import type { SourceIndex } from "../query/mod.ts";
-import { type DocumentStore, duplicateKeyError, type TakenKey } from "../storage/mod.ts";
+import { type DocumentStore, duplicateKeyError, type Pace, type TakenKey } from "../storage/mod.ts";
 import { withIdFirst } from "./document_id.ts";
 import { failsTransaction, runStatement } from "./document_statement.ts";
 import type { InsertResult } from "./router.ts";
@@ -61,6 +61,7 @@ export class DocumentWriter {
     private readonly log: LogEffects,
     private readonly reserve: Reserve,
     private readonly maxEntryBytes = MAX_DOCUMENT_ENTRY_BYTES,
+    private readonly pace: Pace = NO_PACE,
   ) {}
 
   /** Stores documents; durable when it resolves. */
@@ -70,7 +71,7 @@ export class DocumentWriter {
     ordered: boolean,
   ): Promise<InsertResult> {
     const sizeBytes = documents.reduce((sum, document) => sum + document.sizeBytes, 0);
-    return this.enqueue(sizeBytes, NEVER_KILLED, function* (this: DocumentWriter) {
+    return this.enqueue(sizeBytes, this.pace, function* (this: DocumentWriter) {
       return yield* this.insertAll(collection, documents, ordered);
     });
   }
@@ -284,7 +285,7 @@ const COMMIT_BYTES_PER_BYTE = 4;
 /** Documents inserted between two yields. */
 const INSERTS_AT_ONCE = 256;
 
-const NEVER_KILLED = () => Promise.resolve();
+const NO_PACE: Pace = () => Promise.resolve();
 
 function wasDropped(namespace: string): CommandError {
   return new CommandError("NamespaceNotFound", `collection ${namespace} was dropped`);

@@ -11,6 +11,7 @@ import {
   INSERT_PIECE_BYTES,
   type Logger,
   LONG_LOG_BYTES,
+  MAX_DOCUMENT_ENTRY_BYTES,
   MAX_LOG_TAIL_BYTES,
   type MemoryBudget,
 } from "../base/mod.ts";
@@ -21,6 +22,7 @@ import {
   DocumentStore,
   type Log,
   type LogRecord,
+  pacer,
   type TableOptions,
   TimeseriesStore,
 } from "../storage/mod.ts";
@@ -81,13 +83,20 @@ export class VNode {
     private readonly documents: DocumentStore,
     private readonly reserve: DiskReserve,
     private readonly times: ClusterClock,
+    clock: Clock,
   ) {
     const log = (effects: readonly Uint8Array[]) =>
       this.append(EntryKind.Documents, effects, timeseries.noteIndex.bind(timeseries));
-    this.writer = new DocumentWriter(documents, log, {
-      hold: (bytes) => this.joinedLog().withRoom(() => reserve.hold(bytes)),
-      release: () => reserve.release(),
-    });
+    this.writer = new DocumentWriter(
+      documents,
+      log,
+      {
+        hold: (bytes) => this.joinedLog().withRoom(() => reserve.hold(bytes)),
+        release: () => reserve.release(),
+      },
+      MAX_DOCUMENT_ENTRY_BYTES,
+      pacer(clock, () => {}),
+    );
     this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, apply) => {
       await this.append(kind, [encodeTableId(tableId), payload], apply);
     });
@@ -134,7 +143,7 @@ export class VNode {
       throw error;
     }
     const reserve = new DiskReserve(disk, `${directory}/${RESERVE_FILE}`);
-    return new VNode(options.group, logger, timeseries, documents, reserve, options.times);
+    return new VNode(options.group, logger, timeseries, documents, reserve, options.times, clock);
   }
 
   /** Joins the log, once all of it has been replayed. */

@@ -10,6 +10,7 @@ export { type LogFileContent, type PlacedRecord, readLogFile } from "./log/read_
 export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
 export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./documents/document_store.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
+export { type StoredRow } from "./documents/collection_table.ts";
 export { type ScanOrder } from "./documents/collection_scan.ts";
 export { decodeEffects } from "./documents/effect.ts";
 export { duplicateKeyError, shownDocument, type TakenKey } from "./documents/duplicate_key.ts";
@@ -23,6 +24,7 @@ export {
 } from "./timeseries/manifest.ts";
 export { maskFileName, readMaskFile, type SegmentMasks } from "./timeseries/mask_file.ts";
 export { documentsStart, type PreparedInsert } from "./timeseries/measurement.ts";
+export { type Pace, pacer } from "./timeseries/pacer.ts";
 export { partitionOf } from "./timeseries/partition.ts";
 export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.ts";
 export { type TableStats } from "./timeseries/table.ts";

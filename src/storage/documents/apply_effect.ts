@@ -1,10 +1,13 @@
 /** What an effect does to the tables of its collection: the documents and, in step with them, the keys of all indexes. */
 import { assert, CommandError } from "../../base/mod.ts";
-import { RawDocument, type Value } from "../../bson/mod.ts";
-import type { TableWriter } from "./collection_table.ts";
+import { encodeIndexKey, RawDocument, skipElement, type Value } from "../../bson/mod.ts";
+import type { StoredRow, TableWriter } from "./collection_table.ts";
 import { takenId, type TakenKey } from "./duplicate_key.ts";
 import type { Effect } from "./effect.ts";
 import type { IndexTables } from "./index_tables.ts";
+
+/** The length before a document's elements. */
+const HEADER_BYTES = 4;
 
 /** The tables of one collection, on the writing side. */
 export interface WrittenTables {
@@ -12,30 +15,46 @@ export interface WrittenTables {
   readonly indexes: IndexTables | undefined;
 }
 
+/** Where the document of an effect goes: to a free place, or to that of the one that is there. */
+export type EffectPlace = { readonly nextSeq: number } | StoredRow;
+
 /**
- * @param key of the document's _id
- * @param nextSeq where an inserted document goes
+ * @param place a free one for an insert, else that of the document with the same _id
  * @returns the key that was not free; then nothing has changed
  * @throws CommandError when an index cannot hold the document; then nothing has changed
  */
 export function applyEffect(
   { writer, indexes }: WrittenTables,
-  effect: Effect,
-  key: Uint8Array,
-  nextSeq: number,
+  { kind, document }: Effect,
+  place: EffectPlace,
 ): TakenKey | undefined {
-  if (indexes === undefined || indexes.isEmpty) return applyToTable(writer, effect, key, nextSeq);
-  const { kind, document } = effect;
-  const old = writer.find(key);
-  if (kind === "insert" && old !== undefined) return takenId(idOf(document));
-  const seq = old?.seq ?? nextSeq;
-  // All that may refuse the document comes before the first change.
-  const keys = kind === "delete" ? undefined : indexes.keysOf(document);
-  const taken = keys && indexes.taken(keys, old?.seq);
-  if (taken !== undefined) return taken;
-  if (old !== undefined) indexes.remove(indexes.keysOf(new RawDocument(old.doc)), seq);
-  if (keys !== undefined) indexes.add(keys, seq);
-  return applyToTable(writer, effect, key, seq);
+  if ("nextSeq" in place) return insert(writer, indexes, document, place.nextSeq);
+  const { seq, doc } = place;
+  if (indexes !== undefined && !indexes.isEmpty) {
+    const old = new RawDocument(doc);
+    const taken = kind === "delete" ? indexes.remove(old, seq) : indexes.replace(old, document, seq);
+    if (taken !== undefined) return taken;
+  }
+  if (kind === "delete") writer.delete(seq);
+  else writer.replace(seq, document.slice());
+  return undefined;
+}
+
+function insert(
+  writer: TableWriter,
+  indexes: IndexTables | undefined,
+  document: RawDocument,
+  seq: number,
+): TakenKey | undefined {
+  const id = idOf(document);
+  const key = encodeIndexKey(id);
+  if (indexes !== undefined && !indexes.isEmpty) {
+    // All that may refuse the document comes before the first change.
+    if (writer.has(key)) return takenId(id);
+    const taken = indexes.add(document, seq);
+    if (taken !== undefined) return taken;
+  }
+  return writer.insert(seq, key, document.slice()) ? undefined : takenId(id);
 }
 
 /**
@@ -43,37 +62,31 @@ export function applyEffect(
  * dropped later, or made anew, which this file does not know yet: then the collection's indexes go, and whoever knows the
  * catalog makes those again that are to be there.
  */
-export function applyLogged(tables: WrittenTables, effect: Effect, key: Uint8Array, nextSeq: number): void {
+export function applyLogged(tables: WrittenTables, effect: Effect, place: EffectPlace): void {
   try {
-    if (applyEffect(tables, effect, key, nextSeq) === undefined) return;
+    if (applyEffect(tables, effect, place) === undefined) return;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
   }
   tables.indexes?.dropAll();
-  const taken = applyEffect(tables, effect, key, nextSeq);
+  const taken = applyEffect(tables, effect, place);
   assert(taken === undefined, `a logged ${effect.kind} fits collection ${effect.collectionId}`);
-}
-
-function applyToTable(
-  writer: TableWriter,
-  { kind, document }: Effect,
-  key: Uint8Array,
-  seq: number,
-): TakenKey | undefined {
-  switch (kind) {
-    case "insert":
-      return writer.insert(seq, key, document.slice()) ? undefined : takenId(idOf(document));
-    case "replace":
-      assert(writer.replace(key, document.slice()), "a document to replace is there");
-      return undefined;
-    case "delete":
-      assert(writer.delete(key), "a document to delete is there");
-      return undefined;
-  }
 }
 
 export function idOf(document: RawDocument): Value {
   const id = document.get("_id");
   assert(id !== undefined, "a stored document has an _id");
   return id;
+}
+
+/** `{_id: …}` of a stored document. */
+export function idDocument(document: RawDocument): RawDocument {
+  const { bytes } = document;
+  const at = document.find("_id");
+  assert(at >= 0, "a stored document has an _id");
+  const end = skipElement(bytes, at);
+  const only = new Uint8Array(HEADER_BYTES + end - at + 1);
+  only.set(bytes.subarray(at, end), HEADER_BYTES);
+  new DataView(only.buffer).setInt32(0, only.length, true);
+  return new RawDocument(only);
 }

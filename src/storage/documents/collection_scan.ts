@@ -2,6 +2,7 @@
 import { compareBytes, encodeIndexKey, type Value } from "../../bson/mod.ts";
 import type { StoredRow, TableReader } from "./collection_table.ts";
 import type { IndexBatch, IndexReader, KeyRange } from "./index_reader.ts";
+import { SeqSet } from "./seq_set.ts";
 
 /** Ids looked up between two batches: few, since each document may be large. */
 const KEYS_AT_ONCE = 64;
@@ -79,13 +80,13 @@ function* batchesByIndex(
   reader: (name: string) => IndexReader | undefined,
   { name, ranges, backward, repeats }: IndexOrder,
 ): RowBatches {
-  const seen = repeats ? new Set<number>() : undefined;
+  const seen = repeats ? new SeqSet() : undefined;
   let rowsAtOnce = FIRST_INDEX_ROWS;
   for (const range of backward ? ranges.toReversed() : ranges) {
     for (let left: KeyRange | undefined = range; left !== undefined;) {
       const batch: IndexBatch | undefined = reader(name)?.read(left, backward, rowsAtOnce);
       if (batch === undefined) return;
-      const fresh = seen === undefined ? batch.rows : batch.rows.filter(({ seq }) => isNew(seen, seq));
+      const fresh = seen === undefined ? batch.rows : batch.rows.filter(({ seq }) => seen.add(seq));
       if (fresh.length > 0) yield fresh;
       left = batch.left;
       rowsAtOnce = Math.min(rowsAtOnce * 2, MAX_INDEX_ROWS);
@@ -96,12 +97,6 @@ function* batchesByIndex(
 /** Few at first: often a few are all that is asked for. */
 const FIRST_INDEX_ROWS = 16;
 const MAX_INDEX_ROWS = 1024;
-
-function isNew(seen: Set<number>, seq: number): boolean {
-  if (seen.has(seq)) return false;
-  seen.add(seq);
-  return true;
-}
 
 /** Keys of the values, each once, in order. */
 function sortedKeys(ids: readonly Value[]): Uint8Array[] {

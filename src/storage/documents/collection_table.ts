@@ -7,6 +7,7 @@
  * A statement is prepared once per connection and collection; none stays open between calls.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { assert } from "../../base/mod.ts";
 import { IndexReader } from "./index_reader.ts";
 import { dropIndexTables } from "./index_tables.ts";
 import { executeTogether } from "./sqlite.ts";
@@ -18,7 +19,7 @@ export interface StoredRow {
 }
 
 /** Bytes of documents read at once, beyond the first one. */
-const BATCH_BYTES = 1024 * 1024;
+const BATCH_BYTES = 256 * 1024;
 /** Documents read at once. */
 const BATCH_ROWS = 1024;
 
@@ -41,7 +42,7 @@ export class TableWriter {
   private readonly insertRow: StatementSync;
   private readonly replaceRow: StatementSync;
   private readonly deleteRow: StatementSync;
-  private readonly selectSize: StatementSync;
+  private readonly selectPlace: StatementSync;
   private readonly selectRow: StatementSync;
   private readonly updateTotals: StatementSync;
 
@@ -49,9 +50,9 @@ export class TableWriter {
     this.insertRow = database.prepare(
       `INSERT INTO c${id} VALUES (?, ?, ?) ON CONFLICT (key) DO NOTHING`,
     );
-    this.replaceRow = database.prepare(`UPDATE c${id} SET doc = ? WHERE key = ?`);
-    this.deleteRow = database.prepare(`DELETE FROM c${id} WHERE key = ?`);
-    this.selectSize = database.prepare(`SELECT length(doc) AS bytes FROM c${id} WHERE key = ?`);
+    this.replaceRow = database.prepare(`UPDATE c${id} SET doc = ? WHERE seq = ?`);
+    this.deleteRow = database.prepare(`DELETE FROM c${id} WHERE seq = ?`);
+    this.selectPlace = database.prepare(`SELECT seq FROM c${id} WHERE key = ?`);
     this.selectRow = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ?`);
     this.updateTotals = database.prepare("UPDATE collections SET documents = ?, bytes = ? WHERE id = ?");
   }
@@ -61,19 +62,19 @@ export class TableWriter {
     return Number(this.insertRow.run(seq, key, doc).changes) === 1;
   }
 
-  /** Puts a document in place of the one under its key. @returns whether there was one */
-  replace(key: Uint8Array, doc: Uint8Array): boolean {
-    return Number(this.replaceRow.run(doc, key).changes) === 1;
+  /** Puts a document in place of the one that is there and has the same key. */
+  replace(seq: number, doc: Uint8Array): void {
+    assert(Number(this.replaceRow.run(doc, seq).changes) === 1, "a document to replace is there");
   }
 
-  /** @returns whether there was one */
-  delete(key: Uint8Array): boolean {
-    return Number(this.deleteRow.run(key).changes) === 1;
+  /** Takes away a document that is there. */
+  delete(seq: number): void {
+    assert(Number(this.deleteRow.run(seq).changes) === 1, "a document to delete is there");
   }
 
-  /** Bytes of the document under a key; 0 when there is none. */
-  sizeUnder(key: Uint8Array): number {
-    return Number(this.selectSize.get(key)?.["bytes"] ?? 0);
+  /** Whether a document has the key. */
+  has(key: Uint8Array): boolean {
+    return this.selectPlace.get(key) !== undefined;
   }
 
   find(key: Uint8Array): StoredRow | undefined {

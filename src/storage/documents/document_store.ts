@@ -15,15 +15,23 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assert, CommandError } from "../../base/mod.ts";
 import { type CollectionVerification, verifyCollection } from "./verify_collection.ts";
-import { BuiltDocument, encodeDocument, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
-import { createTable, dropTable, lastSeq, pageBytes, TableReader, TableWriter } from "./collection_table.ts";
-import { applyEffect, applyLogged, idOf } from "./apply_effect.ts";
+import { encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
+import {
+  createTable,
+  dropTable,
+  lastSeq,
+  pageBytes,
+  type StoredRow,
+  TableReader,
+  TableWriter,
+} from "./collection_table.ts";
+import { applyEffect, applyLogged, type EffectPlace, idDocument, idOf } from "./apply_effect.ts";
 import type { TakenKey } from "./duplicate_key.ts";
 import type { CompileFilter } from "./index_definition.ts";
 import type { IndexReader } from "./index_reader.ts";
 import { addRows, type IndexState, IndexTables } from "./index_tables.ts";
 import { type RowBatches, scanBatches, type ScanOrder } from "./collection_scan.ts";
-import { decodeEffects, type Effect, encodeEffects } from "./effect.ts";
+import { decodeEffects, type Effect, EffectBuffer } from "./effect.ts";
 import { execute, guarded, IN_MEMORY, openForReading, openForWriting } from "./sqlite.ts";
 
 /** What a scan is asked for; a query's `ScanRequest` is one. */
@@ -59,9 +67,7 @@ interface OpenTransaction {
   readonly created: Set<number>;
   /** What was made or dropped meanwhile, whether the write succeeds or not. */
   readonly redo: (() => void)[];
-  readonly effects: Effect[];
-  /** Bytes of the effects' documents. */
-  effectBytes: number;
+  readonly effects: EffectBuffer;
   /** What it did goes to the log: nothing may be added. */
   sealed: boolean;
 }
@@ -176,7 +182,7 @@ export class DocumentStore {
   /**
    * Stores a document in the open transaction, under its _id.
    *
-   * @param document must have an _id; its bytes must not change until the transaction ends
+   * @param document must have an _id
    * @returns the key that kept it from being stored, since another document has it: that of its _id, or of a unique index
    * @throws CommandError OutOfDiskSpace or InternalError, and the transaction must then be rolled back; others when an index
    *   cannot hold the document
@@ -185,15 +191,18 @@ export class DocumentStore {
     return this.write({ kind: "insert", collectionId, document });
   }
 
-  /** Puts a document in the place of the one with its _id, which must be there. As `insert`. */
-  replace(collectionId: number, document: RawDocument): TakenKey | undefined {
-    return this.write({ kind: "replace", collectionId, document });
+  /**
+   * Puts a document in the place of the one with its _id, which must be there. As `insert`.
+   *
+   * @param old the one that is there, where a candidate showed it and nothing was written to it since
+   */
+  replace(collectionId: number, document: RawDocument, old?: StoredRow): TakenKey | undefined {
+    return this.write({ kind: "replace", collectionId, document }, old);
   }
 
-  /** Takes away a document that is there. As `insert`. */
-  delete(collectionId: number, document: RawDocument): void {
-    const id = new RawDocument(encodeDocument(new BuiltDocument(["_id"], [idOf(document)])));
-    this.write({ kind: "delete", collectionId, document: id });
+  /** Takes away a document that is there. As `replace`. */
+  delete(collectionId: number, document: RawDocument, old?: StoredRow): void {
+    this.write({ kind: "delete", collectionId, document: idDocument(document) }, old);
   }
 
   /** The indexes of a collection, without that on _id. */
@@ -237,31 +246,29 @@ export class DocumentStore {
   }
 
   /** Documents as the open transaction sees them, in batches, each of which shows what was written before it is read. */
-  *candidates(id: number, order: ScanOrder): Generator<readonly RawDocument[], void, undefined> {
+  *candidates(id: number, order: ScanOrder): Generator<readonly StoredRow[], void, undefined> {
     const readers = {
       table: () => this.readerIn(this.writing, this.readersInside, id),
       index: (name: string) =>
         this.indexReader(this.readerIn(this.writing, this.readersInside, id), id, name),
     };
-    for (const rows of this.guardedBatches(scanBatches(readers, order))) {
-      yield rows.map((row) => new RawDocument(row.doc));
-    }
+    yield* this.guardedBatches(scanBatches(readers, order));
   }
 
-  /** Bytes of the documents that the open transaction wrote. */
+  /** Bytes of what the open transaction did. */
   get effectBytes(): number {
-    return this.openTransaction().effectBytes;
+    return this.openTransaction().effects.sizeBytes;
   }
 
   /** What the open transaction did, as the payload of a log entry, in parts; empty when it did nothing. Ends the writing. */
   seal(): readonly Uint8Array[] {
     const open = this.openTransaction();
-    if (open.effects.length > 0 && !this.readersAreApart) {
+    if (open.effects.sizeBytes > 0 && !this.readersAreApart) {
       this.rollback();
       this.transaction = { ...newTransaction(), effects: open.effects };
     }
     this.transaction!.sealed = true;
-    return encodeEffects(open.effects);
+    return open.effects.parts();
   }
 
   /**
@@ -279,7 +286,7 @@ export class DocumentStore {
       // What was dropped meanwhile stays away.
       return this.applyEffects(
         appliedIndex,
-        effects.filter((effect) => this.hasCollection(effect.collectionId)),
+        effects.parts().flatMap(decodeEffects).filter((effect) => this.hasCollection(effect.collectionId)),
       );
     }
     try {
@@ -418,44 +425,50 @@ export class DocumentStore {
     this.writing.close();
   }
 
-  private write(effect: Effect): TakenKey | undefined {
+  private write(effect: Effect, old?: StoredRow): TakenKey | undefined {
     const open = this.openTransaction();
     assert(!open.sealed, "a transaction that is sealed takes nothing more");
-    const taken = this.apply(effect, applyEffect);
-    if (taken !== undefined) return taken;
-    open.effects.push(effect);
-    open.effectBytes += effect.document.sizeBytes;
-    return undefined;
+    const taken = this.apply(effect, applyEffect, old);
+    if (taken === undefined) open.effects.add(effect);
+    return taken;
   }
 
   /**
    * Does what an effect says in SQLite and in the totals.
    *
    * @param apply one of apply_effect.ts
+   * @param known the document that is there, where that is known
    * @returns the key that was not free
    */
-  private apply(effect: Effect, apply: typeof applyEffect | typeof applyLogged): TakenKey | undefined {
+  private apply(
+    effect: Effect,
+    apply: typeof applyEffect | typeof applyLogged,
+    known?: StoredRow,
+  ): TakenKey | undefined {
     const { kind, collectionId: id, document } = effect;
     const { before } = this.openTransaction();
     this.checkTransaction();
-    const key = encodeIndexKey(idOf(document));
     const totals = this.totals(id);
     const { count, dataBytes, nextSeq } = totals;
-    const oldBytes = kind === "insert" ? 0 : this.sizeUnder(id, key);
+    const old = kind === "insert" ? undefined : known ?? this.stored(id, document);
+    const place: EffectPlace = old ?? { nextSeq };
     const tables = { writer: this.writer(id), indexes: this.indexes.get(id) };
-    const taken = this.guarded(() => apply(tables, effect, key, nextSeq));
+    const taken = this.guarded(() => apply(tables, effect, place));
     if (taken !== undefined) return taken;
     if (!before.has(id)) before.set(id, totals);
     this.collections.set(id, {
       count: count + COUNT_CHANGE[kind],
-      dataBytes: dataBytes - oldBytes + (kind === "delete" ? 0 : document.sizeBytes),
+      dataBytes: dataBytes - (old?.doc.length ?? 0) + (kind === "delete" ? 0 : document.sizeBytes),
       nextSeq: kind === "insert" ? nextSeq + 1 : nextSeq,
     });
     return undefined;
   }
 
-  private sizeUnder(id: number, key: Uint8Array): number {
-    return this.guarded(() => this.writer(id).sizeUnder(key));
+  /** The document with the _id of another, which must be there. */
+  private stored(id: number, document: RawDocument): StoredRow {
+    const row = this.guarded(() => this.writer(id).find(encodeIndexKey(idOf(document))));
+    assert(row !== undefined, "a document to replace or to delete is there");
+    return row;
   }
 
   /** Runs a change of the schema, and again should the open transaction be rolled back. */
@@ -535,8 +548,7 @@ function newTransaction(): OpenTransaction {
     before: new Map(),
     created: new Set(),
     redo: [],
-    effects: [],
-    effectBytes: 0,
+    effects: new EffectBuffer(),
     sealed: false,
   };
 }

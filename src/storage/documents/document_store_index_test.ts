@@ -104,7 +104,7 @@ for (const place of ["in memory", "in a file"]) {
           if (taken !== undefined) {
             store.begin();
             for (const batch of store.candidates(COLLECTION, {})) {
-              batch.forEach((each) => store.delete(COLLECTION, each));
+              batch.forEach((row) => store.delete(COLLECTION, new RawDocument(row.doc), row));
             }
             store.commit(1000);
             assert.equal(build(store, [SPECS[2]!]), undefined);

@@ -19,7 +19,7 @@ export interface IndexBatch {
 }
 
 /** Bytes of documents read at once, beyond the first one. */
-const BATCH_BYTES = 1024 * 1024;
+const BATCH_BYTES = 256 * 1024;
 
 export class IndexReader {
   private readonly forward: StatementSync;

@@ -7,7 +7,7 @@
  * They change in the transaction that changes the documents, so that neither is ever seen, or kept, without the other.
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { encodeDocument, RawDocument } from "../../bson/mod.ts";
+import { compareBytes, encodeDocument, RawDocument } from "../../bson/mod.ts";
 import type { StoredRow } from "./collection_table.ts";
 import {
   type CompileFilter,
@@ -26,9 +26,6 @@ export interface IndexState {
   /** For each field, the paths at which a document has, or had, an array; all empty where no document has two keys. */
   readonly arrays: readonly (readonly string[])[];
 }
-
-/** The keys of one document, by index. */
-export type AllKeys = readonly DocumentKeys[];
 
 export class IndexTables {
   private tables: IndexTable[] = [];
@@ -116,27 +113,63 @@ export class IndexTables {
     for (const { definition } of this.tables) this.drop(definition.name);
   }
 
-  /** @throws CommandError when an index cannot hold the document */
-  keysOf(document: RawDocument): AllKeys {
-    return this.tables.map(({ definition }) => keysOf(definition, document));
+  /**
+   * Adds the keys of a document.
+   *
+   * @returns the first of them that a unique index has for another document; then nothing has changed
+   * @throws CommandError when an index cannot hold the document; then nothing has changed
+   */
+  add(document: RawDocument, seq: number): TakenKey | undefined {
+    const keys = this.keysOf(document);
+    const taken = this.taken(keys, undefined);
+    if (taken !== undefined) return taken;
+    this.tables.forEach((table, i) => table.add(keys[i]!, seq));
+    return undefined;
   }
 
-  /** The first of the keys that a unique index has for another document. @param seq where the document stands, if it does */
-  taken(keys: AllKeys, seq: number | undefined): TakenKey | undefined {
+  /** Puts the keys of a document in the place of those of another, where they differ. As `add`. */
+  replace(old: RawDocument, document: RawDocument, seq: number): TakenKey | undefined {
+    const keys = this.keysOf(document);
+    const oldKeys = this.keysOf(old);
+    const isSame = keys.map((own, i) => haveSameKeys(own, oldKeys[i]!));
+    const taken = this.taken(keys, seq, isSame);
+    if (taken !== undefined) return taken;
     for (const [i, table] of this.tables.entries()) {
-      const taken = table.taken(keys[i]!, seq);
-      if (taken !== undefined) return taken;
+      if (isSame[i]) {
+        table.noteArrays(keys[i]!);
+      } else {
+        table.remove(oldKeys[i]!, seq);
+        table.add(keys[i]!, seq);
+      }
     }
     return undefined;
   }
 
-  add(keys: AllKeys, seq: number): void {
-    this.tables.forEach((table, i) => table.add(keys[i]!, seq));
+  remove(document: RawDocument, seq: number): undefined {
+    for (const table of this.tables) table.remove(keysOf(table.definition, document), seq);
   }
 
-  remove(keys: AllKeys, seq: number): void {
-    this.tables.forEach((table, i) => table.remove(keys[i]!, seq));
+  private keysOf(document: RawDocument): readonly DocumentKeys[] {
+    return this.tables.map(({ definition }) => keysOf(definition, document));
   }
+
+  /** @param isSame for each index, whether its keys are the document's already */
+  private taken(
+    keys: readonly DocumentKeys[],
+    seq: number | undefined,
+    isSame: readonly boolean[] = [],
+  ): TakenKey | undefined {
+    for (const [i, table] of this.tables.entries()) {
+      const taken = isSame[i] === true ? undefined : table.taken(keys[i]!, seq);
+      if (taken !== undefined) return taken;
+    }
+    return undefined;
+  }
+}
+
+function haveSameKeys(a: DocumentKeys, b: DocumentKeys): boolean {
+  return a.keys.length === b.keys.length &&
+    a.keys.every((key, i) => compareBytes(key.bytes, b.keys[i]!.bytes) === 0);
 }
 
 export class IndexTable implements IndexState {
@@ -169,16 +202,17 @@ export class IndexTable implements IndexState {
     return undefined;
   }
 
-  add({ keys, arrays }: DocumentKeys, seq: number): void {
-    for (const { bytes } of keys) this.insertKey.run(bytes, seq);
-    this.noteArrays(arrays);
+  add(own: DocumentKeys, seq: number): void {
+    for (const { bytes } of own.keys) this.insertKey.run(bytes, seq);
+    this.noteArrays(own);
   }
 
   remove({ keys }: DocumentKeys, seq: number): void {
     for (const { bytes } of keys) this.deleteKey.run(bytes, seq);
   }
 
-  private noteArrays(arrays: readonly (readonly string[])[]): void {
+  /** Notes the paths at which a document of these keys has arrays. */
+  noteArrays({ arrays }: DocumentKeys): void {
     if (arrays.every((paths, i) => paths.every((path) => this.arrays[i]!.includes(path)))) return;
     this.isChanged = true;
     this.arrays = this.arrays.map((paths, i) => [...new Set([...paths, ...arrays[i]!])]);
