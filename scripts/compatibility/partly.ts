@@ -21,22 +21,17 @@ const indexing = (key: Document, options: Document = {}): Document => ({
 
 export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
   collMod: [{
-    what:
-      "of `index` all but `hidden`, `validator`, `validationLevel`, `validationAction`, `changeStreamPreAndPostImages`",
+    what: "of `index` all but `hidden`, `changeStreamPreAndPostImages`",
     refused: [
       { collMod: "c", index: { name: "a_1", expireAfterSeconds: 1 } },
-      { collMod: "c", validator: {} },
-      { collMod: "c", validationLevel: "off" },
-      { collMod: "c", validationAction: "warn" },
       { collMod: "c", changeStreamPreAndPostImages: { enabled: true } },
     ],
   }],
   create: [{
-    what: "`capped`, `clusteredIndex`, `validator`, `changeStreamPreAndPostImages`, `encryptedFields`",
+    what: "`capped`, `clusteredIndex`, `changeStreamPreAndPostImages`, `encryptedFields`",
     refused: [
       creating({ capped: true, size: 4096 }),
       creating({ clusteredIndex: { key: { _id: 1 }, unique: true } }),
-      creating({ validator: { a: 1 } }),
       creating({ changeStreamPreAndPostImages: { enabled: true } }),
       creating({ encryptedFields: { fields: [] } }),
     ],

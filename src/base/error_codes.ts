@@ -62,6 +62,7 @@ export const ErrorCode = {
   QueryPlanKilled: 175,
   AmbiguousIndexKeyPattern: 181,
   InvalidIndexSpecificationOption: 197,
+  DocumentValidationFailure: 121,
   CappedPositionLost: 136,
   QueryFeatureNotAllowed: 224,
   TransactionTooOld: 225,

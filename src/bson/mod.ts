@@ -2,6 +2,15 @@
 export { canonicalValue } from "./canonical.ts";
 export { Collation, type CollationOrder, isCollated } from "./collation.ts";
 export {
+  type CollationFields,
+  collationOfFields,
+  collationOfOptions,
+  isBackwards,
+  MAX_STRENGTH,
+  readCollationFields,
+} from "./collation_fields.ts";
+export { type CollationLocale, localeText, readLocale } from "./collation_locales.ts";
+export {
   compareBytes,
   compareDoubles,
   compareNumbers,

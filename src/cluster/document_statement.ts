@@ -13,6 +13,7 @@ import {
   type WriteSpec,
 } from "../query/mod.ts";
 import { type DocumentStore, duplicateKeyError, type StoredRow } from "../storage/mod.ts";
+import type { DocumentCheck } from "./document_check.ts";
 import { withIdFirst } from "./document_id.ts";
 import type { StatementResult, WriteStatement } from "./write_statement.ts";
 
@@ -25,6 +26,8 @@ export interface DocumentCollection {
   /** `db.collection`, for the words of errors. */
   readonly namespace: string;
   readonly indexes?: () => readonly SourceIndex[];
+  /** What a document must pass; undefined where every one may be written. */
+  readonly check?: DocumentCheck | undefined;
 }
 
 /** @throws CommandError for which the transaction must be rolled back: see `failsTransaction` */
@@ -146,7 +149,7 @@ class StatementRun {
 
   private write({ row, document: old }: Target): void {
     const { statement, plan } = this;
-    const { store, id, namespace } = this.collection;
+    const { store, id } = this.collection;
     if (statement.kind === "delete") {
       store.delete(id, old, row);
       this.modified++;
@@ -154,13 +157,20 @@ class StatementRun {
     } else {
       const changed = plan.updated(old);
       if (changed !== old) {
-        const taken = store.replace(id, storable(changed), row);
-        if (taken !== undefined) throw duplicateKeyError(namespace, taken);
+        this.replace(old, storable(changed), row);
         this.modified++;
       }
       this.show(old, changed);
     }
     this.matched++;
+  }
+
+  private replace(old: RawDocument, changed: RawDocument, row: StoredRow): void {
+    const { store, id, namespace, check } = this.collection;
+    const refusal = check?.(changed, old);
+    if (refusal !== undefined) throw refusal;
+    const taken = store.replace(id, changed, row);
+    if (taken !== undefined) throw duplicateKeyError(namespace, taken);
   }
 
   private show(before: Document | undefined, after: Document | undefined): void {
@@ -171,9 +181,11 @@ class StatementRun {
   }
 
   private upsert(): StatementResult {
-    const { store, id, namespace } = this.collection;
+    const { store, id, namespace, check } = this.collection;
     const document = withIdFirst(storable(this.plan.inserted()));
     const upsertedId = document.get("_id");
+    const refusal = check?.(document);
+    if (refusal !== undefined) throw refusal;
     const taken = store.insert(id, document);
     if (taken !== undefined) throw duplicateKeyError(namespace, taken);
     this.show(undefined, document);

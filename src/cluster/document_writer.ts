@@ -7,6 +7,7 @@ import { assert, CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import type { SourceIndex } from "../query/mod.ts";
 import { type DocumentStore, duplicateKeyError, type Pace, type TakenKey } from "../storage/mod.ts";
+import type { DocumentCheck } from "./document_check.ts";
 import { withIdFirst } from "./document_id.ts";
 import { failsTransaction, runStatement } from "./document_statement.ts";
 import type { InsertResult } from "./router.ts";
@@ -29,6 +30,8 @@ export interface WrittenCollection {
   readonly namespace: string;
   /** The indexes that may find what a statement asks for; undefined for none. */
   readonly indexes?: () => readonly SourceIndex[];
+  /** What a document must pass; undefined where every one may be written. */
+  readonly check?: DocumentCheck | undefined;
 }
 
 /** A write that waits for its turn, or for what it did to be durable. */
@@ -266,10 +269,14 @@ export class DocumentWriter {
     return { inserted, errors };
   }
 
-  private insertOne({ id, namespace }: WrittenCollection, document: RawDocument): CommandError | undefined {
+  private insertOne(collection: WrittenCollection, document: RawDocument): CommandError | undefined {
+    const { id, namespace, check } = collection;
     if (!this.store.hasCollection(id)) return wasDropped(namespace);
     try {
-      const taken = this.store.insert(id, withIdFirst(document));
+      const complete = withIdFirst(document);
+      const refusal = check?.(complete);
+      if (refusal !== undefined) return refusal;
+      const taken = this.store.insert(id, complete);
       return taken && duplicateKeyError(namespace, taken);
     } catch (error) {
       if (error instanceof CommandError && !failsTransaction(error)) return error;

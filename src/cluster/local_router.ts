@@ -153,8 +153,10 @@ export class LocalRouter implements Router {
     namespace: Namespace,
     documents: readonly RawDocument[],
     ordered: boolean,
+    bypassValidation = false,
   ): Promise<InsertResult> {
-    return await this.vnode.insert(await this.collectionToWrite(namespace), documents, ordered);
+    const info = await this.collectionToWrite(namespace);
+    return await this.vnode.insert(info, documents, ordered, bypassValidation);
   }
 
   async write(
@@ -224,7 +226,8 @@ export class LocalRouter implements Router {
         open: (name) => this.open(name),
         kindOf: (name) => this.kindOf(name),
         replace: (name, timeseries) => this.replace(name, timeseries, context),
-        insert: (name, documents) => insertAll(documents, (raw) => this.insert(name, raw, true)),
+        insert: (name, documents) =>
+          insertAll(documents, (raw) => this.insert(name, raw, true, context.bypassValidation)),
         update: (name, requests) => this.update(name, requests, context),
       },
     };
@@ -269,7 +272,7 @@ export class LocalRouter implements Router {
       },
       modify: (info) => this.inTurn(() => this.owner.modifyCollection(info)),
       drop: (info) => this.inTurn(() => this.owner.dropCollection(info.id)),
-      insert: (info, documents) => this.vnode.insert(info, documents, true),
+      insert: (info, documents) => this.vnode.insert(info, documents, true, context.bypassValidation),
     });
   }
 

@@ -59,8 +59,15 @@ export interface Router {
   /**
    * Stores documents, durable when it resolves; makes a plain collection where there is none. Documents are validated
    * bytes that must not change afterwards. Ordered: stops at the first error.
+   *
+   * @param bypassValidation whether the collection's validator is not asked
    */
-  insert(namespace: Namespace, documents: readonly RawDocument[], ordered: boolean): Promise<InsertResult>;
+  insert(
+    namespace: Namespace,
+    documents: readonly RawDocument[],
+    ordered: boolean,
+    bypassValidation?: boolean,
+  ): Promise<InsertResult>;
 
   /**
    * Runs updates and deletes in order, durable when it resolves; an upsert makes a plain collection where there is none.

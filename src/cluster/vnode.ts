@@ -29,6 +29,7 @@ import {
 import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./catalog.ts";
 import type { ClusterClock } from "./cluster_clock.ts";
 import { DiskReserve } from "./disk_reserve.ts";
+import { documentCheck } from "./document_check.ts";
 import { DocumentWriter, type WrittenCollection } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
 import { buildIndexes, type IndexedStore, keepIndexes, matchIndexes, sourceIndexes } from "./index_builds.ts";
@@ -256,6 +257,7 @@ export class VNode {
   /**
    * Stores documents; durable when it resolves.
    *
+   * @param bypass whether the collection's validator is not asked
    * @throws CommandError OutOfDiskSpace; NamespaceNotFound when the collection was dropped meanwhile;
    *   ShutdownInProgress once `drain` was called
    */
@@ -263,8 +265,9 @@ export class VNode {
     info: CollectionInfo,
     documents: readonly RawDocument[],
     ordered: boolean,
+    bypass = false,
   ): Promise<InsertResult> {
-    return await this.tracked(() => this.runInsert(info, documents, ordered));
+    return await this.tracked(() => this.runInsert(info, documents, ordered, bypass));
   }
 
   /**
@@ -318,10 +321,11 @@ export class VNode {
     info: CollectionInfo,
     documents: readonly RawDocument[],
     ordered: boolean,
+    bypass: boolean,
   ): Promise<InsertResult> {
     if (info.timeseries === undefined) {
       await this.makeRoomIn(info);
-      return await this.writer.insert(writtenCollection(this.documents, info), documents, ordered);
+      return await this.writer.insert(this.writtenCollection(info, bypass), documents, ordered);
     }
     let inserted = 0;
     const errors: InsertResult["errors"][number][] = [];
@@ -360,7 +364,8 @@ export class VNode {
   ): Promise<readonly StatementResult[]> {
     await this.makeRoomIn(info);
     if (info.timeseries === undefined) {
-      return await this.writer.write(writtenCollection(this.documents, info), statements, options);
+      const written = this.writtenCollection(info, options.context.bypassValidation === true);
+      return await this.writer.write(written, statements, options);
     }
     const results: StatementResult[] = [];
     for (const statement of statements) {
@@ -402,6 +407,15 @@ export class VNode {
     }).finally(() => {
       this.checkpointRuns = false;
     });
+  }
+
+  private writtenCollection(info: CollectionInfo, bypass: boolean): WrittenCollection {
+    return {
+      id: info.id,
+      namespace: namespaceText(info),
+      indexes: () => sourceIndexes(this.documents, info),
+      check: bypass ? undefined : documentCheck(info, this.logger),
+    };
   }
 
   private checkExists(info: CollectionInfo): void {
@@ -537,10 +551,6 @@ function endOfPiece(documents: readonly RawDocument[], start: number): number {
 const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
 
 async function* noRows(): Rows {}
-
-function writtenCollection(store: DocumentStore, info: CollectionInfo): WrittenCollection {
-  return { id: info.id, namespace: namespaceText(info), indexes: () => sourceIndexes(store, info) };
-}
 
 function tableOptions(options: TimeseriesOptions): TableOptions {
   const { timeField, metaField, bucketMaxSpanSeconds } = options;

@@ -61,7 +61,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   const namespace = namespaceToRead(call);
   const variables = letVariables(args, collationFor(call, namespace));
   checkHint(call, namespace);
-  const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
+  const work = pipelineWork(call, variables.values);
   const { router } = call.state.services;
   const own = firstStageOf(stages);
   own?.stage.checkPlace(namespace.db, namespace.collection);
@@ -89,6 +89,10 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
     work,
     batchSize,
   });
+}
+
+function pipelineWork({ operation, args }: CommandCall, variables: ReadonlyMap<string, Value>): QueryWork {
+  return new QueryWork(operation, variables, allowsDiskUse(args), args.flag("bypassDocumentValidation"));
 }
 
 /** The stages. @throws CommandError when a field of the command is bad */
@@ -133,7 +137,7 @@ async function runWithoutCollection(
     throw fail("InvalidNamespace", "{aggregate: 1} is not valid for an empty pipeline.");
   }
   const variables = letVariables(call.args, collationFor(call, namespace));
-  const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
+  const work = pipelineWork(call, variables.values);
   const { router } = call.state.services;
   const own = firstStageOf(stages);
   own?.stage.checkPlace(call.db, undefined);

@@ -1,6 +1,6 @@
 /** `collMod`: other options for a collection that is there; of a time series its expiry and its granularity. */
 import { CommandError } from "../base/mod.ts";
-import { aliasOfType, type BsonWriter, isNumber, RawDocument } from "../bson/mod.ts";
+import { aliasOfType, type BsonWriter, collationOfOptions, isNumber, RawDocument } from "../bson/mod.ts";
 import {
   type CollectionInfo,
   type CollectionSpec,
@@ -10,12 +10,19 @@ import {
   timeseriesSpecOf,
   type ViewDefinition,
 } from "../cluster/mod.ts";
+import { withContext } from "../query/mod.ts";
 import { Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { changeIndex, parseIndexChange } from "./coll_mod_index.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { checkExpiry, parseGranularity } from "./timeseries_options.ts";
+import {
+  changedValidation,
+  checkValidator,
+  readValidation,
+  type ValidationOptions,
+} from "./validation_options.ts";
 import { viewPipeline, viewSpec } from "./view_options.ts";
 
 const FIELDS: FieldTable = {
@@ -36,9 +43,6 @@ const FIELDS: FieldTable = {
 const TIMESERIES_FIELDS: FieldTable = { granularity: "string" };
 /** Options that change what a collection does and are not there yet. */
 const NOT_IMPLEMENTED = [
-  "validator",
-  "validationLevel",
-  "validationAction",
   "pipeline",
   "viewOn",
   "changeStreamPreAndPostImages",
@@ -46,6 +50,8 @@ const NOT_IMPLEMENTED = [
   "cappedSize",
   "cappedMax",
 ] as const;
+/** Options of plain collections alone. */
+const VALIDATION = ["validator", "validationLevel", "validationAction"] as const;
 /** From the finest on: a granularity may only grow. */
 const GRANULARITIES: readonly Granularity[] = ["seconds", "minutes", "hours"];
 
@@ -63,6 +69,7 @@ async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
   checkFields(args, "collMod", FIELDS, isGenericArgument);
   const granularity = parseGranularityChange(args);
   const expiry = parseExpiryChange(args);
+  const validation = readValidation(args, "collMod");
   const change = parseIndexChange(args);
   if (change !== undefined) await changeIndex(call, namespace, change, reply);
   await call.state.services.router.modifyCollection(namespace, (info) => {
@@ -71,7 +78,10 @@ async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
     for (const option of NOT_IMPLEMENTED) {
       if (args.has(option)) throw refused(option, info);
     }
-    if (timeseries === undefined) return plainSpec(args, info);
+    if (timeseries === undefined) return plainSpec(args, validation, info);
+    for (const option of VALIDATION) {
+      if (args.has(option)) throw refused(option, info);
+    }
     const changed = withGranularity(withExpiry(timeseries, expiry), granularity);
     return timeseriesSpecOf(changed, info.options.get("collation"));
   });
@@ -106,14 +116,20 @@ function parseGranularityChange(args: Arguments): Granularity | undefined {
   return parseGranularity(fields, "collMod.timeseries");
 }
 
-function plainSpec(args: Arguments, { options }: CollectionInfo): CollectionSpec {
+function plainSpec(args: Arguments, validation: ValidationOptions, info: CollectionInfo): CollectionSpec {
+  const { options } = info;
   if (args.has("timeseries")) {
     throw invalidOptions("option only supported on a time-series collection: isTimeseriesNamespace");
   }
   if (args.has("expireAfterSeconds")) {
     throw invalidOptions("'expireAfterSeconds' option is only supported on collections clustered by _id");
   }
-  return { options };
+  try {
+    checkValidator(info, validation, collationOfOptions(options));
+  } catch (error) {
+    throw withContext("Parsing of collection validator failed", error);
+  }
+  return { options: changedValidation(options, validation) };
 }
 
 function withExpiry(timeseries: TimeseriesOptions, change: ExpiryChange): TimeseriesOptions {

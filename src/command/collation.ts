@@ -7,17 +7,24 @@
 import { CommandError } from "../base/mod.ts";
 import {
   BuiltDocument,
-  Collation,
+  type Collation,
+  type CollationFields,
+  type CollationLocale,
+  collationOfFields,
   Document,
   encodeDocument,
   Int32,
+  isBackwards,
+  localeText,
+  MAX_STRENGTH,
   RawDocument,
+  readCollationFields,
+  readLocale,
   type Value,
 } from "../bson/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "../cluster/mod.ts";
 import { foreignNames, type ParseContext, renderDocument } from "../query/mod.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
-import { type CollationLocale, localeTag, localeText, readLocale } from "./collation_locales.ts";
 import type { CommandCall } from "./command.ts";
 
 const FIELDS: FieldTable = {
@@ -39,11 +46,8 @@ const CHOICES = {
 } as const;
 /** The locale that stands for the order of bytes. */
 const SIMPLE = "simple";
-/** The locale whose accents count from the end of a word. */
-const BACKWARDS_LOCALE = "fr_CA";
 /** The version of ICU that MongoDB names. */
 const VERSION = "57.1";
-const MAX_STRENGTH = 5;
 
 /** The collation of a command or a statement; undefined for the order of bytes. @throws CommandError */
 export function collationFor(
@@ -95,7 +99,9 @@ function overriding(name: string): CommandError {
 /** The order of texts that a collation asks for; undefined for that of bytes. @throws CommandError */
 export function parseCollation(document: Document): Collation | undefined {
   const specification = readSpecification(document, "collation");
-  return specification.locale === undefined ? undefined : collationOf(specification, specification.locale);
+  return specification.locale === undefined
+    ? undefined
+    : collationOfFields(specification, specification.locale);
 }
 
 /**
@@ -107,7 +113,7 @@ export function parseDefaultCollation(document: Document): Document | undefined 
   const given = readSpecification(document, "create.collation", withDefaults);
   const { locale } = given;
   if (locale === undefined) return undefined;
-  collationOf(given, locale);
+  collationOfFields(given, locale);
   return new BuiltDocument(
     [...given.document.names(), "backwards", "version"],
     [...given.document.values(), given.backwards ?? isBackwards(locale), VERSION],
@@ -129,17 +135,9 @@ function withDefaults(args: Arguments): Document {
 }
 
 /** A collation as written, its fields checked. */
-interface Specification {
+interface Specification extends CollationFields {
   /** Undefined for the order of bytes. */
   readonly locale: CollationLocale | undefined;
-  readonly strength: number;
-  readonly caseLevel: boolean;
-  /** Undefined, as `shifted`, for what is usual in the locale. */
-  readonly caseFirst: "upper" | "lower" | "false" | undefined;
-  readonly shifted: boolean | undefined;
-  readonly numericOrdering: boolean;
-  readonly onlySpaces: boolean;
-  readonly backwards: boolean | undefined;
   /** As written, for the words of errors. */
   readonly document: Document;
 }
@@ -165,16 +163,10 @@ function argumentsOf(document: Document): Arguments {
 
 function readComplete(args: Arguments, strength: number): Specification {
   const document = args.body;
-  const backwards = args.get("backwards");
   const specification: Specification = {
+    ...readCollationFields(document),
     locale: checkedLocale(args.string("locale") ?? "", document),
     strength,
-    caseLevel: args.get("caseLevel") === true,
-    caseFirst: readCaseFirst(args.string("caseFirst")),
-    shifted: args.has("alternate") ? args.string("alternate") === "shifted" : undefined,
-    numericOrdering: args.get("numericOrdering") === true,
-    onlySpaces: args.string("maxVariable") === "space",
-    backwards: typeof backwards === "boolean" ? backwards : undefined,
     document,
   };
   if (specification.locale !== undefined) {
@@ -204,10 +196,6 @@ function checkChoice(args: Arguments, owner: string, name: keyof typeof CHOICES)
 
 function notAChoice(owner: string, name: string, value: string): CommandError {
   return bad(`Enumeration value '${value}' for field '${owner}.${name}' is not a valid value.`);
-}
-
-function readCaseFirst(value: string | undefined): Specification["caseFirst"] {
-  return value === "upper" || value === "lower" ? value : value === undefined ? undefined : "false";
 }
 
 function checkedLocale(text: string, document: Document): CollationLocale | undefined {
@@ -245,43 +233,6 @@ function checkCombinations(specification: Specification): void {
       }`,
     );
   }
-}
-
-/** @throws CommandError NotImplemented where `Intl.Collator` has no such order */
-function collationOf(specification: Specification, locale: CollationLocale): Collation {
-  const { strength, caseLevel, caseFirst, shifted, numericOrdering, backwards } = specification;
-  const tag = localeTag(locale);
-  if (tag === undefined) throw notImplemented(`the locale '${localeText(locale)}'`);
-  if (strength > 1 && backwards !== undefined && backwards !== isBackwards(locale)) {
-    throw notImplemented(`'backwards: ${backwards}' with the locale '${locale.name}'`);
-  }
-  if (shifted === true && strength > 3) {
-    throw notImplemented(`'alternate: shifted' with strength ${strength}`);
-  }
-  if (shifted === true && specification.onlySpaces) throw notImplemented("'maxVariable: space'");
-  return new Collation({
-    tag,
-    usage: locale.order === "search" ? "search" : "sort",
-    sensitivity: sensitivityOf(strength, caseLevel),
-    identical: strength === MAX_STRENGTH,
-    numeric: numericOrdering,
-    caseFirst,
-    ignorePunctuation: shifted,
-  });
-}
-
-function isBackwards({ name }: CollationLocale): boolean {
-  return name === BACKWARDS_LOCALE;
-}
-
-/** A level of case above the second strength comes to the third, which tells some more letters apart, such as wide ones. */
-function sensitivityOf(strength: number, caseLevel: boolean): "base" | "accent" | "case" | "variant" {
-  if (strength === 1) return caseLevel ? "case" : "base";
-  return strength === 2 && !caseLevel ? "accent" : "variant";
-}
-
-function notImplemented(what: string): CommandError {
-  return new CommandError("NotImplemented", `${what} of a collation is not implemented`);
 }
 
 function bad(message: string): CommandError {

@@ -1,6 +1,6 @@
 /** `create`: a time-series collection with its options, or a plain one. */
 import { CommandError } from "../base/mod.ts";
-import { type Document, DocumentBuilder } from "../bson/mod.ts";
+import { BuiltDocument, collationOfOptions, type Document } from "../bson/mod.ts";
 import {
   type CollectionInfo,
   type CollectionSpec,
@@ -10,10 +10,12 @@ import {
 } from "../cluster/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { parseDefaultCollation } from "./collation.ts";
+import { withOptions } from "./collection_options.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { parseTimeseriesOptions } from "./timeseries_options.ts";
+import { checkValidator, readValidation, shownValidation } from "./validation_options.ts";
 import { viewPipeline, viewSpec } from "./view_options.ts";
 
 const FIELDS: FieldTable = {
@@ -56,9 +58,6 @@ const NOT_WITH_TIMESERIES = [
 const NOT_IMPLEMENTED = [
   "capped",
   "clusteredIndex",
-  "validator",
-  "validationLevel",
-  "validationAction",
   "changeStreamPreAndPostImages",
   "encryptedFields",
 ] as const;
@@ -87,7 +86,7 @@ async function runCreate(call: CommandCall): Promise<void> {
 
 function specOf(args: Arguments, namespace: Namespace): CollectionSpec {
   if (args.has("timeseries")) return timeseriesSpec(args, namespace);
-  const plain = plainSpec(args);
+  const plain = plainSpec(args, namespace);
   if (!args.has("viewOn")) return plain;
   return viewSpec(namespace, args.string("viewOn")!, viewPipeline(args, "create"), defaultCollation(args));
 }
@@ -142,14 +141,17 @@ function timeseriesSpec(args: Arguments, namespace: Namespace): CollectionSpec {
   return timeseriesSpecOf(timeseries, defaultCollation(args));
 }
 
-function plainSpec(args: Arguments): CollectionSpec {
+function plainSpec(args: Arguments, namespace: Namespace): CollectionSpec {
   if (args.has("expireAfterSeconds") && !args.has("clusteredIndex")) {
     throw invalidOptions(
       "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is " +
         "specified",
     );
   }
-  return { options: new DocumentBuilder().append("collation", defaultCollation(args)).build() };
+  const validation = readValidation(args, "create");
+  const collation = defaultCollation(args);
+  checkValidator(namespace, validation, collation && collationOfOptions(BuiltDocument.of({ collation })));
+  return { options: withOptions(BuiltDocument.EMPTY, { ...shownValidation(validation), collation }) };
 }
 
 function defaultCollation(args: Arguments): Document | undefined {

@@ -7,12 +7,10 @@ import { checkArrayOfObjects, checkFields, type FieldTable } from "./arguments.t
 import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
-import { letVariables } from "./let_variables.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { QueryWork } from "./operation.ts";
 import { checkHint, hintOf } from "./query_options.ts";
 import { answerOnce } from "./retryable.ts";
-import { documentsOf } from "./statements.ts";
+import { documentsOf, writeWork } from "./statements.ts";
 
 const FIELDS: FieldTable = {
   findAndModify: "any",
@@ -48,7 +46,7 @@ async function runFindAndModify(call: CommandCall, reply: BsonWriter): Promise<v
   const namespace = namespaceToWrite(call);
   const statement = parseFindAndModify(call, namespace);
   await answerOnce(call, reply, undefined, async () => {
-    const context = new QueryWork(call.operation, letVariables(call.args).values);
+    const context = writeWork(call);
     const { router } = call.state.services;
     const [result] = await router.write(namespace, [statement], { ordered: true, context });
     const { opcounters } = call.state.counters;

@@ -64,9 +64,10 @@ export async function insertDocuments(
       if (ordered) break;
     }
   }
-  if (refused.length === 0) return await router.insert(namespace, documents, ordered);
+  const bypass = call.args.flag("bypassDocumentValidation");
+  if (refused.length === 0) return await router.insert(namespace, documents, ordered, bypass);
   if (places.length === 0) return { inserted: 0, errors: refused };
-  const result = await router.insert(namespace, places.map((place) => documents[place]!), ordered);
+  const result = await router.insert(namespace, places.map((place) => documents[place]!), ordered, bypass);
   const stored = result.errors.map(({ index, error }) => ({ index: places[index]!, error }));
   if (ordered && stored.length > 0) return { inserted: result.inserted, errors: stored };
   const errors = [...stored, ...refused].sort((a, b) => a.index - b.index);

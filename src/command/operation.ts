@@ -63,11 +63,15 @@ export class QueryWork implements CommandContext {
   private turnStartedMs: number;
   private socketsServedMs: number;
 
-  /** @param allowDiskUse whether what does not fit in memory may go to disk */
+  /**
+   * @param allowDiskUse whether what does not fit in memory may go to disk
+   * @param bypassValidation whether validators are not asked of what is written
+   */
   constructor(
     private operation: Operation,
     readonly variables: ReadonlyMap<string, Value> = new Map(),
     readonly allowDiskUse = true,
+    readonly bypassValidation = false,
   ) {
     this.nowMs = operation.clock.nowMs();
     this.turnStartedMs = operation.startedMs;

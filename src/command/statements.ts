@@ -75,7 +75,7 @@ export async function runStatements(
   statements: readonly ParsedStatement[],
 ): Promise<StatementResults> {
   const ordered = call.args.get("ordered") !== false;
-  const context = new QueryWork(call.operation, letVariables(call.args).values);
+  const context = writeWork(call);
   const places: number[] = [];
   const valid: WriteStatement[] = [];
   const refused: PlacedError[] = [];
@@ -99,6 +99,12 @@ export async function runStatements(
     ? failed
     : [...failed, ...refused].sort((a, b) => a.index - b.index);
   return { results: placed.filter(({ result }) => result.error === undefined), errors };
+}
+
+/** The context of a command that writes. */
+export function writeWork(call: CommandCall): QueryWork {
+  const bypassValidation = call.args.flag("bypassDocumentValidation");
+  return new QueryWork(call.operation, letVariables(call.args).values, true, bypassValidation);
 }
 
 /** Of these the whole command dies, not only a statement. */

@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly counters: ScanCounters;
   /** Whether blocking stages may put rows aside on disk; true when undefined, as in MongoDB. */
   readonly allowDiskUse?: boolean;
+  /** Whether validators are not asked of what is written. */
+  readonly bypassValidation?: boolean;
   /** How texts compare in the stages of views; undefined for by their bytes. */
   readonly collation?: Collation;
 }

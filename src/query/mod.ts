@@ -12,6 +12,7 @@ export {
 export { type CommandContext, type QueryContext } from "./context.ts";
 export { readCount } from "./count_result.ts";
 export { distinctValues } from "./distinct.ts";
+export { INTERNAL_DATABASES } from "./stage/out.ts";
 export { countValue } from "./stage/count.ts";
 export { withContext } from "./error_context.ts";
 export { elementText } from "./element_text.ts";
@@ -53,3 +54,4 @@ export {
 } from "./source.ts";
 export { checkUpdateForm } from "./update/update.ts";
 export { WritePlan, type WriteSpec } from "./update/write_plan.ts";
+export { Validator } from "./validator/validator.ts";

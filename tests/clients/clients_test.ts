@@ -204,6 +204,10 @@ clientTest("the Node driver updates, deletes and writes in bulk", async (server)
   assert.equal(outputOf(await runNode("writes.mjs", server.uri)).trim(), "ok");
 });
 
+clientTest("the Node driver makes and uses other kinds of collections", async (server) => {
+  assert.equal(outputOf(await runNode("collections.mjs", server.uri)).trim(), "ok");
+});
+
 clientTest("pymongo updates, deletes and writes in bulk", async (server) => {
   assert.equal(outputOf(await runPython("writes.py", server.uri)).trim(), "ok");
 });

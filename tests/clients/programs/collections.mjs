@@ -1,0 +1,46 @@
+/** What kinds of collections the Node driver makes and uses beside the plain one. */
+import assert from "node:assert/strict";
+import { MongoBulkWriteError, MongoServerError, withClient } from "./driver.mjs";
+
+async function checkValidation(db) {
+  const people = await db.createCollection("people", {
+    validator: { $jsonSchema: { required: ["name"], properties: { age: { bsonType: "int", minimum: 0 } } } },
+  });
+  await people.insertOne({ _id: 1, name: "Ada", age: 36 });
+  await assert.rejects(people.insertOne({ _id: 2, age: -1 }), (error) => {
+    assert.ok(error instanceof MongoServerError);
+    assert.equal(error.code, 121);
+    const { failingDocumentId, details } = error.errInfo;
+    assert.equal(failingDocumentId, 2);
+    assert.deepEqual(details.schemaRulesNotSatisfied.map(({ operatorName }) => operatorName), [
+      "properties",
+      "required",
+    ]);
+    return true;
+  });
+  await assert.rejects(
+    people.bulkWrite([
+      { insertOne: { document: { _id: 3 } } },
+      { insertOne: { document: { _id: 4, name: "Bob" } } },
+      { updateOne: { filter: { _id: 1 }, update: { $unset: { name: "" } } } },
+    ], { ordered: false }),
+    (error) => {
+      assert.ok(error instanceof MongoBulkWriteError);
+      assert.deepEqual(error.writeErrors.map(({ index, code }) => [index, code]), [[0, 121], [2, 121]]);
+      return error.result.insertedCount === 1;
+    },
+  );
+  await assert.rejects(people.findOneAndReplace({ _id: 1 }, { other: true }), { code: 121 });
+  await people.insertOne({ _id: 5 }, { bypassDocumentValidation: true });
+  await db.command({ collMod: "people", validationLevel: "moderate" });
+  await people.updateOne({ _id: 5 }, { $set: { seen: true } });
+  await assert.rejects(people.updateOne({ _id: 4 }, { $unset: { name: "" } }), { code: 121 });
+  const [{ options }] = await db.listCollections({ name: "people" }).toArray();
+  assert.deepEqual([options.validationLevel, options.validationAction], ["moderate", "error"]);
+}
+
+await withClient(async (client) => {
+  const db = client.db("collections");
+  await checkValidation(db);
+  console.log("ok");
+});
