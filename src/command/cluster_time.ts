@@ -12,6 +12,7 @@ import {
   type BsonWriter,
   BuiltDocument,
   Document,
+  isNumber,
   Timestamp,
   typeOf,
   type Value,
@@ -43,7 +44,14 @@ export function learnTime(args: Arguments, times: ClusterTime, wallMs: number): 
   const hash = required(signature, "hash");
   if (!(hash instanceof Binary)) throw wrongType("hash", hash, "binData");
   const keyId = required(signature, "keyId");
-  if (typeof keyId !== "bigint") throw wrongType("keyId", keyId, "long");
+  // Drivers send a zero that came as a long back as an int.
+  if (!isNumber(keyId)) {
+    const found = aliasOfType(typeOf(keyId));
+    throw new CommandError(
+      "TypeMismatch",
+      `Expected field "keyId" to have numeric type, but found ${found}`,
+    );
+  }
   const bits = BigInt.asUintN(64, time.toBigInt());
   const nowSeconds = Math.floor(wallMs / 1000);
   if (secondsOf(bits) > nowSeconds + MAX_CLOCK_DRIFT_SECONDS) {

@@ -34,6 +34,19 @@ Deno.test("a time that a client has seen is known from then on", async () => {
   });
 });
 
+Deno.test("a signature's key may be any number: drivers make an int of the long that they got", async () => {
+  await withServer(async ({ client }) => {
+    const gossip = (keyId: unknown) => ({
+      clusterTime: new Timestamp({ t: 5, i: 1 }),
+      signature: { ...UNSIGNED, keyId },
+    });
+    await client.must({ ping: 1, $clusterTime: gossip(0) });
+    const { code, errmsg } = await client.command({ ping: 1, $clusterTime: gossip("x") });
+    assert.equal(Number(code), 14);
+    assert.equal(errmsg, 'Expected field "keyId" to have numeric type, but found string');
+  });
+});
+
 Deno.test("a time too far in the future is refused", async () => {
   await withServer(async ({ client }) => {
     const t = Math.floor(Date.now() / 1000) + 100_000_000;
