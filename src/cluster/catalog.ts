@@ -1,5 +1,5 @@
 /** What namespaces exist and what each is. The MNode's state; every node holds a copy. */
-import type { Binary, Document } from "../bson/mod.ts";
+import { type Binary, Document } from "../bson/mod.ts";
 
 /** A collection's name, apart from its database's. */
 export interface Namespace {
@@ -47,4 +47,10 @@ export interface CollectionInfo extends Namespace {
   readonly indexes?: readonly Document[];
   /** The options as `listCollections` shows them, timeseries included. */
   readonly options: Document;
+}
+
+/** Whether the log keeps the collection's documents as they were before a change of theirs: `changeStreamPreAndPostImages`. */
+export function keepsPreImages({ options }: CollectionInfo): boolean {
+  const images = options.get("changeStreamPreAndPostImages");
+  return images instanceof Document && images.get("enabled") === true;
 }

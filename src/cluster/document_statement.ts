@@ -7,6 +7,7 @@ import { CommandError, MAX_DOCUMENT_BYTES, MAX_STORED_DEPTH } from "../base/mod.
 import { type Document, encodeDocument, isDeeperThan, RawDocument } from "../bson/mod.ts";
 import {
   type CommandContext,
+  DeltaBuilder,
   type SourceIndex,
   withContext,
   WritePlan,
@@ -28,6 +29,8 @@ export interface DocumentCollection {
   readonly indexes?: () => readonly SourceIndex[];
   /** What a document must pass; undefined where every one may be written. */
   readonly check?: DocumentCheck | undefined;
+  /** Whether the log keeps documents as they were before a change of theirs. */
+  readonly keepsPreImages?: boolean;
 }
 
 /** @throws CommandError for which the transaction must be rolled back: see `failsTransaction` */
@@ -151,13 +154,14 @@ class StatementRun {
     const { statement, plan } = this;
     const { store, id } = this.collection;
     if (statement.kind === "delete") {
-      store.delete(id, old, row);
+      store.delete(id, old, row, this.preImage(old));
       this.modified++;
       this.show(old, undefined);
     } else {
-      const changed = plan.updated(old);
+      const noted = new DeltaBuilder();
+      const changed = plan.updated(old, noted);
       if (changed !== old) {
-        this.replace(old, storable(changed), row);
+        this.replace(old, storable(changed), row, noted);
         this.modified++;
       }
       this.show(old, changed);
@@ -165,12 +169,17 @@ class StatementRun {
     this.matched++;
   }
 
-  private replace(old: RawDocument, changed: RawDocument, row: StoredRow): void {
+  private replace(old: RawDocument, changed: RawDocument, row: StoredRow, noted: DeltaBuilder): void {
     const { store, id, namespace, check } = this.collection;
     const refusal = check?.(changed, old);
     if (refusal !== undefined) throw refusal;
-    const taken = store.replace(id, changed, row);
+    const changes = this.plan.deltaOf(old, changed, noted);
+    const taken = store.replace(id, changed, row, { ...this.preImage(old), ...(changes && { changes }) });
     if (taken !== undefined) throw duplicateKeyError(namespace, taken);
+  }
+
+  private preImage(old: RawDocument): { readonly before?: RawDocument } {
+    return this.collection.keepsPreImages === true ? { before: old } : {};
   }
 
   private show(before: Document | undefined, after: Document | undefined): void {

@@ -32,6 +32,8 @@ export interface WrittenCollection {
   readonly indexes?: () => readonly SourceIndex[];
   /** What a document must pass; undefined where every one may be written. */
   readonly check?: DocumentCheck | undefined;
+  /** Whether the log keeps documents as they were before a change of theirs. */
+  readonly keepsPreImages?: boolean;
 }
 
 /** A write that waits for its turn, or for what it did to be durable. */

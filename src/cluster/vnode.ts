@@ -26,7 +26,7 @@ import {
   type TableOptions,
   TimeseriesStore,
 } from "../storage/mod.ts";
-import { type CollectionInfo, namespaceText, type TimeseriesOptions } from "./catalog.ts";
+import { type CollectionInfo, keepsPreImages, namespaceText, type TimeseriesOptions } from "./catalog.ts";
 import type { ClusterClock } from "./cluster_clock.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { documentCheck } from "./document_check.ts";
@@ -415,6 +415,7 @@ export class VNode {
       namespace: namespaceText(info),
       indexes: () => sourceIndexes(this.documents, info),
       check: bypass ? undefined : documentCheck(info, this.logger),
+      keepsPreImages: keepsPreImages(info),
     };
   }
 

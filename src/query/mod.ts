@@ -52,6 +52,7 @@ export {
   type Source,
   type SourceShape,
 } from "./source.ts";
+export { type Delta, DeltaBuilder } from "./update/delta.ts";
 export { checkUpdateForm } from "./update/update.ts";
 export { WritePlan, type WriteSpec } from "./update/write_plan.ts";
 export { Validator } from "./validator/validator.ts";

@@ -12,7 +12,8 @@ export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./d
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { type StoredRow } from "./documents/collection_table.ts";
 export { type ScanOrder } from "./documents/collection_scan.ts";
-export { decodeEffects } from "./documents/effect.ts";
+export { decodeEffects, type Effect } from "./documents/effect.ts";
+export { type FieldChange } from "./documents/field_change.ts";
 export { duplicateKeyError, shownDocument, type TakenKey } from "./documents/duplicate_key.ts";
 export { type IndexState } from "./documents/index_tables.ts";
 export {

@@ -1,6 +1,7 @@
 /** Applies a tree of modifiers to a document: a new document, in which what the tree does not touch is the very same. */
 import { CommandError, MAX_ARRAY_BACKFILL } from "../../base/mod.ts";
 import { BuiltDocument, Document, DocumentBuilder, isArray, type Value } from "../../bson/mod.ts";
+import { DeltaBuilder } from "./delta.ts";
 import { elementText } from "../element_text.ts";
 import { arrayPlace } from "./path.ts";
 import { dollarPrefixed } from "./replacement.ts";
@@ -14,6 +15,8 @@ export interface ApplyOptions {
   /** The place in the array that the filter met, for `$`; undefined where it met none. */
   readonly position: () => number | undefined;
   readonly arrayFilters: ReadonlyMap<string, (element: Value) => boolean>;
+  /** Gets what changes. */
+  readonly delta?: DeltaBuilder | undefined;
 }
 
 interface Application extends ApplyOptions {
@@ -22,6 +25,14 @@ interface Application extends ApplyOptions {
   change: { readonly path: readonly string[]; readonly existed: boolean } | undefined;
   /** Whether an operation counts as a change although the value is the same. */
   touched: boolean;
+  /** Whether the last operation counts as a change although the value is the same. */
+  touchedLast: boolean;
+  /** Whether the last operation only added elements to the end of its array. */
+  appended: boolean;
+  /** Whether what `$[]` and `$[id]` changed last is more than one element: then the array is noted, not they. */
+  changedMany: boolean;
+  /** Where what changes is noted; undefined within a field that is made, which is noted as a whole. */
+  notes: DeltaBuilder | undefined;
 }
 
 const ID = "_id";
@@ -31,7 +42,16 @@ const ID = "_id";
  * @throws CommandError, of which the document is as it was
  */
 export function applyTree(tree: FieldsNode, root: Document, options: ApplyOptions): Document {
-  const application: Application = { ...options, root, change: undefined, touched: false };
+  const application: Application = {
+    ...options,
+    root,
+    change: undefined,
+    touched: false,
+    touchedLast: false,
+    appended: false,
+    changedMany: false,
+    notes: options.delta,
+  };
   const result = applyToDocument(tree, root, [], application);
   return result === root && application.touched ? DocumentBuilder.from(root).build() : result;
 }
@@ -67,10 +87,13 @@ function applyLeaf(
   const { root, inserting, nowMs } = application;
   const changed = () => application.change ??= { path, existed: value !== undefined };
   const touch = () => {
-    application.touched = true;
+    application.touched = application.touchedLast = true;
     changed();
   };
-  const result = operation(value, { name: path.at(-1)!, path, root, inserting, nowMs, touch });
+  application.appended = application.touchedLast = false;
+  const appended = () => application.appended = true;
+  const place = { name: path.at(-1)!, path, root, inserting, nowMs, touch, appended };
+  const result = operation(value, place);
   if (!Object.is(result, value)) changed();
   return result;
 }
@@ -88,6 +111,8 @@ function applyToDocument(
     if (guarded) application.change = undefined;
     const value = applyNode(child, old, [...path, name], application);
     if (guarded && application.change !== undefined) throw immutableId(application, value);
+    const isTouched = child.kind === "leaf" && application.touchedLast;
+    if (!Object.is(value, old) || isTouched) noteField(child, old, value, [...path, name], application);
     if (Object.is(value, old)) continue;
     if (path.length === 0 && old === undefined && name.startsWith("$")) throw dollarPrefixed(name);
     builder ??= DocumentBuilder.from(document);
@@ -96,8 +121,54 @@ function applyToDocument(
   return builder?.build() ?? document;
 }
 
+/** Notes that a field of a document has changed, unless what changed inside of it is noted already. */
+function noteField(
+  node: UpdateNode,
+  old: Value,
+  value: Value,
+  path: readonly string[],
+  application: Application,
+): void {
+  const { notes, appended } = application;
+  if (old === undefined) notes?.insert(path);
+  else if (value === undefined) notes?.remove(path);
+  else if (node.kind === "leaf" && appended) noteAppended(notes, old, value, path);
+  else if (isWhole(node, application)) notes?.update(path);
+}
+
+/** Whether the value at a node is noted, since nothing inside of it is. */
+function isWhole(node: UpdateNode, { changedMany }: Application): boolean {
+  return node.kind === "leaf" || (node.kind === "elements" && changedMany);
+}
+
+/** As `noteField`, for an element of an array. */
+function noteElement(
+  node: UpdateNode,
+  old: Value,
+  value: Value,
+  path: readonly string[],
+  application: Application,
+): void {
+  const { notes, appended } = application;
+  if (node.kind === "leaf" && appended && old !== undefined) noteAppended(notes, old, value, path);
+  else if (old === undefined || isWhole(node, application)) notes?.element(path);
+}
+
+function noteAppended(
+  notes: DeltaBuilder | undefined,
+  old: Value,
+  value: Value,
+  path: readonly string[],
+): void {
+  if (notes === undefined || !isArray(old) || !isArray(value)) return;
+  for (let i = old.length; i < value.length; i++) notes.element([...path, String(i)]);
+}
+
 function createDocument(node: FieldsNode, path: readonly string[], application: Application): Value {
+  const { notes } = application;
+  application.notes = undefined;
   const made = applyToDocument(node, BuiltDocument.EMPTY, path, application);
+  application.notes = notes;
   return made === BuiltDocument.EMPTY ? undefined : made;
 }
 
@@ -117,6 +188,7 @@ function applyToArray(
     const old = array[place];
     const value = applyNode(child, old, [...path, name], application);
     if (Object.is(value, old)) continue;
+    noteElement(child, old, value, [...path, name], application);
     changed ??= [...array];
     if (place > changed.length + MAX_ARRAY_BACKFILL) {
       throw new CommandError(
@@ -149,16 +221,24 @@ function applyToElements(
       `Cannot apply array updates to non-array element ${elementText(path.at(-1)!, value)}`,
     );
   }
+  const { notes } = application;
+  application.notes = notes && new DeltaBuilder();
   let changed: Value[] | undefined;
+  let count = 0;
   value.forEach((old, i) => {
     const place = [...path, String(i)];
     const child = childFor(node, old, place, application);
     if (child === undefined) return;
     const result = applyNode(child, old, place, application);
     if (Object.is(result, old)) return;
+    noteElement(child, old, result, place, application);
+    count++;
     changed ??= [...value];
     changed[i] = result === undefined ? null : result;
   });
+  if (count === 1 && application.notes !== undefined) notes?.add(application.notes);
+  application.notes = notes;
+  application.changedMany = count > 1;
   return changed ?? value;
 }
 

@@ -18,6 +18,8 @@ export interface Place {
   readonly nowMs: number;
   /** Counts the operation as a change, although it gives the very same value. */
   readonly touch: () => void;
+  /** Tells that the new array is the old one with more elements behind it. */
+  readonly appended: () => void;
 }
 
 /**

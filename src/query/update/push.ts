@@ -38,6 +38,9 @@ function pushed(push: Push, old: Value, place: Place): Value {
   if (old !== undefined && values.length === 0 && order === undefined && keepsAll(slice, old.length)) {
     return old;
   }
+  if (position === undefined && order === undefined && keepsAll(slice, (old?.length ?? 0) + values.length)) {
+    place.appended();
+  }
   const array = [...old ?? []];
   array.splice(position ?? array.length, 0, ...values);
   if (order !== undefined) array.sort(order);

@@ -11,6 +11,7 @@ import { type CommandContext, scopeVariables } from "../context.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { namedStage } from "../stages.ts";
 import { applyTree } from "./apply.ts";
+import type { DeltaBuilder } from "./delta.ts";
 import { compileArrayFilters, parseArrayFilters } from "./array_filters.ts";
 import { type ModifierUpdate, parseModifiers } from "./parse_modifiers.ts";
 import { compileUpdatePipeline, parseUpdatePipeline, type PipelineUpdate } from "./pipeline.ts";
@@ -35,6 +36,8 @@ export interface Target {
   readonly inserting: boolean;
   /** The place in the array that the filter met, for `$`; undefined where it met none. */
   readonly position: () => number | undefined;
+  /** Gets which fields modifiers change. */
+  readonly delta?: DeltaBuilder;
 }
 
 /** @throws CommandError of what the update makes of the document, which is as it was */

@@ -1,5 +1,11 @@
 /** An update or delete statement, parsed and compiled: which documents it asks for, and what becomes of each. */
-import { BuiltDocument, type Collation, type Document, type Value } from "../../bson/mod.ts";
+import {
+  BuiltDocument,
+  type Collation,
+  type Document,
+  type RawDocument,
+  type Value,
+} from "../../bson/mod.ts";
 import { type CommandContext, scopeVariables } from "../context.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { compileFilter, type Matcher } from "../filter/compile.ts";
@@ -13,6 +19,8 @@ import type { ScanRequest } from "../source.ts";
 import { parseFindProjection, projectDocument } from "../stage/project.ts";
 import { keyOrder, sortKeyReader } from "../stage/sort_key.ts";
 import { parseSortParts } from "../stage/sort.ts";
+import type { Delta, DeltaBuilder } from "./delta.ts";
+import { diffDocuments } from "./document_diff.ts";
 import { checkUpsertFilter, documentToInsert } from "./upsert.ts";
 import { compileUpdate, parseUpdate, type Update, type Updater, type UpdateSpec } from "./update.ts";
 
@@ -80,10 +88,33 @@ export class WritePlan {
     return index === undefined ? ids === undefined ? {} : { ids } : { index };
   }
 
-  /** What the update makes of a document that matches: the very same where nothing changes. @throws CommandError */
-  updated(document: Document): Document {
+  /**
+   * What the update makes of a document that matches: the very same where nothing changes.
+   *
+   * @param delta for `deltaOf`
+   * @throws CommandError
+   */
+  updated(document: Document, delta?: DeltaBuilder): Document {
     const position = () => matchedPosition(this.filter, document, "canonical");
-    return this.apply === undefined ? document : this.apply(document, { inserting: false, position });
+    if (this.apply === undefined) return document;
+    return this.apply(document, { inserting: false, position, ...(delta && { delta }) });
+  }
+
+  /**
+   * What differs between a document and what `updated` made of it.
+   *
+   * @param noted what `updated` was given
+   * @returns undefined where it counts as replaced
+   */
+  deltaOf(old: RawDocument, changed: RawDocument, noted: DeltaBuilder): Delta | undefined {
+    switch (this.update?.kind) {
+      case "modifiers":
+        return noted.build();
+      case "pipeline":
+        return diffDocuments(old, changed);
+      default:
+        return undefined;
+    }
   }
 
   /** What an upsert inserts where nothing matched. @throws CommandError */

@@ -59,6 +59,9 @@ interface Totals {
   readonly nextSeq: number;
 }
 
+/** What the log keeps of a change for those who follow it. */
+export type NotedChange = Pick<Effect, "changes" | "before">;
+
 /** A write that is not committed yet. */
 interface OpenTransaction {
   /** The collections written to, as they were before. */
@@ -195,14 +198,26 @@ export class DocumentStore {
    * Puts a document in the place of the one with its _id, which must be there. As `insert`.
    *
    * @param old the one that is there, where a candidate showed it and nothing was written to it since
+   * @param noted for those who follow the log
    */
-  replace(collectionId: number, document: RawDocument, old?: StoredRow): TakenKey | undefined {
-    return this.write({ kind: "replace", collectionId, document }, old);
+  replace(
+    collectionId: number,
+    document: RawDocument,
+    old?: StoredRow,
+    noted: NotedChange = {},
+  ): TakenKey | undefined {
+    const kind = noted.changes === undefined ? "replace" : "update";
+    return this.write({ kind, collectionId, document, ...noted }, old);
   }
 
   /** Takes away a document that is there. As `replace`. */
-  delete(collectionId: number, document: RawDocument, old?: StoredRow): void {
-    this.write({ kind: "delete", collectionId, document: idDocument(document) }, old);
+  delete(
+    collectionId: number,
+    document: RawDocument,
+    old?: StoredRow,
+    noted: Pick<NotedChange, "before"> = {},
+  ): void {
+    this.write({ kind: "delete", collectionId, document: idDocument(document), ...noted }, old);
   }
 
   /** The indexes of a collection, without that on _id. */
@@ -541,7 +556,7 @@ function noFilters(): never {
   throw new CommandError("InternalError", "this store knows no filters of partial indexes");
 }
 
-const COUNT_CHANGE = { insert: 1, replace: 0, delete: -1 } as const;
+const COUNT_CHANGE = { insert: 1, replace: 0, update: 0, delete: -1 } as const;
 
 function newTransaction(): OpenTransaction {
   return {
