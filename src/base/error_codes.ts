@@ -92,6 +92,20 @@ export const ErrorCode = {
   ClientDisconnect: 279,
   UnsupportedOpQueryCommand: 352,
   NoReplicationEnabled: 76,
+  StaleShardVersion: 63,
+  NetworkTimeout: 89,
+  FailedToSatisfyReadPreference: 133,
+  StaleEpoch: 150,
+  PrimarySteppedDown: 189,
+  RetryChangeStream: 234,
+  SnapshotUnavailable: 246,
+  FailPointSetFailed: 266,
+  PreparedTransactionInProgress: 267,
+  ConnectionPoolExpired: 317,
+  SocketException: 9001,
+  InterruptedDueToReplStateChange: 11602,
+  NotPrimaryNoSecondaryOk: 13435,
+  NotPrimaryOrSecondary: 13436,
 } as const;
 
 /** A name of `ErrorCode`. */

@@ -18,17 +18,24 @@ export class CommandError extends Error {
   readonly errorLabels: readonly string[];
   /** More fields of the reply, such as `keyPattern` of a duplicate key; plain values that `npm:bson` can encode. */
   readonly extra: Readonly<Record<string, unknown>>;
+  /** Whether the labels are all that the error shall have, whatever its code is. */
+  readonly labelsAreFinal: boolean;
 
   constructor(
     code: ErrorCodeLike,
     message: string,
-    options: { errorLabels?: readonly string[]; extra?: Readonly<Record<string, unknown>> } = {},
+    options: {
+      errorLabels?: readonly string[];
+      extra?: Readonly<Record<string, unknown>>;
+      labelsAreFinal?: boolean;
+    } = {},
   ) {
     super(message);
     this.code = typeof code === "number" ? code : ErrorCode[code];
     this.codeName = typeof code === "number" ? codeNameOf(code) : code;
     this.errorLabels = options.errorLabels ?? [];
     this.extra = options.extra ?? {};
+    this.labelsAreFinal = options.labelsAreFinal ?? false;
   }
 }
 

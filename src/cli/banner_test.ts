@@ -17,6 +17,7 @@ const SETTINGS: Settings = {
   logRetention: { bytes: 2 ** 26, ms: 3_600_000 },
   replicaSet: undefined,
   advertise: undefined,
+  parameters: {},
   logLevel: "info",
   nodeId: undefined,
   clusterId: undefined,

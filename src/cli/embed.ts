@@ -74,6 +74,7 @@ export async function openServer(options: EmbedOptions): Promise<EmbeddedServer>
     logRetention: DEFAULT_LOG_RETENTION,
     replicaSet: options.replicaSet,
     advertise: undefined,
+    parameters: {},
     logLevel: "debug",
     nodeId: undefined,
     clusterId: undefined,

@@ -14,6 +14,8 @@ export interface Option {
   readonly explanation: readonly string[];
   /** True for the options that only make sense on a command line. */
   readonly flagOnly?: boolean;
+  /** True for a list that may also be given one by one. */
+  readonly repeats?: boolean;
 }
 
 export const OPTIONS = [
@@ -90,6 +92,15 @@ export const OPTIONS = [
       "where clients of --replica-set are told to connect, which they must be able to reach;",
       "by default --mongo-addr, with the machine's name for all interfaces",
     ],
+  },
+  {
+    name: "set-parameter",
+    valueName: "NAME=VALUE,…",
+    explanation: [
+      "server parameters, as setParameter has them, that hold from the start on; may be repeated.",
+      "enableTestCommands=1 gives tests the commands that make the server fail",
+    ],
+    repeats: true,
   },
   {
     name: "log-level",

@@ -4,10 +4,10 @@
  * Start: HTTP first (so that /health answers "starting" from the start), then recovery, then the MongoDB port. Stop is
  * the way back: no new requests, running ones end, data is synced and closed.
  */
-import type { Logger, MemoryBudget } from "../base/mod.ts";
+import { CommandError, type Logger, type MemoryBudget } from "../base/mod.ts";
 import { setBlockCompressor } from "../column/mod.ts";
 import { Node } from "../cluster/mod.ts";
-import type { LogRing } from "../command/mod.ts";
+import { type LogRing, type Services, setStartParameters } from "../command/mod.ts";
 import { HttpServer } from "../http/mod.ts";
 import { type Clock, DenoDisk, DenoMemory, TcpNetwork } from "../io/mod.ts";
 import { MongoServer } from "../server/mod.ts";
@@ -16,6 +16,8 @@ import { protectionWarning } from "./banner.ts";
 import { listenAt } from "./listen.ts";
 import type { ServerStart, Started } from "./message.ts";
 import { makeServices } from "./services.ts";
+import type { Settings } from "./settings.ts";
+import { usageError } from "./start_error.ts";
 import { VERSION } from "./version.ts";
 
 /** What the Worker gives to the server in it. */
@@ -117,6 +119,7 @@ async function openMongo(
     nodeUuid: node.uuid,
     mongoAddress: () => mongoAddress,
   });
+  applyParameters(services, settings);
   const warning = protectionWarning(settings.insecure, settings.mongo);
   if (warning !== undefined) tools.logRing.addStartupWarning(warning, tools.clock.nowMs());
   const server = await listenAt(
@@ -134,6 +137,16 @@ async function openMongo(
   );
   mongoAddress = server.address;
   return server;
+}
+
+/** @throws StartError where a parameter cannot have its value */
+function applyParameters(services: Services, { parameters }: Settings): void {
+  try {
+    setStartParameters(services, parameters);
+  } catch (error) {
+    if (!(error instanceof CommandError)) throw error;
+    throw usageError(`--set-parameter: ${error.message}`);
+  }
 }
 
 /** Closes in reverse order, all of it even when a part fails. @throws the first failure */

@@ -32,6 +32,7 @@ export function makeServices(start: ServerStart, parts: ServiceParts): Services 
     startedAtMs: parts.clock.nowMs(),
     processId: Deno.pid,
     nodeUuid: parts.nodeUuid,
+    testCommands: Boolean(settings.parameters["enableTestCommands"]),
     get port() {
       return parts.mongoAddress().port;
     },
@@ -76,6 +77,7 @@ function parsedOptions({ settings }: ServerStart): Document {
     "log-retention": `${settings.logRetention.bytes},${settings.logRetention.ms / 1000}s`,
     "replica-set": settings.replicaSet,
     "advertise": settings.advertise && addressText(settings.advertise),
+    "set-parameter": Object.entries(settings.parameters).map((pair) => pair.join("=")).join(",") || undefined,
     "log-level": settings.logLevel,
     "node-id": settings.nodeId,
     "cluster-id": settings.clusterId,

@@ -17,6 +17,7 @@ import {
   variableOf,
 } from "./options.ts";
 import { StartError, usageError } from "./start_error.ts";
+import { parseStartParameters, type StartParameters } from "./start_parameters.ts";
 import { readSubcommand, type Subcommand } from "./subcommand.ts";
 
 /** What the server runs with. Plain values: they cross to the server's Worker. */
@@ -37,6 +38,7 @@ export interface Settings {
   readonly replicaSet: string | undefined;
   /** Where clients of the replica set are told to connect; port 0 is that of `mongo`. Unset unless given. */
   readonly advertise: ListenAddress | undefined;
+  readonly parameters: StartParameters;
   readonly logLevel: LogLevel;
   /** Unset unless given. */
   readonly nodeId: string | undefined;
@@ -106,7 +108,12 @@ function readFlags(args: readonly string[]): GivenValues {
     if (option === undefined || !(token.rawName.startsWith("--") || token.rawName === "-h")) {
       throw unknownFlag(token.rawName);
     }
-    values.set(option.name, { text: flagText(option.valueName, token), origin: token.rawName });
+    const text = flagText(option.valueName, token);
+    const before = option.repeats === true ? values.get(option.name) : undefined;
+    values.set(option.name, {
+      text: before === undefined ? text : `${before.text},${text}`,
+      origin: token.rawName,
+    });
   }
   return values;
 }
@@ -191,6 +198,7 @@ function toSettings(values: GivenValues): Settings {
     logRetention: required("log-retention", parseLogRetention),
     replicaSet: read("replica-set", parseName),
     advertise: read("advertise", parseAdvertised),
+    parameters: read("set-parameter", parseStartParameters) ?? {},
     logLevel: required("log-level", oneOf(LOG_LEVELS)),
     nodeId: read("node-id", parseName),
     clusterId: read("cluster-id", parseUuid),

@@ -49,6 +49,7 @@ Deno.test("without anything the defaults hold", () => {
     logRetention: DEFAULT_LOG_RETENTION,
     replicaSet: undefined,
     advertise: undefined,
+    parameters: {},
     logLevel: "info",
     nodeId: undefined,
     clusterId: undefined,
@@ -78,6 +79,7 @@ Deno.test("every option with a value can come from flag, variable, YAML and JSON
     ["memory-limit", "256MB", (s) => s.memoryLimitBytes, 2 ** 28],
     ["log-retention", "2GB,7d", (s) => s.logRetention, { bytes: 2 ** 31, ms: 604_800_000 }],
     ["replica-set", "rs0", (s) => s.replicaSet, "rs0"],
+    ["set-parameter", "enableTestCommands=1", (s) => s.parameters, { enableTestCommands: 1 }],
     ["log-level", "debug", (s) => s.logLevel, "debug"],
     ["node-id", "node-1", (s) => s.nodeId, "node-1"],
     [
@@ -137,6 +139,9 @@ Deno.test("wrong usage is one line that says what would be right, exit code 2", 
     [["--http-addr", ":27017"], {}, /both have port 27017/],
     [["--log-level", "loud"], {}, /^--log-level "loud": expected debug, info, warn or error$/],
     [["--durability", "never"], {}, /expected commit or interval/],
+    [["--set-parameter", "ttl"], {}, /expected NAME=VALUE/],
+    [["--set-parameter", "maxBSONDepth=1"], {}, /no parameter maxBSONDepth that can be set at the start$/],
+    [["--set-parameter", "enableTestCommands=x"], {}, /expected a number, true or false/],
     [["--insecure=perhaps"], {}, /^--insecure "perhaps": expected true or false$/],
     [["--node-id", "a b"], {}, /letters, digits/],
     [["--cluster-id", "7"], {}, /a UUID such as/],
@@ -189,6 +194,11 @@ Deno.test("a memory limit is bytes or a size, and no less than the server can ru
   }
   assert.match(failureOf(["--memory-limit", "lots"]).message, /expected a size such as 256MB/);
   assert.match(failureOf(["--memory-limit", "100MB"]).message, /less than the server can run in, 192MB/);
+});
+
+Deno.test("parameters may be given one by one", () => {
+  const args = ["--set-parameter", "enableTestCommands=true", "--set-parameter", "ttlMonitorSleepSecs=5"];
+  assert.deepEqual(settingsOf(args).parameters, { enableTestCommands: true, ttlMonitorSleepSecs: 5 });
 });
 
 Deno.test("a retention of the log is a size and a time", () => {

@@ -43,6 +43,8 @@ export interface CommandCall {
 export interface Outcome {
   /** Set when the server shall run this body next, without being asked: an exhaust hello. */
   readonly next?: RawDocument;
+  /** Set when the connection has to close, and nothing is answered: a fail point. */
+  readonly closes?: true;
 }
 
 export interface Command {
@@ -62,6 +64,8 @@ export interface Command {
   readonly takesWriteConcern?: boolean;
   /** The levels of readConcern that it may be sent with beside `local`. */
   readonly readConcerns?: readonly ReadConcern["level"][];
+  /** Is there only where the server was started with `enableTestCommands`. */
+  readonly testOnly?: boolean;
   /** May be run by a client that is not trusted. */
   readonly open?: boolean;
   /** What `opLatencies` counts it as; `command` when not given. */

@@ -7,6 +7,7 @@ import { collMod } from "./coll_mod.ts";
 import { collStats } from "./coll_stats.ts";
 import type { Command } from "./command.ts";
 import { compact } from "./compact.ts";
+import { configureFailPoint } from "./configure_fail_point.ts";
 import { connectionStatus } from "./connection_status.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
@@ -61,6 +62,7 @@ export const COMMANDS: readonly Command[] = [
   collMod,
   collStats,
   compact,
+  configureFailPoint,
   connectionStatus,
   count,
   create,

@@ -12,10 +12,25 @@ import {
   type Value,
 } from "../bson/mod.ts";
 
-/** Appends {ok: 0, errmsg, code, codeName, errorLabels?, …}. @param times for who asks for cluster time */
-export function writeError(reply: BsonWriter, error: CommandError, times?: ClusterTime): void {
+const NOTHING = { times: undefined, topologyVersion: undefined };
+
+/** What an error's answer tells beside the error. */
+export interface ErrorSurroundings {
+  /** For who asks for cluster time. */
+  readonly times: ClusterTime | undefined;
+  /** For errors that tell it. */
+  readonly topologyVersion: Document | undefined;
+}
+
+/** Appends {ok: 0, errmsg, code, codeName, errorLabels?, …}. */
+export function writeError(
+  reply: BsonWriter,
+  error: CommandError,
+  { times, topologyVersion }: ErrorSurroundings = NOTHING,
+): void {
   const document = reply.beginDocument();
   if (error.errorLabels.length > 0) reply.value("errorLabels", error.errorLabels);
+  if (topologyVersion !== undefined) reply.value("topologyVersion", topologyVersion);
   reply.value("ok", 0);
   reply.value("errmsg", error.message);
   reply.value("code", Int32.of(error.code));

@@ -7,7 +7,15 @@ import { asksForTime, learnTime, writeTime } from "./cluster_time.ts";
 import type { LatencyKind } from "./counters.ts";
 import type { Command, CommandCall, CommandInput, Outcome } from "./command.ts";
 import { findCommand } from "./commands.ts";
+import { tellsTopology, withLabels } from "./error_labels.ts";
 import { writeError } from "./error_reply.ts";
+import {
+  ConnectionEnd,
+  failCommand,
+  withConcernError,
+  writeConcernError,
+  writeConcernLabels,
+} from "./fail_command.ts";
 import { parseGenericArguments } from "./generic.ts";
 import { MISSING_COMMANDS, notImplemented } from "./missing_commands.ts";
 import { checkDatabaseName } from "./namespace.ts";
@@ -18,6 +26,7 @@ import type { ServerState } from "./state.ts";
 const LEGACY_URL = "https://dochub.mongodb.org/core/legacy-opcode-removal";
 const STABLE_API_URL = "https://dochub.mongodb.org/core/manual-versioned-api";
 const NOTHING: Outcome = {};
+const CLOSING: Outcome = { closes: true };
 const MICROS_PER_MS = 1000;
 
 /**
@@ -35,18 +44,23 @@ export async function executeCommand(
   const startedMs = state.services.clock.monotonicMs();
   const times = state.services.router.clusterTime;
   let command: Command | undefined;
+  let args: Arguments | undefined;
   try {
     checkSizes(input);
-    const args = new Arguments(input.body);
+    args = new Arguments(input.body);
     const db = databaseOf(input, args);
     const name = nameOf(args);
-    command = lookUp(name, input);
+    command = lookUp(name, input, state);
     const outcome = await run(state, command, { state, client, input, args, db, name }, reply);
     return outcome ?? NOTHING;
   } catch (error) {
     reply.truncate(start);
-    const failed = asCommandError(state, error);
-    writeError(reply, failed, asksForTime(new Arguments(input.body)) ? times : undefined);
+    if (error instanceof ConnectionEnd) return CLOSING;
+    const labelled = withLabels(asCommandError(state, error), { name: command?.name ?? "", args });
+    writeError(reply, labelled, {
+      times: asksForTime(new Arguments(input.body)) ? times : undefined,
+      topologyVersion: tellsTopology(labelled.code) ? state.topology.version : undefined,
+    });
     return NOTHING;
   } finally {
     count(state, command, (state.services.clock.monotonicMs() - startedMs) * MICROS_PER_MS);
@@ -101,16 +115,30 @@ async function run(
     state,
   };
   try {
-    const document = reply.beginDocument();
-    const outcome = await command.run(call, reply);
-    reply.value("ok", 1);
-    if (asksForTime(args)) writeTime(reply, router.clusterTime);
-    reply.endDocument(document);
-    return outcome;
+    return await answer(command, call, reply);
   } finally {
     state.operations.end(operation);
     const micros = Math.round(operation.elapsedMs() * MICROS_PER_MS);
     state.counters.addLatency(latencyKindOf(command), operation.label.namespace, micros);
+  }
+}
+
+async function answer(command: Command, call: CommandCall, reply: BsonWriter): Promise<Outcome | void> {
+  const { args, state } = call;
+  const failure = state.failPoints === undefined
+    ? undefined
+    : await failCommand(state.failPoints, command, call);
+  try {
+    const document = reply.beginDocument();
+    const outcome = await command.run(call, reply);
+    if (failure !== undefined) writeConcernError(reply, failure);
+    reply.value("ok", 1);
+    if (failure !== undefined) writeConcernLabels(reply, failure, command, call);
+    if (asksForTime(args)) writeTime(reply, state.services.router.clusterTime);
+    reply.endDocument(document);
+    return outcome;
+  } catch (error) {
+    throw failure === undefined ? error : withConcernError(error, failure);
   }
 }
 
@@ -145,8 +173,9 @@ function nameOf(args: Arguments): string {
   return "";
 }
 
-function lookUp(name: string, input: CommandInput): Command {
-  const command = findCommand(name);
+function lookUp(name: string, input: CommandInput, state: ServerState): Command {
+  const found = findCommand(name);
+  const command = found?.testOnly && !state.services.testCommands ? undefined : found;
   if (input.protocol === "query" && !(command?.open || command?.name === "buildInfo")) {
     throw new CommandError(
       "UnsupportedOpQueryCommand",

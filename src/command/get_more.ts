@@ -2,7 +2,7 @@
 import { CommandError } from "../base/mod.ts";
 import type { BsonWriter } from "../bson/mod.ts";
 import { namespaceText } from "../cluster/mod.ts";
-import { checkFields, type FieldTable } from "./arguments.ts";
+import { checkFields, type FieldTable, numberOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { replyNextBatch } from "./cursor_reply.ts";
 import { cursorNotFound } from "./cursors.ts";
@@ -17,6 +17,15 @@ export const getMore: Command = {
   kind: "read",
   run: runGetMore,
 };
+
+/** @throws CommandError where a test wants the command to fail that has its cursor */
+function failAfterCheckout({ state }: CommandCall): void {
+  const code = state.failPoints?.failGetMoreAfterCursorCheckout.enterIf((data) =>
+    data.get("errorCode") !== undefined
+  )?.get("errorCode");
+  if (code === undefined) return;
+  throw new CommandError(numberOf(code), "Hit the 'failGetMoreAfterCursorCheckout' failpoint");
+}
 
 async function runGetMore(call: CommandCall, reply: BsonWriter): Promise<void> {
   const { args, state, generic, client } = call;
@@ -35,6 +44,7 @@ async function runGetMore(call: CommandCall, reply: BsonWriter): Promise<void> {
   const operation = state.operations.begin(client, cursor.timeLimitMs, call.operation.label);
   cursor.operation = operation;
   try {
+    failAfterCheckout(call);
     await replyNextBatch(reply, cursor, batchSize === undefined || batchSize === 0 ? Infinity : batchSize);
     cursor.spend(operation.elapsedMs());
   } catch (error) {

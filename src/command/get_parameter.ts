@@ -21,7 +21,7 @@ function runGetParameter(call: CommandCall, reply: BsonWriter): void {
   if (names.length === 0) throw new CommandError("InvalidOptions", "no option found to get");
   for (const name of names) {
     const parameter = PARAMETERS[name]!;
-    const value = parameter.value(call.state.services.router);
+    const value = parameter.value(call.state.services);
     const settableAtRuntime = parameter.change !== undefined;
     const shown = details ? BuiltDocument.of({ value, settableAtRuntime, settableAtStartup: false }) : value;
     reply.value(name, shown);

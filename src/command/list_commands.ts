@@ -7,7 +7,9 @@ export function listCommandsCommand(commands: () => readonly Command[]): Command
   return {
     name: "listCommands",
     help: "get a list of all db commands",
-    run: (_call, reply) => writeCommands(reply, commands()),
+    run: ({ state }, reply) => {
+      writeCommands(reply, commands().filter(({ testOnly }) => !testOnly || state.services.testCommands));
+    },
   };
 }
 

@@ -32,7 +32,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "commitTransaction",
   "compactStructuredEncryptionData",
   "configureCollectionBalancing",
-  "configureFailPoint",
   "configureQueryAnalyzer",
   "connPoolStats",
   "connPoolSync",

@@ -1,36 +1,54 @@
 /** The server parameters: the few of MongoDB's that say something true about ChronoGo, sorted by name. */
 import { CommandError } from "../base/mod.ts";
 import { BuiltDocument, Int32, isNumber, type Value } from "../bson/mod.ts";
-import type { Router } from "../cluster/mod.ts";
 import { numberOf } from "./arguments.ts";
+import type { Services } from "./services.ts";
 import { FEATURE_COMPATIBILITY_VERSION } from "./version.ts";
 
 /** One parameter. */
 export interface Parameter {
-  readonly value: (router: Router) => Value;
+  readonly value: (services: Services) => Value;
   /** Absent when it cannot be changed while the server runs. */
-  readonly change?: (router: Router, value: Value) => void;
+  readonly change?: (services: Services, value: Value) => void;
 }
 
 export const PARAMETERS: Readonly<Record<string, Parameter>> = {
   authenticationMechanisms: fixed([]),
   cursorTimeoutMillis: fixed(Int32.of(600_000)),
-  enableTestCommands: fixed(false),
+  enableTestCommands: { value: ({ testCommands }) => testCommands },
   featureCompatibilityVersion: fixed(BuiltDocument.of({ version: FEATURE_COMPATIBILITY_VERSION })),
   localLogicalSessionTimeoutMinutes: fixed(Int32.of(30)),
   logLevel: fixed(Int32.of(0)),
   maxBSONDepth: fixed(Int32.of(200)),
   requireApiVersion: fixed(false),
   ttlMonitorEnabled: {
-    value: (router) => router.retention().isEnabled,
-    change: (router, value) => void router.retention({ isEnabled: flagOf(value) }),
+    value: ({ router }) => router.retention().isEnabled,
+    change: ({ router }, value) => void router.retention({ isEnabled: flagOf(value) }),
   },
   ttlMonitorSleepSecs: {
-    value: (router) => Int32.of(router.retention().intervalMs / 1000),
-    change: (router, value) =>
+    value: ({ router }) => Int32.of(router.retention().intervalMs / 1000),
+    change: ({ router }, value) =>
       void router.retention({ intervalMs: secondsOf("ttlMonitorSleepSecs", value) * 1000 }),
   },
 };
+
+/** Whether the server may be started with a value of its own for the parameter. */
+export function isStartParameter(name: string): boolean {
+  return name === "enableTestCommands" || parameterNamed(name)?.change !== undefined;
+}
+
+/**
+ * Sets the parameters that the server was started with.
+ *
+ * @param parameters values by name; those that are for the start only are in `services` already
+ * @throws CommandError where a parameter cannot have the value
+ */
+export function setStartParameters(
+  services: Services,
+  parameters: Readonly<Record<string, number | boolean>>,
+): void {
+  for (const [name, value] of Object.entries(parameters)) parameterNamed(name)?.change?.(services, value);
+}
 
 /** The parameter of that name, if there is one. */
 export function parameterNamed(name: string): Parameter | undefined {

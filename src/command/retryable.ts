@@ -1,5 +1,5 @@
 /** Retryable writes: what was done already is answered again, not done again. */
-import { CommandError, ErrorCode } from "../base/mod.ts";
+import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, Int32 } from "../bson/mod.ts";
 import type { CommandCall } from "./command.ts";
 
@@ -33,9 +33,7 @@ export async function answerOnce(
         `write with txnNumber ${last.number} has already started on this session.`,
     );
   }
-  const answer = work().catch((error) => {
-    throw labelled(error);
-  });
+  const answer = work();
   const write = { number, answer };
   session.retryableWrite = write;
   answer.catch(() => {
@@ -47,23 +45,6 @@ export async function answerOnce(
 function writeRetried(reply: BsonWriter, statements: number | undefined): void {
   if (statements === undefined) return reply.value("retriedStmtId", Int32.of(0));
   reply.value("retriedStmtIds", Array.from({ length: statements }, (_, i) => Int32.of(i)));
-}
-
-/** What another try may mend. */
-const RETRYABLE: ReadonlySet<number> = new Set([
-  ErrorCode.HostUnreachable,
-  ErrorCode.HostNotFound,
-  ErrorCode.ShutdownInProgress,
-  ErrorCode.ExceededTimeLimit,
-  ErrorCode.InterruptedAtShutdown,
-  ErrorCode.NotWritablePrimary,
-]);
-
-/** The error with the label without which a driver does not try again. */
-function labelled(error: unknown): unknown {
-  if (!(error instanceof CommandError) || !RETRYABLE.has(error.code)) return error;
-  const { code, message, errorLabels, extra } = error;
-  return new CommandError(code, message, { errorLabels: [...errorLabels, "RetryableWriteError"], extra });
 }
 
 /** @throws CommandError InvalidOptions when a write on many documents asks to be retried */

@@ -49,6 +49,8 @@ export interface Services {
   readonly nodeUuid: string;
   /** Undefined where the server answers as a router. */
   readonly replicaSet: ReplicaSetIdentity | undefined;
+  /** Whether commands are there that make the server fail, for tests. */
+  readonly testCommands: boolean;
   /** The port that clients use, for texts that name the server. */
   readonly port: number;
   readonly host: HostFacts;

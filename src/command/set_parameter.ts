@@ -13,7 +13,7 @@ export const setParameter: Command = {
 };
 
 function runSetParameter(call: CommandCall, reply: BsonWriter): void {
-  const { router } = call.state.services;
+  const { services } = call.state;
   const names = [...call.args.names()].filter((name) => name !== "setParameter" && !isGenericArgument(name));
   if (names.length === 0) {
     throw new CommandError("InvalidOptions", "no option found to set, use help:true to see options ");
@@ -28,8 +28,8 @@ function runSetParameter(call: CommandCall, reply: BsonWriter): void {
     if (parameter.change === undefined) {
       throw new CommandError("IllegalOperation", `not allowed to change [${name}] at runtime`);
     }
-    return { name, before: parameter.value(router), change: parameter.change };
+    return { name, before: parameter.value(services), change: parameter.change };
   });
-  for (const { name, change } of changes) change(router, call.args.get(name));
+  for (const { name, change } of changes) change(services, call.args.get(name));
   reply.value("was", changes[0]?.before);
 }

@@ -10,6 +10,7 @@ import {
 import { Client } from "./client.ts";
 import { ServerCounters } from "./counters.ts";
 import { CursorTable } from "./cursors.ts";
+import { FailPoints } from "./fail_points.ts";
 import { OperationTable } from "./operation.ts";
 import type { Services } from "./services.ts";
 import { SessionTable } from "./sessions.ts";
@@ -26,6 +27,8 @@ export class ServerState {
   readonly sessions: SessionTable;
   readonly operations: OperationTable;
   readonly topology = new Topology();
+  /** Undefined where there are no commands for tests. */
+  readonly failPoints: FailPoints | undefined;
   private readonly clients = new Set<Client>();
 
   constructor(readonly services: Services) {
@@ -33,6 +36,7 @@ export class ServerState {
     this.cursors = new CursorTable(services.clock, () => batchBytes(services.memory));
     this.sessions = new SessionTable(services.clock, (session) => this.cursors.killSession(session));
     this.operations = new OperationTable(services.clock);
+    this.failPoints = services.testCommands ? new FailPoints() : undefined;
   }
 
   /** Connections now open. */

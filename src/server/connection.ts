@@ -170,6 +170,7 @@ export class ServerConnection {
     while (body !== undefined) {
       const writer = beginReply(message.protocol, this.buffers.take());
       const outcome: Outcome = await executeCommand(this.state, this.client, { ...message, body }, writer);
+      if (outcome.closes) return this.close();
       if (message.moreToCome) return;
       body = this.closed || this.stopping || this.client.disconnected ? undefined : outcome.next;
       const sent = await this.send(writer, {

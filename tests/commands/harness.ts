@@ -18,9 +18,16 @@ export interface TestServerOptions {
   readonly network?: Network;
   readonly insecure?: boolean;
   readonly clock?: Clock;
+  /** Whether there are fail points. */
+  readonly testCommands?: boolean;
 }
 
-export function testServices(router: ArrayRouter, clock: Clock, fatalErrors: unknown[] = []): Services {
+export function testServices(
+  router: ArrayRouter,
+  clock: Clock,
+  fatalErrors: unknown[] = [],
+  testCommands = false,
+): Services {
   return {
     router,
     clock,
@@ -30,6 +37,7 @@ export function testServices(router: ArrayRouter, clock: Clock, fatalErrors: unk
     processId: 1,
     nodeUuid: "00000000-0000-4000-8000-000000000000",
     replicaSet: undefined,
+    testCommands,
     port: 27017,
     host: {
       hostname: "test",
@@ -57,7 +65,12 @@ export function startTestServer(options: TestServerOptions = {}): TestServer {
     hostname: "127.0.0.1",
     port: 0,
     insecure: options.insecure ?? false,
-    services: testServices(router, options.clock ?? new SystemClock(), fatalErrors),
+    services: testServices(
+      router,
+      options.clock ?? new SystemClock(),
+      fatalErrors,
+      options.testCommands ?? false,
+    ),
     logger: SILENT_LOGGER,
   });
   return { server, router, port: server.address.port, fatalErrors };

@@ -1,0 +1,151 @@
+/**
+ * What the fail point `failCommand` does to the commands that its data names:
+ *
+ *     failCommands        names, by any spelling; configureFailPoint itself never fails
+ *     failAllCommands     instead of names
+ *     appName, namespace, threadName   only clients of that name, commands on that `db.collection`, that connection
+ *     blockConnection, blockTimeMS     the command waits first; the wait counts towards its maxTimeMS
+ *     closeConnection     the connection closes, and nothing is answered
+ *     errorCode           the command is not run and answers this error
+ *     writeConcernError   the command is run, and its answer has this error as well
+ *     errorLabels         the labels of either error, instead of those that it would have
+ */
+import { CommandError } from "../base/mod.ts";
+import { type BsonWriter, Document, isArray, type Value } from "../bson/mod.ts";
+import { numberOf } from "./arguments.ts";
+import type { Client } from "./client.ts";
+import type { Command, CommandCall } from "./command.ts";
+import { labelsFor, tellsTopology } from "./error_labels.ts";
+import type { FailPoint } from "./fail_point.ts";
+import type { FailPoints } from "./fail_points.ts";
+
+const MESSAGE = "Failing command via 'failCommand' failpoint";
+/** A wait is looked after so often: a kill, the client's going away and the time limit end it. */
+const LOOK_AFTER_MS = 10;
+
+/** Thrown instead of an error when the connection has to close without an answer. */
+export class ConnectionEnd extends Error {
+  override readonly name = "ConnectionEnd";
+}
+
+/** An error of the write concern that an answer has to have. */
+export interface ConcernFailure {
+  readonly error: Document;
+  /** The labels, where they are given. */
+  readonly labels: readonly string[] | undefined;
+}
+
+/**
+ * Blocks, closes or fails a command that has not run yet, if the fail point says so.
+ *
+ * @returns what its answer has to have, if it may run
+ * @throws CommandError or ConnectionEnd
+ */
+export async function failCommand(
+  { failCommand }: FailPoints,
+  command: Command,
+  call: CommandCall,
+): Promise<ConcernFailure | undefined> {
+  await failBefore(failCommand, command, call);
+  return command.takesWriteConcern ? concernFailure(failCommand, command, call) : undefined;
+}
+
+/** Appends the error to the answer of a command that went well. */
+export function writeConcernError(reply: BsonWriter, { error }: ConcernFailure): void {
+  reply.value("writeConcernError", error);
+}
+
+/** Appends what stands behind `ok` because of the error. */
+export function writeConcernLabels(
+  reply: BsonWriter,
+  { error, labels }: ConcernFailure,
+  { name }: Command,
+  { args, state }: CommandCall,
+): void {
+  const code = numberOf(error.get("code"));
+  const written = labels ?? labelsFor(code, { name, args }, true);
+  if (written.length > 0) reply.value("errorLabels", written);
+  if (tellsTopology(code)) reply.value("topologyVersion", state.topology.version);
+}
+
+/** What a command threw, with the error of the write concern beside it. */
+export function withConcernError(thrown: unknown, { error, labels }: ConcernFailure): unknown {
+  if (!(thrown instanceof CommandError)) return thrown;
+  const { code, message, errorLabels, extra } = thrown;
+  const more = { ...extra, writeConcernError: error };
+  return new CommandError(code, message, { errorLabels: labels ?? errorLabels, extra: more });
+}
+
+/** Blocks, closes or fails a command that has not run yet. */
+async function failBefore(failPoint: FailPoint, command: Command, call: CommandCall): Promise<void> {
+  const data = failPoint.enterIf((data) =>
+    (isTrue(data.get("closeConnection")) || isTrue(data.get("blockConnection")) ||
+      data.get("errorCode") !== undefined) && names(data, command, call)
+  );
+  if (data === undefined) return;
+  if (isTrue(data.get("blockConnection"))) await block(call, data.get("blockTimeMS"));
+  if (isTrue(data.get("closeConnection"))) throw new ConnectionEnd();
+  const code = data.get("errorCode");
+  if (code === undefined) return;
+  const labels = labelsOf(data);
+  throw new CommandError(
+    numberOf(code),
+    MESSAGE,
+    labels === undefined ? {} : { errorLabels: labels, labelsAreFinal: true },
+  );
+}
+
+function concernFailure(
+  failPoint: FailPoint,
+  command: Command,
+  call: CommandCall,
+): ConcernFailure | undefined {
+  const data = failPoint.enterIf((data) =>
+    data.get("writeConcernError") instanceof Document && names(data, command, call)
+  );
+  const error = data?.get("writeConcernError");
+  return data !== undefined && error instanceof Document ? { error, labels: labelsOf(data) } : undefined;
+}
+
+function names(data: Document, command: Command, { client, operation }: CommandCall): boolean {
+  if (command.name === "configureFailPoint") return false;
+  const appName = data.get("appName");
+  if (appName !== undefined && appName !== appNameOf(client)) return false;
+  const threadName = data.get("threadName");
+  if (threadName !== undefined && threadName !== `conn${client.id}`) return false;
+  const namespace = data.get("namespace");
+  if (namespace !== undefined && namespace !== operation.label.namespace) return false;
+  if (isTrue(data.get("failAllCommands"))) return true;
+  const listed = data.get("failCommands");
+  if (!isArray(listed)) return false;
+  return listed.includes(command.name) || (command.aliases ?? []).some((alias) => listed.includes(alias));
+}
+
+function appNameOf({ metadata }: Client): Value {
+  const application = metadata?.get("application");
+  return application instanceof Document ? application.get("name") : undefined;
+}
+
+function labelsOf(data: Document): readonly string[] | undefined {
+  const labels = data.get("errorLabels");
+  return isArray(labels) ? labels.filter((label) => typeof label === "string") : undefined;
+}
+
+function isTrue(value: Value): boolean {
+  return value === true || (value !== undefined && value !== false && numberOf(value) > 0);
+}
+
+async function block({ operation }: CommandCall, time: Value): Promise<void> {
+  if (time === undefined) {
+    throw new CommandError("InvalidOptions", "must specify 'blockTimeMS' when 'blockConnection' is true");
+  }
+  const waitMs = numberOf(time);
+  if (!(waitMs >= 0)) throw new CommandError("InvalidOptions", "'blockTimeMS' must be non-negative");
+  const { clock } = operation;
+  for (const untilMs = clock.monotonicMs() + waitMs;;) {
+    operation.check();
+    const leftMs = untilMs - clock.monotonicMs();
+    if (leftMs <= 0) return;
+    await new Promise<void>((resolve) => void clock.after(Math.min(leftMs, LOOK_AFTER_MS), resolve));
+  }
+}
