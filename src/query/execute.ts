@@ -2,6 +2,7 @@
 import { CommandError, ErrorCode } from "../base/mod.ts";
 import { type QueryContext, scopeVariables } from "./context.ts";
 import { withContext } from "./error_context.ts";
+import { optimizationError } from "./optimization_error.ts";
 import { compileFilter } from "./filter/compile.ts";
 import { allOf } from "./filter/filter.ts";
 import { conditionOf, PathList } from "./fragment/conditions.ts";
@@ -48,20 +49,20 @@ import { runWindowFill } from "./stage/window_fill.ts";
  */
 export function execute(pipeline: Pipeline, source: Source, context: QueryContext): Rows {
   const plan = planPipeline(pipeline, source.shape, context.variables);
-  return executePlan(plan, pipeline.command, source, context);
+  return executePlan(plan, pipeline, source, context);
 }
 
 /** As `execute`, for a plan that is made already. */
 export function executePlan(
   plan: Plan,
-  command: Pipeline["command"],
+  pipeline: Pipeline,
   source: Source,
   context: QueryContext,
 ): Rows {
   try {
-    return named(command, startPlan(plan, source, context));
+    return named(pipeline.command, startPlan(plan, source, context));
   } catch (error) {
-    throw command === "aggregate" ? withContext("Failed to optimize pipeline", error) : error;
+    throw optimizationError(error, pipeline, source.shape.kind === "timeseries");
   }
 }
 

@@ -64,7 +64,7 @@ async function measure(
   const rows = new Array<number>(plan.stages.length + 1).fill(0);
   const startMs = performance.now();
   const pushed = pushedStages(plan, source);
-  const start = executePlan(partOf(plan, pushed), pipeline.command, source, context);
+  const start = executePlan(partOf(plan, pushed), pipeline, source, context);
   const memories = plan.stages.map(() => context.memory?.part());
   const counted = plan.stages.slice(pushed).reduce((input, stage, i) => {
     const memory = memories[pushed + i];

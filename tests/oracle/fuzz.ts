@@ -1,125 +1,68 @@
 /**
- * `deno task oracle:fuzz [--seed N] [--count N]` (or `[seed] [count]`): asks MongoDB and ChronoGo the same random questions about
- * the same random documents, in a time series and in a plain collection, lets them make the same random updates, and prints where
- * the answers part, each made as small as it goes. Exit code 1 when they do.
+ * `deno task oracle --fuzz [--seed N] [--count N]`, or `deno task oracle:fuzz …`: asks MongoDB and ChronoGo the same random
+ * questions about the same random documents, in a time series and in a plain collection, lets them make the same random updates,
+ * and prints where the answers part, each made as small as it goes. Exit code 1 when they do.
+ *
+ * Many questions are asked in rounds of some thousands, one after another, each in a process and about documents of its own: the
+ * first round has the seed that was given, each later one the next. `--seed S --count C` of one round asks what that round asked.
  */
-import { type Document, EJSON } from "bson";
 import { parseArgs } from "node:util";
-import { startMongod } from "../support/mongod.ts";
-import { startServerProcess } from "../support/server_process.ts";
-import { WireClient } from "../support/wire_client.ts";
-import type { CaseFile, OracleCase } from "./case_file.ts";
-import { compare, describe, type Difference } from "./compare.ts";
-import { RandomQueries } from "./random_query.ts";
-import { replay } from "./replay.ts";
-import { type Question, shrink } from "./shrink.ts";
+import { fuzzRound } from "./fuzz_round.ts";
 
-const DOCUMENTS = 300;
 const DEFAULT_COUNT = 1000;
-const SHOWN = 40;
-/** Differences that are made small: each takes some seconds. */
-const SHRUNK = 10;
+const ROUND_COUNT = 2500;
+const SUMMARY = /^seed (\d+): (\d+) asked, (\d+) differ$/m;
 
-/** The two that are asked. */
-interface Servers {
-  readonly oracle: WireClient;
-  readonly chronogo: WireClient;
+/** What came of a round, or of all. */
+interface Summary {
+  readonly asked: number;
+  readonly differences: number;
 }
 
-function randomQuestions(seed: number, count: number): { documents: Document[]; cases: OracleCase[] } {
-  const queries = new RandomQueries(seed);
-  const documents = queries.documents(DOCUMENTS);
-  const cases = Array.from({ length: count }, (_, index) => {
-    const name = `seed ${seed}, question ${index}`;
-    if (index % 3 === 2) return toCase(name, queries.update("changed"));
-    return toCase(name, [queries.command(index % 3 === 0 ? "series" : "plain")]);
+/** @returns the exit code */
+export async function fuzz(args: readonly string[]): Promise<number> {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { fuzz: { type: "boolean" }, seed: { type: "string" }, count: { type: "string" } },
   });
-  return { documents, cases };
+  const seed = Number(values.seed ?? Math.floor(Math.random() * 1e9));
+  const count = Number(values.count ?? DEFAULT_COUNT);
+  if (count > ROUND_COUNT) return await fuzzInRounds(seed, count);
+  const differences = await fuzzRound(seed, count);
+  console.log(`seed ${seed}: ${count} asked, ${differences} differ`);
+  return differences === 0 ? 0 : 1;
 }
 
-function toCase(name: string, commands: readonly Document[]): OracleCase {
-  return { name, oracle: commands, chronogo: commands, differs: undefined };
-}
-
-/** The documents in both kinds of collections. */
-function caseFile(documents: readonly Document[], cases: readonly OracleCase[]): CaseFile {
-  const create = { timeseries: { timeField: "t", metaField: "m" } };
-  const collections = [{ name: "series", create, documents }, {
-    name: "plain",
-    create: undefined,
-    documents,
-  }];
-  return { topic: "fuzz", isolated: false, replicaSet: false, collections, cases };
-}
-
-async function differencesOf({ oracle, chronogo }: Servers, file: CaseFile): Promise<readonly Difference[]> {
-  const [expected, actual] = await Promise.all([
-    replay(oracle, file, "oracle"),
-    replay(chronogo, file, "chronogo"),
-  ]);
-  return compare(file, expected, actual);
-}
-
-/** The difference with the documents that are left, made as small as it goes. */
-async function describeSmall(servers: Servers, question: Question, name: string): Promise<string> {
-  const ask = async ({ documents, commands }: Question) => {
-    return (await differencesOf(servers, caseFile(documents, [toCase(name, commands)])))[0];
-  };
-  const small = await shrink(question, async (smaller) => {
-    const difference = await ask(smaller);
-    return difference && kindOf(difference);
-  });
-  const difference = await ask(small);
-  if (difference === undefined) return `${name}: not asked alone`;
-  return [
-    describe(difference),
-    ...(small.commands.length > 1 ? listed("commands", small.commands) : []),
-    ...listed("documents", small.documents),
-  ].join("\n");
-}
-
-function listed(title: string, documents: readonly Document[]): string[] {
-  const lines = documents.map((document) => `      ${EJSON.stringify(document, { relaxed: false })}`);
-  return [`    ${title}:`, ...lines];
-}
-
-/** Whether the answer of one, the other or both is an error: what shrinking must not change. */
-function kindOf({ expected, actual }: Difference): string {
-  const isError = (reply: unknown) => typeof reply === "object" && reply !== null && "errmsg" in reply;
-  return `${isError(expected)}, ${isError(actual)}`;
-}
-
-async function fuzz(servers: Servers, seed: number, count: number): Promise<boolean> {
-  const { documents, cases } = randomQuestions(seed, count);
-  const differences = await differencesOf(servers, caseFile(documents, cases));
-  const commandsOf = new Map(cases.map(({ name, oracle }) => [name, oracle]));
-  for (const [index, difference] of differences.slice(0, SHOWN).entries()) {
-    const { caseName } = difference;
-    const question = { documents, commands: commandsOf.get(caseName) ?? [] };
-    const text = index < SHRUNK ? await describeSmall(servers, question, caseName) : describe(difference);
-    console.log(text + "\n");
+async function fuzzInRounds(firstSeed: number, count: number): Promise<number> {
+  const startMs = Date.now();
+  const failed: number[] = [];
+  let all: Summary = { asked: 0, differences: 0 };
+  for (let seed = firstSeed; all.asked < count; seed++) {
+    const { asked, differences } = await roundInProcess(seed, Math.min(ROUND_COUNT, count - all.asked));
+    if (differences > 0) failed.push(seed);
+    all = { asked: all.asked + asked, differences: all.differences + differences };
+    const seconds = Math.round((Date.now() - startMs) / 1000);
+    console.log(`    ${all.asked} of ${count} asked, ${all.differences} differ, ${seconds} s`);
   }
-  console.log(`seed ${seed}: ${count - differences.length} answers alike, ${differences.length} differ`);
-  return differences.length === 0;
+  console.log(
+    `${all.asked} questions from seed ${firstSeed} on: ${all.asked - all.differences} answered alike, ` +
+      `${all.differences} not${failed.length === 0 ? "" : ` (seeds ${failed.join(", ")})`}`,
+  );
+  return all.differences === 0 ? 0 : 1;
 }
 
-const { values, positionals } = parseArgs({
-  args: Deno.args,
-  options: { seed: { type: "string" }, count: { type: "string" } },
-  allowPositionals: true,
-});
-const seed = Number(values.seed ?? positionals[0] ?? Math.floor(Math.random() * 1e9));
-const count = Number(values.count ?? positionals[1] ?? DEFAULT_COUNT);
-const mongod = await startMongod();
-try {
-  await using server = await startServerProcess();
-  const [oracle, chronogo] = await Promise.all(
-    [mongod.port, server.port].map((port) => WireClient.connect(port)),
-  );
-  const alike = await fuzz({ oracle: oracle!, chronogo: chronogo! }, seed, count);
-  oracle!.close();
-  chronogo!.close();
-  Deno.exitCode = alike ? 0 : 1;
-} finally {
-  await mongod.stop();
+async function roundInProcess(seed: number, count: number): Promise<Summary> {
+  const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--allow-all", import.meta.filename!, "--seed", String(seed), "--count", String(count)],
+    stderr: "inherit",
+  }).output();
+  const text = new TextDecoder().decode(stdout);
+  console.log(text.trimEnd());
+  const [, , asked, differences] = SUMMARY.exec(text) ?? [];
+  if (asked === undefined) {
+    throw new Error(`the round of seed ${seed} ended with ${code} and without a summary`);
+  }
+  return { asked: Number(asked), differences: Number(differences) };
 }
+
+if (import.meta.main) Deno.exitCode = await fuzz(Deno.args);

@@ -3,17 +3,21 @@
  * each other: few field names, few values, all types, so that filters match something and types meet in every order.
  *
  * Not asked is what MongoDB leaves open: which of two equal values of different types $min or distinct keeps, and how a sort
- * orders what it holds equal (arrays with the same least element, the rows that $unwind makes of one document); nor what it
- * does by accident: a field that a stage took away and a later one sets keeps its old place,
- * $unwind and $set meet holes that a projection left.
+ * orders what it holds equal (arrays with the same least element, the rows that $unwind makes of one document). Nor what it does by
+ * accident, see the cases of places_of_fields.yaml that differ.
  */
 import { Decimal128, type Document, Double, Int32, Long } from "bson";
 import { type Random, seededRandom } from "../../src/base/mod.ts";
+import { type ExpressionDraws, randomExpression } from "./random_expression.ts";
+import { randomCondition, randomWhole } from "./random_filter.ts";
 import { randomStages } from "./random_stages.ts";
-import { randomUpdate } from "./random_update.ts";
+import { type Draws, randomUpdate } from "./random_update.ts";
+import { randomWrite } from "./random_write.ts";
 
 const START_MS = Date.UTC(2024, 0, 1);
 const FIELDS = ["a", "b", "c", "d", "n.x", "n.y", "n", "m", "m.h", "m.k", "t", "_id", "a.x", "a.0", "b.y"];
+/** Behind it $group runs in MongoDB's classic engine, as most stages do; its other one words the errors of expressions its own way. */
+const CLASSIC: Document = { $set: { classic: true } };
 /** Those that hold one type only. */
 const PLAIN_FIELDS = ["c", "d", "t", "m.h"];
 const TYPES = [
@@ -33,9 +37,19 @@ const TYPES = [
 /** Makes documents and commands. */
 export class RandomQueries {
   readonly #random: Random;
+  readonly #draws: Draws & ExpressionDraws;
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
+    this.#draws = {
+      below: (limit) => this.#below(limit),
+      pick: (from) => this.#pick(from),
+      value: (depth) => this.#value(depth),
+      number: () => this.#number(),
+      filter: (depth) => this.#filter(depth),
+      expression: (depth) => this.#expression(depth),
+      document: () => this.documents(1)[0] ?? {},
+    };
   }
 
   /** Documents for a time series with timeField `t` and metaField `m`. */
@@ -57,35 +71,44 @@ export class RandomQueries {
 
   /** A find, count, distinct or aggregate of the collection. */
   command(collection: string): Document {
-    switch (this.#below(11)) {
+    const command = this.#command(collection);
+    return this.#random() < 0.06 ? { ...command, collation: this.#collation() } : command;
+  }
+
+  #command(collection: string): Document {
+    switch (this.#below(15)) {
       case 0:
         return { count: collection, query: this.#filter(2) };
       case 1:
         return { distinct: collection, key: this.#pick(PLAIN_FIELDS), query: this.#filter(1) };
       case 2:
       case 3:
-        return { aggregate: collection, pipeline: this.#grouping(), cursor: { batchSize: 1000 } };
+        return this.#aggregate(collection, this.#grouping());
       case 4:
-        return { aggregate: collection, pipeline: this.#reshaping(), cursor: { batchSize: 1000 } };
+        return this.#aggregate(collection, this.#reshaping());
       case 5:
       case 6:
       case 7:
-        return { aggregate: collection, pipeline: this.#stages(), cursor: { batchSize: 1000 } };
+        return this.#aggregate(collection, randomStages(this.#draws, "plain"));
+      case 8:
+      case 9:
+      case 10:
+      case 11:
+        return this.#aggregate(collection, this.#computing());
       default:
         return this.#find(collection);
     }
   }
 
-  /** Commands that update random documents of a collection, and show them. */
-  update(collection: string): Document[] {
-    return randomUpdate({
-      below: (limit) => this.#below(limit),
-      pick: (from) => this.#pick(from),
-      value: (depth) => this.#value(depth),
-      number: () => this.#number(),
-      filter: (depth) => this.#filter(depth),
-      document: () => this.documents(1)[0] ?? {},
-    }, collection);
+  #aggregate(collection: string, pipeline: Document[]): Document {
+    return { aggregate: collection, pipeline, cursor: { batchSize: 1000 } };
+  }
+
+  /** Commands that write to random documents of a collection, and show them. */
+  write(collection: string, source: string): Document[] {
+    return this.#random() < 0.7
+      ? randomUpdate(this.#draws, collection)
+      : randomWrite(this.#draws, collection, source);
   }
 
   #find(collection: string): Document {
@@ -103,13 +126,31 @@ export class RandomQueries {
     };
   }
 
-  #stages(): Document[] {
-    return randomStages({
-      below: (limit) => this.#below(limit),
-      pick: (from) => this.#pick(from),
-      filter: (depth) => this.#filter(depth),
-      expression: (depth) => this.#expression(depth),
-    }, "plain");
+  #collation(): Document {
+    return this.#pick<Document>([
+      { locale: "en", strength: 1 },
+      { locale: "en", strength: 2 },
+      { locale: "de", strength: 3, caseFirst: "upper" },
+      { locale: "fr", numericOrdering: true },
+      { locale: "en", strength: 1, caseLevel: true },
+      { locale: "simple" },
+    ]);
+  }
+
+  /** Few rows, so that an operand of a wrong type does not end every one of these. */
+  #computing(): Document[] {
+    const expression = () => randomExpression(this.#draws, 1 + this.#below(3));
+    const stages = this.#pick<() => Document[]>([
+      () => [{ $project: { e: expression(), f: expression() } }],
+      () => [{ $project: { e: expression() } }],
+      () => [{ $set: { [this.#pick(["e", "a", "n.e"])]: expression() } }, { $project: { t: 0 } }],
+      () => [{ $match: { $expr: expression() } }, { $project: { c: 1 } }],
+      () => [CLASSIC, { $group: { _id: expression(), n: { $sum: 1 } } }, { $sort: { _id: 1 } }],
+      () => [CLASSIC, {
+        $group: { _id: null, e: { [this.#pick(["$push", "$first", "$last", "$sum"])]: expression() } },
+      }],
+    ])();
+    return [{ $sort: { _id: 1 } }, { $skip: this.#below(200) }, { $limit: 1 + this.#below(4) }, ...stages];
   }
 
   #grouping(): Document[] {
@@ -143,7 +184,7 @@ export class RandomQueries {
       () => ({ $match: this.#filter(1) }),
       () => ({ $project: this.#projection() }),
       () => ({ $set: { [this.#pick(["a", "z", "n.x", "n.z", "c"])]: this.#expression(2) } }),
-      () => ({ $unset: this.#pick(["b", "m.k"]) }),
+      () => ({ $unset: this.#pick(["b", "m.k", "a", "n.x"]) }),
       () => ({
         $unwind: { path: "$a", preserveNullAndEmptyArrays: this.#random() < 0.5, includeArrayIndex: "at" },
       }),
@@ -152,14 +193,7 @@ export class RandomQueries {
       () => ({ $match: { $expr: { $and: [this.#expression(2), { $gte: ["$c", 0] }] } } }),
     ];
     const drawn: Document[] = Array.from({ length: 1 + this.#below(3) }, () => this.#pick(stages)());
-    const unwind = drawn.find((stage) => "$unwind" in stage);
-    const projects = drawn.some((stage) => "$project" in stage);
-    const chosen = drawn.filter((stage) => {
-      if (unwind !== undefined && stage !== unwind) return !("$project" in stage || "$unwind" in stage);
-      return !projects ||
-        !Object.keys(stage["$set"] ?? {}).some((path) => path === "a" || path.includes("."));
-    });
-    return [...chosen, { $sort: { _id: 1, at: 1 } }, { $limit: 30 }];
+    return [...withOneUnwind(drawn), { $sort: { _id: 1, at: 1 } }, { $limit: 30 }];
   }
 
   #projection(): Document {
@@ -198,6 +232,7 @@ export class RandomQueries {
       const parts = Array.from({ length: 1 + this.#below(3) }, () => this.#filter(depth - 1));
       return { [this.#pick(["$and", "$or", "$nor"])]: parts };
     }
+    if (this.#random() < 0.04) return randomWhole(this.#draws, this.#expression(2));
     const count = this.#pick([0, 1, 1, 1, 2]);
     return Object.fromEntries(Array.from({ length: count }, () => [this.#pick(FIELDS), this.#condition()]));
   }
@@ -216,6 +251,8 @@ export class RandomQueries {
       () => ({ $type: this.#pick(TYPES) }),
       () => ({ $not: compared() }),
       () => ({ $regex: this.#pick(["^h", "1$", "x", "."]) }),
+      () => randomCondition(this.#draws),
+      () => randomCondition(this.#draws),
     ])();
   }
 
@@ -234,7 +271,7 @@ export class RandomQueries {
       () => this.#number(),
       () => this.#number(),
       () => this.#number(),
-      () => this.#pick(["", "x", "h1", "xyz", "1"]),
+      () => this.#pick(["", "x", "h1", "xyz", "1", "X", "10", "2"]),
       () => null,
       () => this.#random() < 0.5,
       () => new Date(START_MS + this.#below(5) * 3_600_000),
@@ -273,4 +310,23 @@ export class RandomQueries {
   #maybe<T>(probability: number, make: () => T): T[] {
     return this.#random() < probability ? [make()] : [];
   }
+}
+
+/**
+ * The rows of one document stay apart by the place of their element, `at`: of what is equal the order is open. No array that an
+ * inclusion went into is unwound: MongoDB makes rows of what is gone from it.
+ */
+function withOneUnwind(stages: readonly Document[]): Document[] {
+  const first = stages.findIndex((stage) => "$unwind" in stage);
+  return stages.flatMap((stage, i) => {
+    if (i < first && "$project" in stage) return [];
+    if (first < 0 || i <= first) return [stage];
+    if ("$unwind" in stage) return [];
+    const { $project } = stage;
+    return [
+      $project !== undefined && Object.values($project).includes(1)
+        ? { $project: { ...$project, at: 1 } }
+        : stage,
+    ];
+  });
 }

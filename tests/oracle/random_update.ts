@@ -14,6 +14,7 @@ export interface Draws {
   value(depth: number): unknown;
   number(): unknown;
   filter(depth: number): Document;
+  expression(depth: number): unknown;
   document(): Document;
 }
 
@@ -42,12 +43,13 @@ export function randomUpdate(draws: Draws, collection: string): Document[] {
   return [
     { delete: collection, deletes: [{ q: {}, limit: 0 }] },
     { insert: collection, documents },
-    { update: collection, updates: [statement(draws)] },
+    { update: collection, updates: [randomStatement(draws)] },
     { find: collection, sort: { $natural: 1 }, batchSize: 1000 },
   ];
 }
 
-function statement(draws: Draws): Document {
+/** One statement of an update: `{q, u, …}`. */
+export function randomStatement(draws: Draws): Document {
   const chosen = draws.below(12);
   const update = chosen === 0 ? replacement(draws) : chosen === 1 ? pipeline(draws) : modifiers(draws);
   const usesFilters = JSON.stringify(update).includes("$[e]");
@@ -87,6 +89,10 @@ function pipeline(draws: Draws): Document[] {
     () => ({ $unset: draws.pick(["b", "n.y"]) }),
     () => ({ $replaceWith: { a: "$a", kept: "$$ROOT.c" } }),
     () => ({ $set: { sum: { $add: ["$c", "$d"] } } }),
+    () => ({ $set: { [draws.pick(["a", "b", "n.x", "z", "a.x"])]: draws.expression(2) } }),
+    () => ({ $project: { [draws.pick(["a", "b", "n"])]: draws.pick([0, 1]) } }),
+    () => ({ $project: { c: 1, n: 1, z: draws.expression(1) } }),
+    () => ({ $unset: [draws.pick(["a", "a.x", "n"]), draws.pick(["c", "z"])] }),
   ];
   return Array.from({ length: 1 + draws.below(3) }, () => draws.pick(stages)());
 }
@@ -133,5 +139,6 @@ function push(draws: Draws): Document {
     $each,
     ...(draws.below(2) === 0 ? { $position: draws.below(7) - 3 } : {}),
     ...(draws.below(2) === 0 ? { $slice: draws.below(7) - 3 } : {}),
+    ...(draws.below(3) === 0 ? { $sort: draws.pick<unknown>([1, -1, { x: 1 }, { y: -1, x: 1 }]) } : {}),
   };
 }

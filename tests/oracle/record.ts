@@ -1,12 +1,15 @@
 /**
  * `deno task oracle [--count | --record-only] [topic …]`: runs the cases on a real MongoDB, keeps its answers as golden files, then runs
  * them on ChronoGo and prints what differs. Exit code 1 when something does. `--count` only counts what is recorded.
+ *
+ * `deno task oracle --fuzz …`: see fuzz.ts.
  */
 import { startMongod } from "../support/mongod.ts";
 import { startServerProcess } from "../support/server_process.ts";
 import { WireClient } from "../support/wire_client.ts";
 import { type CaseFile, readCaseFile, topics } from "./case_file.ts";
 import { compare, describe } from "./compare.ts";
+import { fuzz } from "./fuzz.ts";
 import { countAnswers, describeCounts } from "./count.ts";
 import { readGolden, writeGolden } from "./golden.ts";
 import type { Replies } from "./normalize.ts";
@@ -63,5 +66,6 @@ async function run(recordOnly: boolean): Promise<void> {
   Deno.exitCode = count === 0 ? 0 : 1;
 }
 
-if (Deno.args.includes("--count")) console.log(describeCounts(countAnswers()));
+if (Deno.args.includes("--fuzz")) Deno.exitCode = await fuzz(Deno.args);
+else if (Deno.args.includes("--count")) console.log(describeCounts(countAnswers()));
 else await run(Deno.args.includes("--record-only"));

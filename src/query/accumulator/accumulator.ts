@@ -35,6 +35,8 @@ export interface AccumulatorNode {
 export interface Accumulator {
   /** Bytes of the values that it keeps, about, where it may keep many. */
   readonly keptBytes?: number;
+  /** Whether no later value counts: the input is then no longer computed, so that it cannot fail either. */
+  readonly isDone?: boolean;
   /** Takes the value that `node.input` has for a row. @throws CommandError */
   add(value: Value): void;
   /** All it holds so far, to be merged elsewhere. */

@@ -6,6 +6,10 @@ import { parseWithN } from "./n_argument.ts";
 class First implements Accumulator {
   private value: Value = undefined;
 
+  get isDone(): boolean {
+    return this.value !== undefined;
+  }
+
   add(value: Value): void {
     if (this.value === undefined) this.value = value === undefined ? null : value;
   }

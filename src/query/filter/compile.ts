@@ -1,5 +1,6 @@
 /** From a filter's tree to one closure that a document passes through. */
 import { Document, isArray, type Value } from "../../bson/mod.ts";
+import { inContext } from "../error_context.ts";
 import { compileExpression } from "../expression/compile.ts";
 import { isTrue } from "./argument.ts";
 import { bitsTest } from "./bits.ts";
@@ -22,8 +23,13 @@ export type Matcher = (document: Document) => boolean;
  * Compiles a filter.
  *
  * @param variables what `$expr` may read: those of `let`, and NOW
+ * @throws CommandError when a constant expression fails, in as many contexts as there are filters around it
  */
 export function compileFilter(filter: Filter, variables: Variables = new Map()): Matcher {
+  return inContext("Failed to optimize expression", () => compileNode(filter, variables));
+}
+
+function compileNode(filter: Filter, variables: Variables): Matcher {
   switch (filter.kind) {
     case "and":
       return every(compileAll(filter.filters, variables));

@@ -16,7 +16,7 @@ import {
 } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression, fieldsOf } from "../expression/compile.ts";
-import { collationOf, type Expression, type ParseContext } from "../expression/expression.ts";
+import { collationOf, type Evaluator, type Expression, type ParseContext } from "../expression/expression.ts";
 import { renderElement, renderValue, typeName } from "../expression/message.ts";
 import { asDouble, asInt32, type NumberValue } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
@@ -137,8 +137,12 @@ function parseGranularity(value: Value): string | undefined {
   return value;
 }
 
-export async function* runBucketAuto(stage: BucketAutoStage, input: Rows, context: QueryContext): Rows {
-  const groupBy = compileExpression(stage.groupBy);
+/** @throws CommandError when a constant expression fails */
+export function runBucketAuto(stage: BucketAutoStage, input: Rows, context: QueryContext): Rows {
+  return divide(stage, compileExpression(stage.groupBy), input, context);
+}
+
+async function* divide(stage: BucketAutoStage, groupBy: Evaluator, input: Rows, context: QueryContext): Rows {
   const variables = scopeVariables(context);
   const fields = fieldsOfOutputs(stage.outputs);
   const rounder = stage.granularity === undefined ? undefined : rounderOf(stage.granularity);

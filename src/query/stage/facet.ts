@@ -3,6 +3,7 @@ import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { elementText } from "../element_text.ts";
+import { inContext } from "../error_context.ts";
 import { checkFieldName } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
 import { RowBuffer } from "../row_buffer.ts";
@@ -88,21 +89,34 @@ function checkAllowed(stage: Value): void {
   }
 }
 
-export async function* runFacet<Stage>(
+/** @throws CommandError when a constant expression fails */
+export function runFacet<Stage>(
   stage: FacetStage<Stage>,
   input: Rows,
   context: QueryContext,
   runStages: (stages: readonly Stage[], input: Rows, context: QueryContext) => Rows,
 ): Rows {
   const rows = new RowBuffer(MEMORY_MESSAGE, context);
+  const outputs = inContext(
+    "Failed to optimize pipeline",
+    () => stage.pipelines.map((stages) => runStages(stages, rows.read(), context)),
+  );
+  return collectOutputs(stage.names, outputs, rows, input, context);
+}
+
+async function* collectOutputs(
+  names: readonly string[],
+  outputs: readonly Rows[],
+  rows: RowBuffer,
+  input: Rows,
+  context: QueryContext,
+): Rows {
   for await (const batch of input) {
     for (const row of batch) rows.add(row);
     await context.checkpoint();
   }
   const results: (readonly Document[])[] = [];
-  for (const stages of stage.pipelines) {
-    results.push(await collectRows(runStages(stages, rows.read(), context)));
-  }
+  for (const output of outputs) results.push(await collectRows(output));
   rows.free();
-  yield [new BuiltDocument(stage.names, results)];
+  yield [new BuiltDocument(names, results)];
 }

@@ -16,7 +16,7 @@ import {
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { inContext } from "../error_context.ts";
 import { compileExpression } from "../expression/compile.ts";
-import { collationOf, type Expression, type ParseContext } from "../expression/expression.ts";
+import { collationOf, type Evaluator, type Expression, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath, readPath } from "../expression/field_path.ts";
 import { renderDocument, typeName } from "../expression/message.ts";
 import { asInt64, coerceToLong } from "../expression/number.ts";
@@ -159,27 +159,19 @@ function parseRestriction(value: Value, context: ParseContext): Filter {
   );
 }
 
-export function runGraphLookup<Stage>(
+export async function* runGraphLookup<Stage>(
   stage: GraphLookupStage,
-  input: Rows,
-  context: QueryContext,
-  pipelines: SubPipelines<Stage | MatchStage>,
-): Rows {
-  const startWith = compileExpression(stage.startWith);
-  return lookUp(stage, startWith, input, context, pipelines);
-}
-
-async function* lookUp<Stage>(
-  stage: GraphLookupStage,
-  startWith: ReturnType<typeof compileExpression>,
   input: Rows,
   context: QueryContext,
   pipelines: SubPipelines<Stage | MatchStage>,
 ): Rows {
   const foreign = openForeign(stage.from, context, pipelines);
   const variables = scopeVariables(context);
+  let startWith: Evaluator | undefined;
   for await (const batch of input) {
     for (const row of batch) {
+      // MongoDB computes even a constant first where it meets a row.
+      startWith ??= compileExpression(stage.startWith);
       const start = startWith({ root: row, variables });
       const search = new Search(stage, foreign, context, pipelines);
       yield [setAt(row, stage.as, 0, await search.from(valuesOf(start)))];

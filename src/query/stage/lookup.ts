@@ -11,21 +11,16 @@ import { type Collation, Document, type Value } from "../../bson/mod.ts";
 import { ArraySource } from "../array_source.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { elementText } from "../element_text.ts";
+import { inContext } from "../error_context.ts";
 import { compileExpression } from "../expression/compile.ts";
-import {
-  collationOf,
-  type Evaluator,
-  type Expression,
-  type ParseContext,
-  type Scope,
-} from "../expression/expression.ts";
+import { collationOf, type Evaluator, type Expression, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { boundName, withVariables } from "../expression/literal.ts";
 import { typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { checkVariableBinding } from "../expression/variable.ts";
 import { MemoryMeter } from "../memory.ts";
-import type { Rows } from "../source.ts";
+import type { Rows, Source } from "../source.ts";
 import { EqualityJoin } from "./equality_join.ts";
 import type { MatchStage } from "./match.ts";
 import { setAt } from "./nested_field.ts";
@@ -191,21 +186,14 @@ export function runLookup<Stage>(
   context: QueryContext,
   pipelines: SubPipelines<Stage | MatchStage>,
 ): Rows {
-  const lets = stage.lets.map(({ name, expression }) => ({ name, evaluate: compileExpression(expression) }));
   return stage.equality === undefined
-    ? lookUpByPipeline(stage, lets, input, context, pipelines)
-    : lookUpEqual(stage, stage.equality, lets, input, context, pipelines);
-}
-
-interface CompiledLet {
-  readonly name: string;
-  readonly evaluate: Evaluator;
+    ? lookUpByPipeline(stage, input, context, pipelines)
+    : lookUpEqual(stage, stage.equality, input, context, pipelines);
 }
 
 async function* lookUpEqual<Stage>(
   stage: LookupStage<Stage>,
   equality: Equality,
-  lets: readonly CompiledLet[],
   input: Rows,
   context: QueryContext,
   pipelines: SubPipelines<Stage | MatchStage>,
@@ -218,11 +206,11 @@ async function* lookUpEqual<Stage>(
     pipeline,
   ];
   const join = new EqualityJoin(equality, { ...foreign, stages: ahead }, context, pipelines);
-  const scopeOf = scopes(context);
+  const contextOf = withLets(stage.lets, context);
   for await (const batch of input) {
     yield* join.joined(batch, async (row, found) => {
       const documents = behind === undefined || behind.length === 0 ? found : await collect(
-        pipelines.run(behind, new ArraySource(found), withLets(context, lets, scopeOf(row))),
+        run(behind, new ArraySource(found), contextOf(row), pipelines),
         context,
       );
       return setAt(row, stage.as, 0, documents);
@@ -232,24 +220,23 @@ async function* lookUpEqual<Stage>(
 
 async function* lookUpByPipeline<Stage>(
   stage: LookupStage<Stage>,
-  lets: readonly CompiledLet[],
   input: Rows,
   context: QueryContext,
   pipelines: SubPipelines<Stage | MatchStage>,
 ): Rows {
   const foreign = openForeign(stage.from, context, pipelines);
   const stages = [...foreign.stages, ...stage.pipeline ?? []];
-  const scopeOf = scopes(context);
+  const contextOf = withLets(stage.lets, context);
   let same: readonly Document[] | undefined;
   for await (const batch of input) {
     const output: Document[] = [];
     for (const row of batch) {
       const found = same ??
         await collect(
-          pipelines.run(stages, foreign.source, withLets(context, lets, scopeOf(row))),
+          run(stages, foreign.source, contextOf(row), pipelines),
           context,
         );
-      if (lets.length === 0) same = found;
+      if (stage.lets.length === 0) same = found;
       output.push(setAt(row, stage.as, 0, found));
       await context.checkpoint();
     }
@@ -271,15 +258,25 @@ async function collect(rows: Rows, context: QueryContext): Promise<readonly Docu
   return all;
 }
 
-function scopes(context: QueryContext): (root: Document) => Scope {
-  const variables = scopeVariables(context);
-  return (root) => ({ root, variables });
+/** @throws CommandError when a constant expression fails */
+function run<Stage>(
+  stages: readonly Stage[],
+  source: Source,
+  context: QueryContext,
+  pipelines: SubPipelines<Stage>,
+): Rows {
+  return inContext("Failed to optimize pipeline", () => pipelines.run(stages, source, context));
 }
 
-/** The context of a pipeline that sees the variables of `let` for one row. */
-function withLets(context: QueryContext, lets: readonly CompiledLet[], scope: Scope): QueryContext {
-  if (lets.length === 0) return context;
-  const variables = new Map(context.variables);
-  for (const { name, evaluate } of lets) variables.set(name, evaluate(scope));
-  return { ...context, variables };
+/** The context of a pipeline that sees the variables of `let` for one row. MongoDB computes even constants row by row. */
+function withLets(lets: readonly LetVariable[], context: QueryContext): (root: Document) => QueryContext {
+  if (lets.length === 0) return () => context;
+  const outer = scopeVariables(context);
+  let compiled: { readonly name: string; readonly evaluate: Evaluator }[] | undefined;
+  return (root) => {
+    compiled ??= lets.map(({ name, expression }) => ({ name, evaluate: compileExpression(expression) }));
+    const variables = new Map(context.variables);
+    for (const { name, evaluate } of compiled) variables.set(name, evaluate({ root, variables: outer }));
+    return { ...context, variables };
+  };
 }

@@ -256,18 +256,21 @@ async function insertNew(
   rows: readonly Document[],
   collections: Collections,
 ): Promise<void> {
+  let twin: CommandError | undefined;
   for (const row of rows) {
     try {
       await collections.insert(target, [row]);
     } catch (error) {
       if (!(error instanceof CommandError) || error.code !== ErrorCode.DuplicateKey) throw error;
-      if (mode === "keepExisting") continue;
-      throw withContext(
-        "$merge with whenMatched: fail found an existing document with the same values for the 'on' fields",
-        error,
-      );
+      // The others of the batch are written all the same.
+      twin ??= error;
     }
   }
+  if (twin === undefined || mode === "keepExisting") return;
+  throw withContext(
+    "$merge with whenMatched: fail found an existing document with the same values for the 'on' fields",
+    twin,
+  );
 }
 
 async function update(
@@ -310,11 +313,6 @@ async function updateAll(
   }
 }
 
-/** Lays the row's fields over those that are there. */
-const MERGE_UPDATE: readonly Value[] = [
-  BuiltDocument.of({ $replaceWith: BuiltDocument.of({ $mergeObjects: ["$$ROOT", "$$new"] }) }),
-];
-
 function requestOf(
   stage: MergeStage,
   lets: readonly CompiledLet[],
@@ -325,7 +323,7 @@ function requestOf(
   const upsert = stage.whenNotMatched === "insert";
   if (stage.whenMatched === "replace") return { filter, update: row, upsert };
   if (stage.whenMatched === "merge") {
-    return { filter, update: MERGE_UPDATE, upsert, constants: BuiltDocument.of({ new: row }) };
+    return { filter, update: BuiltDocument.of({ $set: row }), upsert };
   }
   const constants = new Map<string, Value>([["new", row]]);
   for (const { name, evaluate } of lets) constants.set(name, evaluate(scope) ?? null);

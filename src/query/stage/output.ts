@@ -77,6 +77,7 @@ export class OutputState {
     const { inputs, accumulators } = this;
     for (let i = 0; i < inputs.length; i++) {
       const accumulator = accumulators[i]!;
+      if (accumulator.isDone === true) continue;
       const before = accumulator.keptBytes;
       accumulator.add(inputs[i]!(scope));
       if (before !== undefined) bytes += accumulator.keptBytes! - before;

@@ -7,6 +7,7 @@
 import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, type Collation, Document, equalValues, isArray, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
+import { inContext } from "../error_context.ts";
 import { compileExpression, isConstant } from "../expression/compile.ts";
 import {
   collationOf,
@@ -110,7 +111,11 @@ function checkFields(spec: Document): void {
 function parsePartition(value: Value, context: ParseContext): Expression | undefined {
   const expression = parseExpression(value, context);
   if (!isConstant(expression)) return expression;
-  checkPartition(compileExpression(expression)({ root: BuiltDocument.EMPTY, variables: new Map() }));
+  const evaluate = inContext(
+    "Failed to optimize partitionBy expression",
+    () => compileExpression(expression),
+  );
+  checkPartition(evaluate({ root: BuiltDocument.EMPTY, variables: new Map() }));
   return undefined;
 }
 

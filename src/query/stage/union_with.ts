@@ -2,6 +2,7 @@
 import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
+import { inContext } from "../error_context.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { typeName } from "../expression/message.ts";
 import type { Rows } from "../source.ts";
@@ -67,19 +68,28 @@ function wrongType(name: string, value: Value, expected: string): CommandError {
   );
 }
 
-export async function* runUnionWith<Stage>(
+/** @throws CommandError when a constant expression of its pipeline fails */
+export function runUnionWith<Stage>(
   stage: UnionWithStage<Stage>,
   input: Rows,
   context: QueryContext,
   pipelines: SubPipelines<Stage>,
 ): Rows {
-  yield* input;
-  if (stage.coll === "") {
-    throw new CommandError(
-      "InvalidNamespace",
-      `Namespace ${context.collections.db}. is not a valid collection name`,
-    );
-  }
+  if (stage.coll === "") return thenRefused(input, context);
   const foreign = openForeign(stage.coll, context, pipelines);
-  yield* pipelines.run([...foreign.stages, ...stage.pipeline], foreign.source, context);
+  const others = inContext(
+    "Failed to optimize pipeline",
+    () => pipelines.run([...foreign.stages, ...stage.pipeline], foreign.source, context),
+  );
+  return chain(input, others);
+}
+
+async function* chain(first: Rows, second: Rows): Rows {
+  yield* first;
+  yield* second;
+}
+
+async function* thenRefused(input: Rows, { collections }: QueryContext): Rows {
+  yield* input;
+  throw new CommandError("InvalidNamespace", `Namespace ${collections.db}. is not a valid collection name`);
 }

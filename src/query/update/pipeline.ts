@@ -54,8 +54,12 @@ export function compileUpdatePipeline(
   variables: ReadonlyMap<string, Value>,
 ): Updater {
   const all = new Map([...variables, ...update.constants]);
-  const steps = update.stages.map((stage) => compileStage(stage, all));
-  return (document) => withIdOf(document, steps.reduce((row, step) => step(row), document));
+  let steps: readonly ((document: Document) => Document)[] | undefined;
+  return (document) => {
+    // MongoDB computes even a constant first where it meets a document.
+    steps ??= update.stages.map((stage) => compileStage(stage, all));
+    return withIdOf(document, steps.reduce((row, step) => step(row), document));
+  };
 }
 
 function compileStage(

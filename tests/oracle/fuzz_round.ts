@@ -1,0 +1,120 @@
+/**
+ * One round of the fuzzer, in one process: random questions of one seed about one set of random documents, put to MongoDB and to
+ * ChronoGo, each of which is started for the round.
+ */
+import { type Document, EJSON } from "bson";
+import { startMongod } from "../support/mongod.ts";
+import { startServerProcess } from "../support/server_process.ts";
+import { WireClient } from "../support/wire_client.ts";
+import type { CaseFile, OracleCase } from "./case_file.ts";
+import { compare, describe, type Difference } from "./compare.ts";
+import { RandomQueries } from "./random_query.ts";
+import { replay } from "./replay.ts";
+import { type Question, shrink } from "./shrink.ts";
+
+const DOCUMENTS = 300;
+const SHOWN = 40;
+/** Differences that are made small: each takes some seconds. */
+const SHRUNK = 10;
+
+/** The two that are asked. */
+interface Servers {
+  readonly oracle: WireClient;
+  readonly chronogo: WireClient;
+}
+
+function randomQuestions(seed: number, count: number): { documents: Document[]; cases: OracleCase[] } {
+  const queries = new RandomQueries(seed);
+  const documents = queries.documents(DOCUMENTS);
+  const cases = Array.from({ length: count }, (_, index) => {
+    const name = `seed ${seed}, question ${index}`;
+    if (index % 3 === 2) return toCase(name, queries.write("changed", "plain"));
+    return toCase(name, [queries.command(index % 3 === 0 ? "series" : "plain")]);
+  });
+  return { documents, cases };
+}
+
+function toCase(name: string, commands: readonly Document[]): OracleCase {
+  return { name, oracle: commands, chronogo: commands, differs: undefined };
+}
+
+/** The documents in both kinds of collections. */
+function caseFile(documents: readonly Document[], cases: readonly OracleCase[]): CaseFile {
+  const create = { timeseries: { timeField: "t", metaField: "m" } };
+  const collections = [{ name: "series", create, documents }, {
+    name: "plain",
+    create: undefined,
+    documents,
+  }];
+  return { topic: "fuzz", isolated: false, replicaSet: false, collections, cases };
+}
+
+async function differencesOf({ oracle, chronogo }: Servers, file: CaseFile): Promise<readonly Difference[]> {
+  const [expected, actual] = await Promise.all([
+    replay(oracle, file, "oracle"),
+    replay(chronogo, file, "chronogo"),
+  ]);
+  return compare(file, expected, actual);
+}
+
+/** The difference with the documents that are left, made as small as it goes. */
+async function describeSmall(servers: Servers, question: Question, name: string): Promise<string> {
+  const ask = async ({ documents, commands }: Question) => {
+    return (await differencesOf(servers, caseFile(documents, [toCase(name, commands)])))[0];
+  };
+  const small = await shrink(question, async (smaller) => {
+    const difference = await ask(smaller);
+    return difference && kindOf(difference);
+  });
+  const difference = await ask(small);
+  if (difference === undefined) return `${name}: not asked alone`;
+  return [
+    describe(difference),
+    ...(small.commands.length > 1 ? listed("commands", small.commands) : []),
+    ...listed("documents", small.documents),
+  ].join("\n");
+}
+
+function listed(title: string, documents: readonly Document[]): string[] {
+  const lines = documents.map((document) => `      ${EJSON.stringify(document, { relaxed: false })}`);
+  return [`    ${title}:`, ...lines];
+}
+
+/** Whether the answer of one, the other or both is an error: what shrinking must not change. */
+function kindOf({ expected, actual }: Difference): string {
+  const isError = (reply: unknown) => typeof reply === "object" && reply !== null && "errmsg" in reply;
+  return `${isError(expected)}, ${isError(actual)}`;
+}
+
+/** Asks, and prints where the answers part. @returns how many do */
+export async function fuzzRound(seed: number, count: number): Promise<number> {
+  const mongod = await startMongod();
+  try {
+    await using server = await startServerProcess();
+    const [oracle, chronogo] = await Promise.all([
+      WireClient.connect(mongod.port),
+      WireClient.connect(server.port),
+    ]);
+    try {
+      return await ask({ oracle, chronogo }, seed, count);
+    } finally {
+      oracle.close();
+      chronogo.close();
+    }
+  } finally {
+    await mongod.stop();
+  }
+}
+
+async function ask(servers: Servers, seed: number, count: number): Promise<number> {
+  const { documents, cases } = randomQuestions(seed, count);
+  const differences = await differencesOf(servers, caseFile(documents, cases));
+  const commandsOf = new Map(cases.map(({ name, oracle }) => [name, oracle]));
+  for (const [index, difference] of differences.slice(0, SHOWN).entries()) {
+    const { caseName } = difference;
+    const question = { documents, commands: commandsOf.get(caseName) ?? [] };
+    const text = index < SHRUNK ? await describeSmall(servers, question, caseName) : describe(difference);
+    console.log(text + "\n");
+  }
+  return differences.length;
+}
