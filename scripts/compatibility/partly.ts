@@ -21,9 +21,10 @@ const indexing = (key: Document, options: Document = {}): Document => ({
 
 export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
   collMod: [{
-    what: "of `index` all but `hidden`, `changeStreamPreAndPostImages`",
+    what: "of `index` `prepareUnique` and `unique`, `changeStreamPreAndPostImages`",
     refused: [
-      { collMod: "c", index: { name: "a_1", expireAfterSeconds: 1 } },
+      { collMod: "c", index: { name: "a_1", unique: true } },
+      { collMod: "c", index: { name: "a_1", prepareUnique: true } },
       { collMod: "c", changeStreamPreAndPostImages: { enabled: true } },
     ],
   }],
@@ -37,14 +38,12 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
     ],
   }],
   createIndexes: [{
-    what:
-      "text, geospatial, hashed and wildcard indexes, `expireAfterSeconds`, a `collation` other than `simple`",
+    what: "text, geospatial, hashed and wildcard indexes, a `collation` other than `simple`",
     refused: [
       indexing({ a: "text" }),
       indexing({ a: "2dsphere" }),
       indexing({ a: "hashed" }),
       indexing({ "$**": 1 }),
-      indexing({ a: 1 }, { expireAfterSeconds: 1 }),
       indexing({ a: 1 }, { collation: { locale: "de" } }),
     ],
   }],

@@ -125,8 +125,10 @@ class StatementRun {
   /** The documents to write; undefined now and then, between them. */
   private *targets(): Generator<Target | undefined, void, undefined> {
     const { plan, statement } = this;
+    const limit = statement.multi !== true ? 1 : statement.kind === "delete" ? statement.limit : undefined;
     let best: Target | undefined;
     let looked = 0;
+    let found = 0;
     for (const row of this.candidates()) {
       if (++looked % DOCUMENTS_AT_ONCE === 0) yield undefined;
       const document = new RawDocument(row.doc);
@@ -137,7 +139,7 @@ class StatementRun {
         continue;
       }
       yield target;
-      if (statement.multi !== true) return;
+      if (++found === limit) return;
     }
     if (best !== undefined) yield best;
   }

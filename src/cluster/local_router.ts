@@ -28,6 +28,7 @@ import type {
   CollectionSpec,
   CollectionStats,
   InsertResult,
+  RetentionCounts,
   RetentionSettings,
   Router,
   Verification,
@@ -50,6 +51,7 @@ export interface RoutedNode {
   dropCollection(id: number): Promise<void>;
   checkpoint(): Promise<void>;
   retention(change?: Partial<RetentionSettings>): RetentionSettings;
+  readonly retentionCounts: RetentionCounts;
   readonly clusterTime: ClusterTime;
   /** Where queries count what they hold, and put aside what they cannot. */
   readonly memory: MemoryBudget;
@@ -296,6 +298,10 @@ export class LocalRouter implements Router {
 
   retention(change?: Partial<RetentionSettings>): RetentionSettings {
     return this.owner.retention(change);
+  }
+
+  get retentionCounts(): RetentionCounts {
+    return this.owner.retentionCounts;
   }
 
   private source(namespace: Namespace): Source {

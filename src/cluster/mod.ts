@@ -22,6 +22,7 @@ export {
   type CollectionSpec,
   type CollectionStats,
   type InsertResult,
+  type RetentionCounts,
   type RetentionSettings,
   type Router,
   type Verification,

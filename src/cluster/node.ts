@@ -16,11 +16,12 @@ import { ClusterClock } from "./cluster_clock.ts";
 import { CATALOG_PATH, readCatalog, writeCatalog } from "./catalog_file.ts";
 import { type DataFolder, takeDataFolder } from "./data_folder.ts";
 import { collectionToDocument, encodeDropped, EntryKind, MNODE_GROUP } from "./entry.ts";
+import { deleteSome } from "./expiring_documents.ts";
 import { LocalRouter } from "./local_router.ts";
 import { MNode } from "./mnode.ts";
 import { isTemporary } from "./replacement.ts";
 import { Retention } from "./retention.ts";
-import type { RetentionSettings, Router } from "./router.ts";
+import type { RetentionCounts, RetentionSettings, Router } from "./router.ts";
 import { SpillFolder } from "./spill_folder.ts";
 import { namedIfFull, shuttingDown, VNode } from "./vnode.ts";
 import { encodeDocument } from "../bson/mod.ts";
@@ -82,6 +83,7 @@ export class Node {
     this.retentionPasses = new Retention(options.clock, options.logger.child("retention"), {
       collections: () => mnode.allCollections(),
       expire: (info, beforeMs) => vnode.expire(info, beforeMs),
+      deleteSome: (info, filter, limit) => deleteSome(vnode, info, filter, limit, options.clock.nowMs()),
     });
   }
 
@@ -174,6 +176,10 @@ export class Node {
   /** How often measurements expire, and whether they do; what is given is changed. */
   retention(change: Partial<RetentionSettings> = {}): RetentionSettings {
     return this.retentionPasses.change(change);
+  }
+
+  get retentionCounts(): RetentionCounts {
+    return this.retentionPasses.counts;
   }
 
   /** Makes the log short again: all that it holds goes to the files of its owner. One runs at a time. */

@@ -33,6 +33,7 @@ Deno.test("a pass a minute takes each collection that expires, from its own time
       calls.push([info.id, beforeMs]);
       return info.id === 1 ? Promise.reject(new Error("the disk is full")) : Promise.resolve();
     },
+    deleteSome: () => Promise.resolve(0),
   });
   clock.advance(MINUTE_MS - 1);
   await settled();
@@ -58,6 +59,7 @@ Deno.test("another interval begins at once, and passes that are switched off tak
       passes++;
       return Promise.resolve();
     },
+    deleteSome: () => Promise.resolve(0),
   });
   assert.deepEqual(retention.change({ intervalMs: 1000 }), { intervalMs: MINUTE_MS, isEnabled: true });
   clock.advance(1000);

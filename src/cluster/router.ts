@@ -115,6 +115,15 @@ export interface Router {
   checkpoint(): Promise<void>;
   /** How often measurements expire, and whether they do; what is given is changed, from the next pass on. */
   retention(change?: Partial<RetentionSettings>): RetentionSettings;
+  readonly retentionCounts: RetentionCounts;
+}
+
+/** What passes of retention did so far. */
+export interface RetentionCounts {
+  /** Passes that have ended. */
+  readonly passes: number;
+  /** Documents that TTL indexes let go. */
+  readonly deletedDocuments: number;
 }
 
 /** When the measurements of collections with expireAfterSeconds go. */

@@ -32,6 +32,8 @@ export interface UpdateStatement extends Statement {
 
 export interface DeleteStatement extends Statement {
   readonly kind: "delete";
+  /** With `multi`, how many documents go at most; undefined for all. */
+  readonly limit?: number;
 }
 
 export type WriteStatement = UpdateStatement | DeleteStatement;

@@ -71,8 +71,10 @@ async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
   const expiry = parseExpiryChange(args);
   const validation = readValidation(args, "collMod");
   const change = parseIndexChange(args);
-  if (change !== undefined) await changeIndex(call, namespace, change, reply);
-  await call.state.services.router.modifyCollection(namespace, (info) => {
+  const { router } = call.state.services;
+  const isView = router.collection(namespace)?.view !== undefined;
+  if (change !== undefined && !isView) await changeIndex(call, namespace, change, reply);
+  await router.modifyCollection(namespace, (info) => {
     const { timeseries } = info;
     if (info.view !== undefined) return changedView(args, info, info.view);
     for (const option of NOT_IMPLEMENTED) {

@@ -1,10 +1,12 @@
-/** What `collMod` does to an index: hides it from the planner, or shows it again. */
+/** What `collMod` does to an index: hides it from the planner or shows it again, and says when documents expire by it. */
 import { CommandError } from "../base/mod.ts";
-import { type BsonWriter, BuiltDocument, Document, RawDocument } from "../bson/mod.ts";
+import { type BsonWriter, BuiltDocument, Document, Int32, RawDocument, type Value } from "../bson/mod.ts";
 import { indexesOf, type Namespace, namespaceText, shownDocument } from "../cluster/mod.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
 import { hasKey } from "./drop_indexes.ts";
+import { withTtl } from "./index_spec.ts";
+import { changedTtl, SINGLE_FIELD } from "./index_ttl.ts";
 import { ID_INDEX } from "./indexes.ts";
 
 const FIELDS: FieldTable = {
@@ -15,12 +17,15 @@ const FIELDS: FieldTable = {
   unique: "flag",
   prepareUnique: "flag",
 };
-const NOT_IMPLEMENTED = ["expireAfterSeconds", "unique", "prepareUnique"] as const;
+const NOT_IMPLEMENTED = ["unique", "prepareUnique"] as const;
 
 export interface IndexChange {
   /** A name, or a key. */
   readonly index: string | Document;
-  readonly hidden: boolean;
+  /** Undefined to leave it as it is. */
+  readonly hidden: boolean | undefined;
+  /** As given; undefined to leave it as it is. */
+  readonly seconds: Value;
 }
 
 /** @throws CommandError when the form is wrong */
@@ -38,33 +43,68 @@ export function parseIndexChange(args: Arguments): IndexChange | undefined {
   if (missing !== undefined) {
     throw new CommandError("NotImplemented", `the option 'index.${missing}' of collMod is not implemented`);
   }
-  if (!fields.has("hidden")) throw invalid("no expireAfterSeconds, hidden, unique, or prepareUnique field");
-  return { index, hidden: fields.flag("hidden") };
+  const seconds = fields.get("expireAfterSeconds");
+  const hidden = fields.has("hidden") ? fields.flag("hidden") : undefined;
+  if (hidden === undefined && seconds === undefined) {
+    throw invalid("no expireAfterSeconds, hidden, unique, or prepareUnique field");
+  }
+  return { index, hidden, seconds };
 }
 
 export async function changeIndex(
   call: CommandCall,
   namespace: Namespace,
-  { index: asked, hidden }: IndexChange,
+  change: IndexChange,
   reply: BsonWriter,
 ): Promise<void> {
+  const { index: asked } = change;
   const isAsked = (index: Document) =>
     asked instanceof Document ? hasKey(index, asked) : index.get("name") === asked;
-  let wasHidden = hidden;
+  let before: Document = BuiltDocument.EMPTY;
+  let after = before;
   await call.state.services.router.changeIndexes(namespace, (info) => {
-    if (info.timeseries === undefined && isAsked(ID_INDEX)) {
-      throw new CommandError("BadValue", "can't hide _id index");
-    }
+    if (info.timeseries === undefined && isAsked(ID_INDEX)) throw onIdIndex(change);
     const indexes = indexesOf(info);
     const found = indexes.find(isAsked);
     if (found === undefined) {
       const text = asked instanceof Document ? shownDocument(asked) : asked;
       throw new CommandError("IndexNotFound", `cannot find index ${text} for ns ${namespaceText(namespace)}`);
     }
-    wasHidden = found.get("hidden") === true;
-    return indexes.map((index) => index === found ? withHidden(index, hidden) : index);
+    before = found;
+    after = changedIndex(found, change);
+    return indexes.map((index) => index === found ? after : index);
   });
-  if (wasHidden === hidden) return;
+  writeChanges(reply, change, before, after);
+}
+
+function onIdIndex({ seconds }: IndexChange): CommandError {
+  return seconds === undefined
+    ? new CommandError("BadValue", "can't hide _id index")
+    : invalid("the _id field does not support TTL indexes");
+}
+
+function changedIndex(index: Document, { hidden, seconds }: IndexChange): Document {
+  const changed = hidden === undefined ? index : withHidden(index, hidden);
+  if (seconds === undefined) return withTtl(changed, index.get("expireAfterSeconds") as Int32 | undefined);
+  const key = index.get("key");
+  if (key instanceof Document && key.names().length > 1) throw invalid(SINGLE_FIELD);
+  return withTtl(changed, changedTtl(seconds));
+}
+
+function writeChanges(
+  reply: BsonWriter,
+  { hidden, seconds }: IndexChange,
+  before: Document,
+  after: Document,
+) {
+  if (seconds !== undefined) {
+    for (const [name, index] of [["old", before], ["new", after]] as const) {
+      const value = index.get("expireAfterSeconds");
+      if (value instanceof Int32) reply.value(`expireAfterSeconds_${name}`, BigInt(value.value));
+    }
+  }
+  const wasHidden = before.get("hidden") === true;
+  if (hidden === undefined || hidden === wasHidden) return;
   reply.value("hidden_old", wasHidden);
   reply.value("hidden_new", hidden);
 }

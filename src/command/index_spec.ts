@@ -4,6 +4,7 @@ import {
   aliasOfType,
   BuiltDocument,
   Document,
+  DocumentBuilder,
   equalValues,
   Int32,
   isNumber,
@@ -13,6 +14,7 @@ import {
 import { shownDocument, type TimeseriesOptions } from "../cluster/mod.ts";
 import { elementText, type Filter, parseFilter } from "../query/mod.ts";
 import { numberOf } from "./arguments.ts";
+import { indexTtl } from "./index_ttl.ts";
 
 /** What a definition may have, and of which type it is. */
 const OPTIONS: Readonly<Record<string, "bool" | "object" | "any">> = {
@@ -45,7 +47,7 @@ const OPTIONS_OF_OTHERS: ReadonlySet<string> = new Set([
   "weights",
   "wildcardProjection",
 ]);
-const NOT_IMPLEMENTED = ["expireAfterSeconds", "clustered", "prepareUnique", "storageEngine"] as const;
+const NOT_IMPLEMENTED = ["clustered", "prepareUnique", "storageEngine"] as const;
 const ID_OPTIONS: ReadonlySet<string> = new Set(["key", "name", "v", "ns", "collation"]);
 /** Options that are not kept where they say no. */
 const DROPPED_WHERE_FALSE: ReadonlySet<string> = new Set(["unique", "hidden"]);
@@ -64,11 +66,15 @@ const SIMPLE_LOCALE = "simple";
 export function plainIndex(spec: Document, defaultCollation: Value): Document {
   const key = checkedSpec(spec);
   const kind = kindOf(key);
+  if (kind === "wildcard" && spec.get("expireAfterSeconds") !== undefined) {
+    throw inSpec(withVersion(spec), "CannotCreateIndex", "Index type 'wildcard' cannot be a TTL index");
+  }
   if (kind !== undefined) throw missingKind(kind, spec, key);
   refuseMissingOptions(spec, isIdPattern(key) ? undefined : defaultCollation);
   if (isIdPattern(key)) checkIdIndex(spec, key);
+  const seconds = indexTtl(spec, key);
   checkPartial(spec);
-  return completed(spec, key);
+  return withTtl(completed(spec, key), seconds);
 }
 
 /** As `plainIndex`, of a time series. */
@@ -281,6 +287,15 @@ function shownFilter(filter: Filter): string {
   return filter.kind === "exists" ? `${filter.path.join(".")} exists` : `$${filter.kind}`;
 }
 
+/** With the seconds as its last field; without any where they are undefined. */
+export function withTtl(index: Document, seconds: Int32 | undefined): Document {
+  return DocumentBuilder.from(index).set("expireAfterSeconds", undefined).append(
+    "expireAfterSeconds",
+    seconds,
+  )
+    .build();
+}
+
 /** Version, key and name first; booleans as such; what is not asked for is left out. */
 function completed(spec: Document, key: Document): Document {
   const others = spec.names().flatMap((name): (readonly [string, Value])[] => {
@@ -326,7 +341,10 @@ const SAME_KEYS = ["key", "unique", "sparse", "partialFilterExpression"] as cons
 export function isThere(index: Document, existing: readonly Document[]): boolean {
   const named = existing.find((other) => other.get("name") === index.get("name"));
   if (named !== undefined) {
-    if (haveSameKeys(index, named)) return true;
+    if (haveSameKeys(index, named)) {
+      if (haveSameTtl(index, named)) return true;
+      throw otherOptions("the same name but different options", index, named);
+    }
     throw new CommandError(
       "IndexKeySpecsConflict",
       "An existing index has the same name as the requested index. When index names are not specified, they are auto " +
@@ -337,9 +355,24 @@ export function isThere(index: Document, existing: readonly Document[]): boolean
   const equal = existing.find((other) => haveSameKeys(index, other));
   if (equal === undefined) return false;
   if (equal.get("name") === "_id_") return true;
+  if (!haveSameTtl(index, equal)) throw otherOptions("a different name and options", index, equal);
   throw new CommandError(
     "IndexOptionsConflict",
     `Index already exists with a different name: ${equal.get("name")}`,
+  );
+}
+
+function haveSameTtl(a: Document, b: Document): boolean {
+  return equalValues(a.get("expireAfterSeconds"), b.get("expireAfterSeconds"));
+}
+
+function otherOptions(what: string, index: Document, existing: Document): CommandError {
+  return new CommandError(
+    "IndexOptionsConflict",
+    `An equivalent index already exists with ${what}. Requested index: ${
+      shownDocument(index)
+    }, existing index: ` +
+      shownDocument(existing),
   );
 }
 

@@ -112,10 +112,12 @@ function memory({ services }: ServerState): Document {
   });
 }
 
-function metrics({ cursors }: ServerState): Document {
+function metrics({ cursors, services }: ServerState): Document {
   const open = BuiltDocument.of({ noTimeout: int64(cursors.noTimeoutCount), total: int64(cursors.size) });
+  const { passes, deletedDocuments } = services.router.retentionCounts;
   return BuiltDocument.of({
     cursor: BuiltDocument.of({ timedOut: int64(cursors.timedOut), totalOpened: int64(cursors.opened), open }),
+    ttl: BuiltDocument.of({ deletedDocuments: int64(deletedDocuments), passes: int64(passes) }),
   });
 }
 

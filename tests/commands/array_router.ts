@@ -211,6 +211,8 @@ export class ArrayRouter implements Router {
     return Promise.resolve();
   }
 
+  readonly retentionCounts = { passes: 0, deletedDocuments: 0 };
+
   retention(change: Partial<RetentionSettings> = {}): RetentionSettings {
     const before = this.retentionSettings;
     this.retentionSettings = { ...before, ...change };

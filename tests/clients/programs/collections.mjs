@@ -39,8 +39,30 @@ async function checkValidation(db) {
   assert.deepEqual([options.validationLevel, options.validationAction], ["moderate", "error"]);
 }
 
+async function checkExpiry(db) {
+  const sessions = await db.createCollection("sessions");
+  await sessions.createIndex({ seenAt: 1 }, { expireAfterSeconds: 3600 });
+  const old = new Date(Date.now() - 2 * 3600_000);
+  await sessions.insertMany([{ _id: 1, seenAt: old }, { _id: 2, seenAt: new Date() }, {
+    _id: 3,
+    seenAt: [new Date(), old],
+  }]);
+  const admin = db.admin();
+  const { was } = await admin.command({ setParameter: 1, ttlMonitorSleepSecs: 1 });
+  const left = async (count) => {
+    while (await sessions.countDocuments() !== count) await new Promise((done) => setTimeout(done, 50));
+  };
+  await left(1);
+  await db.command({ collMod: "sessions", index: { keyPattern: { seenAt: 1 }, expireAfterSeconds: 0 } });
+  await left(0);
+  await admin.command({ setParameter: 1, ttlMonitorSleepSecs: was });
+  const { ttl } = (await admin.serverStatus()).metrics;
+  assert.ok(ttl.passes >= 2 && ttl.deletedDocuments >= 3, JSON.stringify(ttl));
+}
+
 await withClient(async (client) => {
   const db = client.db("collections");
   await checkValidation(db);
+  await checkExpiry(db);
   console.log("ok");
 });
