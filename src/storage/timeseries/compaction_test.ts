@@ -12,7 +12,16 @@ import { failCall, FaultyDisk, MemoryDisk } from "../../io/mod.ts";
 import { dueNeighbours } from "./compaction_policy.ts";
 import { Manifest } from "./manifest.ts";
 import type { PartitionSizes } from "./partition_cuts.ts";
-import { hexOf, insert, measurement, openStore, scanAll, TABLE, TABLE_OPTIONS } from "./store_fixture.ts";
+import {
+  hexOf,
+  insert,
+  measurement,
+  newCounters,
+  openStore,
+  scanAll,
+  TABLE,
+  TABLE_OPTIONS,
+} from "./store_fixture.ts";
 import { verifySegment } from "./verify_segment.ts";
 import type { TimeseriesStore } from "./timeseries_store.ts";
 
@@ -341,5 +350,23 @@ Deno.test("a device that dies at any call of flushes, merges and expiries leaves
     assert.deepEqual(numbers(await scanAll(again)), found);
     await again.close();
     if (faulty.calls <= failing) break;
+  }
+});
+
+Deno.test("a scan that has begun reads segments that it comes to only after they were merged or dropped", async () => {
+  for (const goAway of ["merged", "dropped"]) {
+    const store = await openStore();
+    await store.createTable(TABLE, TABLE_OPTIONS);
+    insert(store, 1, Array.from({ length: 3000 }, (_, i) => measurement(i, "a")));
+    await store.flush();
+    insert(store, 2, [measurement(1, "b"), measurement(2, "c")]);
+    await store.flush();
+    const scan = store.scan(TABLE, { checkpoint: () => Promise.resolve(), counters: newCounters() });
+    let seen = (await scan.next()).value?.length ?? 0;
+    if (goAway === "merged") await store.compact(TABLE);
+    else await store.dropTable(TABLE);
+    for await (const batch of scan) seen += batch.length;
+    assert.equal(seen, 3002, goAway);
+    await store.close();
   }
 });

@@ -2,8 +2,8 @@
  * A segment as its readers see it: the directory in memory, everything else read when it is asked for, through the page
  * cache and the pool of open files.
  *
- * A segment that is dropped loses its name at once. If rows of it may be held, its file is kept open until nobody can
- * reach the object any more (they stay readable); the registry below closes it then.
+ * A segment that is dropped loses its name at once. If it is part of a snapshot, its file is kept open until nobody can
+ * reach the object any more (its rows stay readable); the registry below closes it then.
  */
 import { ByteReader, type Column, decodeBytes, decodeIntegers, decodePage } from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
@@ -21,8 +21,8 @@ const UNREACHABLE = new FinalizationRegistry<DiskFile>((file) => file.close());
 export class Segment {
   /** The file of a segment that has lost its name. */
   private detached: DiskFile | undefined;
-  /** Whether rows of it were given to anyone. */
-  private wasRead = false;
+  /** Whether anyone may read it for as long as he holds it. */
+  private isShared = false;
   private pins = 0;
   private isRetired = false;
 
@@ -55,7 +55,6 @@ export class Segment {
 
   /** The header of a row group. @throws CorruptionError */
   rowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
-    this.wasRead = true;
     return this.cache.get(this.number, entry.offset + entry.pagesBytes, () => {
       const value = this.readRowGroup(entry, names);
       return { value, sizeBytes: value.memoryBytes };
@@ -106,6 +105,11 @@ export class Segment {
     return decodePage(new ByteReader(readBlock(this.file, page.offset, page.sizeBytes)), page.count);
   }
 
+  /** It becomes part of a snapshot: whoever holds that may read it, now or later, whatever becomes of it. */
+  share(): void {
+    this.isShared = true;
+  }
+
   /** Makes it readable until `unpin`, whatever becomes of it, for one who holds no rows of it afterwards. */
   pin(): void {
     this.pins++;
@@ -117,13 +121,13 @@ export class Segment {
 
   unpin(): void {
     this.pins--;
-    if (this.isRetired && this.pins === 0 && !this.wasRead) this.close();
+    if (this.isRetired && this.pins === 0 && !this.isShared) this.close();
   }
 
-  /** Its file is about to lose its name: nobody new reads it, and who holds rows of it still can. */
+  /** Its file is about to lose its name: nobody new reads it, and who holds a snapshot with it still can. */
   retire(): void {
     if (this.isRetired) return;
-    if (!this.wasRead && this.pins === 0) return this.close();
+    if (!this.isShared && this.pins === 0) return this.close();
     this.detached = this.files.take(this.path);
     this.isRetired = true;
     UNREACHABLE.register(this, this.detached, this);

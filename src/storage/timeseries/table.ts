@@ -288,6 +288,7 @@ export class Table {
   }
 
   snapshot(): TableSnapshot {
+    for (const { segment } of this.segments) segment.share();
     return {
       names: this.names,
       tableId: this.id,
