@@ -84,5 +84,6 @@ umask "$users_umask"
 
 DENO_DIR=$dir/deno DENO_NO_UPDATE_CHECK=1
 export DENO_DIR DENO_NO_UPDATE_CHECK
+export @ENVIRONMENT@
 exec "$dir/$runtime" run --quiet --no-config --no-lock --no-remote --no-npm --cached-only \
   @FLAGS@ "$dir/main.js" "$@"

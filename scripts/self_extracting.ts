@@ -8,7 +8,7 @@
  * The kernel runs the script; it ends with an `exec` and never reads what follows as shell.
  */
 import { createHash } from "node:crypto";
-import { startFlags, VERSION } from "./start_flags.ts";
+import { startEnvironment, startFlags, VERSION } from "./start_flags.ts";
 
 const HEADER_BYTES = 8192;
 const REPOSITORY = new URL("../", import.meta.url);
@@ -88,6 +88,7 @@ function launcher(parts: readonly Part[]): Uint8Array {
     CONTENT: `${VERSION}-${content.digest("hex").slice(0, 32)}`,
     FILES: lines.join("\n"),
     RUNTIME,
+    ENVIRONMENT: Object.entries(startEnvironment()).map(([name, value]) => `${name}='${value}'`).join(" "),
     FLAGS: startFlags().map((flag) => `'${flag}'`).join(" "),
   };
   const script = Deno.readTextFileSync(new URL("launcher.sh", import.meta.url))

@@ -1,15 +1,34 @@
-/** The flags that the server runs with. `deno.json` has them once, in the task `start`. */
+/**
+ * What the server runs with: environment and flags. `deno.json` has them once, in the task `start`.
+ *
+ * `MALLOC_ARENA_MAX=1`: glibc gives each thread a pool of memory of its own. What the threads that load a program have
+ * given back would be no use to the one that serves; in one pool it is.
+ */
 import manifest from "../deno.json" with { type: "json" };
 
 /** The flags of `deno run`, without quotes: permissions, engine flags, unstable parts. */
 export function startFlags(): readonly string[] {
-  const [deno, run, ...rest] = manifest.tasks.start.command.split(" ").map((word) =>
-    word.replaceAll("'", "")
-  );
-  if (deno !== "deno" || run !== "run" || rest.at(-1) !== "main.ts") {
-    throw new Error(`task "start" is no "deno run … main.ts": ${manifest.tasks.start.command}`);
+  return startWords().flags;
+}
+
+/** Environment variables and their values. */
+export function startEnvironment(): Readonly<Record<string, string>> {
+  return Object.fromEntries(startWords().assignments.map((word) => word.split("=")));
+}
+
+function startWords(): { readonly assignments: readonly string[]; readonly flags: readonly string[] } {
+  const words = manifest.tasks.start.command.split(" ").map((word) => word.replaceAll("'", ""));
+  const program = words.indexOf("deno");
+  const assignments = words.slice(0, program);
+  const [run, ...rest] = words.slice(program + 1);
+  const isKnown = assignments.every((word) => /^[A-Z_]+=[^=]+$/.test(word)) && run === "run" &&
+    rest.at(-1) === "main.ts";
+  if (!isKnown) {
+    throw new Error(
+      `task "start" is no "NAME=VALUE … deno run … main.ts": ${manifest.tasks.start.command}`,
+    );
   }
-  return rest.slice(0, -1);
+  return { assignments, flags: rest.slice(0, -1) };
 }
 
 /** ChronoGo's version. */

@@ -1,6 +1,6 @@
 /** The self-extracting executable: unpacking once, checking what it unpacked, and what can go wrong with it. */
 import assert from "node:assert/strict";
-import { startFlags, VERSION } from "../../scripts/start_flags.ts";
+import { startEnvironment, startFlags, VERSION } from "../../scripts/start_flags.ts";
 import { writeSelfExtracting } from "../../scripts/self_extracting.ts";
 import { startServerProcess } from "../support/server_process.ts";
 
@@ -103,7 +103,7 @@ Deno.test("it serves from an empty folder, passes signals and exit codes on, and
   });
 });
 
-Deno.test("it holds the permissions of the task start", async () => {
+Deno.test("it holds the permissions and the environment of the task start", async () => {
   built ??= build();
   const { executable } = await built;
   const file = await Deno.open(executable);
@@ -112,6 +112,9 @@ Deno.test("it holds the permissions of the task start", async () => {
   file.close();
   const script = new TextDecoder().decode(head);
   for (const flag of startFlags()) assert.ok(script.includes(`'${flag}'`), flag);
+  const environment = Object.entries(startEnvironment());
+  assert.ok(environment.length > 0);
+  for (const [name, value] of environment) assert.ok(script.includes(`${name}='${value}'`), name);
   assert.doesNotMatch(script, /allow-(run|ffi|sys|all)|-A\b/);
 });
 

@@ -1,11 +1,11 @@
 /**
- * Starts the server as a process of its own, the way `deno task start` does: `main.ts` with exactly the flags that the
- * task in `deno.json` has, on free ports of loopback, in a temporary folder.
+ * Starts the server as a process of its own, the way `deno task start` does: `main.ts` with exactly the environment and
+ * flags that the task in `deno.json` has, on free ports of loopback, in a temporary folder.
  *
  *     await using server = await startServerProcess();
  *     const client = new MongoClient(server.uri);
  */
-import { startFlags } from "../../scripts/start_flags.ts";
+import { startEnvironment, startFlags } from "../../scripts/start_flags.ts";
 
 export interface ServerProcessOptions {
   /** The data folder; a temporary one when absent, removed at the end. */
@@ -74,7 +74,7 @@ export async function startServerProcess(options: ServerProcessOptions = {}): Pr
       ...(options.args ?? []),
     ],
     cwd: options.cwd ?? REPOSITORY,
-    env: { NO_COLOR: "1", ...options.env },
+    env: { NO_COLOR: "1", ...startEnvironment(), ...options.env },
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
