@@ -84,7 +84,12 @@ export const LOG_RETENTION_INTERVAL_MS = 60_000;
 export const MAX_DOCUMENT_ENTRY_BYTES = 4 * MIB;
 /** Measurements of one insert that are logged and applied at once, beyond one row. */
 export const INSERT_PIECE_BYTES = MIB;
-/** New measurements and identities of old ones that one statement logs as one entry; beyond, it takes several. */
+/**
+ * New measurements and identities of old ones that one statement logs as one entry; beyond, it takes several. A share of
+ * what is counted of the memory, within bounds.
+ */
+export const CHANGE_ENTRY_SHARE = 1 / 8;
+export const MIN_CHANGE_ENTRY_BYTES = MIB;
 export const MAX_CHANGE_ENTRY_BYTES = 48 * MIB;
 /** With `interval` durability, a sync follows a write after this. */
 export const LOG_SYNC_INTERVAL_MS = 100;

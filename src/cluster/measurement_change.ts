@@ -2,8 +2,8 @@
  * What a statement that removes or rewrites measurements asks of the VNode that holds them.
  *
  * The VNode shows it rows, as a scan finds them, and does to each what the statement says; all of it stands in one entry
- * of the log and is seen at once. (Beyond `MAX_CHANGE_ENTRY_BYTES` of new measurements it takes several entries: each as
- * a whole, a crash may leave the first ones. MongoDB's own statements are atomic for each document only.)
+ * of the log and is seen at once. (Beyond `TimeseriesStore.changeEntryBytes` it takes several entries: each is
+ * seen as a whole, and a crash may leave the first ones. MongoDB's own statements are atomic for each document only.)
  */
 import type { Document, RawDocument } from "../bson/mod.ts";
 import type { ScanRequest } from "../query/mod.ts";

@@ -6,7 +6,6 @@
  * be there what it was when it was found. Inserts need not wait: each that is logged meanwhile is told to the change
  * that runs.
  */
-import { MAX_CHANGE_ENTRY_BYTES } from "../base/mod.ts";
 import type { Document, RawDocument } from "../bson/mod.ts";
 import { documentsStart, type PlacedRow, type TableChange, type TimeseriesStore } from "../storage/mod.ts";
 import { EntryKind } from "./entry.ts";
@@ -57,7 +56,7 @@ export class MeasurementWriter {
   /**
    * Runs a change; durable when it resolves.
    *
-   * @param begin called when its turn has come, to throw when the table is gone
+   * @param begin called when its turn has come, and between two entries: waits for room, throws when the table is gone
    */
   change(
     tableId: number,
@@ -71,7 +70,7 @@ export class MeasurementWriter {
       try {
         // What was logged before the change could be told of it is applied before it looks.
         await this.lastInserts.get(tableId);
-        return await this.run(tableId, change, request);
+        return await this.run(tableId, change, request, begin);
       } finally {
         this.running.delete(tableId);
       }
@@ -96,6 +95,7 @@ export class MeasurementWriter {
     tableId: number,
     change: TableChange,
     request: MeasurementChange,
+    begin: () => Promise<void>,
   ): Promise<MeasurementChanges> {
     const counts = { matched: 0, removed: 0, replaced: 0, upserted: false };
     const apply = (row: PlacedRow) => {
@@ -112,7 +112,12 @@ export class MeasurementWriter {
     if (request.isSingle) {
       const row = await firstMatch(change, request);
       if (row !== undefined) apply(row);
-    } else await this.changeAll(tableId, change, request, apply);
+    } else {
+      await this.changeAll(change, request, apply, async () => {
+        await this.logChange(tableId, change);
+        await begin();
+      });
+    }
     if (counts.matched === 0 && request.upsert !== undefined) {
       change.add(request.upsert());
       counts.upserted = true;
@@ -123,16 +128,14 @@ export class MeasurementWriter {
 
   /** Changes all rows that match; logs what is gathered when it is much, between two times. */
   private async changeAll(
-    tableId: number,
     change: TableChange,
     request: MeasurementChange,
     apply: (row: PlacedRow) => void,
+    logGathered: () => Promise<void>,
   ): Promise<void> {
     for await (const batch of change.scan(request.scan)) {
       for (const row of batch) {
-        if (row.ordinal === 0 && change.sizeBytes >= MAX_CHANGE_ENTRY_BYTES) {
-          await this.logChange(tableId, change);
-        }
+        if (row.ordinal === 0 && change.sizeBytes >= this.store.changeEntryBytes) await logGathered();
         if (request.matches(row.document)) apply(row);
       }
     }

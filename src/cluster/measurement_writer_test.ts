@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { SILENT_LOGGER } from "../base/mod.ts";
+import {
+  DEFAULT_MEMORY_BUDGET_BYTES,
+  MemoryBudget,
+  MIN_CHANGE_ENTRY_BYTES,
+  SILENT_LOGGER,
+} from "../base/mod.ts";
 import {
   Binary,
   BuiltDocument,
@@ -27,17 +32,22 @@ const INFO: CollectionInfo = {
 class Shard {
   private constructor(readonly vnode: VNode, private readonly log: Log) {}
 
-  static async open(disk: Disk): Promise<Shard> {
+  static async open(disk: Disk, memory = new MemoryBudget(DEFAULT_MEMORY_BUDGET_BYTES)): Promise<Shard> {
     const clock = new SimulatedClock();
     const vnode = await VNode.open({
       ...{ disk, clock, times: new ClusterClock(clock), logger: SILENT_LOGGER },
-      ...{ directory: "vnode-1", group: 1, documentsPath: ":memory:" },
+      ...{ directory: "vnode-1", group: 1, documentsPath: ":memory:", memory },
     });
     vnode.addCollection(INFO);
     const log = await Log.open(disk, "log", { onRecord: (record) => vnode.replay(record) });
     await vnode.settle();
     vnode.join(log, () => vnode.checkpoint().then((index) => log.cut(1, index)));
     return new Shard(vnode, log);
+  }
+
+  /** Entries of the log so far. */
+  get entries(): number {
+    return this.log.lastIndex(1);
   }
 
   static async with(numbers: readonly number[], disk = new MemoryDisk()): Promise<Shard> {
@@ -147,4 +157,39 @@ Deno.test("inserts that run beside a change are neither lost nor removed unseen"
     Array.from({ length: 300 }, (_, i) => (i + 1) * 100 + 5),
   );
   await shard.close();
+});
+
+Deno.test("a change larger than an entry is logged in several, flushed on its way, and there after a crash", async () => {
+  const disk = new MemoryDisk();
+  const memory = new MemoryBudget(2 * MIN_CHANGE_ENTRY_BYTES);
+  const shard = await Shard.open(disk, memory);
+  const rows = 2500;
+  await shard.insert(Array.from({ length: rows }, (_, i) => i));
+  const text = "x".repeat(2000);
+  let late = 0;
+  const changes = await shard.change({
+    change: (row) => {
+      const n = numberOf(row);
+      // Beside the change: among the rows that it has passed, and among those to come.
+      if (n % 500 === 0) {
+        void shard.insert([10_000 + late++, n + 250]);
+      }
+      return new RawDocument(
+        encodeDocument(BuiltDocument.of({ t: new UtcDate(n), n: Int32.of(n + 100_000), text })),
+      );
+    },
+  });
+  assert.deepEqual(changes, { matched: rows, removed: 0, replaced: rows, upserted: false });
+  const expected = [
+    ...Array.from({ length: 5 }, (_, i) => 250 + i * 500),
+    ...Array.from({ length: 5 }, (_, i) => 10_000 + i),
+    ...Array.from({ length: rows }, (_, i) => 100_000 + i),
+  ];
+  assert.deepEqual(await shard.numbers(), expected);
+  const entries = shard.entries - 1 - late;
+  assert.ok(entries >= 4, `${entries} entries of the change`);
+  disk.kill();
+  const killed = await Shard.open(disk, memory);
+  assert.deepEqual(await killed.numbers(), expected);
+  await killed.close();
 });

@@ -46,8 +46,10 @@ export class TableChange {
   private readonly removed = new RemovedRows();
   private added = new ByteWriter();
   private marked: MarkedRows | undefined;
-  /** By series: the times of measurements that were logged since the change began. */
+  /** By series: the times of measurements that were logged since the change began, where its spans may still hold them. */
   private readonly arrivals = new Map<number, number[]>();
+  /** The row that went last. */
+  private last: RowPlace | undefined;
 
   constructor(private readonly table: Table, private readonly clock: Clock) {}
 
@@ -91,6 +93,7 @@ export class TableChange {
   /** The row goes. To be called in the order of the scan. */
   remove(row: PlacedRow): void {
     this.removed.add(row);
+    this.last = row;
     this.marked?.add(row.age, row.row);
   }
 
@@ -124,7 +127,19 @@ export class TableChange {
     this.marked = undefined;
     // What one part of a large change adds must not fall into the spans of the next.
     if (added.length > 0) this.noteInsert(added.written(), 0);
+    this.forgetArrivalsBehind();
     return { payload, marked };
+  }
+
+  /** Forgets arrivals before the row that went last: no span to come holds them. */
+  private forgetArrivalsBehind(): void {
+    const { last, arrivals } = this;
+    if (last === undefined) return;
+    for (const series of arrivals.keys()) {
+      if (series < last.series) arrivals.delete(series);
+    }
+    const times = arrivals.get(last.series);
+    if (times !== undefined) arrivals.set(last.series, times.filter((time) => time >= last.time));
   }
 
   private cutAtArrivals(bytes: Uint8Array): Uint8Array {

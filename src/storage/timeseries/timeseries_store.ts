@@ -12,14 +12,17 @@
  */
 import {
   assert,
+  CHANGE_ENTRY_SHARE,
   CorruptionError,
   DEFAULT_MEMORY_BUDGET_BYTES,
   type Logger,
+  MAX_CHANGE_ENTRY_BYTES,
   MAX_MEMTABLE_BYTES,
   MAX_POSTINGS_BYTES,
   MemoryBudget,
   type MemoryLease,
   MEMTABLE_SHARE,
+  MIN_CHANGE_ENTRY_BYTES,
   PAGE_CACHE_SHARE,
 } from "../../base/mod.ts";
 import type { Document, RawDocument } from "../../bson/mod.ts";
@@ -192,6 +195,12 @@ export class TimeseriesStore {
    */
   applyInsert(logIndex: number, tableId: number, payload: Uint8Array): void {
     this.apply(logIndex, tableId, { kind: "insert", payload });
+  }
+
+  /** What a change may gather, about, before its owner logs it: a share of what is counted of the memory, within bounds. */
+  get changeEntryBytes(): number {
+    const share = this.memory.share(CHANGE_ENTRY_SHARE);
+    return Math.min(MAX_CHANGE_ENTRY_BYTES, Math.max(MIN_CHANGE_ENTRY_BYTES, share));
   }
 
   /** Begins a change of a table; see `TableChange` for what its owner has to keep away meanwhile. */
