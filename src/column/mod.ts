@@ -12,6 +12,7 @@ export {
 } from "./codec/compression.ts";
 export { decode as decodeIntegers, encode as encodeIntegers } from "./codec/integer.ts";
 export { decode as decodeDoubles, encode as encodeDoubles } from "./codec/double.ts";
+export type { Effort } from "./codec/effort.ts";
 export { decode as decodePage, encode as encodePage } from "./codec/page.ts";
 export { MemoryAccount } from "./memory_account.ts";
 export { type PageStatistics, statisticsOf } from "./page_statistics.ts";

@@ -9,18 +9,25 @@
 import { assert } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import * as compression from "./compression.ts";
+import type { Effort } from "./effort.ts";
 import * as integer from "./integer.ts";
 
 const PLAIN = 0;
 const DICTIONARY = 1;
 
 /** Writes `count` values; value i is `arena[ends[i - 1], ends[i])`. */
-export function encode(arena: Uint8Array, ends: Int32Array, count: number, out: ByteWriter): void {
+export function encode(
+  arena: Uint8Array,
+  ends: Int32Array,
+  count: number,
+  out: ByteWriter,
+  effort: Effort = "small",
+): void {
   const places = new Float64Array(count);
   const distinct = findDistinct(arena, ends, count, places);
   if (distinct === undefined) {
     out.byte(PLAIN);
-    encodePlain(arena, ends, count, out);
+    encodePlain(arena, ends, count, out, effort);
     return;
   }
   const lengths = distinct.map((index) => ends[index]! - startOf(ends, index));
@@ -32,8 +39,8 @@ export function encode(arena: Uint8Array, ends: Int32Array, count: number, out: 
   );
   out.byte(DICTIONARY);
   out.varint(distinct.length);
-  encodePlain(bytes, distinctEnds, distinct.length, out);
-  integer.encode(places, count, out);
+  encodePlain(bytes, distinctEnds, distinct.length, out, effort);
+  integer.encode(places, count, out, effort);
 }
 
 /** Reads `count` values. The arena may be a view of the reader's bytes. */
@@ -62,10 +69,16 @@ export function decode(reader: ByteReader, count: number): { arena: Uint8Array; 
   return { arena, ends };
 }
 
-function encodePlain(arena: Uint8Array, ends: Int32Array, count: number, out: ByteWriter): void {
+function encodePlain(
+  arena: Uint8Array,
+  ends: Int32Array,
+  count: number,
+  out: ByteWriter,
+  effort: Effort,
+): void {
   const lengths = new Float64Array(count);
   for (let i = 0; i < count; i++) lengths[i] = ends[i]! - startOf(ends, i);
-  integer.encode(lengths, count, out);
+  integer.encode(lengths, count, out, effort);
   compression.encode(arena.subarray(0, count === 0 ? 0 : ends[count - 1]!), out);
 }
 

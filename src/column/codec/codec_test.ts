@@ -7,13 +7,14 @@ import * as bitPacking from "./bit_packing.ts";
 import * as byteString from "./byte_string.ts";
 import * as compression from "./compression.ts";
 import * as double from "./double.ts";
+import type { Effort } from "./effort.ts";
 import * as integer from "./integer.ts";
 import * as page from "./page.ts";
 import * as word64 from "./word64.ts";
 
-function roundTripIntegers(values: readonly number[]): number {
+function roundTripIntegers(values: readonly number[], effort: Effort = "small"): number {
   const out = new ByteWriter();
-  integer.encode(Float64Array.from(values), values.length, out);
+  integer.encode(Float64Array.from(values), values.length, out, effort);
   const reader = new ByteReader(out.written());
   const target = new Float64Array(values.length);
   integer.decode(reader, values.length, target);
@@ -81,10 +82,17 @@ Deno.test("bit length counts the bits of whole numbers up to 2⁵³", () => {
 
 Deno.test("integers of any shape come back", () => {
   const random = seededRandom(1);
-  for (let run = 0; run < 400; run++) roundTripIntegers(randomIntegers(random));
+  for (let run = 0; run < 400; run++) {
+    const values = randomIntegers(random);
+    roundTripIntegers(values);
+    roundTripIntegers(values, "fast");
+  }
   const edges = [0, -1, 1, 2 ** 31, -(2 ** 31), 2 ** 50, -(2 ** 50), 2 ** 50 + 1, 2 ** 53, -(2 ** 53)];
   for (const a of edges) {
-    for (const b of edges) roundTripIntegers([a, b, a, a, b]);
+    for (const b of edges) {
+      roundTripIntegers([a, b, a, a, b]);
+      roundTripIntegers([a, b, a, a, b], "fast");
+    }
     roundTripIntegers([a]);
   }
 });
@@ -95,6 +103,15 @@ Deno.test("integers that follow a rule take almost nothing", () => {
   assert.ok(roundTripIntegers(new Array(4096).fill(-17)) < 8);
   // The jump back from one series to the next is two exceptions.
   assert.ok(roundTripIntegers(regular.map((t, i) => t - (i > 2000 ? 2e7 : 0))) < 40);
+});
+
+Deno.test("integers in haste take few bits where they are near each other or follow a rule", () => {
+  const clock = Array.from({ length: 4096 }, (_, i) => 1.7e12 + i * 10_000);
+  assert.ok(roundTripIntegers(clock, "fast") < 24);
+  assert.ok(roundTripIntegers(new Array(4096).fill(-17), "fast") < 8);
+  const walk = Array.from({ length: 4096 }, (_, i) => 1000 + Math.floor(i / 3));
+  // Steps of 0 and 1, one bit each.
+  assert.ok(roundTripIntegers(walk, "fast") <= 4096 / 4 + 16);
 });
 
 Deno.test("integers with few likely steps come near their entropy", () => {
@@ -236,10 +253,12 @@ Deno.test("columns and pages of any mixture of types keep every value's type and
       expected.push([type, [...value]]);
     }
     assert.deepEqual(contentOf(column), expected);
-    const out = new ByteWriter();
-    page.encode(column, out);
-    const reader = new ByteReader(out.written());
-    assert.deepEqual(contentOf(page.decode(reader, column.length)), expected);
-    assert.equal(reader.remaining, 0);
+    for (const effort of ["small", "fast"] as const) {
+      const out = new ByteWriter();
+      page.encode(column, out, effort);
+      const reader = new ByteReader(out.written());
+      assert.deepEqual(contentOf(page.decode(reader, column.length)), expected);
+      assert.equal(reader.remaining, 0);
+    }
   }
 });

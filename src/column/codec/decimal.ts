@@ -8,6 +8,7 @@
  * fractions are exceptions, their place holding the digits before.
  */
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
+import type { Effort } from "./effort.ts";
 import * as integer from "./integer.ts";
 
 const MAX_PLACES = 14;
@@ -50,6 +51,7 @@ export function encode(
   count: number,
   places: number,
   out: ByteWriter,
+  effort: Effort = "small",
 ): boolean {
   const doubles = new Float64Array(words.buffer, words.byteOffset, count);
   const power = POWERS[places]!;
@@ -63,7 +65,7 @@ export function encode(
   }
   if (exceptions.length > count * 2 * MAX_EXCEPTIONS) return false;
   out.byte(places);
-  integer.encode(digits, count, out);
+  integer.encode(digits, count, out, effort);
   out.varint(exceptions.length);
   for (let i = 0, last = 0; i < exceptions.length; last = exceptions[i++]!) out.varint(exceptions[i]! - last);
   for (const index of exceptions) {

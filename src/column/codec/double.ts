@@ -17,6 +17,7 @@ import * as alp from "./alp.ts";
 import * as alpRd from "./alp_rd.ts";
 import * as bytePlanes from "./byte_planes.ts";
 import * as decimal from "./decimal.ts";
+import type { Effort } from "./effort.ts";
 import * as integer from "./integer.ts";
 import * as xor from "./xor.ts";
 
@@ -37,8 +38,8 @@ const SAMPLE_STRETCHES = 4;
 const STRETCH_VALUES = 256;
 
 /** Writes the doubles `words[0, 2 · count)`, which start at a multiple of eight bytes. */
-export function encode(words: Int32Array, count: number, out: ByteWriter): void {
-  let best = decimals(words, count);
+export function encode(words: Int32Array, count: number, out: ByteWriter, effort: Effort = "small"): void {
+  let best = decimals(words, count, effort);
   const runs = countRuns(words, count);
   if (runs > 0 && runs * MIN_RUN <= count) best = smaller(best, encodedRuns(words, count, runs));
   if (best === undefined || best.length > count * GOOD_BYTES) {
@@ -73,12 +74,12 @@ function smaller(a: ByteWriter | undefined, b: ByteWriter): ByteWriter {
   return a !== undefined && a.length <= b.length ? a : b;
 }
 
-function decimals(words: Int32Array, count: number): ByteWriter | undefined {
+function decimals(words: Int32Array, count: number, effort: Effort): ByteWriter | undefined {
   const places = decimal.sampledPlaces(new Float64Array(words.buffer, words.byteOffset, count), count);
   if (places < 0) return undefined;
   const out = new ByteWriter(count * GOOD_BYTES);
   out.byte(DECIMAL);
-  return decimal.encode(words, count, places, out) ? out : undefined;
+  return decimal.encode(words, count, places, out, effort) ? out : undefined;
 }
 
 /** The doubles in the mode, of those that any can take, that makes a sample smallest. */

@@ -14,12 +14,15 @@
  *     packing 2   rans.ts
  *     varint  number of exceptions | their places as gaps, varint | their residuals, varint
  *
+ * Where the effort is "fast", only packing 0 is looked at, and transform 2 only where 0 and 1 leave many bits.
+ *
  * Residuals too wide for the packing stand as exceptions (patched frame of reference: Zukowski et al., ICDE 2006), so
  * that the jump from one series to the next costs some bytes and not wide bits for all. A constant sequence has width 0.
  */
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
 import { assert } from "../../base/mod.ts";
 import { type ByteReader, ByteWriter } from "../byte_buffer.ts";
+import type { Effort } from "./effort.ts";
 import * as bitPacking from "./bit_packing.ts";
 import * as rans from "./rans.ts";
 
@@ -37,6 +40,8 @@ const RANS = 2;
 const RANS_WIDTH = 32;
 /** Fewer values never pay for the tables of rANS. */
 const RANS_VALUES = 32;
+/** Differences that take more bits may be those of a clock or a counter: worth a look at theirs. */
+const WIDE = 5;
 /** Differences of differences of numbers within this stay exact in a double. */
 const SAFE = 2 ** 50;
 const TWO_31 = 2147483648;
@@ -48,13 +53,14 @@ const HUFFMAN_HEADER_BYTES = 48;
 const EXCEPTION_PLACE_BYTES = 1.5;
 
 /** Writes `values[0, count)`. */
-export function encode(values: Float64Array, count: number, out: ByteWriter): void {
+export function encode(values: Float64Array, count: number, out: ByteWriter, effort: Effort = "small"): void {
   const range = rangeOf(values, count);
-  if (range.min < -SAFE || range.max > SAFE) return encodeHalves(values, count, out);
+  if (range.min < -SAFE || range.max > SAFE) return encodeHalves(values, count, out, effort);
+  if (effort === "fast") return encodeFast(values, count, range.min, out);
   const residuals = new Float64Array(count);
-  let best = plan(frameResiduals(values, count, range.min, residuals), count, FRAME);
-  best = smaller(best, plan(deltaResiduals(values, count, residuals), count, DELTA));
-  best = smaller(best, plan(deltaOfDeltaResiduals(values, count, residuals), count, DELTA_OF_DELTA));
+  let best = plan(frameResiduals(values, count, range.min, residuals), count, FRAME, effort);
+  best = smaller(best, plan(deltaResiduals(values, count, residuals), count, DELTA, effort));
+  best = smaller(best, plan(deltaOfDeltaResiduals(values, count, residuals), count, DELTA_OF_DELTA, effort));
   const runs = countRuns(values, count);
   if (runs > 1 && runs * MIN_RUN <= count) {
     const encoded = encodedRuns(values, count, runs);
@@ -63,6 +69,23 @@ export function encode(values: Float64Array, count: number, out: ByteWriter): vo
   if (best.transform === FRAME) frameResiduals(values, count, range.min, residuals);
   else if (best.transform === DELTA) deltaResiduals(values, count, residuals);
   writePlan(best, values, residuals, count, range.min, out);
+}
+
+function encodeFast(values: Float64Array, count: number, min: number, out: ByteWriter): void {
+  const residuals = new Float64Array(count);
+  let best = plan(frameResiduals(values, count, min, residuals), count, FRAME, "fast");
+  if (best.width > 0) {
+    best = smaller(best, plan(deltaResiduals(values, count, residuals), count, DELTA, "fast"));
+  }
+  if (best.width > WIDE) {
+    best = smaller(
+      best,
+      plan(deltaOfDeltaResiduals(values, count, residuals), count, DELTA_OF_DELTA, "fast"),
+    );
+  }
+  if (best.transform === FRAME) frameResiduals(values, count, min, residuals);
+  else if (best.transform === DELTA) deltaResiduals(values, count, residuals);
+  writePlan(best, values, residuals, count, min, out);
 }
 
 /** Reads `count` values into `target`. */
@@ -102,19 +125,17 @@ const LENGTH_COUNTS = new Int32Array(MAX_BITS + 1);
 const TOKEN_COUNTS = new Int32Array(rans.TOKENS);
 
 /** The cheapest packing of residuals and about what it costs. */
-function plan(residuals: Float64Array, count: number, transform: number): Plan {
+function plan(residuals: Float64Array, count: number, transform: number, effort: Effort): Plan {
   LENGTH_COUNTS.fill(0);
-  if (count < RANS_VALUES) {
-    for (let i = 0; i < count; i++) LENGTH_COUNTS[bitPacking.bitLength(residuals[i]!)]!++;
-  } else {
-    countTokens(residuals, count);
-  }
+  const isCoded = effort === "small" && count >= RANS_VALUES;
+  if (isCoded) countTokens(residuals, count);
+  else for (let i = 0; i < count; i++) LENGTH_COUNTS[bitPacking.bitLength(residuals[i]!)]!++;
   let best: Plan = { transform, packing: BITS, width: MAX_BITS, mantissaBits: 0, costBytes: Infinity };
   let exceptionBytes = 0;
   for (let width = MAX_BITS; width >= 0; width--) {
     const costBytes = bitPacking.packedBytes(count, width) + exceptionBytes;
     if (costBytes < best.costBytes) best = { transform, packing: BITS, width, mantissaBits: 0, costBytes };
-    if (width === RANS_WIDTH && count >= RANS_VALUES) {
+    if (width === RANS_WIDTH && isCoded) {
       const { mantissaBits, costBytes } = rans.bestPlan(TOKEN_COUNTS, count);
       best = smaller(best, {
         transform,
@@ -124,7 +145,7 @@ function plan(residuals: Float64Array, count: number, transform: number): Plan {
         costBytes: costBytes + exceptionBytes,
       });
     }
-    if (width === 8 && count > HUFFMAN_HEADER_BYTES) {
+    if (width === 8 && isCoded && count > HUFFMAN_HEADER_BYTES) {
       best = smaller(best, huffmanPlan(count, transform, exceptionBytes));
     }
     exceptionBytes += LENGTH_COUNTS[width]! * (EXCEPTION_PLACE_BYTES + Math.ceil(width / 7));
@@ -286,7 +307,7 @@ function unzigzag(value: number): number {
   return half * 2 === value ? half : -1 - half;
 }
 
-function encodeHalves(values: Float64Array, count: number, out: ByteWriter): void {
+function encodeHalves(values: Float64Array, count: number, out: ByteWriter, effort: Effort): void {
   const low = new Float64Array(count);
   const high = new Float64Array(count);
   for (let i = 0; i < count; i++) {
@@ -294,8 +315,8 @@ function encodeHalves(values: Float64Array, count: number, out: ByteWriter): voi
     low[i] = values[i]! - high[i]! * TWO_32;
   }
   out.byte(HALVES);
-  encode(low, count, out);
-  encode(high, count, out);
+  encode(low, count, out, effort);
+  encode(high, count, out, effort);
 }
 
 function decodeHalves(reader: ByteReader, count: number, target: Float64Array): void {

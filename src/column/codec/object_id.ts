@@ -4,6 +4,7 @@
  *     seconds, 4 bytes big-endian | first 3 bytes of the machine | other 2 bytes | counter, 3 bytes big-endian
  */
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
+import type { Effort } from "./effort.ts";
 import * as integer from "./integer.ts";
 
 const BYTES_EACH = 12;
@@ -11,7 +12,7 @@ const BYTES_EACH = 12;
 const PARTS = [[0, 4], [4, 3], [7, 2], [9, 3]] as const;
 
 /** Writes the ids `words[0, 3 · count)`. */
-export function encode(words: Int32Array, count: number, out: ByteWriter): void {
+export function encode(words: Int32Array, count: number, out: ByteWriter, effort: Effort = "small"): void {
   const bytes = new Uint8Array(words.buffer, words.byteOffset, count * BYTES_EACH);
   const values = new Float64Array(count);
   for (const [start, size] of PARTS) {
@@ -20,7 +21,7 @@ export function encode(words: Int32Array, count: number, out: ByteWriter): void 
       for (let k = 0; k < size; k++) value = value * 256 + bytes[at + k]!;
       values[i] = value;
     }
-    integer.encode(values, count, out);
+    integer.encode(values, count, out, effort);
   }
 }
 

@@ -15,6 +15,7 @@ import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import { Column, type Words } from "../column.ts";
 import { BYTES, ValueType, wordsOfType } from "../value_type.ts";
 import * as byteString from "./byte_string.ts";
+import type { Effort } from "./effort.ts";
 import * as double from "./double.ts";
 import * as integer from "./integer.ts";
 import * as objectId from "./object_id.ts";
@@ -24,20 +25,20 @@ const UNIFORM = 0;
 const MIXED_TYPES = 1;
 
 /** Writes all values of `column`, of which there is at least one. */
-export function encode(column: Column, out: ByteWriter): void {
+export function encode(column: Column, out: ByteWriter, effort: Effort = "small"): void {
   const { types, length } = column;
   if (types === undefined) {
     out.byte(UNIFORM);
     out.byte(column.type);
-    encodeUniform(column, out);
+    encodeUniform(column, out, effort);
     return;
   }
   out.byte(MIXED_TYPES);
-  integer.encode(Float64Array.from(types.subarray(0, length)), length, out);
+  integer.encode(Float64Array.from(types.subarray(0, length)), length, out, effort);
   for (const type of typesIn(types, length)) {
     const part = new Column();
     for (let i = 0; i < length; i++) if (types[i] === type) part.appendFrom(column, i);
-    encodeUniform(part, out);
+    encodeUniform(part, out, effort);
   }
 }
 
@@ -67,25 +68,25 @@ function typesIn(types: ArrayLike<number>, length: number): number[] {
   return [...seen].sort((a, b) => a - b);
 }
 
-function encodeUniform(column: Column, out: ByteWriter): void {
+function encodeUniform(column: Column, out: ByteWriter, effort: Effort): void {
   const { type, length } = column;
   const words = column.wideWords;
   switch (type) {
     case ValueType.Double:
-      return double.encode(words, length, out);
+      return double.encode(words, length, out, effort);
     case ValueType.Int64:
     case ValueType.Date:
     case ValueType.Timestamp:
-      return word64.encode(words, length, out);
+      return word64.encode(words, length, out, effort);
     case ValueType.Int32:
     case ValueType.Boolean:
-      return integer.encode(Float64Array.from(words.subarray(0, length)), length, out);
+      return integer.encode(Float64Array.from(words.subarray(0, length)), length, out, effort);
     case ValueType.ObjectId:
-      return objectId.encode(words, length, out);
+      return objectId.encode(words, length, out, effort);
     case ValueType.Decimal128:
-      return encodeWords(words, wordsOfType(type), length, out);
+      return encodeWords(words, wordsOfType(type), length, out, effort);
   }
-  if (wordsOfType(type) === BYTES) byteString.encode(column.arena, column.ends, length, out);
+  if (wordsOfType(type) === BYTES) byteString.encode(column.arena, column.ends, length, out, effort);
 }
 
 function decodeUniform(reader: ByteReader, type: number, count: number): Column {
@@ -114,11 +115,17 @@ function decodeUniform(reader: ByteReader, type: number, count: number): Column 
   return Column.ofWords(type, words, count);
 }
 
-function encodeWords(words: Int32Array, width: number, count: number, out: ByteWriter): void {
+function encodeWords(
+  words: Int32Array,
+  width: number,
+  count: number,
+  out: ByteWriter,
+  effort: Effort,
+): void {
   const values = new Float64Array(count);
   for (let k = 0; k < width; k++) {
     for (let i = 0; i < count; i++) values[i] = words[i * width + k]! >>> 0;
-    integer.encode(values, count, out);
+    integer.encode(values, count, out, effort);
   }
 }
 

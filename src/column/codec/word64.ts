@@ -6,6 +6,7 @@
  */
 import { assert } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
+import type { Effort } from "./effort.ts";
 import * as integer from "./integer.ts";
 
 const WHOLE = 0;
@@ -15,19 +16,19 @@ const TWO_32 = 4294967296;
 const HIGH_LIMIT = 2 ** 18;
 
 /** Writes the pairs `words[0, 2 · count)`. */
-export function encode(words: Int32Array, count: number, out: ByteWriter): void {
+export function encode(words: Int32Array, count: number, out: ByteWriter, effort: Effort = "small"): void {
   const values = new Float64Array(count);
   if (isNarrow(words, count)) {
     for (let i = 0; i < count; i++) values[i] = words[2 * i + 1]! * TWO_32 + (words[2 * i]! >>> 0);
     out.byte(WHOLE);
-    integer.encode(values, count, out);
+    integer.encode(values, count, out, effort);
     return;
   }
   out.byte(HALVES);
   for (let i = 0; i < count; i++) values[i] = words[2 * i + 1]!;
-  integer.encode(values, count, out);
+  integer.encode(values, count, out, effort);
   for (let i = 0; i < count; i++) values[i] = words[2 * i]! >>> 0;
-  integer.encode(values, count, out);
+  integer.encode(values, count, out, effort);
 }
 
 /** Reads `count` pairs into `words`. */

@@ -85,7 +85,7 @@ class Destination {
   private groups: RowGroupEntry[] = [];
 
   constructor(readonly written: WrittenSegment, readonly file: DiskFile) {
-    this.output = new SegmentOutput(file);
+    this.output = new SegmentOutput(file, "small");
   }
 
   addGroups(entries: readonly RowGroupEntry[]): void {

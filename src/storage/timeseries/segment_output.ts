@@ -2,6 +2,7 @@
 import {
   ByteWriter,
   type Column,
+  type Effort,
   encodeBytes,
   encodeIntegers,
   encodePage,
@@ -47,7 +48,8 @@ export class SegmentOutput {
   private idBounds = new IdBounds();
   private idBytes = 0;
 
-  constructor(private readonly file: DiskFile) {
+  /** @param effort "fast" for a segment that is soon merged */
+  constructor(private readonly file: DiskFile, private readonly effort: Effort) {
     writeHeader(this.out);
   }
 
@@ -63,7 +65,7 @@ export class SegmentOutput {
   }
 
   writeTimes(times: Float64Array): void {
-    const sizeBytes = writeBlock(this.out, (out) => encodeIntegers(times, times.length, out));
+    const sizeBytes = writeBlock(this.out, (out) => encodeIntegers(times, times.length, out, this.effort));
     const statistics = timeStatistics(times);
     this.minTime = Math.min(this.minTime, statistics.min);
     this.maxTime = Math.max(this.maxTime, statistics.max);
@@ -73,7 +75,7 @@ export class SegmentOutput {
   /** Writes a page with the values of a column, of which there may be none. */
   writeColumn(column: Column): void {
     if (column.length === 0) return this.endPage(NO_WRITTEN_PAGE);
-    const sizeBytes = writeBlock(this.out, (out) => encodePage(column, out));
+    const sizeBytes = writeBlock(this.out, (out) => encodePage(column, out, this.effort));
     this.endPage({ ...statisticsOf(column), sizeBytes });
   }
 

@@ -28,7 +28,7 @@ export async function writeSegment(
   tables: ReadonlyMap<number, FrozenRows>,
   pace: () => Promise<void>,
 ): Promise<ReadonlyMap<number, Int32Array>> {
-  const output = new SegmentOutput(file);
+  const output = new SegmentOutput(file, "fast");
   const entries: TableEntry[] = [];
   const written = new Map<number, Int32Array>();
   for (const [tableId, { memtable, removed }] of tables) {
