@@ -4,7 +4,8 @@
  *
  * Small messages are received into one buffer that is used again and copied out of it. A message that is longer than what was
  * received of it gets its buffer at once and the rest is read straight into that. The buffer of a long message grows
- * by doubling as bytes come in: a peer that only announces 48 MB makes nothing grow, and no byte is copied more than twice.
+ * by doubling as bytes come in, unless the peer has sent a message of that length before: one that only announces 48 MB
+ * makes nothing grow, and no byte is copied more than twice.
  */
 import { assert, MAX_MESSAGE_BYTES } from "../base/mod.ts";
 import { readInt32 } from "../bson/mod.ts";
@@ -12,7 +13,7 @@ import { HEADER_BYTES, ProtocolViolation } from "./message.ts";
 
 const SMALL_RECEIVE_BYTES = 4 * 1024;
 const LARGE_RECEIVE_BYTES = 64 * 1024;
-/** A message up to this length gets its whole buffer before its bytes are here. */
+/** A message up to this length gets its whole buffer before its bytes are here, whoever sends it. */
 const TRUSTED_BYTES = 256 * 1024;
 
 /** Cuts what a connection receives into messages. */
@@ -25,6 +26,8 @@ export class FrameReader {
   private partial: Uint8Array | undefined;
   private partialLength = 0;
   private partialFilled = 0;
+  /** A message up to this length gets its whole buffer before its bytes are here. */
+  private trustedBytes = TRUSTED_BYTES;
 
   /** Bytes of the buffer that a long message is received into; 0 when none is coming in. */
   get partialBytes(): number {
@@ -84,7 +87,7 @@ export class FrameReader {
 
   private beginPartial(length: number): undefined {
     const received = this.buffer.subarray(this.start, this.end);
-    this.partial = new Uint8Array(Math.min(length, Math.max(TRUSTED_BYTES, received.length * 2)));
+    this.partial = new Uint8Array(Math.min(length, Math.max(this.trustedBytes, received.length * 2)));
     this.partial.set(received);
     this.partialLength = length;
     this.partialFilled = received.length;
@@ -104,6 +107,8 @@ export class FrameReader {
     if (this.partialFilled < this.partialLength) return undefined;
     const message = this.partial!;
     this.partial = undefined;
+    // Messages of one client are mostly alike, and not of the very same length.
+    this.trustedBytes = Math.max(TRUSTED_BYTES, 2 * message.length);
     return message;
   }
 

@@ -56,6 +56,9 @@ export interface AppendOptions extends EntryHeader {
   readonly onDurable?: (index: number) => void;
 }
 
+/** The bytes of a batch up to this length are kept for the next one: what is new has to be cleared and mapped. */
+const MAX_KEPT_BATCH_BYTES = 1 << 20;
+
 interface WaitingEntry {
   readonly source: RecordSource;
   readonly bytes: number;
@@ -74,6 +77,7 @@ interface Batch {
 
 export class Log {
   private queue: WaitingEntry[] = [];
+  private keptBatch = new Uint8Array(0);
   /** The entries of the write that runs. */
   private inFlight: readonly WaitingEntry[] = [];
   private running: Promise<void> | undefined;
@@ -276,7 +280,7 @@ export class Log {
     }
     const entries = this.queue.splice(0, count);
     this.inFlight = entries;
-    const bytes = new Uint8Array(size);
+    const bytes = this.batchBytes(size);
     let at = tail.isStarted ? 0 : encodeRecord(bytes, 0, positions, 0, tail.identity, tail.synced);
     const last = new Map<number, number>();
     const indexes = entries.map(({ source }) => {
@@ -287,6 +291,13 @@ export class Log {
     });
     assert(at === size, "a batch is as long as its records");
     return { entries, indexes, bytes };
+  }
+
+  /** Bytes for the records of a batch, used again for the next one. */
+  private batchBytes(size: number): Uint8Array {
+    if (size > MAX_KEPT_BATCH_BYTES) return new Uint8Array(size);
+    if (size > this.keptBatch.length) this.keptBatch = new Uint8Array(size);
+    return this.keptBatch.subarray(0, size);
   }
 
   /** The size to which the file grows so that records up to `end` fit: whole chunks, while they fit in a file. */

@@ -87,7 +87,7 @@ function sessionBytes({ lsid, txnNumber, stmtId }: EntryHeader): number {
 }
 
 /**
- * Writes one record at `at` of `target`, whose bytes there are zero.
+ * Writes one record at `at` of `target`, and zeros up to where the next one starts.
  *
  * @param synced how far the file is durable, in bytes
  * @returns where the next one starts
@@ -115,7 +115,9 @@ export function encodeRecord(
   }
   view.setUint32(0, end - at, true);
   view.setUint32(4, checksum(target, at, end, file), true);
-  return aligned(end);
+  const next = aligned(end);
+  target.fill(0, end, next);
+  return next;
 }
 
 /** Writes flags and session fields; returns where the payload starts in `target`. */

@@ -50,18 +50,20 @@ export function prepareMeasurements(
   );
   out.byte(PAYLOAD_VERSION);
   const errors: { index: number; error: CommandError }[] = [];
+  const copier = new MeasurementCopier(metaField, metas, out);
   let accepted = 0;
   for (let index = 0; index < documents.length; index++) {
     const document = documents[index]!;
     const error = checkMeasurement(document, timeField);
     if (error === undefined) {
-      writeMeasurement(document, metaField, metas, out);
+      copier.add(document);
       accepted++;
     } else {
       errors.push({ index, error });
       if (ordered) break;
     }
   }
+  copier.finish();
   return { payload: accepted === 0 ? undefined : out.written(), accepted, errors };
 }
 
@@ -112,23 +114,51 @@ function checkMeasurement(document: RawDocument, timeField: string): CommandErro
   return new CommandError("BadValue", text);
 }
 
-function writeMeasurement(
-  document: RawDocument,
-  metaField: string | undefined,
-  metas: MetaCache,
-  out: ByteWriter,
-): void {
-  const { bytes } = document;
-  const start = out.length;
-  out.bytes(document.slice());
-  const at = metaField === undefined ? -1 : document.find(metaField);
-  if (at < 0) return;
-  const type = elementType(bytes, at);
-  if (type !== BsonType.Object && type !== BsonType.Array) return;
-  const value = valueStart(bytes, at);
-  const canonical = metas.canonicalOf(type, bytes, value, skipElement(bytes, at));
-  // Sorting moves fields and changes no length.
-  if (canonical !== undefined) out.overwrite(start + value - document.start, canonical);
+/** Copies measurements, many at once: those of one message stand one behind the other. */
+class MeasurementCopier {
+  private bytes: Uint8Array | undefined;
+  /** What of `bytes` is still to be copied. */
+  private start = 0;
+  private end = 0;
+  /** Metas to be put over the copies, and where in `out`. */
+  private readonly metas: { readonly at: number; readonly canonical: Uint8Array }[] = [];
+
+  constructor(
+    private readonly metaField: string | undefined,
+    private readonly cache: MetaCache,
+    private readonly out: ByteWriter,
+  ) {}
+
+  add(document: RawDocument): void {
+    if (document.bytes !== this.bytes || document.start !== this.end) {
+      this.finish();
+      this.bytes = document.bytes;
+      this.start = document.start;
+    }
+    this.end = document.end;
+    this.addMeta(document);
+  }
+
+  /** Copies all that was added. */
+  finish(): void {
+    const { bytes, start, end, metas, out } = this;
+    if (bytes !== undefined) out.bytes(bytes.subarray(start, end));
+    // Sorting moves fields and changes no length.
+    for (const { at, canonical } of metas) out.overwrite(at, canonical);
+    metas.length = 0;
+    this.start = end;
+  }
+
+  private addMeta(document: RawDocument): void {
+    const { bytes } = document;
+    const at = this.metaField === undefined ? -1 : document.find(this.metaField);
+    if (at < 0) return;
+    const type = elementType(bytes, at);
+    if (type !== BsonType.Object && type !== BsonType.Array) return;
+    const value = valueStart(bytes, at);
+    const canonical = this.cache.canonicalOf(type, bytes, value, skipElement(bytes, at));
+    if (canonical !== undefined) this.metas.push({ at: this.out.length + value - this.start, canonical });
+  }
 }
 
 /** Entries and bytes of metas that are remembered as they came. */
