@@ -4,6 +4,7 @@ export { type EntryHeader, type LogRecord } from "./log/record.ts";
 export { firstIndexes } from "./log/file_start.ts";
 export { keptRun, type LogRetention } from "./log/kept_files.ts";
 export { listFiles as listLogFiles, logPath } from "./log/log_file.ts";
+export { type FollowedPiece, LogFollower } from "./log/log_follower.ts";
 export { LogReader, type LogReading } from "./log/log_reader.ts";
 export { type OnRecord, replay as replayLog, replayKept } from "./log/replay.ts";
 export { type LogFileContent, type PlacedRecord, readLogFile } from "./log/read_log_file.ts";

@@ -21,6 +21,7 @@ import { encodeBegun } from "./file_start.ts";
 import type { LogRetention } from "./kept_files.ts";
 import { DEFAULT_LOG_SIZES, LogFiles, type LogSizes, type LogUsage } from "./log_files.ts";
 import { logPath } from "./log_file.ts";
+import { LogFollower } from "./log_follower.ts";
 import { LogReader } from "./log_reader.ts";
 import {
   encodePositions,
@@ -85,6 +86,7 @@ export class Log {
   private cancelTimer: (() => void) | undefined;
   private cancelRetention: () => void;
   private closed = false;
+  private readonly appendListeners = new Set<() => void>();
   /** Set while the next file is being made: the one before it must get no more records, even after a failure. */
   private sealing = false;
 
@@ -169,6 +171,25 @@ export class Log {
   /** Reads a group's entries from an index on, those included that come later. */
   read(group: number, fromIndex: number): LogReader {
     return new LogReader(this.disk, () => this.files.readable(this.tail), group, fromIndex);
+  }
+
+  /** Reads the entries of all groups from a cluster time on, those included that come later. */
+  follow(fromTime: bigint): LogFollower {
+    return new LogFollower(this.disk, () => this.files.readable(this.tail), fromTime);
+  }
+
+  /** Reads the entries of all groups that come from now on. */
+  followNew(): LogFollower {
+    const { tail } = this;
+    const positions = new Map(this.positions);
+    const place = tail && { identity: tail.identity, offset: tail.end, positions };
+    return new LogFollower(this.disk, () => this.files.readable(this.tail), 0n, place);
+  }
+
+  /** Calls `listener` when entries have become durable; returns what takes that back. */
+  onAppended(listener: () => void): () => void {
+    this.appendListeners.add(listener);
+    return () => this.appendListeners.delete(listener);
   }
 
   /**
@@ -315,6 +336,7 @@ export class Log {
     for (const [i, entry] of entries.entries()) entry.onDurable?.(indexes[i]!);
     this.inFlight = [];
     for (const [i, entry] of entries.entries()) entry.resolve(indexes[i]!);
+    for (const listener of this.appendListeners) listener();
   }
 
   /** What was refused should not come back: erased at once where that works, else before the next write. */

@@ -132,7 +132,7 @@ function lastBefore({ positions }: ReadableFile, group: number): number {
 }
 
 /** Bytes from `offset` on: a piece, or the one record that is longer. */
-function readRecords(open: DiskFile, offset: number, end: number): Uint8Array {
+export function readRecords(open: DiskFile, offset: number, end: number): Uint8Array {
   const bytes = readPart(open, offset, Math.min(end, offset + LOG_CHUNK_BYTES));
   if (bytes.length < 4) return bytes;
   const recordEnd = offset + new DataView(bytes.buffer).getUint32(0, true);
