@@ -23,6 +23,8 @@ export const EntryKind = {
   CollectionDropped: 2,
   /** A collection's options, or its name (any other of that name is gone), changed; payload: `collectionToDocument`, with the id of the one that is there. */
   CollectionModified: 3,
+  /** A database is gone, whose collections were dropped by entries before; payload: `encodeDatabase`. */
+  DatabaseDropped: 4,
   /** Measurements of one table; payload: int32 table, then what the time-series store prepared. */
   Measurements: 16,
   /** Documents of one collection; payload: what the documents store made. */
@@ -74,6 +76,16 @@ export function encodeDropped(id: number): Uint8Array {
 /** The id in a payload of `CollectionDropped`. */
 export function decodeDropped(payload: Uint8Array): number {
   return numberIn(new RawDocument(payload), "id");
+}
+
+/** The payload of `DatabaseDropped`. */
+export function encodeDatabase(db: string): Uint8Array {
+  return encodeDocument(BuiltDocument.of({ db }));
+}
+
+/** The database in a payload of `DatabaseDropped`. */
+export function decodeDatabase(payload: Uint8Array): string {
+  return textIn(new RawDocument(payload), "db");
 }
 
 /** Puts the table's id before what the time-series store prepared. */

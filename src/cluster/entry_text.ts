@@ -3,7 +3,13 @@ import { RawDocument } from "../bson/mod.ts";
 import { decodeChange, decodeEffects, documentsStart, type LogRecord } from "../storage/mod.ts";
 import { namespaceText } from "./catalog.ts";
 import { counted } from "./check_report.ts";
-import { collectionFromDocument, decodeDropped, decodeMeasurements, EntryKind } from "./entry.ts";
+import {
+  collectionFromDocument,
+  decodeDatabase,
+  decodeDropped,
+  decodeMeasurements,
+  EntryKind,
+} from "./entry.ts";
 
 /** Never throws: a payload that cannot be read says so. */
 export function entryText(record: LogRecord): string {
@@ -26,6 +32,8 @@ function textOf({ kind, payload }: LogRecord): string {
     }
     case EntryKind.CollectionDropped:
       return `collection ${decodeDropped(payload)} dropped`;
+    case EntryKind.DatabaseDropped:
+      return `database ${decodeDatabase(payload)} dropped`;
     case EntryKind.Measurements: {
       const { tableId, rows } = decodeMeasurements(payload);
       return `collection ${tableId}: ${counted(countDocuments(rows, documentsStart(rows)), "measurement")}`;

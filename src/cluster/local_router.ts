@@ -22,6 +22,7 @@ import {
   WritePlan,
 } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
+import type { ChangeFeed, ChangeFeedOptions } from "./change_stream/change_feed.ts";
 import type { ClusterTime } from "./cluster_clock.ts";
 import type { MNode } from "./mnode.ts";
 import type {
@@ -49,6 +50,8 @@ export interface RoutedNode {
   addCollection(info: CollectionInfo): Promise<void>;
   modifyCollection(info: CollectionInfo): Promise<void>;
   dropCollection(id: number): Promise<void>;
+  dropDatabase(db: string): Promise<void>;
+  changeFeed(options: ChangeFeedOptions): ChangeFeed;
   checkpoint(): Promise<void>;
   retention(change?: Partial<RetentionSettings>): RetentionSettings;
   readonly retentionCounts: RetentionCounts;
@@ -147,6 +150,7 @@ export class LocalRouter implements Router {
     return this.inTurn(async () => {
       const collections = this.collections(db);
       for (const info of collections) await this.owner.dropCollection(info.id);
+      if (collections.length > 0) await this.owner.dropDatabase(db);
       return collections.length > 0;
     });
   }
@@ -200,6 +204,10 @@ export class LocalRouter implements Router {
     } finally {
       memory.close();
     }
+  }
+
+  changeFeed(options: ChangeFeedOptions): ChangeFeed {
+    return this.owner.changeFeed(options);
   }
 
   async compact(namespace: Namespace): Promise<void> {

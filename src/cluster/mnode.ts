@@ -12,19 +12,29 @@ import {
   isArray,
   RawDocument,
 } from "../bson/mod.ts";
+import { CatalogHistory } from "./catalog_history.ts";
 import { type CollectionInfo, type Namespace } from "./catalog.ts";
-import { collectionFromDocument, collectionToDocument, decodeDropped, EntryKind } from "./entry.ts";
+import {
+  collectionFromDocument,
+  collectionToDocument,
+  decodeDatabase,
+  decodeDropped,
+  EntryKind,
+} from "./entry.ts";
 
 /** What an entry did to the catalog. */
 export type CatalogChange =
   | { readonly kind: "created"; readonly collection: CollectionInfo }
   /** `replacedId`: the collection whose name it took, which is gone. */
   | { readonly kind: "modified"; readonly collection: CollectionInfo; readonly replacedId?: number }
-  | { readonly kind: "dropped"; readonly id: number };
+  | { readonly kind: "dropped"; readonly id: number }
+  /** Its collections were dropped before. */
+  | { readonly kind: "databaseDropped"; readonly db: string };
 
 export class MNode {
   private databases = new Map<string, Map<string, CollectionInfo>>();
   private byId = new Map<number, CollectionInfo>();
+  private readonly history = new CatalogHistory();
   private highestId = 0;
   private index = 0;
 
@@ -47,7 +57,7 @@ export class MNode {
     if (index <= this.index) return undefined;
     assert(index === this.index + 1, `catalog entry ${index} follows ${this.index}`);
     this.index = index;
-    const change = decodeChange(kind, payload);
+    const change = decodeCatalogEntry(kind, payload);
     switch (change.kind) {
       case "created":
         this.add(change.collection);
@@ -56,6 +66,8 @@ export class MNode {
         return withReplaced(change, this.modify(change.collection));
       case "dropped":
         this.delete(change.id);
+        return change;
+      case "databaseDropped":
         return change;
       default:
         return unreachable(change);
@@ -86,12 +98,28 @@ export class MNode {
     return this.byId.get(id);
   }
 
+  /** A collection as it was once an entry of the catalog was applied, if that can still be known. */
+  collectionAt(id: number, index: number): CollectionInfo | undefined {
+    return this.history.at(id, index, this.collectionById(id));
+  }
+
+  /** The collections that an entry of the catalog changed or dropped, as they were before. */
+  endedBy(index: number): readonly CollectionInfo[] {
+    return this.history.endedBy(index);
+  }
+
+  /** Nobody asks any more what collections were before this entry. */
+  forgetHistory(index: number): void {
+    this.history.forget(index);
+  }
+
   /** The whole state as bytes. */
   snapshot(): Uint8Array {
     return encodeDocument(BuiltDocument.of({
       index: this.index,
       highestId: Int32.of(this.highestId),
       collections: this.allCollections().map(collectionToDocument),
+      history: this.history.toValue(),
     }));
   }
 
@@ -111,6 +139,7 @@ export class MNode {
       assert(entry instanceof Document, "a catalog snapshot holds documents");
       this.add(collectionFromDocument(entry));
     }
+    this.history.restore(state.get("history"));
     this.index = index;
     this.highestId = highestId.value;
   }
@@ -139,6 +168,7 @@ export class MNode {
   private delete(id: number): void {
     const info = this.byId.get(id);
     if (info === undefined) return;
+    this.history.add(info, this.index);
     this.byId.delete(id);
     const collections = this.databases.get(info.db);
     collections?.delete(info.collection);
@@ -150,8 +180,10 @@ function withReplaced(change: CatalogChange, replacedId: number | undefined): Ca
   return replacedId === undefined ? change : { ...change, replacedId } as CatalogChange;
 }
 
-function decodeChange(kind: number, payload: Uint8Array): CatalogChange {
+/** What an entry of the catalog says. */
+export function decodeCatalogEntry(kind: number, payload: Uint8Array): CatalogChange {
   if (kind === EntryKind.CollectionDropped) return { kind: "dropped", id: decodeDropped(payload) };
+  if (kind === EntryKind.DatabaseDropped) return { kind: "databaseDropped", db: decodeDatabase(payload) };
   const collection = collectionFromDocument(new RawDocument(payload));
   if (kind === EntryKind.CollectionModified) return { kind: "modified", collection };
   assert(kind === EntryKind.CollectionCreated, `catalog entry of kind ${kind}`);

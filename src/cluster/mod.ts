@@ -6,6 +6,10 @@ export {
   type TimeseriesOptions,
   type ViewDefinition,
 } from "./catalog.ts";
+export { type ChangeEvent } from "./change_stream/change_event.ts";
+export { ChangeFeed, type ChangeFeedOptions, type FeedPiece } from "./change_stream/change_feed.ts";
+export { parseToken, type Position, tokenOf } from "./change_stream/position.ts";
+export { type Scope } from "./change_stream/scope.ts";
 export { ClusterClock, type ClusterTime, secondsOf, timeOf } from "./cluster_clock.ts";
 export { type Granularity, SPAN_SECONDS, timeseriesFields, timeseriesSpecOf } from "./timeseries_spec.ts";
 export { indexesOf } from "./indexes.ts";

@@ -12,10 +12,11 @@ import {
 import type { Clock, Disk } from "../io/mod.ts";
 import { firstIndexes, Log, type LogRecord, type LogRetention, type LogSizes } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
+import { ChangeFeed, type ChangeFeedOptions } from "./change_stream/change_feed.ts";
 import { ClusterClock } from "./cluster_clock.ts";
 import { CATALOG_PATH, readCatalog, writeCatalog } from "./catalog_file.ts";
 import { type DataFolder, takeDataFolder } from "./data_folder.ts";
-import { collectionToDocument, encodeDropped, EntryKind, MNODE_GROUP } from "./entry.ts";
+import { collectionToDocument, encodeDatabase, encodeDropped, EntryKind, MNODE_GROUP } from "./entry.ts";
 import { deleteSome } from "./expiring_documents.ts";
 import { LocalRouter } from "./local_router.ts";
 import { MNode } from "./mnode.ts";
@@ -66,6 +67,8 @@ export class Node {
   private checkpointing: Promise<void> | undefined;
   private catalogChange: Promise<void> = Promise.resolve();
   private closed = false;
+  /** Cluster time at which all entries were readable, when the node was opened. */
+  private readonly openedTime: bigint;
   private readonly retentionPasses: Retention;
 
   private constructor(
@@ -80,6 +83,7 @@ export class Node {
   ) {
     this.memory = options.memory ?? new MemoryBudget(DEFAULT_MEMORY_BUDGET_BYTES);
     this.router = new LocalRouter(this, vnode);
+    this.openedTime = clusterTime.operationTime;
     this.retentionPasses = new Retention(options.clock, options.logger.child("retention"), {
       collections: () => mnode.allCollections(),
       expire: (info, beforeMs) => vnode.expire(info, beforeMs),
@@ -173,6 +177,23 @@ export class Node {
     await this.changeCatalog(EntryKind.CollectionDropped, encodeDropped(id));
   }
 
+  /** Logs that a database is gone, once its collections are. */
+  async dropDatabase(db: string): Promise<void> {
+    await this.changeCatalog(EntryKind.DatabaseDropped, encodeDatabase(db));
+  }
+
+  /** Opens a change stream. @throws CommandError ChangeStreamHistoryLost */
+  changeFeed(options: ChangeFeedOptions): ChangeFeed {
+    const { log, mnode, vnode } = this;
+    return new ChangeFeed({
+      log,
+      readableTime: () => log.lastTime > this.openedTime ? log.lastTime : this.openedTime,
+      collectionAt: (id, index) => mnode.collectionAt(id, index),
+      endedBy: (index) => mnode.endedBy(index),
+      lookUp: (id, documentId) => vnode.document(id, documentId),
+    }, options);
+  }
+
   /** How often measurements expire, and whether they do; what is given is changed. */
   retention(change: Partial<RetentionSettings> = {}): RetentionSettings {
     return this.retentionPasses.change(change);
@@ -230,6 +251,7 @@ export class Node {
   private async writeEverything(): Promise<void> {
     const startedMs = this.options.clock.monotonicMs();
     const catalogIndex = this.mnode.appliedIndex;
+    this.mnode.forgetHistory(this.log.readableFrom(MNODE_GROUP));
     await writeCatalog(this.options.disk, this.mnode.snapshot());
     const vnodeIndex = await this.vnode.checkpoint();
     await this.log.cut(MNODE_GROUP, catalogIndex);

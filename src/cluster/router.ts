@@ -6,6 +6,7 @@ import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
 import type { ColumnSize } from "../storage/mod.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
+import type { ChangeFeed, ChangeFeedOptions } from "./change_stream/change_feed.ts";
 import type { ClusterTime } from "./cluster_clock.ts";
 import type { CollectionInfo, Namespace, TimeseriesOptions, ViewDefinition } from "./catalog.ts";
 
@@ -92,6 +93,13 @@ export interface Router {
     context: CommandContext,
     verbosity: string,
   ): Promise<Document>;
+
+  /**
+   * Opens a change stream.
+   *
+   * @throws CommandError ChangeStreamHistoryLost (286) when the log does not reach back to where it is to begin
+   */
+  changeFeed(options: ChangeFeedOptions): ChangeFeed;
 
   /**
    * Resolves when what a time series holds now is flushed and merged; nothing where there is no collection.

@@ -15,7 +15,7 @@ import {
   MAX_LOG_TAIL_BYTES,
   type MemoryBudget,
 } from "../base/mod.ts";
-import type { Document, RawDocument } from "../bson/mod.ts";
+import type { Document, RawDocument, Value } from "../bson/mod.ts";
 import { type Clock, type Disk, isDiskFull } from "../io/mod.ts";
 import type { FragmentRequest, Rows, ScanRequest, Source } from "../query/mod.ts";
 import {
@@ -427,6 +427,11 @@ export class VNode {
   private joinedLog(): Log {
     assert(this.log !== undefined, "a VNode writes after it has joined the log");
     return this.log;
+  }
+
+  /** A document of a regular collection as it is now. */
+  document(collectionId: number, id: Value): Document | undefined {
+    return this.documents.hasCollection(collectionId) ? this.documents.get(collectionId, id) : undefined;
   }
 
   /** What the query engine reads a collection through. */

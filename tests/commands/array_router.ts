@@ -16,6 +16,7 @@ import {
 } from "../../src/bson/mod.ts";
 import { SystemClock } from "../../src/io/mod.ts";
 import {
+  type ChangeFeed,
   ClusterClock,
   type CollectionInfo,
   type CollectionSpec,
@@ -149,6 +150,10 @@ export class ArrayRouter implements Router {
       if (ordered) break;
     }
     return { inserted, errors };
+  }
+
+  changeFeed(): ChangeFeed {
+    throw new CommandError("NotImplemented", "arrays have no log to follow");
   }
 
   compact(): Promise<void> {

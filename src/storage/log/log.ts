@@ -87,6 +87,7 @@ export class Log {
   private cancelRetention: () => void;
   private closed = false;
   private readonly appendListeners = new Set<() => void>();
+  private lastClusterTime = 0n;
   /** Set while the next file is being made: the one before it must get no more records, even after a failure. */
   private sealing = false;
 
@@ -176,6 +177,16 @@ export class Log {
   /** Reads the entries of all groups from a cluster time on, those included that come later. */
   follow(fromTime: bigint): LogFollower {
     return new LogFollower(this.disk, () => this.files.readable(this.tail), fromTime);
+  }
+
+  /** The index of the last entry of a group that cannot be read any more; 0 where all can. */
+  readableFrom(group: number): number {
+    return this.files.readable(this.tail)[0]?.positions.get(group) ?? 0;
+  }
+
+  /** Cluster time of the last entry that became durable since the log was opened; 0 where there is none. */
+  get lastTime(): bigint {
+    return this.lastClusterTime;
   }
 
   /** Reads the entries of all groups that come from now on. */
@@ -332,6 +343,7 @@ export class Log {
     for (const [i, { source }] of entries.entries()) {
       this.positions.set(source.group, indexes[i]!);
       tail.lastIndexes.set(source.group, indexes[i]!);
+      this.lastClusterTime = source.clusterTime ?? this.lastClusterTime;
     }
     for (const [i, entry] of entries.entries()) entry.onDurable?.(indexes[i]!);
     this.inFlight = [];

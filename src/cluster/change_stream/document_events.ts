@@ -1,0 +1,149 @@
+/** The events of writes: to regular collections by the effects in the log, to time series by the measurements. */
+import { BuiltDocument, type Document, RawDocument, Timestamp, type Value } from "../../bson/mod.ts";
+import { CommandError } from "../../base/mod.ts";
+import {
+  decodeChange,
+  decodeEffects,
+  documentsStart,
+  type Effect,
+  type LogRecord,
+} from "../../storage/mod.ts";
+import { type CollectionInfo } from "../catalog.ts";
+import { decodeMeasurements, EntryKind } from "../entry.ts";
+import { type ChangeEvent, eventOf } from "./change_event.ts";
+import { updateDescription } from "./update_description.ts";
+
+/** How documents are shown beside what changed in them. */
+export interface Images {
+  /** Of an update: not at all, as it is when the event is read, or as it was right after the update. */
+  readonly fullDocument: "default" | "updateLookup" | "whenAvailable" | "required";
+  readonly fullDocumentBeforeChange: "off" | "whenAvailable" | "required";
+}
+
+export interface DocumentEvents {
+  readonly images: Images;
+  readonly showsUuid: boolean;
+  /** A collection of that id that is looked at, as it was when the entry was logged. */
+  readonly collection: (id: number) => CollectionInfo | undefined;
+  /** A document of a regular collection as it is now. */
+  readonly lookUp: (collectionId: number, id: Value) => Document | undefined;
+}
+
+/** The events of an entry of a VNode. */
+export function documentEvents(record: LogRecord, options: DocumentEvents): readonly ChangeEvent[] {
+  return record.kind === EntryKind.Documents
+    ? effectEvents(record, options)
+    : measurementEvents(record, options);
+}
+
+function effectEvents(record: LogRecord, options: DocumentEvents): readonly ChangeEvent[] {
+  const events: ChangeEvent[] = [];
+  for (const [number, effect] of decodeEffects(record.payload).entries()) {
+    const info = options.collection(effect.collectionId);
+    if (info !== undefined) events.push(effectEvent(record, number, effect, info, options));
+  }
+  return events;
+}
+
+function effectEvent(
+  record: LogRecord,
+  number: number,
+  effect: Effect,
+  info: CollectionInfo,
+  options: DocumentEvents,
+): ChangeEvent {
+  const { kind, document, changes } = effect;
+  const id = document.get("_id");
+  return eventOf(
+    { ...headOf(record, number, info, options), operation: kind },
+    kind === "insert" || kind === "replace"
+      ? document
+      : kind === "update"
+      ? updatedDocument(record, effect, info, options)
+      : undefined,
+    {
+      documentKey: BuiltDocument.of({ _id: id }),
+      updateDescription: changes && updateDescription(document, changes),
+      fullDocumentBeforeChange: kind === "insert" ? undefined : documentBefore(record, effect, info, options),
+    },
+  );
+}
+
+function headOf(record: LogRecord, number: number, info: CollectionInfo, { showsUuid }: DocumentEvents) {
+  return { record, number, namespace: info, uuid: showsUuid ? info.uuid : undefined };
+}
+
+/** The document of an update. */
+function updatedDocument(
+  record: LogRecord,
+  effect: Effect,
+  info: CollectionInfo,
+  { images, lookUp }: DocumentEvents,
+): Value {
+  const { fullDocument } = images;
+  if (fullDocument === "default") return undefined;
+  if (fullDocument === "updateLookup") {
+    return lookUp(effect.collectionId, effect.document.get("_id")) ?? null;
+  }
+  // The entry has it in any case; as in MongoDB it is shown where the collection is to keep images.
+  if (effect.before !== undefined) return effect.document;
+  if (fullDocument === "required") {
+    throw missingImage("a post-image for all update events", "post-image", record, effect, info);
+  }
+  return null;
+}
+
+function documentBefore(
+  record: LogRecord,
+  effect: Effect,
+  info: CollectionInfo,
+  { images }: DocumentEvents,
+): Value {
+  const { fullDocumentBeforeChange } = images;
+  if (fullDocumentBeforeChange === "off") return undefined;
+  if (effect.before !== undefined) return effect.before;
+  if (fullDocumentBeforeChange === "required") {
+    const what = "a pre-image for all update, delete and replace events";
+    throw missingImage(what, "pre-image", record, effect, info);
+  }
+  return null;
+}
+
+function missingImage(
+  what: string,
+  image: string,
+  { clusterTime }: LogRecord,
+  { kind }: Effect,
+  { db, collection }: CollectionInfo,
+): CommandError {
+  const time = new Timestamp(clusterTime);
+  return new CommandError(
+    "NoMatchingDocument",
+    `Change stream was configured to require ${what}, but the ${image} was not found for event: ` +
+      `{operationType: "${kind}", ns: {db: "${db}", coll: "${collection}"}, clusterTime: ` +
+      `Timestamp(${time.t}, ${time.i})}`,
+  );
+}
+
+/** Measurements that came; one that took the place of another counts as replaced. What went for good is not told. */
+function measurementEvents(record: LogRecord, options: DocumentEvents): readonly ChangeEvent[] {
+  const { tableId, rows } = decodeMeasurements(record.payload);
+  const info = options.collection(tableId);
+  if (info === undefined) return [];
+  const { operation, start } = record.kind === EntryKind.Measurements
+    ? { operation: "insert", start: documentsStart(rows) }
+    : changedMeasurements(rows);
+  const events: ChangeEvent[] = [];
+  for (let at = start; at < rows.length;) {
+    const document = new RawDocument(rows, at);
+    at = document.end;
+    const head = { ...headOf(record, events.length, info, options), operation };
+    events.push(eventOf(head, document, { documentKey: BuiltDocument.of({ _id: document.get("_id") }) }));
+  }
+  return events;
+}
+
+function changedMeasurements(rows: Uint8Array): { readonly operation: string; readonly start: number } {
+  const change = decodeChange(rows);
+  return { operation: change.blocks().length > 0 ? "replace" : "insert", start: change.documentsStart };
+}
