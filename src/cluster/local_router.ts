@@ -38,6 +38,7 @@ import { specOf } from "./document_statement.ts";
 import { beginReplacement, insertAll } from "./replacement.ts";
 import { timeseriesOfDocument, timeseriesSpecOf } from "./timeseries_spec.ts";
 import { indexesOf } from "./indexes.ts";
+import { checkRename } from "./rename.ts";
 import { checkViewCycle, refuseView, resolveView } from "./views.ts";
 import type { VNode } from "./vnode.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
@@ -136,6 +137,14 @@ export class LocalRouter implements Router {
     }
     refuseView(info);
     return info;
+  }
+
+  renameCollection(source: Namespace, target: Namespace, dropTarget: boolean): Promise<void> {
+    return this.inTurn(async () => {
+      const lookup = (namespace: Namespace) => this.collection(namespace);
+      checkRename(source, target, dropTarget, lookup, this.collections(source.db).length > 0);
+      await this.owner.modifyCollection({ ...lookup(source)!, ...target });
+    });
   }
 
   dropCollection(namespace: Namespace): Promise<boolean> {

@@ -52,6 +52,13 @@ export interface Router {
     namespace: Namespace,
     indexesOf: (info: CollectionInfo) => readonly Document[],
   ): Promise<void>;
+  /**
+   * Gives a collection another name, in another database or the same one, at once.
+   *
+   * @param dropTarget whether one that has the name goes
+   * @throws CommandError NamespaceNotFound (26), NamespaceExists (48), CommandNotSupportedOnView (166)
+   */
+  renameCollection(source: Namespace, target: Namespace, dropTarget: boolean): Promise<void>;
   /** @returns whether there was one */
   dropCollection(namespace: Namespace): Promise<boolean>;
   /** @returns whether there was one */

@@ -12,6 +12,8 @@ import { connectionStatus } from "./connection_status.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
 import { createIndexes } from "./create_indexes.ts";
+import { dataSize } from "./data_size.ts";
+import { dbHash } from "./db_hash.ts";
 import { dbStats } from "./db_stats.ts";
 import { deleteCommand } from "./delete.ts";
 import { distinct } from "./distinct.ts";
@@ -37,6 +39,7 @@ import { listIndexes } from "./list_indexes.ts";
 import { logout } from "./logout.ts";
 import { MISSING_COMMANDS } from "./missing_commands.ts";
 import { ping } from "./ping.ts";
+import { renameCollection } from "./rename_collection.ts";
 import { replSetGetConfig } from "./repl_set_get_config.ts";
 import { replSetGetStatus } from "./repl_set_get_status.ts";
 import { serverStatus } from "./server_status.ts";
@@ -49,6 +52,7 @@ import {
 } from "./session_lists.ts";
 import { setParameter } from "./set_parameter.ts";
 import { startSession } from "./start_session.ts";
+import { top } from "./top.ts";
 import { update } from "./update.ts";
 import { validate } from "./validate.ts";
 import { whatsMyUri } from "./whats_my_uri.ts";
@@ -67,6 +71,8 @@ export const COMMANDS: readonly Command[] = [
   count,
   create,
   createIndexes,
+  dataSize,
+  dbHash,
   dbStats,
   deleteCommand,
   distinct,
@@ -99,11 +105,13 @@ export const COMMANDS: readonly Command[] = [
   logout,
   ping,
   refreshSessions,
+  renameCollection,
   replSetGetConfig,
   replSetGetStatus,
   serverStatus,
   setParameter,
   startSession,
+  top,
   update,
   validate,
   whatsMyUri,

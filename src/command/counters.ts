@@ -1,6 +1,7 @@
 /** True numbers about the server's work since it started, for `serverStatus`. */
 
 import { MAX_COUNTED_NAMESPACES } from "../base/mod.ts";
+import { UsageTable } from "./namespace_usage.ts";
 
 export type LatencyKind = "reads" | "writes" | "commands" | "transactions";
 
@@ -61,6 +62,7 @@ function newLatencies(): Latencies {
 export class ServerCounters {
   readonly opcounters = { insert: 0, query: 0, update: 0, delete: 0, getmore: 0, command: 0 };
   readonly latencies = newLatencies();
+  readonly usage = new UsageTable();
   /** By namespace; the one that was used longest ago goes when there are too many. */
   private readonly byNamespace = new Map<string, Latencies>();
   /** Connections ever accepted. */

@@ -119,7 +119,9 @@ async function run(
   } finally {
     state.operations.end(operation);
     const micros = Math.round(operation.elapsedMs() * MICROS_PER_MS);
-    state.counters.addLatency(latencyKindOf(command), operation.label.namespace, micros);
+    const { op, namespace } = operation.label;
+    state.counters.addLatency(latencyKindOf(command), namespace, micros);
+    state.counters.usage.add(op, namespace, command.kind, micros);
   }
 }
 

@@ -1,8 +1,7 @@
 /**
  * The commands of MongoDB 8.0 that ChronoGo knows and does not have, sorted by name.
  *
- * ChronoGo answers as a router. What MongoDB's router does not know either (`top`) is no command here: monitoring tools
- * then see what they see on a router.
+ * ChronoGo answers as a router: what MongoDB's router does not know either is mostly no command here.
  */
 import { CommandError } from "../base/mod.ts";
 
@@ -41,9 +40,7 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "createSearchIndexes",
   "createUser",
   "currentOp",
-  "dataSize",
   "dbCheck",
-  "dbHash",
   "dropAllRolesFromDatabase",
   "dropAllUsersFromDatabase",
   "dropConnections",
@@ -93,7 +90,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "removeQuerySettings",
   "removeShard",
   "removeShardFromZone",
-  "renameCollection",
   "repairShardedCollectionChunksHistory",
   "replSetAbortPrimaryCatchUp",
   "replSetFreeze",

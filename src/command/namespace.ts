@@ -48,6 +48,13 @@ export function checkCollectionName(db: string, name: string): void {
   if (name === "") throw invalid(`Invalid namespace specified '${db}.'`);
 }
 
+/** The two names in `db.collection`; undefined where one of them is not there. */
+export function splitNamespace(text: string): Namespace | undefined {
+  const dot = text.indexOf(".");
+  if (dot <= 0 || dot === text.length - 1) return undefined;
+  return { db: text.slice(0, dot), collection: text.slice(dot + 1) };
+}
+
 /** For reads: `$` is refused in a wording of its own; bucket collections cannot be read yet. */
 export function namespaceToRead(call: CommandCall, codeOfWrongType: ErrorCodeLike = "BadValue"): Namespace {
   const namespace = namespaceOf(call, codeOfWrongType);

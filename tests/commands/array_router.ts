@@ -120,6 +120,21 @@ export class ArrayRouter implements Router {
     return Promise.resolve();
   }
 
+  renameCollection(source: Namespace, target: Namespace, dropTarget: boolean): Promise<void> {
+    const stored = this.stored.get(namespaceText(source));
+    if (stored === undefined) {
+      return Promise.reject(
+        new CommandError("NamespaceNotFound", `Source collection ${namespaceText(source)} does not exist`),
+      );
+    }
+    if (!dropTarget && this.stored.has(namespaceText(target))) {
+      return Promise.reject(new CommandError("NamespaceExists", "target namespace exists"));
+    }
+    this.stored.delete(namespaceText(source));
+    this.stored.set(namespaceText(target), { ...stored, info: { ...stored.info, ...target } });
+    return Promise.resolve();
+  }
+
   dropCollection(namespace: Namespace): Promise<boolean> {
     return Promise.resolve(this.stored.delete(namespaceText(namespace)));
   }

@@ -28,6 +28,7 @@ const FIELDS_OF_THE_MOMENT: ReadonlySet<string> = new Set([
   "electionId",
   "opTime",
   "lastCommittedOpTime",
+  "millis",
 ]);
 
 const UNORDERED_STAGES: ReadonlySet<string> = new Set(["$group", "$sortByCount", "$bucket", "$bucketAuto"]);

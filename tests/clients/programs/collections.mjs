@@ -60,9 +60,22 @@ async function checkExpiry(db) {
   assert.ok(ttl.passes >= 2 && ttl.deletedDocuments >= 3, JSON.stringify(ttl));
 }
 
+async function checkRename(db) {
+  await db.collection("before").insertMany([{ _id: 1 }, { _id: 2 }]);
+  await db.collection("before").createIndex({ a: 1 }, { unique: true, sparse: true });
+  await db.collection("taken").insertOne({ _id: 9 });
+  await assert.rejects(db.renameCollection("before", "taken"), { code: 48 });
+  const after = await db.renameCollection("before", "taken", { dropTarget: true });
+  assert.deepEqual(await after.find().toArray(), [{ _id: 1 }, { _id: 2 }]);
+  assert.equal((await after.indexes()).length, 2);
+  const { size, numObjects } = await db.command({ dataSize: `${db.databaseName}.taken` });
+  assert.deepEqual([size, numObjects], [28, 2]);
+}
+
 await withClient(async (client) => {
   const db = client.db("collections");
   await checkValidation(db);
   await checkExpiry(db);
+  await checkRename(db);
   console.log("ok");
 });
