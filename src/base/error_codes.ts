@@ -75,6 +75,7 @@ export const ErrorCode = {
   NoMatchingDocument: 47,
   ExceededMemoryLimit: 146,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
+  NotARetryableWriteCommand: 50768,
   APIVersionError: 322,
   APIStrictError: 323,
   ClusterTimeFailsRateLimiter: 205,

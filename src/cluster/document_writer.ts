@@ -6,15 +6,26 @@
 import { assert, CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import type { SourceIndex } from "../query/mod.ts";
-import { type DocumentStore, duplicateKeyError, type Pace, type TakenKey } from "../storage/mod.ts";
+import {
+  type DocumentStore,
+  type DoneStatements,
+  duplicateKeyError,
+  type Pace,
+  type SessionHistory,
+  type TakenKey,
+} from "../storage/mod.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { withIdFirst } from "./document_id.ts";
 import { failsTransaction, runStatement } from "./document_statement.ts";
+import { DoneInserts, doneStatement, type RetryableWrite } from "./retryable_write.ts";
 import type { InsertResult } from "./router.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
-/** Logs the effects of one transaction. @returns the entry's index, once it is durable */
-export type LogEffects = (effects: readonly Uint8Array[]) => Promise<number>;
+/** Logs the effects of one transaction, and the statements that they carry out. @returns the entry's index, once it is durable */
+export type LogEffects = (
+  effects: readonly Uint8Array[],
+  done: readonly DoneStatements[],
+) => Promise<number>;
 
 /** Room on the disk for what is logged and not yet committed. */
 export interface Reserve {
@@ -51,6 +62,7 @@ interface WaitingWrite {
 interface Uncommitted {
   readonly index: number;
   readonly payload: Uint8Array;
+  readonly done: readonly DoneStatements[];
 }
 
 export class DocumentWriter {
@@ -74,10 +86,11 @@ export class DocumentWriter {
     collection: WrittenCollection,
     documents: readonly RawDocument[],
     ordered: boolean,
+    retryable?: RetryableWrite,
   ): Promise<InsertResult> {
     const sizeBytes = documents.reduce((sum, document) => sum + document.sizeBytes, 0);
     return this.enqueue(sizeBytes, this.pace, function* (this: DocumentWriter) {
-      return yield* this.insertAll(collection, documents, ordered);
+      return yield* this.insertAll(collection, documents, ordered, retryable);
     });
   }
 
@@ -85,13 +98,15 @@ export class DocumentWriter {
   write(
     collection: WrittenCollection,
     statements: readonly WriteStatement[],
-    { ordered, context }: WriteOptions,
+    { ordered, context, retryable }: WriteOptions,
   ): Promise<readonly StatementResult[]> {
     return this.enqueue(0, context.checkpoint, function* (this: DocumentWriter) {
       const results: StatementResult[] = [];
-      for (const statement of statements) {
+      for (const [place, statement] of statements.entries()) {
         const result = yield* runStatement({ ...collection, store: this.store }, statement, context);
         results.push(result);
+        const done = retryable && doneStatement(retryable, place, result);
+        if (done !== undefined) this.store.noteDone(done);
         if (ordered && result.error !== undefined) break;
       }
       return results;
@@ -123,9 +138,21 @@ export class DocumentWriter {
     return this.alone(() => this.store.dropIndexes(id, names));
   }
 
-  /** Makes the store's file hold all that was committed before. */
-  async checkpoint(): Promise<void> {
-    await this.alone(() => this.store.checkpoint());
+  /**
+   * Makes the store's file hold all that was committed before.
+   *
+   * @param prepare changes the store first
+   */
+  async checkpoint(prepare: () => void): Promise<void> {
+    await this.alone(() => {
+      prepare();
+      return this.store.checkpoint();
+    });
+  }
+
+  /** What a session has done, as far as it stands in the store, all that was logged before included. */
+  historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined> {
+    return this.alone(() => this.store.statements.find(lsid));
   }
 
   /** Runs what no transaction may be open for. */
@@ -216,11 +243,13 @@ export class DocumentWriter {
   /** Ends the open transaction and answers what was evaluated in it. */
   private async logAndCommit(): Promise<void> {
     let effects: readonly Uint8Array[];
+    let done: readonly DoneStatements[];
     let index: number | undefined;
     try {
       await this.reserve.hold(COMMIT_BYTES + this.store.effectBytes * COMMIT_BYTES_PER_BYTE);
       effects = this.store.seal();
-      if (effects.length > 0) index = await this.log(effects);
+      done = this.store.doneStatements;
+      if (effects.length > 0) index = await this.log(effects, done);
     } catch (error) {
       this.store.rollback();
       throw error;
@@ -228,17 +257,21 @@ export class DocumentWriter {
     if (index === undefined) {
       this.store.rollback();
     } else {
-      this.commit(index, effects);
+      this.commit(index, effects, done);
     }
     for (const { answer } of this.unanswered.splice(0)) answer();
   }
 
   /** Commits what the log holds; should the disk be full, in the room that was kept for that. */
-  private commit(index: number, effects: readonly Uint8Array[]): void {
+  private commit(
+    index: number,
+    effects: readonly Uint8Array[],
+    done: readonly DoneStatements[],
+  ): void {
     try {
       this.store.commit(index);
     } catch {
-      this.uncommitted = { index, payload: joined(effects) };
+      this.uncommitted = { index, payload: joined(effects), done };
       this.reserve.release();
       this.commitLeftover();
     }
@@ -247,7 +280,8 @@ export class DocumentWriter {
   /** Brings SQLite to where the log is, after a commit that failed (a full disk). */
   private commitLeftover(): void {
     if (this.uncommitted === undefined) return;
-    this.store.replay(this.uncommitted.index, this.uncommitted.payload);
+    const { index, payload, done } = this.uncommitted;
+    this.store.replay(index, payload, done);
     this.uncommitted = undefined;
   }
 
@@ -255,19 +289,26 @@ export class DocumentWriter {
     collection: WrittenCollection,
     documents: readonly RawDocument[],
     ordered: boolean,
+    retryable: RetryableWrite | undefined,
   ): Generator<void, InsertResult, undefined> {
+    const done = retryable && new DoneInserts(retryable, (statements) => this.store.noteDone(statements));
     const errors: { index: number; error: CommandError }[] = [];
     let inserted = 0;
     for (const [index, document] of documents.entries()) {
-      if (index % INSERTS_AT_ONCE === INSERTS_AT_ONCE - 1) yield;
+      if (index % INSERTS_AT_ONCE === INSERTS_AT_ONCE - 1) {
+        done?.flush();
+        yield;
+      }
       const error = this.insertOne(collection, document);
       if (error === undefined) {
+        done?.add(index);
         inserted++;
         continue;
       }
       errors.push({ index, error });
       if (ordered) break;
     }
+    done?.flush();
     return { inserted, errors };
   }
 

@@ -75,7 +75,7 @@ Deno.test("more than one entry may hold goes in several, in order, a checkpoint 
   const waiting = [1, 2, 3, 4].map((n) => insert([{ _id: n, n: n + 0.5, text: "x".repeat(30) }]));
   const large = insert([{ _id: 5, n: 5.5, text: "x".repeat(300) }]);
   const duplicate = insert([{ _id: 1, n: 9.5 }]);
-  await writer.checkpoint();
+  await writer.checkpoint(() => {});
   await Promise.all([...waiting, large]);
   assert.equal((await duplicate).inserted, 0);
   assert.ok(entries.length >= 3, `${entries.length} entries`);
@@ -119,7 +119,7 @@ Deno.test("a write to a collection that was dropped meanwhile is answered", asyn
 Deno.test("a checkpoint takes its turn behind the writes before it", async () => {
   const { store, writer, insert } = setUp();
   const writing = insert([{ _id: 1, n: 1.5 }]);
-  await writer.checkpoint();
+  await writer.checkpoint(() => {});
   assert.equal(store.durableIndex, 1);
   await writing;
   store.close();

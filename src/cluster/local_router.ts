@@ -28,6 +28,7 @@ import type { MNode } from "./mnode.ts";
 import type {
   CollectionSpec,
   CollectionStats,
+  InsertOptions,
   InsertResult,
   RetentionCounts,
   RetentionSettings,
@@ -36,6 +37,7 @@ import type {
 } from "./router.ts";
 import { specOf } from "./document_statement.ts";
 import { beginReplacement, insertAll } from "./replacement.ts";
+import type { SessionHistory } from "../storage/mod.ts";
 import { timeseriesOfDocument, timeseriesSpecOf } from "./timeseries_spec.ts";
 import { indexesOf } from "./indexes.ts";
 import { checkRename } from "./rename.ts";
@@ -168,10 +170,13 @@ export class LocalRouter implements Router {
     namespace: Namespace,
     documents: readonly RawDocument[],
     ordered: boolean,
-    bypassValidation = false,
+    options: InsertOptions = {},
   ): Promise<InsertResult> {
-    const info = await this.collectionToWrite(namespace);
-    return await this.vnode.insert(info, documents, ordered, bypassValidation);
+    return await this.vnode.insert(await this.collectionToWrite(namespace), documents, ordered, options);
+  }
+
+  historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined> {
+    return this.vnode.historyOf(lsid);
   }
 
   async write(
@@ -237,6 +242,7 @@ export class LocalRouter implements Router {
   }
 
   private inDatabase(db: string, context: CommandContext, memory: QueryMemory): QueryContext {
+    const options = { bypassValidation: context.bypassValidation === true };
     return {
       ...context,
       memory,
@@ -245,8 +251,7 @@ export class LocalRouter implements Router {
         open: (name) => this.open(name),
         kindOf: (name) => this.kindOf(name),
         replace: (name, timeseries) => this.replace(name, timeseries, context),
-        insert: (name, documents) =>
-          insertAll(documents, (raw) => this.insert(name, raw, true, context.bypassValidation)),
+        insert: (name, documents) => insertAll(documents, (raw) => this.insert(name, raw, true, options)),
         update: (name, requests) => this.update(name, requests, context),
       },
     };
@@ -278,10 +283,11 @@ export class LocalRouter implements Router {
     context: CommandContext,
   ): Promise<Replacement> {
     const existing = this.collection(name);
-    const options = timeseries === undefined ? existing?.timeseries : timeseriesOfDocument(timeseries);
-    const spec = options === undefined
+    const options = { bypassValidation: context.bypassValidation === true };
+    const target = timeseries === undefined ? existing?.timeseries : timeseriesOfDocument(timeseries);
+    const spec = target === undefined
       ? { options: existing?.options ?? BuiltDocument.EMPTY }
-      : timeseriesSpecOf(options, existing?.options.get("collation"));
+      : timeseriesSpecOf(target, existing?.options.get("collation"));
     return beginReplacement(name, spec, {
       create: async (namespace, own) => {
         await this.createCollection(namespace, own);
@@ -291,7 +297,7 @@ export class LocalRouter implements Router {
       },
       modify: (info) => this.inTurn(() => this.owner.modifyCollection(info)),
       drop: (info) => this.inTurn(() => this.owner.dropCollection(info.id)),
-      insert: (info, documents) => this.vnode.insert(info, documents, true, context.bypassValidation),
+      insert: (info, documents) => this.vnode.insert(info, documents, true, options),
     });
   }
 

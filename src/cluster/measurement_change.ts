@@ -7,6 +7,7 @@
  */
 import type { Document, RawDocument } from "../bson/mod.ts";
 import type { ScanRequest } from "../query/mod.ts";
+import type { DoneStatements } from "../storage/mod.ts";
 
 export interface MeasurementChange {
   /** Narrows what is looked at; what `matches` says counts. */
@@ -24,6 +25,8 @@ export interface MeasurementChange {
   readonly change: (row: Document) => "remove" | "keep" | RawDocument;
   /** The measurement to be added when none matched. */
   readonly upsert?: () => RawDocument;
+  /** What the change carries out of a session's write; called at its end, of a single one. */
+  readonly done?: (changes: MeasurementChanges) => DoneStatements | undefined;
 }
 
 export interface MeasurementChanges {

@@ -5,6 +5,7 @@
 import { CommandError } from "../base/mod.ts";
 import { type Document, encodeDocument, RawDocument, type Value } from "../bson/mod.ts";
 import { type CommandContext, WritePlan } from "../query/mod.ts";
+import type { DoneStatements } from "../storage/mod.ts";
 import type { TimeseriesOptions } from "./catalog.ts";
 import { shownError, specOf, storable } from "./document_statement.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
@@ -13,12 +14,16 @@ import type { StatementResult, WriteStatement } from "./write_statement.ts";
 /** Does a change; durable and seen as a whole when it resolves. */
 export type ChangeMeasurements = (request: MeasurementChange) => Promise<MeasurementChanges>;
 
-/** @throws CommandError OutOfDiskSpace and its like; errors of the statement are in its result */
+/**
+ * @param doneOf what of a session's write the statement carries out, by its result
+ * @throws CommandError OutOfDiskSpace and its like; errors of the statement are in its result
+ */
 export async function runMeasurementStatement(
   options: TimeseriesOptions,
   statement: WriteStatement,
   context: CommandContext,
   change: ChangeMeasurements,
+  doneOf: (result: StatementResult) => DoneStatements | undefined,
 ): Promise<StatementResult> {
   let plan: WritePlan;
   try {
@@ -28,17 +33,12 @@ export async function runMeasurementStatement(
   }
   const run = new MeasurementRun(plan, statement);
   try {
-    const { matched, removed, replaced, upserted } = await change({
+    const changes = await change({
       ...run.request(statement),
       scan: { ...plan.scan(options.timeField, options.metaField), ...scanContext(context) },
+      done: (changes) => doneOf(run.result(changes)),
     });
-    const { document, upsertedId } = run;
-    return {
-      matched,
-      modified: removed + replaced,
-      ...(upserted ? { upsertedId } : {}),
-      ...(document === undefined ? {} : { document }),
-    };
+    return run.result(changes);
   } catch (error) {
     return refused(shownError(statement, error));
   }
@@ -64,6 +64,16 @@ class MeasurementRun {
   upsertedId: Value;
 
   constructor(private readonly plan: WritePlan, private readonly statement: WriteStatement) {}
+
+  result({ matched, removed, replaced, upserted }: MeasurementChanges): StatementResult {
+    const { document, upsertedId } = this;
+    return {
+      matched,
+      modified: removed + replaced,
+      ...(upserted ? { upsertedId } : {}),
+      ...(document === undefined ? {} : { document }),
+    };
+  }
 
   request(statement: WriteStatement): Omit<MeasurementChange, "scan"> {
     const { plan } = this;

@@ -7,16 +7,24 @@
  * that runs.
  */
 import type { Document, RawDocument } from "../bson/mod.ts";
-import { documentsStart, type PlacedRow, type TableChange, type TimeseriesStore } from "../storage/mod.ts";
+import {
+  documentsStart,
+  type DoneStatements,
+  type PlacedRow,
+  type TableChange,
+  type TimeseriesStore,
+} from "../storage/mod.ts";
 import { EntryKind } from "./entry.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
+import { DoneInserts, type RetryableWrite } from "./retryable_write.ts";
 import type { InsertResult } from "./router.ts";
 
-/** Logs what is to be applied to a table: `apply` is called with the entry's index once it is durable. */
+/** Logs what is to be applied to a table, and the statements that it carries out: `apply` is called with the entry's index once it is durable. */
 export type LogMeasurements = (
   kind: number,
   tableId: number,
   payload: Uint8Array,
+  done: readonly DoneStatements[],
   apply: (index: number) => void,
 ) => Promise<void>;
 
@@ -30,18 +38,29 @@ export class MeasurementWriter {
 
   constructor(private readonly store: TimeseriesStore, private readonly log: LogMeasurements) {}
 
-  async insert(tableId: number, documents: readonly RawDocument[], ordered: boolean): Promise<InsertResult> {
+  async insert(
+    tableId: number,
+    documents: readonly RawDocument[],
+    ordered: boolean,
+    retryable?: RetryableWrite,
+  ): Promise<InsertResult> {
     const { payload, accepted, errors } = this.store.prepareInsert(tableId, documents, ordered);
-    if (payload !== undefined) await this.logInsert(tableId, payload);
+    const done = retryable === undefined ? [] : doneInserts(retryable, documents.length, ordered, errors);
+    if (payload !== undefined) await this.logInsert(tableId, payload, done);
     return { inserted: accepted, errors };
   }
 
-  private async logInsert(tableId: number, payload: Uint8Array): Promise<void> {
+  private async logInsert(
+    tableId: number,
+    payload: Uint8Array,
+    done: readonly DoneStatements[],
+  ): Promise<void> {
     this.running.get(tableId)?.noteInsert(payload, documentsStart(payload));
     const logged = this.log(
       EntryKind.Measurements,
       tableId,
       payload,
+      done,
       (index) => this.store.applyInsert(index, tableId, payload),
     );
     const settled = logged.catch(() => {});
@@ -114,7 +133,7 @@ export class MeasurementWriter {
       if (row !== undefined) apply(row);
     } else {
       await this.changeAll(change, request, apply, async () => {
-        await this.logChange(tableId, change);
+        await this.logChange(tableId, change, []);
         await begin();
       });
     }
@@ -122,7 +141,8 @@ export class MeasurementWriter {
       change.add(request.upsert());
       counts.upserted = true;
     }
-    await this.logChange(tableId, change);
+    const done = request.done?.(counts);
+    await this.logChange(tableId, change, done === undefined ? [] : [done]);
     return counts;
   }
 
@@ -141,7 +161,11 @@ export class MeasurementWriter {
     }
   }
 
-  private async logChange(tableId: number, change: TableChange): Promise<void> {
+  private async logChange(
+    tableId: number,
+    change: TableChange,
+    done: readonly DoneStatements[],
+  ): Promise<void> {
     const taken = change.take();
     if (taken === undefined) return;
     const { payload, marked } = taken;
@@ -149,11 +173,28 @@ export class MeasurementWriter {
       EntryKind.Changes,
       tableId,
       payload,
+      done,
       (index) => this.store.applyChange(index, tableId, payload, marked),
     );
     // Nobody may be told of a change that cannot be seen yet.
     this.store.settle(tableId);
   }
+}
+
+/** Which documents of an insert are done, once it is logged. */
+function doneInserts(
+  retryable: RetryableWrite,
+  count: number,
+  ordered: boolean,
+  errors: InsertResult["errors"],
+): readonly DoneStatements[] {
+  const done: DoneStatements[] = [];
+  const runs = new DoneInserts(retryable, (statements) => done.push(statements));
+  const refused = new Set(errors.map(({ index }) => index));
+  const end = ordered && errors.length > 0 ? errors[0]!.index : count;
+  for (let place = 0; place < end; place++) if (!refused.has(place)) runs.add(place);
+  runs.flush();
+  return done;
 }
 
 /** The first row that matches, or of all that do the one that comes first by the request's order. */

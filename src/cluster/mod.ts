@@ -25,13 +25,21 @@ export { Node, type NodeOptions, type NodeSummary } from "./node.ts";
 export {
   type CollectionSpec,
   type CollectionStats,
+  type InsertOptions,
   type InsertResult,
   type RetentionCounts,
   type RetentionSettings,
   type Router,
   type Verification,
 } from "./router.ts";
-export { type ColumnSize, type LogRetention, shownDocument } from "../storage/mod.ts";
+export { resultOf, type RetryableWrite } from "./retryable_write.ts";
+export {
+  type ColumnSize,
+  type DoneStatements,
+  type LogRetention,
+  type SessionHistory,
+  shownDocument,
+} from "../storage/mod.ts";
 export {
   type DeleteStatement,
   type StatementResult,

@@ -1,7 +1,8 @@
 /**
  * Lives of a node on a simulated disk that end at a random or at every call to it, by a power failure or by the end of
  * the process. What the clients had acknowledged must be there, once; what was dropped must not come back; what was
- * answered by an error or not at all may be there, but each insert, update and delete as a whole or not at all.
+ * answered by an error or not at all may be there, but each insert, update and delete as a whole or not at all. An insert
+ * that was not answered is retried after the start, in its session: then its documents are there, once.
  *
  * SQLite keeps its files on the real disk: at the moment of the crash they are copied, for a power failure with any
  * beginning of the WAL (what the last checkpoint wrote was synced).
@@ -11,6 +12,7 @@ import { type Random, seededRandom } from "../base/mod.ts";
 import { type DiskCall, FaultyDisk, MemoryDisk } from "../io/mod.ts";
 import type { Namespace } from "./catalog.ts";
 import type { Node } from "./node.ts";
+import type { RetryableWrite } from "./retryable_write.ts";
 import {
   deleteNumbers,
   insertNumbers,
@@ -49,13 +51,19 @@ const RENUMBERED = 1_000_000;
 /** A client with a database of its own: one operation at a time, and a record of what was acknowledged. */
 class Client {
   private readonly collections = new Map<string, Expected>();
+  private readonly lsid: Uint8Array;
+  private txnNumber = 0n;
+  /** The latest operation, while it is an insert. */
+  private latest: { readonly namespace: Namespace; readonly numbers: readonly number[] } | undefined;
 
   constructor(
     private readonly db: string,
     private readonly random: Random,
     private readonly next: () => number,
     private readonly usesPlain: boolean,
-  ) {}
+  ) {
+    this.lsid = new Uint8Array(16).fill(db.charCodeAt(0));
+  }
 
   async act(node: Node): Promise<void> {
     const collection = NAMES[Math.floor(this.random() * NAMES.length)]!;
@@ -63,6 +71,7 @@ class Client {
     const expected = this.expectedOf(collection);
     if (expected.exists === "unsure") return;
     const choice = this.random();
+    this.latest = undefined;
     if (!expected.exists) await this.create(node, namespace, expected);
     else if (choice < 0.08) await this.drop(node, namespace, expected);
     else if (choice < 0.16) await node.checkpoint();
@@ -87,7 +96,32 @@ class Client {
 
   private async insert(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
     const after = Array.from({ length: 1 + Math.floor(this.random() * 5) }, this.next);
-    await this.write(expected, { before: [], after }, () => insertNumbers(node, namespace, after));
+    this.txnNumber++;
+    this.latest = { namespace, numbers: after };
+    const retryable = this.retryable(after.map((_, place) => place));
+    await this.write(expected, { before: [], after }, () => insertNumbers(node, namespace, after, retryable));
+  }
+
+  private retryable(stmtIds: readonly number[]): RetryableWrite {
+    return { lsid: this.lsid, txnNumber: this.txnNumber, seconds: 0, stmtIds };
+  }
+
+  /** Does what of the latest insert was not done. */
+  private async retry(node: Node): Promise<void> {
+    // Without its file SQLite forgets what was done, as it forgets documents.
+    if (this.latest === undefined || !this.usesPlain) return;
+    const { namespace, numbers } = this.latest;
+    if (node.router.collection(namespace) === undefined) return;
+    const history = await node.router.historyOf(this.lsid);
+    const done = history?.txnNumber === this.txnNumber ? history.done : [];
+    const isDone = (id: number) => done.some(({ first, count }) => id >= first && id < first + count);
+    const places = numbers.map((_, place) => place).filter((place) => !isDone(place));
+    if (places.length > 0) {
+      await insertNumbers(node, namespace, places.map((place) => numbers[place]!), this.retryable(places));
+    }
+    const expected = this.expectedOf(namespace.collection);
+    expected.unsure = expected.unsure.filter(({ after }) => after !== numbers);
+    for (const n of numbers) expected.acknowledged.add(n);
   }
 
   private async renumber(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
@@ -132,6 +166,7 @@ class Client {
 
   /** After a restart, what is there stays: until then a write that failed may still be in the log. */
   async adopt(node: Node): Promise<void> {
+    await this.retry(node);
     await this.check(node);
     for (const [collection, expected] of this.collections) {
       if (node.router.collection({ db: this.db, collection }) === undefined) {

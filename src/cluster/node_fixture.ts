@@ -5,6 +5,7 @@ import { type Disk, SimulatedClock } from "../io/mod.ts";
 import { type CommandContext, newScanCounters } from "../query/mod.ts";
 import type { Namespace } from "./catalog.ts";
 import { Node, type NodeOptions } from "./node.ts";
+import type { RetryableWrite } from "./retryable_write.ts";
 import type { CollectionSpec } from "./router.ts";
 import type { WriteStatement } from "./write_statement.ts";
 
@@ -43,8 +44,9 @@ export async function insertNumbers(
   node: Node,
   namespace: Namespace,
   numbers: readonly number[],
+  retryable?: RetryableWrite,
 ): Promise<void> {
-  const { errors } = await node.router.insert(namespace, numbers.map(numbered), true);
+  const { errors } = await node.router.insert(namespace, numbers.map(numbered), true, { retryable });
   if (errors[0] !== undefined) throw errors[0].error;
 }
 

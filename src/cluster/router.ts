@@ -4,7 +4,8 @@
 import type { Document, RawDocument } from "../bson/mod.ts";
 import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
-import type { ColumnSize } from "../storage/mod.ts";
+import type { ColumnSize, SessionHistory } from "../storage/mod.ts";
+import type { RetryableWrite } from "./retryable_write.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 import type { ChangeFeed, ChangeFeedOptions } from "./change_stream/change_feed.ts";
 import type { ClusterTime } from "./cluster_clock.ts";
@@ -74,7 +75,7 @@ export interface Router {
     namespace: Namespace,
     documents: readonly RawDocument[],
     ordered: boolean,
-    bypassValidation?: boolean,
+    options?: InsertOptions,
   ): Promise<InsertResult>;
 
   /**
@@ -88,6 +89,9 @@ export interface Router {
     statements: readonly WriteStatement[],
     options: WriteOptions,
   ): Promise<readonly StatementResult[]>;
+
+  /** What is known of the latest retryable write of a session. @param lsid a UUID's 16 bytes */
+  historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined>;
 
   /** Runs a pipeline over a collection or a view (an empty one where there is none). */
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows;
@@ -152,6 +156,13 @@ export interface CollectionSpec {
   readonly timeseries?: TimeseriesOptions;
   readonly view?: ViewDefinition;
   readonly options: Document;
+}
+
+export interface InsertOptions {
+  /** Documents may be what the collection's validator refuses. */
+  readonly bypassValidation?: boolean;
+  /** The write of a session that the documents belong to. */
+  readonly retryable?: RetryableWrite | undefined;
 }
 
 export interface InsertResult {

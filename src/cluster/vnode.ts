@@ -14,30 +14,38 @@ import {
   MAX_DOCUMENT_ENTRY_BYTES,
   MAX_LOG_TAIL_BYTES,
   type MemoryBudget,
+  SESSION_TIMEOUT_MINUTES,
 } from "../base/mod.ts";
 import type { Document, RawDocument, Value } from "../bson/mod.ts";
 import { type Clock, type Disk, isDiskFull } from "../io/mod.ts";
 import type { FragmentRequest, Rows, ScanRequest, Source } from "../query/mod.ts";
 import {
+  decodeDone,
   DocumentStore,
+  type DoneStatements,
+  encodeDone,
+  laterHistory,
   type Log,
   type LogRecord,
   pacer,
+  type SessionHistory,
   type TableOptions,
   TimeseriesStore,
 } from "../storage/mod.ts";
 import { type CollectionInfo, keepsPreImages, namespaceText, type TimeseriesOptions } from "./catalog.ts";
-import type { ClusterClock } from "./cluster_clock.ts";
+import { type ClusterClock, secondsOf } from "./cluster_clock.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { documentCheck } from "./document_check.ts";
-import { DocumentWriter, type WrittenCollection } from "./document_writer.ts";
+import { DocumentWriter, type LogEffects, type WrittenCollection } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
 import { buildIndexes, type IndexedStore, keepIndexes, matchIndexes, sourceIndexes } from "./index_builds.ts";
 import { partialFilter } from "./indexes.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
 import { runMeasurementStatement } from "./measurement_statement.ts";
 import { MeasurementWriter } from "./measurement_writer.ts";
-import type { CollectionStats, InsertResult, Verification } from "./router.ts";
+import { RecentStatements } from "./recent_statements.ts";
+import { doneStatement, type RetryableWrite } from "./retryable_write.ts";
+import type { CollectionStats, InsertOptions, InsertResult, Verification } from "./router.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
 export interface VNodeOptions {
@@ -73,6 +81,7 @@ export class VNode {
   private draining = false;
   private checkpointRuns = false;
   private checkpointFailed = false;
+  private readonly recentStatements = new RecentStatements();
   private requestCheckpoint: () => Promise<void> = () => Promise.resolve();
   private readonly writer: DocumentWriter;
   private readonly measurements: MeasurementWriter;
@@ -86,8 +95,8 @@ export class VNode {
     private readonly times: ClusterClock,
     clock: Clock,
   ) {
-    const log = (effects: readonly Uint8Array[]) =>
-      this.append(EntryKind.Documents, effects, timeseries.noteIndex.bind(timeseries));
+    const log: LogEffects = (effects, done) =>
+      this.append(EntryKind.Documents, effects, done, timeseries.noteIndex.bind(timeseries));
     this.writer = new DocumentWriter(
       documents,
       log,
@@ -98,8 +107,11 @@ export class VNode {
       MAX_DOCUMENT_ENTRY_BYTES,
       pacer(clock, () => {}),
     );
-    this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, apply) => {
-      await this.append(kind, [encodeTableId(tableId), payload], apply);
+    this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, done, apply) => {
+      await this.append(kind, [encodeTableId(tableId), payload], done, (index) => {
+        this.recentStatements.note(done);
+        apply(index);
+      });
     });
   }
 
@@ -107,13 +119,19 @@ export class VNode {
   private append(
     kind: number,
     payload: readonly Uint8Array[],
+    done: readonly DoneStatements[],
     apply: (index: number) => void,
   ): Promise<number> {
     const onDurable = (index: number) => {
       this.appliedIndex = index;
       apply(index);
     };
-    return this.joinedLog().append(this.group, kind, payload, this.times.stamp({ onDurable }));
+    return this.joinedLog().append(
+      this.group,
+      kind,
+      payload,
+      this.times.stamp({ ...(done.length === 0 ? {} : { done: encodeDone(done) }), onDurable }),
+    );
   }
 
   /** Opens the stores; entries of the log are the caller's to replay. */
@@ -237,18 +255,21 @@ export class VNode {
   /** Applies an entry at replay. Entries of collections that were dropped later change nothing. */
   replay(record: LogRecord): void {
     this.appliedIndex = record.index;
+    const done = record.done === undefined ? [] : decodeDone(record.done);
     switch (record.kind) {
       case EntryKind.Measurements: {
         const { tableId, rows } = decodeMeasurements(record.payload);
+        this.recentStatements.note(done);
         return this.timeseries.applyInsert(record.index, tableId, rows);
       }
       case EntryKind.Changes: {
         const { tableId, rows } = decodeMeasurements(record.payload);
+        this.recentStatements.note(done);
         return this.timeseries.applyChange(record.index, tableId, rows);
       }
       case EntryKind.Documents:
         this.timeseries.noteIndex(record.index);
-        return this.documents.replay(record.index, record.payload);
+        return this.documents.replay(record.index, record.payload, done);
       default:
         assert(false, `log entry of kind ${record.kind} belongs to a VNode`);
     }
@@ -265,9 +286,14 @@ export class VNode {
     info: CollectionInfo,
     documents: readonly RawDocument[],
     ordered: boolean,
-    bypass = false,
+    options: InsertOptions = {},
   ): Promise<InsertResult> {
-    return await this.tracked(() => this.runInsert(info, documents, ordered, bypass));
+    return await this.tracked(() => this.runInsert(info, documents, ordered, options));
+  }
+
+  /** What is known of the latest retryable write of a session. @param lsid a UUID's 16 bytes */
+  async historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined> {
+    return laterHistory(await this.writer.historyOf(lsid), this.recentStatements.of(lsid));
   }
 
   /**
@@ -321,11 +347,12 @@ export class VNode {
     info: CollectionInfo,
     documents: readonly RawDocument[],
     ordered: boolean,
-    bypass: boolean,
+    { bypassValidation = false, retryable }: InsertOptions,
   ): Promise<InsertResult> {
     if (info.timeseries === undefined) {
       await this.makeRoomIn(info);
-      return await this.writer.insert(this.writtenCollection(info, bypass), documents, ordered);
+      const written = this.writtenCollection(info, bypassValidation);
+      return await this.writer.insert(written, documents, ordered, retryable);
     }
     let inserted = 0;
     const errors: InsertResult["errors"][number][] = [];
@@ -333,7 +360,8 @@ export class VNode {
     do {
       const start = end;
       end = endOfPiece(documents, start);
-      const result = await this.insertMeasurements(info, documents.slice(start, end), ordered);
+      const piece = retryable && { ...retryable, stmtIds: retryable.stmtIds.slice(start, end) };
+      const result = await this.insertMeasurements(info, documents.slice(start, end), ordered, piece);
       inserted += result.inserted;
       for (const { index, error } of result.errors) errors.push({ index: start + index, error });
     } while (end < documents.length && !(ordered && errors.length > 0));
@@ -352,9 +380,10 @@ export class VNode {
     info: CollectionInfo,
     documents: readonly RawDocument[],
     ordered: boolean,
+    retryable: RetryableWrite | undefined,
   ): Promise<InsertResult> {
     await this.makeRoomIn(info);
-    return await this.measurements.insert(info.id, documents, ordered);
+    return await this.measurements.insert(info.id, documents, ordered, retryable);
   }
 
   private async runWrite(
@@ -368,10 +397,12 @@ export class VNode {
       return await this.writer.write(written, statements, options);
     }
     const results: StatementResult[] = [];
-    for (const statement of statements) {
-      const result = await runMeasurementStatement(info.timeseries, statement, options.context, (request) => {
-        return this.measurements.change(info.id, request, () => this.makeRoomIn(info));
-      });
+    const { context, retryable } = options;
+    const change = (request: MeasurementChange) =>
+      this.measurements.change(info.id, request, () => this.makeRoomIn(info));
+    for (const [place, statement] of statements.entries()) {
+      const doneOf = (result: StatementResult) => retryable && doneStatement(retryable, place, result);
+      const result = await runMeasurementStatement(info.timeseries, statement, context, change, doneOf);
       results.push(result);
       if (options.ordered && result.error !== undefined) break;
     }
@@ -520,7 +551,11 @@ export class VNode {
     const appliedIndex = this.appliedIndex;
     // A flush may write what an earlier one left, or be one that began earlier: then later rows are in memory only.
     const flushedIndex = await this.timeseries.flush();
-    await this.writer.checkpoint();
+    await this.writer.checkpoint(() => {
+      const beforeSeconds = secondsOf(this.times.latest) - SESSION_TIMEOUT_MINUTES * 60;
+      this.documents.statements.save(this.recentStatements.all(), beforeSeconds);
+      this.recentStatements.clear();
+    });
     return Math.min(appliedIndex, flushedIndex);
   }
 

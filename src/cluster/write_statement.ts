@@ -2,6 +2,7 @@
 import type { CommandError } from "../base/mod.ts";
 import type { Collation, Document, Value } from "../bson/mod.ts";
 import type { CommandContext } from "../query/mod.ts";
+import type { RetryableWrite } from "./retryable_write.ts";
 
 interface Statement {
   readonly filter: Document;
@@ -43,6 +44,8 @@ export interface WriteOptions {
   readonly ordered: boolean;
   /** Holds the variables of the command's `let`; its checkpoint ends a statement that was killed. */
   readonly context: CommandContext;
+  /** The write of a session that the statements belong to. */
+  readonly retryable?: RetryableWrite | undefined;
 }
 
 /** What came of one statement. */

@@ -22,7 +22,7 @@ import { isGenericArgument } from "./generic.ts";
 import { insertDocuments } from "./insert.ts";
 import { checkDatabaseName, checkNamespaceToWrite } from "./namespace.ts";
 import { checkHint, checkHintForm, hintOf } from "./query_options.ts";
-import { answerOnce, refuseRetry } from "./retryable.ts";
+import { refuseRetry, Retryable } from "./retryable.ts";
 import { documentsOf, parsedOrRefused, type ParsedStatement, runStatements } from "./statements.ts";
 
 const FIELDS: FieldTable = {
@@ -75,15 +75,16 @@ export const bulkWrite: Command = {
   adminOnly: true,
   stableApi: true,
   takesWriteConcern: true,
+  retryable: true,
   takesSequences: true,
   kind: "write",
-  run: (call, reply) => {
+  run: async (call, reply) => {
     checkFields(call.args, "bulkWrite", FIELDS, isGenericArgument);
     const operations = parseOperations(call);
-    return answerOnce(call, reply, operations.length, async () => {
-      const done = await runOperations(call, operations);
-      return (reply) => writeOutcomes(call, reply, done);
-    });
+    const retryable = await Retryable.of(call, operations.length);
+    const { outcomes, retried } = await runOperations(call, operations, retryable);
+    await writeOutcomes(call, reply, outcomes);
+    retryable?.writeRetried(reply, retried);
   },
 };
 
@@ -211,20 +212,33 @@ function parseStatement(
   });
 }
 
+interface Outcomes {
+  readonly outcomes: readonly Outcome[];
+  /** The places of operations that were done when the command came before. */
+  readonly retried: readonly number[];
+}
+
 /** Runs the operations in order; neighbours of one collection that are all inserts, or none, go together. */
-async function runOperations(call: CommandCall, operations: readonly Operation[]): Promise<Outcome[]> {
+async function runOperations(
+  call: CommandCall,
+  operations: readonly Operation[],
+  retryable: Retryable | undefined,
+): Promise<Outcomes> {
   const ordered = call.args.get("ordered") !== false;
   const outcomes: Outcome[] = [];
+  const retried: number[] = [];
   for (let from = 0; from < operations.length;) {
     let to = from + 1;
     while (to < operations.length && goTogether(operations[from]!, operations[to]!)) to++;
-    const some = await runTogether(call, operations.slice(from, to), ordered);
+    const part = await runTogether(call, operations.slice(from, to), ordered, retryable?.from(from));
+    const some = part.outcomes;
     outcomes.push(...some.map((outcome) => ({ ...outcome, index: from + outcome.index })));
+    retried.push(...part.retried.map((place) => from + place));
     if (ordered && some.some(({ result }) => result.error !== undefined)) break;
     from = to;
   }
   for (const { kind } of outcomes) call.state.counters.opcounters[kind]++;
-  return outcomes;
+  return { outcomes, retried };
 }
 
 function goTogether(a: Operation, b: Operation): boolean {
@@ -236,31 +250,36 @@ async function runTogether(
   call: CommandCall,
   operations: readonly Operation[],
   ordered: boolean,
-): Promise<Outcome[]> {
+  retryable: Retryable | undefined,
+): Promise<Outcomes> {
   const { namespace, kind } = operations[0]!;
-  if (kind === "insert") return await runInserts(call, operations, ordered);
+  if (kind === "insert") return await runInserts(call, operations, ordered, retryable);
   const statements = operations.map(({ content }) => content as ParsedStatement);
-  const { results, errors } = await runStatements(call, namespace, statements);
+  const { results, errors, retried } = await runStatements(call, namespace, statements, retryable);
   const failed = errors.map(({ index, error }) => ({ index, result: { matched: 0, modified: 0, error } }));
-  return [...results, ...failed]
+  const outcomes = [...results, ...failed]
     .sort((a, b) => a.index - b.index)
     .map(({ index, result }) => ({ kind: operations[index]!.kind, index, result }));
+  return { outcomes, retried };
 }
 
 async function runInserts(
   call: CommandCall,
   operations: readonly Operation[],
   ordered: boolean,
-): Promise<Outcome[]> {
+  retryable: Retryable | undefined,
+): Promise<Outcomes> {
   const documents = operations.map(({ content }) => content as RawDocument);
-  const { errors } = await insertDocuments(call, operations[0]!.namespace, documents, ordered);
+  const { namespace } = operations[0]!;
+  const { errors, retried } = await insertDocuments(call, namespace, documents, ordered, retryable);
   const failures = new Map(errors.map(({ index, error }) => [index, error]));
   const end = ordered && errors.length > 0 ? errors[0]!.index + 1 : operations.length;
-  return operations.slice(0, end).map((_, index) => {
+  const outcomes = operations.slice(0, end).map((_, index): Outcome => {
     const error = failures.get(index);
     const result = error === undefined ? { matched: 1, modified: 0 } : { matched: 0, modified: 0, error };
     return { kind: "insert", index, result };
   });
+  return { outcomes, retried };
 }
 
 async function writeOutcomes(

@@ -62,6 +62,8 @@ export interface Command {
   readonly takesSequences?: boolean;
   /** May be sent with a writeConcern. */
   readonly takesWriteConcern?: boolean;
+  /** May have a transaction number of its own: its statements are done once, however often they are sent. */
+  readonly retryable?: boolean;
   /** The levels of readConcern that it may be sent with beside `local`. */
   readonly readConcerns?: readonly ReadConcern["level"][];
   /** Is there only where the server was started with `enableTestCommands`. */

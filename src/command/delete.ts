@@ -9,7 +9,7 @@ import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { checkHint, checkHintForm, hintOf } from "./query_options.ts";
-import { answerOnce, refuseRetry } from "./retryable.ts";
+import { refuseRetry, Retryable } from "./retryable.ts";
 import { parsedOrRefused, type ParsedStatement, runStatements, statementsOf } from "./statements.ts";
 
 const FIELDS: FieldTable = {
@@ -33,6 +33,7 @@ export const deleteCommand: Command = {
   help: "delete documents",
   stableApi: true,
   takesWriteConcern: true,
+  retryable: true,
   takesSequences: true,
   kind: "write",
   run: runDelete,
@@ -42,15 +43,13 @@ async function runDelete(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToWrite(call);
   checkFields(call.args, "delete", FIELDS, isGenericArgument);
   const statements = parseDeletes(call, namespace);
-  await answerOnce(call, reply, statements.length, async () => {
-    const { results, errors } = await runStatements(call, namespace, statements);
-    const deleted = results.reduce((sum, { result }) => sum + result.matched, 0);
-    call.state.counters.opcounters.delete += results.length + errors.length;
-    return (reply) => {
-      reply.value("n", Int32.of(deleted));
-      writeWriteErrors(reply, errors);
-    };
-  });
+  const retryable = await Retryable.of(call, statements.length);
+  const { results, errors, retried } = await runStatements(call, namespace, statements, retryable);
+  const deleted = results.reduce((sum, { result }) => sum + result.matched, 0);
+  call.state.counters.opcounters.delete += results.length + errors.length;
+  reply.value("n", Int32.of(deleted));
+  writeWriteErrors(reply, errors);
+  retryable?.writeRetried(reply, retried);
 }
 
 /** The statements of a delete. @throws CommandError when their form is wrong */
@@ -59,8 +58,10 @@ export function parseDeletes(call: CommandCall, namespace: Namespace): readonly 
     checkFields(args, "delete.deletes", STATEMENT_FIELDS);
     checkHintForm(args.get("hint"));
     const multi = isMulti(args);
-    if (multi) refuseRetry(call, "limit=0");
-    return parsedOrRefused(() => parseDeleteStatement(call, namespace, args, multi));
+    return parsedOrRefused(() => {
+      if (multi) refuseRetry(call, "limit=0");
+      return parseDeleteStatement(call, namespace, args, multi);
+    });
   });
 }
 

@@ -21,6 +21,7 @@ import { MISSING_COMMANDS, notImplemented } from "./missing_commands.ts";
 import { checkDatabaseName } from "./namespace.ts";
 import { checkReadLevel, readAfter } from "./read_concern.ts";
 import type { OperationLabel } from "./operation.ts";
+import { refuseNumber } from "./retryable.ts";
 import type { ServerState } from "./state.ts";
 
 const LEGACY_URL = "https://dochub.mongodb.org/core/legacy-opcode-removal";
@@ -100,6 +101,7 @@ async function run(
   if (input.sequences.length > 0 && !command.takesSequences) {
     throw new CommandError(40415, `BSON field '${name}.${input.sequences[0]!.name}' is an unknown field.`);
   }
+  if (generic.txnNumber !== undefined && command.retryable !== true) refuseNumber(command.name);
   const session = generic.sessionId === undefined ? undefined : state.sessions.use(generic.sessionId);
   const operation = state.operations.begin(client, generic.maxTimeMs, labelOf(command, db, args));
   const call: CommandCall = {
@@ -114,9 +116,11 @@ async function run(
     operation,
     state,
   };
+  const release = generic.txnNumber === undefined ? undefined : await session?.checkOut();
   try {
     return await answer(command, call, reply);
   } finally {
+    release?.();
     state.operations.end(operation);
     const micros = Math.round(operation.elapsedMs() * MICROS_PER_MS);
     const { op, namespace } = operation.label;

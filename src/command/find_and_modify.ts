@@ -9,7 +9,7 @@ import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { checkHint, hintOf } from "./query_options.ts";
-import { answerOnce } from "./retryable.ts";
+import { Retryable } from "./retryable.ts";
 import { documentsOf, writeWork } from "./statements.ts";
 
 const FIELDS: FieldTable = {
@@ -38,6 +38,7 @@ export const findAndModify: Command = {
   help: "update or delete one document, and give it back",
   stableApi: true,
   takesWriteConcern: true,
+  retryable: true,
   kind: "write",
   run: runFindAndModify,
 };
@@ -45,16 +46,20 @@ export const findAndModify: Command = {
 async function runFindAndModify(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToWrite(call);
   const statement = parseFindAndModify(call, namespace);
-  await answerOnce(call, reply, undefined, async () => {
-    const context = writeWork(call);
-    const { router } = call.state.services;
-    const [result] = await router.write(namespace, [statement], { ordered: true, context });
-    const { opcounters } = call.state.counters;
-    if (statement.kind === "delete") opcounters.delete++;
-    else opcounters.update++;
-    if (result!.error !== undefined) throw result!.error;
-    return (reply) => writeResult(reply, statement, result!);
-  });
+  const retryable = await Retryable.of(call, 1);
+  const before = retryable?.resultAt(0);
+  if (before !== undefined) {
+    writeResult(reply, statement, before);
+    return retryable!.writeRetriedOne(reply);
+  }
+  const { router } = call.state.services;
+  const options = { ordered: true, context: writeWork(call), retryable: retryable?.at([0]) };
+  const [result] = await router.write(namespace, [statement], options);
+  const { opcounters } = call.state.counters;
+  if (statement.kind === "delete") opcounters.delete++;
+  else opcounters.update++;
+  if (result!.error !== undefined) throw result!.error;
+  writeResult(reply, statement, result!);
 }
 
 /** The statement of a findAndModify. @throws CommandError */

@@ -97,6 +97,7 @@ function parseTransactionNumber(args: Arguments, sessionId: string | undefined):
   if (typeof number !== "bigint") {
     throw wrongType("OperationSessionInfo.txnNumber", args.type("txnNumber"), "long");
   }
+  if (number < 0n) throw new CommandError("InvalidOptions", "Transaction number cannot be negative");
   if (sessionId === undefined) {
     throw new CommandError("InvalidOptions", "Transaction number requires a session ID to also be specified");
   }

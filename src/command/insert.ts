@@ -7,7 +7,7 @@ import type { Command, CommandCall } from "./command.ts";
 import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { answerOnce } from "./retryable.ts";
+import { Retryable } from "./retryable.ts";
 import { writeBatchOf } from "./statements.ts";
 
 const FIELDS: FieldTable = {
@@ -24,6 +24,7 @@ export const insert: Command = {
   help: "insert documents into a collection",
   stableApi: true,
   takesWriteConcern: true,
+  retryable: true,
   takesSequences: true,
   kind: "write",
   run: runInsert,
@@ -34,28 +35,42 @@ async function runInsert(call: CommandCall, reply: BsonWriter): Promise<void> {
   checkFields(call.args, "insert", FIELDS, isGenericArgument);
   const documents = writeBatchOf(call, "documents");
   const ordered = call.args.get("ordered") !== false;
-  await answerOnce(call, reply, documents.length, async () => {
-    const { inserted, errors } = await insertDocuments(call, namespace, documents, ordered);
-    call.state.counters.opcounters.insert += inserted;
-    return (reply) => {
-      reply.value("n", Int32.of(inserted));
-      writeWriteErrors(reply, errors);
-    };
-  });
+  const retryable = await Retryable.of(call, documents.length);
+  const { inserted, errors, retried } = await insertDocuments(call, namespace, documents, ordered, retryable);
+  call.state.counters.opcounters.insert += inserted;
+  reply.value("n", Int32.of(inserted));
+  writeWriteErrors(reply, errors);
+  const isTimeseries = call.state.services.router.collection(namespace)?.timeseries !== undefined;
+  if (!isTimeseries) retryable?.writeRetried(reply, retried);
 }
 
-/** Stores the documents that may be stored; errors keep their places in the request. */
+export interface InsertedDocuments extends InsertResult {
+  /** The places of those that were stored when the command came before. */
+  readonly retried: readonly number[];
+}
+
+/**
+ * Stores the documents that may be stored; errors keep their places in the request.
+ *
+ * @param retryable knows which of them are stored already
+ */
 export async function insertDocuments(
   call: CommandCall,
   namespace: Namespace,
   documents: readonly RawDocument[],
   ordered: boolean,
-): Promise<InsertResult> {
+  retryable: Retryable | undefined,
+): Promise<InsertedDocuments> {
   const { router } = call.state.services;
   if (router.collection(namespace)?.view !== undefined) return onView(namespace, documents, ordered);
   const refused: { index: number; error: CommandError }[] = [];
   const places: number[] = [];
+  const retried: number[] = [];
   for (let index = 0; index < documents.length; index++) {
+    if (retryable?.resultAt(index) !== undefined) {
+      retried.push(index);
+      continue;
+    }
     const error = refusal(documents[index]!);
     if (error === undefined) {
       places.push(index);
@@ -64,14 +79,16 @@ export async function insertDocuments(
       if (ordered) break;
     }
   }
-  const bypass = call.args.flag("bypassDocumentValidation");
-  if (refused.length === 0) return await router.insert(namespace, documents, ordered, bypass);
-  if (places.length === 0) return { inserted: 0, errors: refused };
-  const result = await router.insert(namespace, places.map((place) => documents[place]!), ordered, bypass);
+  if (places.length === 0) return { inserted: retried.length, errors: refused, retried };
+  const bypassValidation = call.args.flag("bypassDocumentValidation");
+  const allowed = places.length === documents.length ? documents : places.map((place) => documents[place]!);
+  const options = { bypassValidation, retryable: retryable?.at(places) };
+  const result = await router.insert(namespace, allowed, ordered, options);
+  const inserted = retried.length + result.inserted;
   const stored = result.errors.map(({ index, error }) => ({ index: places[index]!, error }));
-  if (ordered && stored.length > 0) return { inserted: result.inserted, errors: stored };
+  if (ordered && stored.length > 0) return { inserted, errors: stored, retried };
   const errors = [...stored, ...refused].sort((a, b) => a.index - b.index);
-  return { inserted: result.inserted, errors };
+  return { inserted, errors, retried };
 }
 
 /** A view takes no document. */
@@ -79,11 +96,11 @@ function onView(
   namespace: Namespace,
   documents: readonly RawDocument[],
   ordered: boolean,
-): InsertResult {
+): InsertedDocuments {
   const message = `Namespace ${namespaceText(namespace)} is a view, not a collection`;
   const error = new CommandError("CommandNotSupportedOnView", message);
   const refused = ordered ? documents.slice(0, 1) : documents;
-  return { inserted: 0, errors: refused.map((_, index) => ({ index, error })) };
+  return { inserted: 0, errors: refused.map((_, index) => ({ index, error })), retried: [] };
 }
 
 /** Why a document cannot be stored, whatever the collection. */

@@ -1,26 +1,35 @@
 /**
  * Logical sessions: named by clients, kept while they are used, ended by clients or after half an hour. A session owns
- * cursors and remembers its last retryable write.
+ * cursors, and runs its writes with a transaction number one after another.
  */
 import { CommandError, MAX_SESSIONS, SESSION_TIMEOUT_MINUTES } from "../base/mod.ts";
-import { Binary, type BsonWriter } from "../bson/mod.ts";
+import { Binary } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
 
 const TIMEOUT_MS = SESSION_TIMEOUT_MINUTES * 60_000;
 const SWEEP_MS = 60_000;
 
-/** The last retryable write of a session: sent again, it gets the same answer. */
-export interface RetryableWrite {
-  readonly number: bigint;
-  /** Appends the fields of the answer, once the write is done. */
-  readonly answer: Promise<(reply: BsonWriter) => void | Promise<void>>;
-}
+export class Session {
+  /** The uuid. */
+  readonly bytes: Uint8Array;
+  /** The highest number of a write or a transaction that was begun here since the server runs. */
+  txnNumber: bigint | undefined;
+  private turn: Promise<void> = Promise.resolve();
 
-export interface Session {
-  /** The uuid as text. */
-  readonly id: string;
-  lastUsedMs: number;
-  retryableWrite: RetryableWrite | undefined;
+  /** @param id the uuid as text */
+  constructor(readonly id: string, public lastUsedMs: number) {
+    const hex = id.replaceAll("-", "");
+    this.bytes = Uint8Array.from({ length: 16 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  }
+
+  /** Waits for the session's commands with a number that came before. @returns what lets the next one run */
+  async checkOut(): Promise<() => void> {
+    const before = this.turn;
+    let release = () => {};
+    this.turn = new Promise((resolve) => release = resolve);
+    await before;
+    return release;
+  }
 }
 
 export class SessionTable {
@@ -44,7 +53,7 @@ export class SessionTable {
         "Unable to add session into the cache because the number of active sessions is too high",
       );
     }
-    const session = known ?? { id, lastUsedMs: nowMs, retryableWrite: undefined };
+    const session = known ?? new Session(id, nowMs);
     session.lastUsedMs = nowMs;
     this.sessions.delete(id);
     this.sessions.set(id, session);
@@ -93,6 +102,11 @@ export function sessionIdText(id: Binary): string {
     text += HEX[bytes[i]!];
   }
   return text;
+}
+
+/** A session as MongoDB's messages show it: its id, and the digest of the user, of whom there is none. */
+export function shownSession(id: string): string {
+  return `${id} - 47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU= -  - `;
 }
 
 const HEX: readonly string[] = Array.from({ length: 256 }, (_, i) => i.toString(16).padStart(2, "0"));

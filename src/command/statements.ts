@@ -7,6 +7,7 @@ import type { CommandCall } from "./command.ts";
 import type { PlacedError } from "./error_reply.ts";
 import { letVariables } from "./let_variables.ts";
 import { QueryWork } from "./operation.ts";
+import type { Retryable } from "./retryable.ts";
 
 /** A statement, or why it cannot be run. */
 export type ParsedStatement = WriteStatement | CommandError;
@@ -62,25 +63,33 @@ export interface StatementResults {
   /** Of the statements that succeeded. */
   readonly results: readonly PlacedResult[];
   readonly errors: readonly PlacedError[];
+  /** The places of those that were done when the command came before. */
+  readonly retried: readonly number[];
 }
 
 /**
  * Runs statements, those that may be; errors keep their places in the request.
  *
+ * @param retryable knows which of them are done already
  * @throws CommandError when the command was killed or ran out of time
  */
 export async function runStatements(
   call: CommandCall,
   namespace: Namespace,
   statements: readonly ParsedStatement[],
+  retryable: Retryable | undefined,
 ): Promise<StatementResults> {
   const ordered = call.args.get("ordered") !== false;
   const context = writeWork(call);
   const places: number[] = [];
   const valid: WriteStatement[] = [];
   const refused: PlacedError[] = [];
+  const before: PlacedResult[] = [];
   for (const [index, statement] of statements.entries()) {
-    if (statement instanceof CommandError) {
+    const result = retryable?.resultAt(index);
+    if (result !== undefined) {
+      before.push({ index, result });
+    } else if (statement instanceof CommandError) {
       refused.push({ index, error: statement });
       if (ordered) break;
     } else {
@@ -89,7 +98,8 @@ export async function runStatements(
     }
   }
   const { router } = call.state.services;
-  const done = valid.length === 0 ? [] : await router.write(namespace, valid, { ordered, context });
+  const options = { ordered, context, retryable: retryable?.at(places) };
+  const done = valid.length === 0 ? [] : await router.write(namespace, valid, options);
   const placed = done.map((result, i): PlacedResult => ({ index: places[i]!, result }));
   const failed = placed.flatMap(({ index, result: { error } }) =>
     error === undefined ? [] : [{ index, error }]
@@ -98,7 +108,9 @@ export async function runStatements(
   const errors = ordered && failed.length > 0
     ? failed
     : [...failed, ...refused].sort((a, b) => a.index - b.index);
-  return { results: placed.filter(({ result }) => result.error === undefined), errors };
+  const succeeded = placed.filter(({ result }) => result.error === undefined);
+  const results = [...before, ...succeeded].sort((a, b) => a.index - b.index);
+  return { results, errors, retried: before.map(({ index }) => index) };
 }
 
 /** The context of a command that writes. */

@@ -15,7 +15,7 @@ import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { checkHint, checkHintForm, hintOf } from "./query_options.ts";
-import { answerOnce, refuseRetry } from "./retryable.ts";
+import { refuseRetry, Retryable } from "./retryable.ts";
 import {
   documentsOf,
   parsedOrRefused,
@@ -53,6 +53,7 @@ export const update: Command = {
   help: "update documents",
   stableApi: true,
   takesWriteConcern: true,
+  retryable: true,
   takesSequences: true,
   kind: "write",
   run: runUpdate,
@@ -62,11 +63,11 @@ async function runUpdate(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToWrite(call);
   checkFields(call.args, "update", FIELDS, isGenericArgument);
   const statements = parseUpdates(call, namespace);
-  await answerOnce(call, reply, statements.length, async () => {
-    const done = await runStatements(call, namespace, statements);
-    call.state.counters.opcounters.update += done.results.length + done.errors.length;
-    return (reply) => writeUpdates(reply, done);
-  });
+  const retryable = await Retryable.of(call, statements.length);
+  const done = await runStatements(call, namespace, statements, retryable);
+  call.state.counters.opcounters.update += done.results.length + done.errors.length;
+  writeUpdates(reply, done);
+  retryable?.writeRetried(reply, done.retried);
 }
 
 /** The statements of an update. @throws CommandError when their form is wrong */
@@ -77,8 +78,10 @@ export function parseUpdates(call: CommandCall, namespace: Namespace): readonly 
     if (args.offset("u") === undefined) throw missingField("update.updates.u");
     checkUpdateForm(args.get("u"));
     checkHintForm(args.get("hint"));
-    if (args.get("multi") === true) refuseRetry(call, "multi=true");
-    return parsedOrRefused(() => parseUpdateStatement(call, namespace, args));
+    return parsedOrRefused(() => {
+      if (args.get("multi") === true) refuseRetry(call, "multi=true");
+      return parseUpdateStatement(call, namespace, args);
+    });
   });
 }
 

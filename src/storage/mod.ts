@@ -13,6 +13,13 @@ export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./d
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { type StoredRow } from "./documents/collection_table.ts";
 export { type ScanOrder } from "./documents/collection_scan.ts";
+export {
+  decodeDone,
+  type DoneStatements,
+  encodeDone,
+  laterHistory,
+  type SessionHistory,
+} from "./documents/done_statements.ts";
 export { decodeEffects, type Effect } from "./documents/effect.ts";
 export { type FieldChange } from "./documents/field_change.ts";
 export { duplicateKeyError, shownDocument, type TakenKey } from "./documents/duplicate_key.ts";

@@ -560,8 +560,8 @@ Deno.test("an update, a delete and a findAndModify are answered again, not done 
         txnNumber: Long.fromNumber(++number),
         $db: "t",
       });
-      assert.equal(reply["codeName"], "InvalidOptions");
-      assert.match(reply["errmsg"], message);
+      assert.equal(Number(reply["writeErrors"][0].code), 72);
+      assert.match(reply["writeErrors"][0].errmsg, message);
     }
   });
 });

@@ -21,11 +21,13 @@ import {
   type CollectionInfo,
   type CollectionSpec,
   type CollectionStats,
+  type InsertOptions,
   type InsertResult,
   type Namespace,
   namespaceText,
   type RetentionSettings,
   type Router,
+  type SessionHistory,
   type StatementResult,
   type Verification,
   type WriteOptions,
@@ -43,6 +45,9 @@ import {
   WritePlan,
 } from "../../src/query/mod.ts";
 
+import { RecentStatements } from "../../src/cluster/recent_statements.ts";
+import { DoneInserts, doneStatement } from "../../src/cluster/retryable_write.ts";
+
 interface Stored {
   info: CollectionInfo;
   readonly documents: RawDocument[];
@@ -52,6 +57,7 @@ interface Stored {
 export class ArrayRouter implements Router {
   private readonly stored = new Map<string, Stored>();
   readonly clusterTime = new ClusterClock(new SystemClock());
+  private readonly statements = new RecentStatements();
   private nextId = 1;
   private retentionSettings: RetentionSettings = { intervalMs: 60_000, isEnabled: true };
   /** Rows that a scan gives at once. */
@@ -145,12 +151,18 @@ export class ArrayRouter implements Router {
     return Promise.resolve(doomed.length > 0);
   }
 
+  historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined> {
+    return Promise.resolve(this.statements.of(lsid));
+  }
+
   async insert(
     namespace: Namespace,
     documents: readonly RawDocument[],
     ordered: boolean,
+    { retryable }: InsertOptions = {},
   ): Promise<InsertResult> {
     await this.gate();
+    const done = retryable && new DoneInserts(retryable, (statements) => this.statements.note([statements]));
     const stored = this.stored.get(namespaceText(namespace)) ??
       this.add(namespace, { options: BuiltDocument.EMPTY });
     const errors: { index: number; error: CommandError }[] = [];
@@ -158,12 +170,14 @@ export class ArrayRouter implements Router {
     for (let index = 0; index < documents.length; index++) {
       const error = store(stored, documents[index]!);
       if (error === undefined) {
+        done?.add(index);
         inserted++;
         continue;
       }
       errors.push({ index, error });
       if (ordered) break;
     }
+    done?.flush();
     return { inserted, errors };
   }
 
@@ -178,14 +192,16 @@ export class ArrayRouter implements Router {
   async write(
     namespace: Namespace,
     statements: readonly WriteStatement[],
-    { ordered, context }: WriteOptions,
+    { ordered, context, retryable }: WriteOptions,
   ): Promise<readonly StatementResult[]> {
     await this.gate();
     const documents = this.stored.get(namespaceText(namespace))?.documents ?? [];
     const results: StatementResult[] = [];
-    for (const statement of statements) {
+    for (const [place, statement] of statements.entries()) {
       const result = writeOne(documents, statement, context);
       results.push(result);
+      const done = retryable && doneStatement(retryable, place, result);
+      if (done !== undefined) this.statements.note([done]);
       if (ordered && result.error !== undefined) break;
     }
     return results;

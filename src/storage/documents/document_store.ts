@@ -31,7 +31,10 @@ import type { CompileFilter } from "./index_definition.ts";
 import type { IndexReader } from "./index_reader.ts";
 import { addRows, type IndexState, IndexTables } from "./index_tables.ts";
 import { type RowBatches, scanBatches, type ScanOrder } from "./collection_scan.ts";
-import { decodeEffects, type Effect, EffectBuffer } from "./effect.ts";
+import type { DoneStatements } from "./done_statements.ts";
+import { decodeEffects, type Effect } from "./effect.ts";
+import { newTransaction, type OpenTransaction, type Totals } from "./open_transaction.ts";
+import { StatementTable } from "./statement_table.ts";
 import { execute, guarded, IN_MEMORY, openForReading, openForWriting } from "./sqlite.ts";
 
 /** What a scan is asked for; a query's `ScanRequest` is one. */
@@ -52,28 +55,8 @@ export interface DocumentStats {
   readonly indexBytes: number;
 }
 
-/** What is known of a collection without asking SQLite; replaced, not changed, so that a rollback can go back. */
-interface Totals {
-  readonly count: number;
-  readonly dataBytes: number;
-  readonly nextSeq: number;
-}
-
 /** What the log keeps of a change for those who follow it. */
 export type NotedChange = Pick<Effect, "changes" | "before">;
-
-/** A write that is not committed yet. */
-interface OpenTransaction {
-  /** The collections written to, as they were before. */
-  readonly before: Map<number, Totals>;
-  /** Collections made in it, which the reading connection cannot see. */
-  readonly created: Set<number>;
-  /** What was made or dropped meanwhile, whether the write succeeds or not. */
-  readonly redo: (() => void)[];
-  readonly effects: EffectBuffer;
-  /** What it did goes to the log: nothing may be added. */
-  sealed: boolean;
-}
 
 export class DocumentStore {
   private readonly collections = new Map<number, Totals>();
@@ -83,6 +66,8 @@ export class DocumentStore {
   private readonly readersInside = new Map<number, TableReader>();
   /** Of the collections that have, or had, any. */
   private readonly indexes = new Map<number, IndexTables>();
+  /** What sessions have done; not to be saved to while a transaction is open. */
+  readonly statements: StatementTable;
   private transaction: OpenTransaction | undefined;
   private applied: number;
   private durable = 0;
@@ -93,6 +78,7 @@ export class DocumentStore {
     private readonly reading: DatabaseSync,
     private readonly compileFilter: CompileFilter,
   ) {
+    this.statements = new StatementTable(path, writing, reading);
     this.applied = Number(writing.prepare("SELECT log_index FROM applied").get()?.["log_index"]);
     for (const row of writing.prepare("SELECT id, documents, bytes FROM collections").all()) {
       const id = Number(row["id"]);
@@ -275,12 +261,25 @@ export class DocumentStore {
     return this.openTransaction().effects.sizeBytes;
   }
 
+  /** Says that the open transaction carries out statements of a session. As `insert`. */
+  noteDone(done: DoneStatements): void {
+    const open = this.openTransaction();
+    this.checkTransaction();
+    this.guarded(() => this.statements.put(done));
+    open.done.push(done);
+  }
+
+  /** The statements of sessions that the open transaction carries out. */
+  get doneStatements(): readonly DoneStatements[] {
+    return this.openTransaction().done;
+  }
+
   /** What the open transaction did, as the payload of a log entry, in parts; empty when it did nothing. Ends the writing. */
   seal(): readonly Uint8Array[] {
     const open = this.openTransaction();
     if (open.effects.sizeBytes > 0 && !this.readersAreApart) {
       this.rollback();
-      this.transaction = { ...newTransaction(), effects: open.effects };
+      this.transaction = { ...newTransaction(), effects: open.effects, done: open.done };
     }
     this.transaction!.sealed = true;
     return open.effects.parts();
@@ -294,7 +293,7 @@ export class DocumentStore {
    *   the entry, durable in the log, must be replayed before anything later is
    */
   commit(appliedIndex: number): void {
-    const { effects, sealed } = this.openTransaction();
+    const { effects, done, sealed } = this.openTransaction();
     assert(appliedIndex > this.applied, "log indexes grow");
     if (sealed && !this.readersAreApart) {
       this.transaction = undefined;
@@ -302,6 +301,7 @@ export class DocumentStore {
       return this.applyEffects(
         appliedIndex,
         effects.parts().flatMap(decodeEffects).filter((effect) => this.hasCollection(effect.collectionId)),
+        done,
       );
     }
     try {
@@ -335,18 +335,23 @@ export class DocumentStore {
     });
   }
 
-  /** Applies an entry of the log; nothing when it is here already. Makes the collections it needs. */
-  replay(index: number, payload: Uint8Array): void {
-    if (index > this.applied) this.applyEffects(index, decodeEffects(payload));
+  /**
+   * Applies an entry of the log; nothing when it is here already. Makes the collections it needs.
+   *
+   * @param done the statements of sessions that it carries out
+   */
+  replay(index: number, payload: Uint8Array, done: readonly DoneStatements[] = []): void {
+    if (index > this.applied) this.applyEffects(index, decodeEffects(payload), done);
   }
 
-  private applyEffects(index: number, effects: readonly Effect[]): void {
+  private applyEffects(index: number, effects: readonly Effect[], done: readonly DoneStatements[]): void {
     this.begin();
     try {
       for (const effect of effects) {
         this.createCollection(effect.collectionId);
         this.apply(effect, applyLogged);
       }
+      done.forEach((each) => this.noteDone(each));
     } catch (error) {
       this.rollback();
       throw error;
@@ -557,13 +562,3 @@ function noFilters(): never {
 }
 
 const COUNT_CHANGE = { insert: 1, replace: 0, update: 0, delete: -1 } as const;
-
-function newTransaction(): OpenTransaction {
-  return {
-    before: new Map(),
-    created: new Set(),
-    redo: [],
-    effects: new EffectBuffer(),
-    sealed: false,
-  };
-}

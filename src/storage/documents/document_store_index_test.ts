@@ -192,7 +192,7 @@ Deno.test("a store of before indexes is made one with indexes", () => {
   const folder = Deno.makeTempDirSync({ prefix: "chronogo-indexes-old-" });
   const path = `${folder}/documents.sqlite`;
   const older = openStore(path);
-  older["writing"].exec("DROP TABLE indexes; PRAGMA user_version = 1");
+  older["writing"].exec("DROP TABLE indexes; DROP TABLE statements; PRAGMA user_version = 1");
   older.close();
   const store = openStore(path);
   store.createCollection(COLLECTION);

@@ -10,6 +10,7 @@ import {
   type Value,
 } from "../../bson/mod.ts";
 import { DocumentStore } from "./document_store.ts";
+import type { DoneStatements } from "./done_statements.ts";
 
 const COLLECTION = 5;
 
@@ -317,7 +318,7 @@ Deno.test("a file that is not ours, or of another version, is refused", () =>
     const later = new DatabaseSync(path);
     later.exec("PRAGMA user_version = 99");
     later.close();
-    assert.throws(() => DocumentStore.open(path), /has documents format 99; this program knows 2/);
+    assert.throws(() => DocumentStore.open(path), /has documents format 99; this program knows 3/);
   }));
 
 Deno.test("a full device fails the write with 14031, and the store goes on", () =>
@@ -337,3 +338,46 @@ Deno.test("a full device fails the write with 14031, and the store goes on", () 
     write(store, 2, [documentOf("works")]);
     assert.deepEqual(await idsOf(store), ["kept", "works"]);
   }));
+
+onEveryStore("statements that were done are known as far as their transactions are committed", (store) => {
+  const lsid = new Uint8Array(16).fill(7);
+  const done = (txnNumber: bigint, first: number, count: number): DoneStatements => ({
+    ...{ lsid, txnNumber, first, count },
+    seconds: 1000,
+  });
+  let index = 0;
+  const writeDone = (id: number, ...statements: readonly DoneStatements[]) => {
+    store.begin();
+    store.insert(COLLECTION, documentOf(id));
+    statements.forEach((each) => store.noteDone(each));
+    store.seal();
+    store.commit(++index);
+  };
+  assert.equal(store.statements.find(lsid), undefined);
+  writeDone(1, done(1n, 0, 3));
+  writeDone(2, done(1n, 5, 1));
+  assert.deepEqual(store.statements.find(lsid), { txnNumber: 1n, done: [done(1n, 0, 3), done(1n, 5, 1)] });
+  store.begin();
+  store.insert(COLLECTION, documentOf(3));
+  store.noteDone(done(2n, 0, 1));
+  store.rollback();
+  assert.equal(store.statements.find(lsid)?.txnNumber, 1n);
+  writeDone(4, done(2n, 1, 1));
+  assert.deepEqual(store.statements.find(lsid), { txnNumber: 2n, done: [done(2n, 1, 1)] });
+  store.statements.save([done(1n, 0, 9), { ...done(9n, 0, 1), lsid: new Uint8Array(16) }], 999);
+  assert.deepEqual(store.statements.find(lsid), { txnNumber: 2n, done: [done(2n, 1, 1)] });
+  assert.equal(store.statements.find(new Uint8Array(16))?.txnNumber, 9n);
+  store.statements.save([], 1001);
+  assert.equal(store.statements.find(lsid), undefined);
+});
+
+Deno.test("a store of before sessions is made one that knows what they did", () => {
+  return withFile((path) => {
+    const older = DocumentStore.open(path);
+    older["writing"].exec("DROP TABLE statements; PRAGMA user_version = 2");
+    older.close();
+    const store = DocumentStore.open(path);
+    assert.equal(store.statements.find(new Uint8Array(16)), undefined);
+    store.close();
+  });
+});

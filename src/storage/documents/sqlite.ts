@@ -13,8 +13,9 @@ export const IN_MEMORY = ":memory:";
 const APPLICATION_ID = 0x4348524e;
 /** Where SQLite keeps it in its header. */
 const APPLICATION_ID_OFFSET = 68;
-/** 2: with indexes. */
-const FORMAT_VERSION = 2;
+/** 2: with indexes. 3: with the statements that sessions have done. */
+const FORMAT_VERSION = 3;
+const FORMAT_WITHOUT_STATEMENTS = 2;
 const FORMAT_WITHOUT_INDEXES = 1;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
@@ -25,6 +26,11 @@ const SQLITE_NOTADB = 26;
  */
 const INDEXES_TABLE = "CREATE TABLE indexes (collection INTEGER NOT NULL, name TEXT NOT NULL, " +
   "number INTEGER NOT NULL, spec BLOB NOT NULL, arrays TEXT NOT NULL, PRIMARY KEY (collection, name)) WITHOUT ROWID";
+
+/** The statements that sessions have done; see statement_table.ts. */
+const STATEMENTS_TABLE = "CREATE TABLE statements (lsid BLOB NOT NULL, first INTEGER NOT NULL, " +
+  "txn INTEGER NOT NULL, count INTEGER NOT NULL, seconds INTEGER NOT NULL, result BLOB, " +
+  "PRIMARY KEY (lsid, first)) WITHOUT ROWID";
 
 const SETTINGS = [
   "PRAGMA journal_mode = WAL",
@@ -39,6 +45,7 @@ const TABLES = [
   "INSERT INTO applied VALUES (1, 0)",
   "CREATE TABLE collections (id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, bytes INTEGER NOT NULL)",
   INDEXES_TABLE,
+  STATEMENTS_TABLE,
   `PRAGMA application_id = ${APPLICATION_ID}`,
   `PRAGMA user_version = ${FORMAT_VERSION}`,
 ];
@@ -50,9 +57,15 @@ export function execute(database: DatabaseSync, ...statements: readonly string[]
 
 /** Runs statements that count together or not at all, inside a transaction or as one. */
 export function executeTogether(database: DatabaseSync, ...statements: readonly string[]): void {
+  together(database, () => execute(database, ...statements));
+}
+
+/** Does changes that count together or not at all, inside a transaction or as one. */
+export function together(database: DatabaseSync, work: () => void): void {
   execute(database, "SAVEPOINT together");
   try {
-    execute(database, ...statements, "RELEASE together");
+    work();
+    execute(database, "RELEASE together");
   } catch (error) {
     // When the device is full, SQLite may have rolled back by itself.
     if (database.isTransaction) execute(database, "ROLLBACK TO together", "RELEASE together");
@@ -69,8 +82,11 @@ export function openForWriting(path: string): DatabaseSync {
       const version = checkFormat(path, database);
       execute(database, ...SETTINGS);
       if (version === undefined) execute(database, "BEGIN", ...TABLES, "COMMIT");
-      if (version === FORMAT_WITHOUT_INDEXES) {
-        execute(database, "BEGIN", INDEXES_TABLE, `PRAGMA user_version = ${FORMAT_VERSION}`, "COMMIT");
+      else if (version !== FORMAT_VERSION) {
+        const missing = version === FORMAT_WITHOUT_INDEXES
+          ? [INDEXES_TABLE, STATEMENTS_TABLE]
+          : [STATEMENTS_TABLE];
+        execute(database, "BEGIN", ...missing, `PRAGMA user_version = ${FORMAT_VERSION}`, "COMMIT");
       }
       return database;
     } catch (error) {
@@ -97,7 +113,7 @@ function checkFormat(path: string, database: DatabaseSync): number | undefined {
     if (!isEmpty) throw new CorruptionError(path, APPLICATION_ID_OFFSET, "a SQLite file of another program");
     return undefined;
   }
-  if (version !== FORMAT_VERSION && version !== FORMAT_WITHOUT_INDEXES) {
+  if (![FORMAT_VERSION, FORMAT_WITHOUT_STATEMENTS, FORMAT_WITHOUT_INDEXES].includes(version)) {
     const text = `"${path}" has documents format ${version}; this program knows ${FORMAT_VERSION}`;
     throw new CommandError("UnsupportedFormat", text);
   }

@@ -69,7 +69,8 @@ Deno.test("what is appended comes back, with all its fields", async () => {
   assert.deepEqual(none, []);
   const lsid = Uint8Array.from({ length: 16 }, (_, i) => i);
   const parts = [Uint8Array.of(1, 2), Uint8Array.of(), Uint8Array.of(3)];
-  const header = { term: 3, clusterTime: 2n ** 64n - 1n, lsid, txnNumber: -5n, stmtId: -1 };
+  const done = Uint8Array.of(9, 8, 7);
+  const header = { term: 3, clusterTime: 2n ** 64n - 1n, lsid, txnNumber: -5n, stmtId: -1, done };
   assert.equal(await log.append(4, 65535, parts, header), 1);
   assert.equal(await log.append(4, 0, []), 2);
   assert.equal(await log.append(9, 7, text("x"), { stmtId: 2 }), 1);

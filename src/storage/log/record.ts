@@ -17,7 +17,8 @@ const ALIGNMENT = 8;
 const FLAG_LSID = 1;
 const FLAG_TXN_NUMBER = 2;
 const FLAG_STMT_ID = 4;
-const KNOWN_FLAGS = FLAG_LSID | FLAG_TXN_NUMBER | FLAG_STMT_ID;
+const FLAG_DONE = 8;
+const KNOWN_FLAGS = FLAG_LSID | FLAG_TXN_NUMBER | FLAG_STMT_ID | FLAG_DONE;
 const TWO_POW_32 = 4294967296;
 
 /** What an entry may say beside its payload. */
@@ -30,6 +31,8 @@ export interface EntryHeader {
   readonly lsid?: Uint8Array;
   readonly txnNumber?: bigint;
   readonly stmtId?: number;
+  /** The statements of sessions that it carries out, in their maker's own form. */
+  readonly done?: Uint8Array;
 }
 
 /** One entry as the log gives it back. */
@@ -82,8 +85,9 @@ function payloadBytes(payload: readonly Uint8Array[]): number {
   return bytes;
 }
 
-function sessionBytes({ lsid, txnNumber, stmtId }: EntryHeader): number {
-  return (lsid ? 16 : 0) + (txnNumber === undefined ? 0 : 8) + (stmtId === undefined ? 0 : 4);
+function sessionBytes({ lsid, txnNumber, stmtId, done }: EntryHeader): number {
+  return (lsid ? 16 : 0) + (txnNumber === undefined ? 0 : 8) + (stmtId === undefined ? 0 : 4) +
+    (done === undefined ? 0 : 4 + done.length);
 }
 
 /**
@@ -140,6 +144,12 @@ function encodeSession(target: Uint8Array, at: number, view: DataView, source: E
     view.setInt32(offset, source.stmtId, true);
     offset += 4;
   }
+  if (source.done !== undefined) {
+    flags |= FLAG_DONE;
+    view.setUint32(offset, source.done.length, true);
+    target.set(source.done, at + offset + 4);
+    offset += 4 + source.done.length;
+  }
   view.setUint16(42, flags, true);
   return at + offset;
 }
@@ -169,7 +179,7 @@ export function decodeRecord(
   const flags = view.getUint16(at + 42, true);
   if ((flags & ~KNOWN_FLAGS) !== 0) return undefined;
   let offset = at + RECORD_HEADER_BYTES;
-  const session: { lsid?: Uint8Array; txnNumber?: bigint; stmtId?: number } = {};
+  const session: { lsid?: Uint8Array; txnNumber?: bigint; stmtId?: number; done?: Uint8Array } = {};
   if (flags & FLAG_LSID) {
     session.lsid = bytes.slice(offset, offset + 16);
     offset += 16;
@@ -181,6 +191,11 @@ export function decodeRecord(
   if (flags & FLAG_STMT_ID) {
     session.stmtId = view.getInt32(offset, true);
     offset += 4;
+  }
+  if (flags & FLAG_DONE) {
+    const start = offset + 4;
+    offset = start + view.getUint32(offset, true);
+    session.done = bytes.subarray(start, offset);
   }
   if (offset > end) return undefined;
   return {
