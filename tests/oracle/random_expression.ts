@@ -331,7 +331,7 @@ export function randomExpression(draws: ExpressionDraws, depth: number): unknown
 function expressionOf(draws: ExpressionDraws, kind: Kind, depth: number): unknown {
   if (draws.below(25) === 0) return draws.pick(ANY_FIELD);
   if (depth === 0) return LEAVES[kind](draws);
-  const inner = (needed: Kind) => expressionOf(draws, needed, depth - 1 - draws.below(depth));
+  const inner = (needed: Kind) => expressionOf(draws, needed, draws.below(3) === 0 ? 0 : depth - 1);
   if (draws.below(6) === 0) return draws.pick(CHOICES)(inner, kind, draws);
   return draws.pick(OPERATORS[kind])(inner, draws);
 }

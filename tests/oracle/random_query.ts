@@ -121,9 +121,24 @@ export class RandomQueries {
       },
       ...this.#sometimes(0.3, () => ({ skip: this.#below(5) })),
       ...this.#sometimes(0.4, () => ({ limit: 1 + this.#below(20) })),
-      ...this.#sometimes(0.3, () => ({ projection: this.#projection() })),
+      ...this.#sometimes(
+        0.4,
+        () => ({ projection: this.#projectionOfFind(collection) }),
+      ),
       batchSize: 1000,
     };
+  }
+
+  /** A time series is found like a view in MongoDB, which takes no projections of arrays. */
+  #projectionOfFind(collection: string): Document {
+    if (collection === "series" || this.#random() < 0.7) return this.#projection();
+    return this.#pick<() => Document>([
+      () => ({ a: { $slice: this.#below(5) - 2 } }),
+      () => ({ a: { $slice: [this.#below(5) - 2, 1 + this.#below(2)] }, c: 1 }),
+      () => ({ a: { $elemMatch: { [this.#pick(["$gt", "$lt", "$exists"])]: this.#number() } }, d: 1 }),
+      () => ({ a: { $elemMatch: { x: this.#value(0) } } }),
+      () => ({ "n.x": { $slice: 1 }, b: 0 }),
+    ])();
   }
 
   #collation(): Document {
@@ -141,6 +156,7 @@ export class RandomQueries {
   #computing(): Document[] {
     const expression = () => randomExpression(this.#draws, 1 + this.#below(3));
     const stages = this.#pick<() => Document[]>([
+      () => [{ $project: { e: expression(), f: expression(), g: expression() } }],
       () => [{ $project: { e: expression(), f: expression() } }],
       () => [{ $project: { e: expression() } }],
       () => [{ $set: { [this.#pick(["e", "a", "n.e"])]: expression() } }, { $project: { t: 0 } }],

@@ -7,6 +7,7 @@
  * type of an `$expMovingAvg` after a partition with decimals.
  */
 import type { Document } from "bson";
+import { BY_ID, lastOf, randomWindow, VALUES } from "./random_window.ts";
 
 /** What the pipelines are drawn from. */
 export interface StageDraws {
@@ -16,8 +17,6 @@ export interface StageDraws {
   expression(depth: number): unknown;
 }
 
-const BY_ID: Document = { $sort: { _id: 1 } };
-const VALUES = ["$a", "$b", "$c", "$d", "$n.x", "$n.y", "$m.h"];
 const KEYS = ["$c", "$d", "$m.h", "$n.x", "$a", "$b"];
 
 /** @param other a plain collection to join with */
@@ -26,9 +25,10 @@ export function randomStages(draws: StageDraws, other: string): Document[] {
     lookup,
     lookupPipeline,
     unionWith,
-    windowOfDocuments,
-    windowOfRange,
-    rank,
+    randomWindow,
+    randomWindow,
+    randomWindow,
+    picks,
     fill,
     densify,
     bucket,
@@ -54,6 +54,10 @@ function lookup(draws: StageDraws, other: string): Document[] {
     ...(draws.below(2) === 0 ? { pipeline: [{ $project: { c: 1 } }, { $limit: 3 }] } : {}),
     as: draws.pick(["j", "n.j"]),
   };
+  if (draws.below(4) === 0) {
+    const pipeline = [{ $match: { $expr: { $gte: ["$c", "$$v"] } } }, { $project: { d: 1, found: "$$v" } }];
+    return [{ $limit: 20 }, { $lookup: { ...spec, let: { v: draws.pick(["$c", "$d"]) }, pipeline } }];
+  }
   return [{ $limit: 30 }, { $lookup: spec }];
 }
 
@@ -80,75 +84,32 @@ function unionWith(draws: StageDraws, other: string): Document[] {
   return [{ $unionWith: { coll: other, pipeline } }, { $sort: { _id: 1, from: 1 } }, { $limit: 40 }];
 }
 
-function windowOfDocuments(draws: StageDraws): Document[] {
-  const bound = () => draws.below(7) - 3;
-  const [from, to] = [bound(), bound()].sort((a, b) => a - b);
-  const documents = draws.pick<unknown[]>([
-    ["unbounded", "unbounded"],
-    ["unbounded", "current"],
-    ["current", "unbounded"],
-    [from, to],
-    ["unbounded", to],
-    [from, "unbounded"],
+/** Groups that keep some of their rows, by an order that tells them all apart. */
+function picks(draws: StageDraws): Document[] {
+  const sortBy = { [draws.pick(["c", "d", "t"])]: draws.pick([1, -1]), _id: 1 };
+  const n = 1 + draws.below(4);
+  const output = draws.pick(VALUES);
+  const accumulator = draws.pick<Document>([
+    { $topN: { n, sortBy, output } },
+    { $bottomN: { n, sortBy, output: { a: output, c: "$c" } } },
+    { $top: { sortBy, output } },
+    { $bottom: { sortBy, output: ["$c", output] } },
+    { $firstN: { n, input: output } },
+    { $lastN: { n, input: output } },
+    { $maxN: { n, input: draws.pick(["$c", "$d", "$t", "$m.h"]) } },
+    { $minN: { n, input: draws.pick(["$c", "$d", "$t", "$m.h"]) } },
+    { $mergeObjects: "$n" },
+    { $stdDevPop: output },
+    { $stdDevSamp: output },
+    { $count: {} },
+    { $addToSet: "$c" },
+    { $push: { c: "$c", v: output } },
   ]);
-  const name = draws.pick([
-    "$sum",
-    "$avg",
-    "$min",
-    "$max",
-    "$push",
-    "$first",
-    "$last",
-    "$stdDevPop",
-    "$stdDevSamp",
-  ]);
-  // $min and $max keep either of two equal values of different types.
-  const values = ["$min", "$max"].includes(name) ? ["$c", "$d", "$m.h"] : VALUES;
-  return [
-    windowed(draws, { _id: draws.pick([1, -1]) }, { [name]: draws.pick(values), window: { documents } }),
-    ...lastOf(["w", "c"]),
-  ];
-}
-
-/** Without `current`, which is one row: which of those with equal keys comes first is open. */
-function windowOfRange(draws: StageDraws): Document[] {
-  const range = draws.pick<unknown[]>([["unbounded", 0], [-1, 1], [-2, 0], [0, 1.5], [0, "unbounded"]]);
-  const ofTime = { range: [-draws.below(5), draws.below(3)], unit: draws.pick(["hour", "minute", "day"]) };
-  const name = draws.pick(["$sum", "$avg", "$min", "$max"]);
-  const byTime = draws.below(2) === 0;
-  return [
-    windowed(draws, { [byTime ? "t" : "c"]: 1 }, { [name]: "$c", window: byTime ? ofTime : { range } }),
-    ...lastOf(["w", "c", "t"]),
-  ];
-}
-
-function rank(draws: StageDraws): Document[] {
-  const [name, argument] = draws.pick<[string, unknown]>([
-    ["$rank", {}],
-    ["$denseRank", {}],
-    ["$documentNumber", {}],
-    ["$shift", { output: draws.pick(VALUES), by: draws.below(5) - 2, default: "none" }],
-    ["$locf", draws.pick(VALUES)],
-    ["$linearFill", draws.pick(["$d", "$n.y"])],
-    ["$expMovingAvg", { input: draws.pick(["$c", "$d"]), N: 1 + draws.below(4) }],
-    ["$derivative", { input: "$d" }],
-    ["$integral", { input: "$d" }],
-  ]);
-  const ranked = name === "$rank" || name === "$denseRank";
-  const sortBy = { [ranked ? draws.pick(["c", "d", "m.h"]) : "_id"]: 1 };
-  const window = name === "$derivative" ? { window: { documents: [-1, 0] } } : {};
-  return [windowed(draws, sortBy, { [name]: argument, ...window }), ...lastOf(["w", "c", "d"])];
-}
-
-function windowed(draws: StageDraws, sortBy: Document, w: Document): Document {
-  const partitionBy = draws.pick<Document>([{}, { partitionBy: "$c" }, { partitionBy: "$m.h" }, {
-    partitionBy: { c: { $gt: ["$c", 4] } },
-  }]);
-  return { $setWindowFields: { ...partitionBy, sortBy, output: { w } } };
-}
-
-function lastOf(fields: readonly string[]): Document[] {
-  return [BY_ID, { $limit: 60 }, { $project: Object.fromEntries(fields.map((field) => [field, 1])) }];
+  const id = draws.pick<unknown>([null, "$c", "$m.h", { c: "$c" }]);
+  const sets = "$addToSet" in accumulator
+    ? [{ $set: { w: { $sortArray: { input: "$w", sortBy: 1 } } } }]
+    : [];
+  return [{ $group: { _id: id, w: accumulator } }, ...sets, { $sort: { _id: 1 } }];
 }
 
 function fill(draws: StageDraws): Document[] {

@@ -208,14 +208,8 @@ async function mergeRows(
   const variables = scopeVariables(context);
   for await (const batch of input) {
     const rows = batch.map(withId);
-    switch (stage.whenMatched) {
-      case "fail":
-      case "keepExisting":
-        await insertNew(stage.whenMatched, target, rows, collections);
-        break;
-      default:
-        await update(stage, lets, target, rows, variables, collections);
-    }
+    if (stage.whenMatched === "fail") await insertNew(target, rows, collections);
+    else await update(stage, lets, target, rows, variables, collections);
     await context.checkpoint();
   }
 }
@@ -251,7 +245,6 @@ function withId(row: Document): Document {
 }
 
 async function insertNew(
-  mode: "fail" | "keepExisting",
   target: CollectionName,
   rows: readonly Document[],
   collections: Collections,
@@ -266,7 +259,7 @@ async function insertNew(
       twin ??= error;
     }
   }
-  if (twin === undefined || mode === "keepExisting") return;
+  if (twin === undefined) return;
   throw withContext(
     "$merge with whenMatched: fail found an existing document with the same values for the 'on' fields",
     twin,
@@ -324,6 +317,9 @@ function requestOf(
   if (stage.whenMatched === "replace") return { filter, update: row, upsert };
   if (stage.whenMatched === "merge") {
     return { filter, update: BuiltDocument.of({ $set: row }), upsert };
+  }
+  if (stage.whenMatched === "keepExisting") {
+    return { filter, update: BuiltDocument.of({ $setOnInsert: row }), upsert };
   }
   const constants = new Map<string, Value>([["new", row]]);
   for (const { name, evaluate } of lets) constants.set(name, evaluate(scope) ?? null);
