@@ -1,5 +1,6 @@
 /** `$and`, `$or`, `$not`: evaluated left to right, and no further than the answer needs. */
 import { isNullish, isNumber, type Value } from "../../bson/mod.ts";
+import { NO_SCOPE } from "./expression.ts";
 import { signOf } from "./number.ts";
 import { type OperatorDefinition, unary } from "./operator.ts";
 
@@ -10,26 +11,30 @@ export function isTruthy(value: Value): boolean {
   return !isNullish(value);
 }
 
+/**
+ * Asks one argument after the other until one decides; but a constant that decides does so before any of them, as where MongoDB
+ * has folded it.
+ */
+function connective(name: "$and" | "$or", deciding: boolean): OperatorDefinition {
+  return {
+    name,
+    arity: [0, Infinity],
+    compile: ({ args, isConstant }) => {
+      const asked = args.filter((_, i) => !isConstant(i));
+      const constants = args.filter((_, i) => isConstant(i));
+      if (constants.some((constant) => isTruthy(constant(NO_SCOPE)) === deciding)) return () => deciding;
+      return (scope) => {
+        for (const arg of asked) {
+          if (isTruthy(arg(scope)) === deciding) return deciding;
+        }
+        return !deciding;
+      };
+    },
+  };
+}
+
 export const BOOLEAN: readonly OperatorDefinition[] = [
-  {
-    name: "$and",
-    arity: [0, Infinity],
-    compile: ({ args }) => (scope) => {
-      for (const arg of args) {
-        if (!isTruthy(arg(scope))) return false;
-      }
-      return true;
-    },
-  },
+  connective("$and", false),
   unary("$not", (value) => !isTruthy(value)),
-  {
-    name: "$or",
-    arity: [0, Infinity],
-    compile: ({ args }) => (scope) => {
-      for (const arg of args) {
-        if (isTruthy(arg(scope))) return true;
-      }
-      return false;
-    },
-  },
+  connective("$or", true),
 ];

@@ -3,19 +3,12 @@
  * through most (a top-level field) get closures of their own.
  */
 import { BuiltDocument, type Value } from "../../bson/mod.ts";
-import {
-  type Evaluator,
-  type Expression,
-  type OperatorNode,
-  type PathNode,
-  type Scope,
-} from "./expression.ts";
+import { type Evaluator, type Expression, NO_SCOPE, type OperatorNode, type PathNode } from "./expression.ts";
 import { readPath, readPathOfValue } from "./field_path.ts";
 import type { Operands } from "./operator.ts";
 import { findOperator } from "./operators.ts";
 
 /** What a constant expression is evaluated in: it reads nothing of it. */
-const NOTHING: Scope = { root: BuiltDocument.EMPTY, variables: new Map() };
 
 /**
  * Compiles an expression.
@@ -25,7 +18,7 @@ const NOTHING: Scope = { root: BuiltDocument.EMPTY, variables: new Map() };
 export function compileExpression(expression: Expression): Evaluator {
   if (expression.kind === "constant") return always(expression.value);
   const evaluate = compileNode(expression);
-  return isConstant(expression) ? always(evaluate(NOTHING)) : evaluate;
+  return isConstant(expression) ? always(evaluate(NO_SCOPE)) : evaluate;
 }
 
 function always(value: Value): Evaluator {
@@ -48,7 +41,12 @@ function compileNode(expression: Exclude<Expression, { kind: "constant" }>): Eva
 function compileOperands(node: OperatorNode): Operands {
   const named: Record<string, Evaluator> = {};
   for (const [name, argument] of Object.entries(node.named)) named[name] = compileExpression(argument);
-  return { args: node.args.map(compileExpression), named, node };
+  return {
+    args: node.args.map(compileExpression),
+    named,
+    node,
+    isConstant: (argument) => isConstant(node.args[argument]!),
+  };
 }
 
 /** Whether an expression gives one value for every row. */
@@ -57,7 +55,7 @@ export function isConstant(expression: Expression): boolean {
     case "constant":
       return true;
     case "path":
-      return false;
+      return expression.variable === "REMOVE";
     case "object":
       return expression.fields.every(isConstant);
     case "array":

@@ -2,7 +2,7 @@
  * An aggregation expression, parsed: readonly plain objects with a `kind`. Parsing checks names and arity;
  * `compileExpression` folds constants and turns the tree into one closure that a row passes through.
  */
-import type { Collation, Document, Value } from "../../bson/mod.ts";
+import { BuiltDocument, type Collation, type Document, type Value } from "../../bson/mod.ts";
 
 export type Expression =
   | { readonly kind: "constant"; readonly value: Value }
@@ -56,6 +56,9 @@ export interface Scope {
   /** Variables by name: those of `let`, and NOW. */
   readonly variables: ReadonlyMap<string, Value>;
 }
+
+/** What a constant sees. */
+export const NO_SCOPE: Scope = { root: BuiltDocument.EMPTY, variables: new Map() };
 
 /** An expression, compiled: the value for one row; undefined for missing. @throws CommandError */
 export type Evaluator = (scope: Scope) => Value;

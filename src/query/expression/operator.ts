@@ -35,6 +35,8 @@ export interface Operands {
   readonly named: Readonly<Record<string, Evaluator>>;
   /** The tree they come from, for what only parsing knows: constant arguments, names of variables. */
   readonly node: OperatorNode;
+  /** Whether an argument is the same for all rows. */
+  readonly isConstant: (argument: number) => boolean;
 }
 
 /** An operator that takes one value: `missing` and null go to `apply` as they are. */

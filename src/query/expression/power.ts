@@ -4,6 +4,7 @@ import { Decimal128, Int32, isNullish, isNumber, type Value } from "../../bson/m
 import { numeric } from "./arithmetic.ts";
 import * as decimals from "./decimal_arithmetic.ts";
 import * as functions from "./decimal_functions.ts";
+import { log10 } from "./log10.ts";
 import { renderValue, typeName } from "./message.ts";
 import {
   asBigInt,
@@ -188,7 +189,7 @@ export const POWER: readonly OperatorDefinition[] = [
   realFunction("$exp", Math.exp, functions.exponential),
   realFunction("$ln", Math.log, functions.naturalLogarithm, positive("$ln", 28766)),
   LOG,
-  realFunction("$log10", Math.log10, functions.decimalLogarithm, positive("$log10", 28761)),
+  realFunction("$log10", log10, functions.decimalLogarithm, positive("$log10", 28761)),
   POW,
   rounding("$round", "halfEven"),
   realFunction("$sqrt", Math.sqrt, functions.squareRoot, checkNotNegative),

@@ -10,7 +10,7 @@ import {
   valueOrder,
 } from "../../bson/mod.ts";
 import { isTruthy } from "./boolean.ts";
-import { type Evaluator, type Expression, operatorNode } from "./expression.ts";
+import { type Evaluator, NO_SCOPE, operatorNode } from "./expression.ts";
 import { typeName } from "./message.ts";
 import { type OperatorDefinition, unary } from "./operator.ts";
 
@@ -109,39 +109,44 @@ const SET_EQUALS: OperatorDefinition = {
     }
     return operatorNode("$setEquals", items.map((item) => parse(item, context)));
   },
-  compile: ({ args, node }) => (scope) => {
-    let first: Map<ValueKey, Value> | undefined;
-    let equal = true;
-    for (const [i, arg] of args.entries()) {
-      const value = arg(scope);
-      if (!isArray(value)) {
-        throw new CommandError(
-          isLiteral(node.args[i]) ? 5887502 : 17044,
-          `All operands of $setEquals must be arrays. ${i + 1}-th argument is of type: ${typeName(value)}`,
-        );
+  compile: ({ args, node, isConstant }) => {
+    const readArray = (code: number, value: Value, i: number) => {
+      if (isArray(value)) return value;
+      throw new CommandError(
+        code,
+        `All operands of $setEquals must be arrays. ${i + 1}-th argument is of type: ${typeName(value)}`,
+      );
+    };
+    args.forEach((arg, i) => isConstant(i) && readArray(5887502, arg(NO_SCOPE), i));
+    return (scope) => {
+      let first: Map<ValueKey, Value> | undefined;
+      let equal = true;
+      for (const [i, arg] of args.entries()) {
+        const set = setOf(readArray(17044, arg(scope), i), valueKeys(node.collation));
+        first ??= set;
+        const other = first;
+        equal &&= set.size === other.size && [...set.keys()].every((key) => other.has(key));
       }
-      const set = setOf(value, valueKeys(node.collation));
-      first ??= set;
-      const other = first;
-      equal &&= set.size === other.size && [...set.keys()].every((key) => other.has(key));
-    }
-    return equal;
+      return equal;
+    };
   },
 };
 
 const SET_IS_SUBSET: OperatorDefinition = {
   name: "$setIsSubset",
   arity: [2, 2],
-  compile: ({ args, node }) => {
+  compile: ({ args, node, isConstant }) => {
     const [left, right] = args as [Evaluator, Evaluator];
-    // MongoDB has a variant for a constant set, with a code of its own.
-    const constant = isLiteral(node.args[1]);
-    const code = constant ? 17310 : 17046;
+    // MongoDB has a variant for a constant set, with codes of its own, which looks at it beforehand.
+    const code = isConstant(1) ? 17310 : 17046;
     const keyOf = valueKeys(node.collation);
+    if (isConstant(1) && !isConstant(0)) {
+      const whole = right(NO_SCOPE);
+      if (!isArray(whole)) throw notBothArrays("$setIsSubset", 17311, "Second", whole);
+    }
     return (scope) => {
       const a = left(scope);
       const b = right(scope);
-      if (constant && !isArray(b)) throw notBothArrays("$setIsSubset", 17311, "Second", b);
       if (!isArray(a)) throw notBothArrays("$setIsSubset", code, "First", a);
       if (!isArray(b)) throw notBothArrays("$setIsSubset", 17042, "Second", b);
       const whole = setOf(b, keyOf);
@@ -149,11 +154,6 @@ const SET_IS_SUBSET: OperatorDefinition = {
     };
   },
 };
-
-function isLiteral(expression: Expression | undefined): boolean {
-  if (expression?.kind === "array") return expression.items.every(isLiteral);
-  return expression?.kind === "constant";
-}
 
 function elements(
   name: string,

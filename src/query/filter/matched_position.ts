@@ -7,6 +7,7 @@ import { type Collation, Document, isArray, type Value } from "../../bson/mod.ts
 import { elementTest, valueTest } from "./compile.ts";
 import type { Filter, InFilter, Path, PathFilter } from "./filter.ts";
 import { arrayOffset, someOfLeafArray, someValueAt, type ValueTest } from "./path.ts";
+import type { Schema } from "./schema.ts";
 
 /** The place of the element that the filter met in a document that passes it; undefined where it met none. */
 export function matchedPosition(
@@ -31,11 +32,18 @@ export function matchedPosition(
     case "constant":
     case "sampleRate":
     case "expr":
-    case "jsonSchema":
       return undefined;
+    case "jsonSchema":
+      return matchedPosition(requiredFields(filter.schema), document, order);
     default:
       return positionAtPath(filter, document);
   }
+}
+
+/** That a schema requires fields is a condition like any other; what it says of their values looks into no array. */
+function requiredFields({ object, all }: Schema): Filter {
+  const exists = object.required.map((name): Filter => ({ kind: "exists", path: [name] }));
+  return { kind: "and", filters: [...exists, ...all.map(requiredFields)] };
 }
 
 /** Equalities of one field, any of which may hold, are one `$in` to MongoDB. */

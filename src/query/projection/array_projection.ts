@@ -105,3 +105,20 @@ function setField(document: Document, name: string, value: Value): Document {
   if (at < 0) return new BuiltDocument([...names, name], [...values, value]);
   return new BuiltDocument(names, values.map((old, i) => i === at ? value : old));
 }
+
+/** @throws CommandError for a filter that says of no element that it met it */
+export function checkPositionalFilter(filter: Filter): void {
+  switch (filter.kind) {
+    case "and":
+    case "or":
+    case "nor":
+      return filter.filters.forEach(checkPositionalFilter);
+    case "not":
+      return checkPositionalFilter(filter.filter);
+    case "near":
+      throw new CommandError(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context");
+    case "expr":
+    case "jsonSchema":
+      throw new CommandError("QueryFeatureNotAllowed", `$${filter.kind} is not allowed in this context`);
+  }
+}

@@ -18,7 +18,7 @@ import {
 } from "../filter/filter.ts";
 import { parseFilter } from "../filter/parse.ts";
 import { withContext } from "../error_context.ts";
-import type { ArrayProjection } from "./array_projection.ts";
+import { type ArrayProjection, checkPositionalFilter } from "./array_projection.ts";
 import type { Projection } from "./projection.ts";
 import { ProjectionTree } from "./tree.ts";
 
@@ -233,6 +233,7 @@ class ProjectionParser {
       throw new CommandError(31276, "Cannot specify more than one positional projection per query.");
     }
     this.checkBesideElemMatch("positional");
+    checkPositionalFilter(this.filter);
     const { tree, prefix, name } = field;
     this.include(name);
     const path = name.slice(0, -2);

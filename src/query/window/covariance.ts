@@ -1,35 +1,64 @@
 /**
  * `$covariancePop`, `$covarianceSamp`: of two numbers a row; rows without both are left out. Means and the sum of products
- * of differences are kept up to date value by value (B. P. Welford's method for two variables).
+ * of differences are kept up to date pair by pair, as they come and go (B. P. Welford's method for two variables): with a
+ * pair come the products of how far x is from the mean without it and y from the mean with it.
  */
 import { isArray, isNumber, type Value } from "../../bson/mod.ts";
-import { add, divide, multiply, subtract } from "../expression/arithmetic.ts";
-import type { NumberValue } from "../expression/number.ts";
+import { divide, multiply, subtract } from "../expression/arithmetic.ts";
+import { asDouble, type NumberValue } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { parseBounds, windowEnds } from "./bounds.ts";
+import { RemovableSum } from "./removable_sum.ts";
 import { inputValues, type WindowDefinition, type WindowNode, type WindowSpec } from "./window.ts";
 
 type Pair = readonly [x: NumberValue, y: NumberValue];
 
 class Covariance {
+  /** Of the pairs of finite numbers. */
   private count = 0;
-  private meanX: Value = 0;
-  private meanY: Value = 0;
-  private products: Value = 0;
+  private x = new RemovableSum();
+  private y = new RemovableSum();
+  private products = new RemovableSum();
 
   add([x, y]: Pair): void {
+    const notFinite = notFiniteOf([x, y]);
+    if (notFinite.length > 0) return notFinite.forEach((value) => this.products.add(value));
+    const meanX = this.x.average();
     this.count++;
-    const deltaX = subtract(x, this.meanX);
-    this.meanX = add(this.meanX, divide(deltaX, this.count));
-    this.meanY = add(this.meanY, divide(subtract(y, this.meanY), this.count));
-    this.products = add(this.products, multiply(deltaX, subtract(y, this.meanY)));
+    this.x.add(x);
+    this.y.add(y);
+    if (this.count > 1) this.products.add(multiply(subtract(x, meanX), subtract(y, this.y.average())));
+  }
+
+  /** Takes away a pair that was added. */
+  remove([x, y]: Pair): void {
+    const notFinite = notFiniteOf([x, y]);
+    if (notFinite.length > 0) return notFinite.forEach((value) => this.products.remove(value));
+    if (--this.count === 0) return this.reset();
+    const deltaY = subtract(y, this.y.average());
+    this.x.remove(x);
+    this.y.remove(y);
+    this.products.remove(multiply(subtract(x, this.x.average()), deltaY));
+  }
+
+  private reset(): void {
+    this.x = new RemovableSum();
+    this.y = new RemovableSum();
+    this.products = new RemovableSum();
   }
 
   /** @param lost degrees of freedom lost: 1 for a sample, 0 for the population */
   result(lost: 0 | 1): Value {
     const freedom = this.count - lost;
-    return freedom <= 0 ? null : divide(this.products, freedom);
+    if (freedom <= 0) return null;
+    return this.count === 1 ? 0 : divide(this.products.result(), freedom);
   }
+}
+
+/** These stand for themselves in the sum of products. */
+function notFiniteOf(pair: Pair): readonly NumberValue[] {
+  return pair.filter((value) => !Number.isFinite(asDouble(value)))
+    .map((value) => Number.isNaN(asDouble(value)) ? NaN : value);
 }
 
 function parse(spec: WindowSpec): WindowNode {
@@ -48,16 +77,18 @@ function compute(lost: 0 | 1): WindowDefinition["compute"] {
   return ({ bounds }, input, partition) => {
     const { from, to } = windowEnds(bounds, partition);
     const pairs = inputValues(input, partition).map(pairOf);
-    let covariance = new Covariance();
+    const covariance = new Covariance();
+    let first = 0;
     let taken = 0;
     return partition.rows.map((_, i) => {
-      if (bounds.lower !== undefined) {
-        covariance = new Covariance();
-        taken = from[i]!;
-      }
+      if (taken < from[i]!) first = taken = from[i]!;
       for (; taken < to[i]!; taken++) {
         const pair = pairs[taken];
         if (pair !== undefined) covariance.add(pair);
+      }
+      for (; first < from[i]!; first++) {
+        const pair = pairs[first];
+        if (pair !== undefined) covariance.remove(pair);
       }
       return covariance.result(lost);
     });
