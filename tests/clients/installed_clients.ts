@@ -55,6 +55,9 @@ export function packageFile(path: string): string {
   return `${FOLDER}node_modules/${path}`;
 }
 
+/** What a Node program needs to find the packages, through the variable CLIENTS. */
+export const NODE_ENVIRONMENT: Readonly<Record<string, string>> = { CLIENTS: FOLDER };
+
 async function run(program: string, args: string[]): Promise<ProgramResult> {
   const { code, stdout, stderr } = await new Deno.Command(program, {
     args,
