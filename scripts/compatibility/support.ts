@@ -35,6 +35,8 @@ export interface Entry {
 
 const CONTEXT = { variables: new Set<string>() };
 const NOT_IMPLEMENTED = 238;
+/** MongoDB's own words for what is not there. */
+const REFUSALS: ReadonlySet<string> = new Set(["IndexNotFound", "SearchNotEnabled"]);
 /** For what has no names to try: all that are listed are there. */
 const there = () => {};
 
@@ -104,7 +106,7 @@ function refusalOf(name: string, attempt: (name: string) => unknown): CommandErr
     attempt(name);
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    if (error.code === NOT_IMPLEMENTED || error.codeName === "IndexNotFound") return error;
+    if (error.code === NOT_IMPLEMENTED || REFUSALS.has(error.codeName)) return error;
   }
   return undefined;
 }

@@ -103,6 +103,8 @@ export const ErrorCode = {
   PrimarySteppedDown: 189,
   RetryChangeStream: 234,
   SnapshotUnavailable: 246,
+  APIDeprecationError: 324,
+  SearchNotEnabled: 31082,
   FailPointSetFailed: 266,
   PreparedTransactionInProgress: 267,
   ConnectionPoolExpired: 317,

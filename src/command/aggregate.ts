@@ -57,13 +57,14 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   }
   const batchSize = batchSizeOf(args, "aggregate");
   if (explain !== true) requireCursor(args);
+  refuseLinearizableWrite(call, stages);
   if (isNumber(args.get("aggregate"))) return await runWithoutCollection(call, reply, stages, batchSize);
   const namespace = namespaceToRead(call);
   const variables = letVariables(args, collationFor(call, namespace));
   checkHint(call, namespace);
   const work = pipelineWork(call, variables.values);
   const { router } = call.state.services;
-  const own = firstStageOf(stages);
+  const own = firstStageOf(stages, call.generic);
   own?.stage.checkPlace(namespace.db, namespace.collection);
   if (own !== undefined && explain !== true) {
     const source = sourceOf(await own.stage.documents(call, namespace, own.spec));
@@ -109,6 +110,19 @@ export function parseAggregateArguments(args: Arguments): readonly Value[] {
   return stages;
 }
 
+/** @throws CommandError InvalidOptions when a pipeline that writes asks to read what is linearizable */
+function refuseLinearizableWrite({ generic }: CommandCall, stages: readonly Value[]): void {
+  if (generic.readConcern.level !== "linearizable") return;
+  const last = stages.at(-1);
+  const name = last instanceof Document ? last.names()[0] : undefined;
+  if (name !== "$out" && name !== "$merge") return;
+  throw fail(
+    "InvalidOptions",
+    'Command aggregate does not support { readConcern: { level: "linearizable", provenance: "clientSupplied" } } ' +
+      `:: caused by :: ${name} cannot be used with a 'linearizable' read concern level`,
+  );
+}
+
 /** @throws CommandError when the `cursor` argument is not there */
 export function requireCursor(args: Arguments): void {
   if (args.has("cursor")) return;
@@ -139,7 +153,7 @@ async function runWithoutCollection(
   const variables = letVariables(call.args, collationFor(call, namespace));
   const work = pipelineWork(call, variables.values);
   const { router } = call.state.services;
-  const own = firstStageOf(stages);
+  const own = firstStageOf(stages, call.generic);
   own?.stage.checkPlace(call.db, undefined);
   const isOwn = own !== undefined;
   const pipeline = parsePipeline(stages, variables.context, isOwn ? 1 : 0);

@@ -58,6 +58,8 @@ export interface Command {
   readonly adminOnly?: boolean;
   /** Belongs to MongoDB's Stable API, version 1. */
   readonly stableApi?: boolean;
+  /** Is in the Stable API, but shall not be used any more. */
+  readonly deprecated?: boolean;
   /** May have documents beside its body. */
   readonly takesSequences?: boolean;
   /** May be sent with a writeConcern. */

@@ -1,8 +1,10 @@
 /** The one table of commands, sorted by name. */
 import { aggregate } from "./aggregate.ts";
 import { buildInfo } from "./build_info.ts";
+import { testDeprecation, testVersion2, testVersions1And2 } from "./api_test_commands.ts";
 import { balancerStatus, isDbGrid, listShards } from "./sharding.ts";
 import { bulkWrite } from "./bulk_write.ts";
+import { checkMetadataConsistency } from "./check_metadata_consistency.ts";
 import { collMod } from "./coll_mod.ts";
 import { collStats } from "./coll_stats.ts";
 import type { Command } from "./command.ts";
@@ -63,6 +65,7 @@ export const COMMANDS: readonly Command[] = [
   balancerStatus,
   buildInfo,
   bulkWrite,
+  checkMetadataConsistency,
   collMod,
   collStats,
   compact,
@@ -111,6 +114,9 @@ export const COMMANDS: readonly Command[] = [
   serverStatus,
   setParameter,
   startSession,
+  testDeprecation,
+  testVersion2,
+  testVersions1And2,
   top,
   update,
   validate,

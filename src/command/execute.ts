@@ -17,7 +17,7 @@ import {
   writeConcernLabels,
 } from "./fail_command.ts";
 import { parseGenericArguments } from "./generic.ts";
-import { MISSING_COMMANDS, notImplemented } from "./missing_commands.ts";
+import { MISSING_COMMANDS, missingCommand } from "./missing_commands.ts";
 import { checkDatabaseName } from "./namespace.ts";
 import { checkReadLevel, readAfter } from "./read_concern.ts";
 import type { OperationLabel } from "./operation.ts";
@@ -93,6 +93,7 @@ async function run(
   learnTime(args, router.clusterTime, clock.nowMs());
   const generic = parseGenericArguments(args);
   if (generic.apiStrict && !command.stableApi) throw notInStableApi(name);
+  if (generic.apiDeprecationErrors && command.deprecated) throw deprecatedInStableApi(name);
   if (args.has("writeConcern") && !command.takesWriteConcern) {
     throw new CommandError("InvalidOptions", "Command does not support writeConcern");
   }
@@ -188,7 +189,7 @@ function lookUp(name: string, input: CommandInput, state: ServerState): Command 
       `Unsupported OP_QUERY command: ${name}. The client driver may require an upgrade. For more details see ${LEGACY_URL}`,
     );
   }
-  if (command === undefined && MISSING_COMMANDS.has(name)) throw notImplemented(name);
+  if (command === undefined && MISSING_COMMANDS.has(name)) return missingCommand(name);
   if (command === undefined) throw new CommandError("CommandNotFound", `no such command: '${name}'`);
   return command;
 }
@@ -220,6 +221,13 @@ function notInStableApi(name: string): CommandError {
     "APIStrictError",
     `Provided apiStrict:true, but the command ${name} is not in API Version 1. Information on supported commands ` +
       `and migrations in API Version 1 can be found at ${STABLE_API_URL}`,
+  );
+}
+
+function deprecatedInStableApi(name: string): CommandError {
+  return new CommandError(
+    "APIDeprecationError",
+    `Provided apiDeprecationErrors:true, but the command ${name} is deprecated in API Version 1`,
   );
 }
 

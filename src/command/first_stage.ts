@@ -15,6 +15,7 @@ import { Arguments, checkFields } from "./arguments.ts";
 import { collStatsDocument } from "./coll_stats_stage.ts";
 import type { CommandCall } from "./command.ts";
 import { currentOperations } from "./current_op_stage.ts";
+import type { GenericArguments } from "./generic.ts";
 import { indexesOf } from "./indexes.ts";
 import { int64 } from "./numbers.ts";
 
@@ -67,14 +68,25 @@ const FIRST_STAGES: Readonly<Record<string, FirstStage>> = {
   $planCacheStats: { checkPlace: onCollection("$planCacheStats"), documents: planCacheStats },
 };
 
-/** The stage that a pipeline begins with if it is one of these. */
+const IN_STABLE_API: ReadonlySet<string> = new Set(["$collStats"]);
+
+/**
+ * The stage that a pipeline begins with if it is one of these.
+ *
+ * @throws CommandError APIStrictError where the client wants the Stable API only, and the stage is not in it
+ */
 export function firstStageOf(
   stages: readonly Value[],
+  { apiStrict }: GenericArguments,
 ): { name: string; stage: FirstStage; spec: Value } | undefined {
   const first = stages[0];
   if (!(first instanceof Document)) return undefined;
   const name = first.names()[0] ?? "";
-  return isFirstStage(name) ? { name, stage: FIRST_STAGES[name]!, spec: first.values()[0] } : undefined;
+  if (!isFirstStage(name)) return undefined;
+  if (apiStrict && !IN_STABLE_API.has(name)) {
+    throw failure("APIStrictError", `${name} is not allowed with 'apiStrict: true' in API Version 1`);
+  }
+  return { name, stage: FIRST_STAGES[name]!, spec: first.values()[0] };
 }
 
 /** Whether a stage of that name is one of these. */

@@ -14,6 +14,7 @@ export interface GenericArguments {
   /** Milliseconds; 0 for no limit. */
   readonly maxTimeMs: number;
   readonly apiStrict: boolean;
+  readonly apiDeprecationErrors: boolean;
 }
 
 const NAMES: ReadonlySet<string> = new Set([
@@ -68,6 +69,7 @@ export function parseGenericArguments(args: Arguments): GenericArguments {
     readConcern: parseReadConcern(args),
     maxTimeMs: parseMaxTime(args),
     apiStrict: args.get("apiStrict") === true,
+    apiDeprecationErrors: args.get("apiDeprecationErrors") === true,
   };
 }
 
@@ -118,7 +120,8 @@ function checkApiVersion(args: Arguments): void {
   if (typeof version !== "string") {
     throw wrongType("APIParametersFromClient.apiVersion", args.type("apiVersion"), "string");
   }
-  if (version !== "1") throw new CommandError("APIVersionError", `Cannot accept API version ${version}`);
+  if (version === "2") throw new CommandError("APIVersionError", "Cannot accept API version 2");
+  if (version !== "1") throw new CommandError("APIVersionError", 'API version must be "1"');
   for (const name of ["apiStrict", "apiDeprecationErrors"]) {
     if (args.has(name) && args.type(name) !== BsonType.Boolean) {
       throw wrongType(`APIParametersFromClient.${name}`, args.type(name), "bool");

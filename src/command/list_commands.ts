@@ -27,6 +27,6 @@ function describe(command: Command): Document {
     secondaryOk: command.kind !== "write",
     adminOnly: command.adminOnly ?? false,
     apiVersions: command.stableApi ? ["1"] : [],
-    deprecatedApiVersions: [],
+    deprecatedApiVersions: command.deprecated ? ["1"] : [],
   });
 }

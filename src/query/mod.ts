@@ -56,3 +56,4 @@ export { type Delta, DeltaBuilder } from "./update/delta.ts";
 export { checkUpdateForm } from "./update/update.ts";
 export { WritePlan, type WriteSpec } from "./update/write_plan.ts";
 export { Validator } from "./validator/validator.ts";
+export { NO_SEARCH_INDEXES } from "./search_service.ts";

@@ -34,6 +34,7 @@ import { parseSortByCount } from "./stage/sort_by_count.ts";
 import { parseTimeWindow } from "./stage/parse_time_window.ts";
 import { parseUnionWith } from "./stage/union_with.ts";
 import { parseUnwind } from "./stage/unwind.ts";
+import { NO_SEARCH, NO_SEARCH_INDEXES } from "./search_service.ts";
 
 /** A stage's specification to its nodes: some stages are written as others. */
 type StageParser = (value: Value, context: ParseContext) => Stage | readonly Stage[];
@@ -41,6 +42,11 @@ type StageParser = (value: Value, context: ParseContext) => Stage | readonly Sta
 /** Known to MongoDB, not yet here. */
 const missing = (name: string): StageParser => () => {
   throw new CommandError("NotImplemented", `the pipeline stage ${name} is not yet supported`);
+};
+
+/** Stages of the search service, which is none of MongoDB's own. */
+const searching = (message: string): StageParser => () => {
+  throw new CommandError("SearchNotEnabled", message);
 };
 
 /** The rows of these are the server's to make: they cannot come from here. */
@@ -71,6 +77,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $limit: parseLimit,
   $listLocalSessions: atTopOnly("$listLocalSessions"),
   $listSampledQueries: missing("$listSampledQueries"),
+  $listSearchIndexes: searching(NO_SEARCH_INDEXES),
   $listSessions: atTopOnly("$listSessions"),
   $lookup: (value, context) => parseLookup(value, context, parseStages),
   $match: parseMatch,
@@ -84,6 +91,8 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $replaceRoot: parseReplaceRoot,
   $replaceWith: parseReplaceWith,
   $sample: parseSample,
+  $search: searching(NO_SEARCH),
+  $searchMeta: searching(NO_SEARCH),
   $set: (value, context) => parseAddFields("$set", value, context),
   $setWindowFields: parseSetWindowFields,
   $shardedDataDistribution: missing("$shardedDataDistribution"),
@@ -94,6 +103,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $unionWith: (value, context) => parseUnionWith(value, context, parseStages),
   $unset: parseUnset,
   $unwind: parseUnwind,
+  $vectorSearch: searching(NO_SEARCH),
 };
 
 /**

@@ -219,3 +219,30 @@ failPointTest("a getMore fails that has its cursor, which is then gone", async (
   assert.equal(Number(reply["code"]), 10107);
   assert.equal(Number((await client.command(getMore))["code"]), 43);
 });
+
+failPointTest("commands that are not there yet fail as others do", async ({ client, port }) => {
+  const other = await WireClient.connect(port);
+  await arm(client, { times: 1 }, { failCommands: ["saslStart"], closeConnection: true });
+  await assert.rejects(other.command({ saslStart: 1 }), /closed the connection/);
+  other.close();
+  assert.equal(Number((await client.command({ saslStart: 1 }))["code"]), 238);
+});
+
+failPointTest(
+  "the commands for tests of the Stable API are in it, deprecated, or outside",
+  async ({ client }) => {
+    const cases: [command: Document, code: number | undefined][] = [
+      [{ testVersion2: 1 }, undefined],
+      [{ testVersion2: 1, apiVersion: "1", apiStrict: true }, 323],
+      [{ testVersions1And2: 1, apiVersion: "1", apiStrict: true }, undefined],
+      [{ testDeprecation: 1, apiVersion: "1", apiStrict: true }, undefined],
+      [{ testDeprecation: 1, apiVersion: "1", apiDeprecationErrors: true }, 324],
+    ];
+    for (const [command, code] of cases) {
+      const { ok, code: given, errmsg: _, codeName: __, ...shown } = await client.command(command);
+      assert.equal(given === undefined ? undefined : Number(given), code, JSON.stringify(command));
+      const [, ...asked] = Object.entries(command);
+      if (Number(ok) === 1) assert.deepEqual(shown, Object.fromEntries(asked));
+    }
+  },
+);
