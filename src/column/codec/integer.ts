@@ -40,6 +40,8 @@ const RANS = 2;
 const RANS_WIDTH = 32;
 /** Fewer values never pay for the tables of rANS. */
 const RANS_VALUES = 32;
+/** Differences that are by so many bits shorter than the values are the better ones, whatever the packing. */
+const CLEARLY = 2;
 /** Differences that take more bits may be those of a clock or a counter: worth a look at theirs. */
 const WIDE = 5;
 /** Differences of differences of numbers within this stay exact in a double. */
@@ -58,17 +60,28 @@ export function encode(values: Float64Array, count: number, out: ByteWriter, eff
   if (range.min < -SAFE || range.max > SAFE) return encodeHalves(values, count, out, effort);
   if (effort === "fast") return encodeFast(values, count, range.min, out);
   const residuals = new Float64Array(count);
-  let best = plan(frameResiduals(values, count, range.min, residuals), count, FRAME, effort);
-  best = smaller(best, plan(deltaResiduals(values, count, residuals), count, DELTA, effort));
-  best = smaller(best, plan(deltaOfDeltaResiduals(values, count, residuals), count, DELTA_OF_DELTA, effort));
+  const bits = residualBits(values, count, range.min);
+  let best = plan(deltaResiduals(values, count, residuals), count, DELTA, effort);
+  if (bits.frame < bits.delta + CLEARLY * count) {
+    best = smaller(best, plan(frameResiduals(values, count, range.min, residuals), count, FRAME, effort));
+  }
+  if (bits.deltaOfDelta < bits.delta) {
+    const residualsOfThree = deltaOfDeltaResiduals(values, count, residuals);
+    best = smaller(best, plan(residualsOfThree, count, DELTA_OF_DELTA, effort));
+  }
   const runs = countRuns(values, count);
   if (runs > 1 && runs * MIN_RUN <= count) {
     const encoded = encodedRuns(values, count, runs);
     if (encoded.length < best.costBytes) return out.bytes(encoded.written());
   }
-  if (best.transform === FRAME) frameResiduals(values, count, range.min, residuals);
-  else if (best.transform === DELTA) deltaResiduals(values, count, residuals);
-  writePlan(best, values, residuals, count, range.min, out);
+  writePlan(
+    best,
+    values,
+    residualsOf(best.transform, values, count, range.min, residuals),
+    count,
+    range.min,
+    out,
+  );
 }
 
 function encodeFast(values: Float64Array, count: number, min: number, out: ByteWriter): void {
@@ -83,9 +96,7 @@ function encodeFast(values: Float64Array, count: number, min: number, out: ByteW
       plan(deltaOfDeltaResiduals(values, count, residuals), count, DELTA_OF_DELTA, "fast"),
     );
   }
-  if (best.transform === FRAME) frameResiduals(values, count, min, residuals);
-  else if (best.transform === DELTA) deltaResiduals(values, count, residuals);
-  writePlan(best, values, residuals, count, min, out);
+  writePlan(best, values, residualsOf(best.transform, values, count, min, residuals), count, min, out);
 }
 
 /** Reads `count` values into `target`. */
@@ -249,6 +260,43 @@ function rangeOf(values: Float64Array, count: number): { min: number; max: numbe
     if (value > max) max = value;
   }
   return { min, max };
+}
+
+interface ResidualBits {
+  readonly frame: number;
+  readonly delta: number;
+  readonly deltaOfDelta: number;
+}
+
+/** How many bits the residuals of each transform have together, signs left out. */
+function residualBits(values: Float64Array, count: number, min: number): ResidualBits {
+  let frame = 0;
+  let delta = 0;
+  let deltaOfDelta = 0;
+  let last = values[0] ?? 0;
+  let lastStep = 0;
+  for (let i = 0; i < count; i++) {
+    const value = values[i]!;
+    const step = value - last;
+    frame += bitPacking.bitLength(value - min);
+    delta += bitPacking.bitLength(Math.abs(step));
+    deltaOfDelta += bitPacking.bitLength(Math.abs(step - lastStep));
+    last = value;
+    lastStep = step;
+  }
+  return { frame, delta, deltaOfDelta };
+}
+
+function residualsOf(
+  transform: number,
+  values: Float64Array,
+  count: number,
+  min: number,
+  out: Float64Array,
+): Float64Array {
+  if (transform === FRAME) return frameResiduals(values, count, min, out);
+  if (transform === DELTA) return deltaResiduals(values, count, out);
+  return deltaOfDeltaResiduals(values, count, out);
 }
 
 function frameResiduals(values: Float64Array, count: number, min: number, out: Float64Array): Float64Array {
