@@ -143,8 +143,9 @@ export const MAX_MEMTABLE_BYTES = 64 * MIB;
 export const MIN_BATCH_BYTES = MIB;
 /** How often the process looks at its own memory. */
 export const MEMORY_LOOK_INTERVAL_MS = 50;
-/** Buffers that may have become garbage before the young ones are collected. */
+/** Buffers that may have become garbage before the young ones are collected: the larger of a size and a share of the limit. */
 export const YOUNG_GARBAGE_BYTES = 8 * MIB;
+export const YOUNG_GARBAGE_SHARE = 1 / 32;
 /** Heap and buffers that may have become garbage, where memory gets less, before all of it is collected. */
 export const OLD_GARBAGE_BYTES = 8 * MIB;
 

@@ -21,6 +21,7 @@ import {
   OLD_GARBAGE_BYTES,
   UNCOUNTED_MEMORY_BYTES,
   YOUNG_GARBAGE_BYTES,
+  YOUNG_GARBAGE_SHARE,
 } from "../base/mod.ts";
 import type { Clock, MemoryFigures, ProcessMemory } from "../io/mod.ts";
 
@@ -52,6 +53,7 @@ export interface GovernorOptions {
 export class MemoryGovernor {
   readonly budget: MemoryBudget;
   private readonly fullBytes: number;
+  private readonly youngGarbageBytes: number;
   private buffersAfterCollection: number;
   /** The least of heap and buffers since the last full collection. */
   private leastUsedBytes: number;
@@ -67,6 +69,7 @@ export class MemoryGovernor {
     const freeBytes = options.limitBytes - residentBytes - UNCOUNTED_MEMORY_BYTES;
     this.fullBytes = Math.max(MIN_MEMORY_BUDGET_BYTES, freeBytes * MEMORY_BUDGET_SHARE);
     this.budget = new MemoryBudget(this.fullBytes);
+    this.youngGarbageBytes = Math.max(YOUNG_GARBAGE_BYTES, options.limitBytes * YOUNG_GARBAGE_SHARE);
     this.buffersAfterCollection = bufferBytes;
     this.leastUsedBytes = heapBytes + bufferBytes;
     this.lastStepMs = options.clock.monotonicMs();
@@ -93,7 +96,7 @@ export class MemoryGovernor {
   private look(): void {
     const { memory, clock, limitBytes } = this.options;
     let figures = memory.look();
-    if (figures.bufferBytes >= this.buffersAfterCollection + YOUNG_GARBAGE_BYTES) {
+    if (figures.bufferBytes >= this.buffersAfterCollection + this.youngGarbageBytes) {
       memory.collectYoung();
       figures = memory.look();
       this.buffersAfterCollection = figures.bufferBytes;

@@ -5,9 +5,9 @@ import { MemoryGovernor } from "./memory_governor.ts";
 
 const MIB = 1024 * 1024;
 
-function start(memory: SimulatedMemory) {
+function start(memory: SimulatedMemory, limitBytes = 300 * MIB) {
   const clock = new SimulatedClock();
-  const governor = new MemoryGovernor({ limitBytes: 300 * MIB, memory, clock, logger: SILENT_LOGGER });
+  const governor = new MemoryGovernor({ limitBytes, memory, clock, logger: SILENT_LOGGER });
   return { clock, governor };
 }
 
@@ -22,17 +22,20 @@ Deno.test("two fifths of what the base and the fixed costs leave are counted, an
   assert.equal(budgetAt(310 * MIB), 8 * MIB);
 });
 
-Deno.test("young buffers are collected once some megabytes came, not before", () => {
-  const memory = new SimulatedMemory(100 * MIB);
-  const { clock } = start(memory);
-  memory.residentBytes += 7 * MIB;
-  memory.garbageBytes = 7 * MIB;
-  clock.advance(100);
-  assert.equal(memory.youngCollections, 0);
-  memory.residentBytes += 2 * MIB;
-  memory.garbageBytes += 2 * MIB;
-  clock.advance(100);
-  assert.deepEqual([memory.youngCollections, memory.residentBytes], [1, 100 * MIB]);
+Deno.test("young buffers are collected once 8 MB or a thirty-second of the limit came, not before", () => {
+  const collectedAfter = (limitBytes: number, garbageBytes: number) => {
+    const memory = new SimulatedMemory(100 * MIB);
+    const { clock, governor } = start(memory, limitBytes);
+    memory.residentBytes += garbageBytes;
+    memory.garbageBytes = garbageBytes;
+    clock.advance(100);
+    governor.stop();
+    return [memory.youngCollections, memory.residentBytes];
+  };
+  assert.deepEqual(collectedAfter(192 * MIB, 7 * MIB), [0, 107 * MIB]);
+  assert.deepEqual(collectedAfter(192 * MIB, 9 * MIB), [1, 100 * MIB]);
+  assert.deepEqual(collectedAfter(1024 * MIB, 31 * MIB), [0, 131 * MIB]);
+  assert.deepEqual(collectedAfter(1024 * MIB, 33 * MIB), [1, 100 * MIB]);
 });
 
 Deno.test("where two thirds of the limit are taken all garbage is collected once some megabytes came", () => {

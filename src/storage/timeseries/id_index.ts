@@ -11,7 +11,7 @@
  */
 import { assert } from "../../base/mod.ts";
 import { ByteReader, ByteWriter, type Column } from "../../column/mod.ts";
-import { idHashAt } from "./id_key.ts";
+import { idHashes } from "./id_key.ts";
 
 const PAGE_BITS = 4;
 const PAGE_MASK = (1 << PAGE_BITS) - 1;
@@ -25,8 +25,7 @@ export class IdIndexWriter {
 
   /** Adds the ids in the next page, of which there may be none. */
   addPage(column: Column): void {
-    const hashes = new Int32Array(column.length);
-    for (let i = 0; i < hashes.length; i++) hashes[i] = idHashAt(column, i);
+    const hashes = idHashes(column);
     this.hashes.push(hashes);
     this.count += hashes.length;
   }

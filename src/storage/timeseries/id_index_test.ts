@@ -13,7 +13,7 @@ import {
 import { ByteWriter, Column, ValueType, viewOf } from "../../column/mod.ts";
 import { MemoryDisk } from "../../io/mod.ts";
 import { IdIndex, IdIndexWriter } from "./id_index.ts";
-import { idHashAt, idKeyOf } from "./id_key.ts";
+import { idHashes, idKeyOf } from "./id_key.ts";
 import {
   documentFrom,
   documentOfElements,
@@ -72,7 +72,7 @@ Deno.test("the index of ids names the page of each, and few pages for others, in
 
 Deno.test("an ObjectId in a column has the hash of its key", () => {
   const id = objectId(77, 5);
-  assert.equal(idHashAt(columnOf([objectId(1, 1), id]), 1), idKeyOf(id).hash);
+  assert.equal(idHashes(columnOf([objectId(1, 1), id]))[1], idKeyOf(id).hash);
 });
 
 async function find(

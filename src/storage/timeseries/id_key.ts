@@ -26,11 +26,18 @@ export function idKeyOf(value: Value): IdKey {
   return { key, hash: hashOf(key[0]!, viewOf(key), 1, key.length) };
 }
 
-/** The hash of the key of value `index`. */
-export function idHashAt(column: Column, index: number): number {
-  if (column.type !== BsonType.ObjectId) return idKeyOf(valueAt(column, index)).hash;
-  const start = index * OBJECT_ID_BYTES;
-  return hashOf(OBJECT_ID_TAG, viewOf(column.wordBytes), start, start + OBJECT_ID_BYTES);
+/** The hashes of the keys of a column's values. */
+export function idHashes(column: Column): Int32Array {
+  const hashes = new Int32Array(column.length);
+  if (column.type === BsonType.ObjectId) {
+    const view = viewOf(column.wordBytes);
+    for (let i = 0, at = 0; i < hashes.length; i++, at += OBJECT_ID_BYTES) {
+      hashes[i] = hashOf(OBJECT_ID_TAG, view, at, at + OBJECT_ID_BYTES);
+    }
+  } else {
+    for (let i = 0; i < hashes.length; i++) hashes[i] = idKeyOf(valueAt(column, i)).hash;
+  }
+  return hashes;
 }
 
 /** The indexes of a column's values that have one of the keys. */

@@ -117,6 +117,7 @@ function checkMeasurement(document: RawDocument, timeField: string): CommandErro
 /** Copies measurements, many at once: those of one message stand one behind the other. */
 class MeasurementCopier {
   private bytes: Uint8Array | undefined;
+  private view: DataView | undefined;
   /** What of `bytes` is still to be copied. */
   private start = 0;
   private end = 0;
@@ -133,10 +134,11 @@ class MeasurementCopier {
     if (document.bytes !== this.bytes || document.start !== this.end) {
       this.finish();
       this.bytes = document.bytes;
+      this.view = viewOf(document.bytes, this.view);
       this.start = document.start;
     }
     this.end = document.end;
-    this.addMeta(document);
+    this.addMeta(document, this.view!);
   }
 
   /** Copies all that was added. */
@@ -149,14 +151,14 @@ class MeasurementCopier {
     this.start = end;
   }
 
-  private addMeta(document: RawDocument): void {
+  private addMeta(document: RawDocument, view: DataView): void {
     const { bytes } = document;
     const at = this.metaField === undefined ? -1 : document.find(this.metaField);
     if (at < 0) return;
     const type = elementType(bytes, at);
     if (type !== BsonType.Object && type !== BsonType.Array) return;
     const value = valueStart(bytes, at);
-    const canonical = this.cache.canonicalOf(type, bytes, value, skipElement(bytes, at));
+    const canonical = this.cache.canonicalOf(type, bytes, view, value, skipElement(bytes, at));
     if (canonical !== undefined) this.metas.push({ at: this.out.length + value - this.start, canonical });
   }
 }
@@ -170,13 +172,23 @@ export class MetaCache {
   private index = new KeyTable();
   private canonical: (Uint8Array | undefined)[] = [];
 
-  /** The canonical bytes of the meta `bytes[start, end)`; undefined when it is canonical already. */
-  canonicalOf(type: number, bytes: Uint8Array, start: number, end: number): Uint8Array | undefined {
+  /**
+   * The canonical bytes of the meta `bytes[start, end)`; undefined when it is canonical already.
+   *
+   * @param view of `bytes`
+   */
+  canonicalOf(
+    type: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+  ): Uint8Array | undefined {
     if (this.index.size >= MAX_CACHED_METAS || this.index.valueBytes() >= MAX_CACHED_BYTES) {
       this.index = new KeyTable();
       this.canonical = [];
     }
-    const number = this.index.numberOf(type, viewOf(bytes), start, end);
+    const number = this.index.numberOf(type, view, start, end);
     if (number === this.canonical.length) {
       this.canonical.push(
         isCanonical(bytes, type, start) ? undefined : canonicalBytes(bytes, type, start, end),
