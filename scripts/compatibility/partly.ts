@@ -21,19 +21,17 @@ const indexing = (key: Document, options: Document = {}): Document => ({
 
 export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
   collMod: [{
-    what: "of `index` `prepareUnique` and `unique`, `changeStreamPreAndPostImages`",
+    what: "of `index` `prepareUnique` and `unique`",
     refused: [
       { collMod: "c", index: { name: "a_1", unique: true } },
       { collMod: "c", index: { name: "a_1", prepareUnique: true } },
-      { collMod: "c", changeStreamPreAndPostImages: { enabled: true } },
     ],
   }],
   create: [{
-    what: "`capped`, `clusteredIndex`, `changeStreamPreAndPostImages`, `encryptedFields`",
+    what: "`capped`, `clusteredIndex`, `encryptedFields`",
     refused: [
       creating({ capped: true, size: 4096 }),
       creating({ clusteredIndex: { key: { _id: 1 }, unique: true } }),
-      creating({ changeStreamPreAndPostImages: { enabled: true } }),
       creating({ encryptedFields: { fields: [] } }),
     ],
   }],

@@ -5,6 +5,7 @@
 import { CommandError } from "../../src/base/mod.ts";
 import { BuiltDocument, Int32, type Value } from "../../src/bson/mod.ts";
 import { COMMANDS } from "../../src/command/commands.ts";
+import { CHANGE_STREAM } from "../../src/command/change_stream_spec.ts";
 import { isFirstStage } from "../../src/command/first_stage.ts";
 import { MISSING_COMMANDS, notImplemented } from "../../src/command/missing_commands.ts";
 import { accumulatorNames, parseAccumulator } from "../../src/query/accumulator/accumulators.ts";
@@ -112,7 +113,7 @@ function refusalOf(name: string, attempt: (name: string) => unknown): CommandErr
 }
 
 function tryStage(name: string): void {
-  if (!isFirstStage(name)) parseStages([documentOf(name)], CONTEXT);
+  if (!isFirstStage(name) && name !== CHANGE_STREAM) parseStages([documentOf(name)], CONTEXT);
 }
 
 function documentOf(name: string): BuiltDocument {

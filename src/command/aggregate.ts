@@ -5,6 +5,7 @@ import { type Namespace, namespaceText } from "../cluster/mod.ts";
 import { EMPTY_SOURCE, parsePipeline, type Source } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
 import { batchSizeOf } from "./batch_size.ts";
+import { isChangeStream, runChangeStream } from "./change_stream.ts";
 import { checkForeignViews, collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { queryRows } from "./config_database.ts";
@@ -58,6 +59,10 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   const batchSize = batchSizeOf(args, "aggregate");
   if (explain !== true) requireCursor(args);
   refuseLinearizableWrite(call, stages);
+  if (isChangeStream(stages)) {
+    checkDatabaseTarget(args);
+    return await runChangeStream(call, reply, stages, batchSize);
+  }
   if (isNumber(args.get("aggregate"))) return await runWithoutCollection(call, reply, stages, batchSize);
   const namespace = namespaceToRead(call);
   const variables = letVariables(args, collationFor(call, namespace));
@@ -139,12 +144,7 @@ async function runWithoutCollection(
   stages: readonly Value[],
   batchSize: number | undefined,
 ): Promise<void> {
-  if (numberOf(call.args.get("aggregate")) !== 1) {
-    throw fail(
-      "FailedToParse",
-      "Invalid command format: the 'aggregate' field must specify a collection name or 1",
-    );
-  }
+  checkDatabaseTarget(call.args);
   const namespace: Namespace = { db: call.db, collection: NO_COLLECTION };
   const first = stages[0];
   if (!(first instanceof Document)) {
@@ -164,6 +164,16 @@ async function runWithoutCollection(
   const source = isOwn ? sourceOf(await own.stage.documents(call, namespace, own.spec)) : EMPTY_SOURCE;
   const rows = router.queryRows(call.db, source, pipeline, work);
   await replyFirstBatch(call, reply, { namespace: namespaceText(namespace), rows, work, batchSize });
+}
+
+/** @throws CommandError when the command names a number other than 1 */
+function checkDatabaseTarget(args: Arguments): void {
+  const target = args.get("aggregate");
+  if (!isNumber(target) || numberOf(target) === 1) return;
+  throw fail(
+    "FailedToParse",
+    "Invalid command format: the 'aggregate' field must specify a collection name or 1",
+  );
 }
 
 /** @throws CommandError when a pipeline over a collection brings its own documents */

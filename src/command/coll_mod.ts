@@ -12,6 +12,8 @@ import {
 } from "../cluster/mod.ts";
 import { withContext } from "../query/mod.ts";
 import { Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
+import { IMAGES_OPTION, parseImagesOption, shownImages } from "./change_stream_images.ts";
+import { withOptions } from "./collection_options.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { changeIndex, parseIndexChange } from "./coll_mod_index.ts";
 import { isGenericArgument } from "./generic.ts";
@@ -45,13 +47,12 @@ const TIMESERIES_FIELDS: FieldTable = { granularity: "string" };
 const NOT_IMPLEMENTED = [
   "pipeline",
   "viewOn",
-  "changeStreamPreAndPostImages",
   "recordPreImages",
   "cappedSize",
   "cappedMax",
 ] as const;
 /** Options of plain collections alone. */
-const VALIDATION = ["validator", "validationLevel", "validationAction"] as const;
+const OF_PLAIN = ["validator", "validationLevel", "validationAction", IMAGES_OPTION] as const;
 /** From the finest on: a granularity may only grow. */
 const GRANULARITIES: readonly Granularity[] = ["seconds", "minutes", "hours"];
 
@@ -70,6 +71,7 @@ async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
   const granularity = parseGranularityChange(args);
   const expiry = parseExpiryChange(args);
   const validation = readValidation(args, "collMod");
+  const keepsImages = parseImagesOption(args, "collMod", namespace.db);
   const change = parseIndexChange(args);
   const { router } = call.state.services;
   const isView = router.collection(namespace)?.view !== undefined;
@@ -80,8 +82,8 @@ async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
     for (const option of NOT_IMPLEMENTED) {
       if (args.has(option)) throw refused(option, info);
     }
-    if (timeseries === undefined) return plainSpec(args, validation, info);
-    for (const option of VALIDATION) {
+    if (timeseries === undefined) return withImages(plainSpec(args, validation, info), keepsImages);
+    for (const option of OF_PLAIN) {
       if (args.has(option)) throw refused(option, info);
     }
     const changed = withGranularity(withExpiry(timeseries, expiry), granularity);
@@ -132,6 +134,11 @@ function plainSpec(args: Arguments, validation: ValidationOptions, info: Collect
     throw withContext("Parsing of collection validator failed", error);
   }
   return { options: changedValidation(options, validation) };
+}
+
+function withImages(spec: CollectionSpec, keepsImages: boolean | undefined): CollectionSpec {
+  if (keepsImages === undefined) return spec;
+  return { options: withOptions(spec.options, { [IMAGES_OPTION]: shownImages(keepsImages) }) };
 }
 
 function withExpiry(timeseries: TimeseriesOptions, change: ExpiryChange): TimeseriesOptions {

@@ -9,6 +9,7 @@ import {
   timeseriesSpecOf,
 } from "../cluster/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import { IMAGES_OPTION, parseImagesOption, shownImages } from "./change_stream_images.ts";
 import { parseDefaultCollation } from "./collation.ts";
 import { withOptions } from "./collection_options.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -58,7 +59,6 @@ const NOT_WITH_TIMESERIES = [
 const NOT_IMPLEMENTED = [
   "capped",
   "clusteredIndex",
-  "changeStreamPreAndPostImages",
   "encryptedFields",
 ] as const;
 
@@ -88,6 +88,7 @@ function specOf(args: Arguments, namespace: Namespace): CollectionSpec {
   if (args.has("timeseries")) return timeseriesSpec(args, namespace);
   const plain = plainSpec(args, namespace);
   if (!args.has("viewOn")) return plain;
+  if (args.has(IMAGES_OPTION)) throw invalidOptions(`option not supported on a view: ${IMAGES_OPTION}`);
   return viewSpec(namespace, args.string("viewOn")!, viewPipeline(args, "create"), defaultCollation(args));
 }
 
@@ -151,7 +152,9 @@ function plainSpec(args: Arguments, namespace: Namespace): CollectionSpec {
   const validation = readValidation(args, "create");
   const collation = defaultCollation(args);
   checkValidator(namespace, validation, collation && collationOfOptions(BuiltDocument.of({ collation })));
-  return { options: withOptions(BuiltDocument.EMPTY, { ...shownValidation(validation), collation }) };
+  const changeStreamPreAndPostImages = shownImages(parseImagesOption(args, "create", namespace.db) === true);
+  const changed = { ...shownValidation(validation), collation, changeStreamPreAndPostImages };
+  return { options: withOptions(BuiltDocument.EMPTY, changed) };
 }
 
 function defaultCollation(args: Arguments): Document | undefined {

@@ -5,6 +5,7 @@ import type { Rows } from "../query/mod.ts";
 import type { CommandCall } from "./command.ts";
 import type { Cursor } from "./cursors.ts";
 import type { QueryWork } from "./operation.ts";
+import type { Tail } from "./tail.ts";
 
 export interface FirstBatch {
   /** `db.collection`, as the answer names it. */
@@ -18,6 +19,8 @@ export interface FirstBatch {
   readonly noTimeout?: boolean;
   /** What the query gives at most. */
   readonly limit?: number | undefined;
+  /** Set for a cursor that waits for more instead of ending. */
+  readonly tail?: Tail;
 }
 
 /** Appends {cursor: {firstBatch, id, ns}}; what is left stays open for getMore. */
@@ -33,8 +36,9 @@ export async function replyFirstBatch(
     work: batch.work,
     sessionId: call.generic.sessionId,
     noTimeout: batch.noTimeout ?? false,
-    maxTimeMs: call.generic.maxTimeMs,
+    maxTimeMs: batch.tail === undefined ? call.generic.maxTimeMs : 0,
     limit: batch.limit,
+    tail: batch.tail,
   });
   try {
     await replyBatch(reply, cursor, "firstBatch", batch.batchSize ?? DEFAULT_BATCH_SIZE, () => {
@@ -68,6 +72,7 @@ async function replyBatch(
   const batch = reply.beginDocument();
   await cursor.fill(reply, batchSize);
   reply.endDocument(batch);
+  for (const [name, value] of Object.entries(cursor.tailFields())) reply.value(name, value);
   reply.value("id", idAfter());
   reply.value("ns", cursor.namespace);
   reply.endDocument(document);

@@ -3,10 +3,11 @@
  * session; it outlives its connection, as in MongoDB. Outside a session it is closed when nobody asks for ten minutes.
  */
 import { CommandError, CURSOR_TIMEOUT_MS, MAX_BATCH_BYTES, MAX_CURSORS } from "../base/mod.ts";
-import { BsonType, type BsonWriter, type Document } from "../bson/mod.ts";
+import { BsonType, type BsonWriter, type Document, type Value } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
 import type { Rows } from "../query/mod.ts";
 import type { Operation, QueryWork } from "./operation.ts";
+import type { Tail } from "./tail.ts";
 
 const SWEEP_MS = 60_000;
 /** A batch of this size is taken for a full one. */
@@ -24,6 +25,8 @@ export interface CursorOptions {
   readonly maxTimeMs?: number;
   /** Documents that the query can give at most, so that the last batch is known to be the last. */
   readonly limit?: number | undefined;
+  /** Set for a cursor that waits for more instead of ending. */
+  readonly tail?: Tail | undefined;
 }
 
 /** One open query. */
@@ -52,6 +55,16 @@ export class Cursor {
     this.noTimeout = options.noTimeout ?? false;
     this.timeLeftMs = options.maxTimeMs ?? 0;
     this.remaining = options.limit ?? Infinity;
+  }
+
+  /** Set for a cursor that waits for more instead of ending. */
+  get tail(): Tail | undefined {
+    return this.options.tail;
+  }
+
+  /** Fields of the answer's cursor behind the batch. */
+  tailFields(): Readonly<Record<string, Value>> {
+    return this.options.tail?.fields(this.at >= this.batch.length) ?? {};
   }
 
   /** Whether there is nothing more. */
@@ -85,8 +98,10 @@ export class Cursor {
   async fill(reply: BsonWriter, size: number): Promise<void> {
     const startBytes = reply.length;
     const maxBytes = this.maxBatchBytes();
+    const { tail } = this.options;
     let isLarge = false;
     for (let count = 0; count < size; count++) {
+      if (tail !== undefined) tail.isWaiting = count === 0;
       const document = this.batch[this.at] ?? await this.pull();
       if (document === undefined) return;
       const before = reply.length;
@@ -99,6 +114,7 @@ export class Cursor {
       }
       if (count > 0 && reply.length - startBytes > maxBytes) return reply.truncate(before);
       this.at++;
+      tail?.returned(document);
       if (--this.remaining === 0) {
         await this.close();
         return;
@@ -106,13 +122,14 @@ export class Cursor {
     }
   }
 
-  /** The first document of the next batch that has one; undefined at the end. */
+  /** The first document of the next batch that has one; undefined at the end, or where a tail has nothing now. */
   private async pull(): Promise<Document | undefined> {
     while (this.at >= this.batch.length && !this.ended) {
       const next = await this.options.rows.next();
       this.at = 0;
       this.batch = next.done ? [] : next.value;
       if (next.done) this.ended = true;
+      else if (this.options.tail !== undefined && next.value.length === 0) return undefined;
     }
     return this.batch[this.at];
   }

@@ -7,6 +7,7 @@ import type { Command, CommandCall } from "./command.ts";
 import { replyNextBatch } from "./cursor_reply.ts";
 import { cursorNotFound } from "./cursors.ts";
 import { isGenericArgument } from "./generic.ts";
+import { DEFAULT_AWAIT_MS } from "./tail.ts";
 
 const FIELDS: FieldTable = { getMore: "long!", collection: "string!", batchSize: "number", term: "any" };
 
@@ -37,19 +38,21 @@ async function runGetMore(call: CommandCall, reply: BsonWriter): Promise<void> {
   const batchSize = args.integerFrom("batchSize", 0);
   const namespace = namespaceText({ db: call.db, collection });
   const cursor = state.cursors.take(id, namespace, generic.sessionId);
-  if (generic.maxTimeMs !== 0) {
+  const { tail } = cursor;
+  if (generic.maxTimeMs !== 0 && tail === undefined) {
     await state.cursors.giveBack(cursor);
     throw new CommandError("BadValue", "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
   }
   const operation = state.operations.begin(client, cursor.timeLimitMs, call.operation.label);
   cursor.operation = operation;
+  tail?.begin(operation, args.has("maxTimeMS") ? generic.maxTimeMs : DEFAULT_AWAIT_MS);
   try {
     failAfterCheckout(call);
     await replyNextBatch(reply, cursor, batchSize === undefined || batchSize === 0 ? Infinity : batchSize);
     cursor.spend(operation.elapsedMs());
   } catch (error) {
     cursor.killed = true;
-    throw error;
+    throw tail === undefined ? error : tail.failure(error);
   } finally {
     cursor.operation = undefined;
     state.operations.end(operation);

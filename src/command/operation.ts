@@ -19,6 +19,8 @@ export interface OperationLabel {
 
 export class Operation {
   private killed: CommandError | undefined;
+  private hurried = false;
+  private readonly interruptListeners = new Set<() => void>();
   /** When it runs out of time, on the monotonic clock. */
   private readonly deadlineMs: number;
   readonly startedMs: number;
@@ -38,6 +40,32 @@ export class Operation {
   /** Makes the next check throw. */
   kill(error: CommandError): void {
     this.killed ??= error;
+    this.interrupt();
+  }
+
+  /** Ends what it waits for: it answers with what there is. */
+  hurry(): void {
+    this.hurried = true;
+    this.interrupt();
+  }
+
+  /** Whether it is not to wait for anything. */
+  get isHurried(): boolean {
+    return this.hurried;
+  }
+
+  /** Calls `listener` when it is killed or hurried, or its client goes; returns what takes that back. */
+  onInterrupt(listener: () => void): () => void {
+    this.interruptListeners.add(listener);
+    const forgetClient = this.client.onDisconnect(listener);
+    return () => {
+      this.interruptListeners.delete(listener);
+      forgetClient();
+    };
+  }
+
+  private interrupt(): void {
+    for (const listener of [...this.interruptListeners]) listener();
   }
 
   /** @throws CommandError when the operation has to stop */
@@ -127,6 +155,11 @@ export class OperationTable {
 
   all(): readonly Operation[] {
     return [...this.running.values()];
+  }
+
+  /** Ends all waiting for what may come. */
+  hurryAll(): void {
+    for (const operation of this.running.values()) operation.hurry();
   }
 
   killAll(error: CommandError): void {

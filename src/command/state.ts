@@ -60,6 +60,7 @@ export class ServerState {
   /** Wakes what waits and stops what reads; commands that run get their answer. */
   shutDown(): void {
     this.topology.shutDown();
+    this.operations.hurryAll();
   }
 
   /** Stops every running command and frees what cursors hold. */

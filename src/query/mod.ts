@@ -19,7 +19,7 @@ export { elementText } from "./element_text.ts";
 export { execute } from "./execute.ts";
 export { explain } from "./explain.ts";
 export { collationOf, type ParseContext } from "./expression/expression.ts";
-export { renderDocument } from "./expression/message.ts";
+export { renderDocument, renderValue } from "./expression/message.ts";
 export { compileFilter, type Matcher } from "./filter/compile.ts";
 export { foreignNames } from "./foreign_names.ts";
 export { type Filter } from "./filter/filter.ts";
@@ -39,6 +39,7 @@ export {
 } from "./parse.ts";
 export { type IndexScan, type SourceIndex } from "./index_plan.ts";
 export { type Pipeline, type Stage } from "./pipeline.ts";
+export { isStageName } from "./stages.ts";
 export { QueryMemory } from "./memory.ts";
 export { collectRows } from "./rows.ts";
 export { type SpillFile, type SpillSpace } from "./spill.ts";

@@ -60,7 +60,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $asofJoin: (value, context) => parseAsofJoin(value, context, parseStages),
   $bucket: parseBucket,
   $bucketAuto: parseBucketAuto,
-  $changeStream: missing("$changeStream"),
+  $changeStream: atTopOnly("$changeStream"),
   $changeStreamSplitLargeEvent: missing("$changeStreamSplitLargeEvent"),
   $collStats: atTopOnly("$collStats"),
   $count: parseCount,
@@ -170,6 +170,11 @@ export function namedStage(value: Value): readonly [string, Value] {
     throw new CommandError(40324, `Unrecognized pipeline stage name: '${name}'`);
   }
   return [name, value.values()[0]];
+}
+
+/** Whether there is a stage of that name, here or in MongoDB. */
+export function isStageName(name: string): boolean {
+  return Object.hasOwn(STAGES, name);
 }
 
 /** The names of all stages that are known, those that are missing included, sorted. */

@@ -24,8 +24,9 @@
  * A case with `each` stands for many: see case_template.ts.
  *
  * In a command, `{ $lastCursor: 1 }` stands for the id of the cursor in the reply before, `{ $lastTime: 1 }` for its
- * operationTime. A command without `$db` goes to
- * the topic's own database. The scalars are those of yaml_bson.ts.
+ * operationTime, `{ $firstToken: 1 }` and `{ $lastToken: 1 }` for the resume tokens of the first and the last event of the
+ * last batch that had any, `{ $batchToken: 1 }` for that of the last batch. A command without `$db` goes to the topic's own
+ * database. The scalars are those of yaml_bson.ts.
  */
 import { assert } from "../../src/base/mod.ts";
 import type { Document } from "../support/wire_client.ts";

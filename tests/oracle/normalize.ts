@@ -4,13 +4,14 @@
  *
  * - Fields of the moment (times, connection ids, topology) and of a cluster are left out.
  * - The order of an envelope's fields does not count, nor whether `ok` is an int32 or a double (MongoDB has both).
+ * - The times and resume tokens of change streams' events are named only.
  * - A cursor id is "open" or 0, and named wherever else it stands; a UUID and an ObjectId that the case does not contain are "generated".
  * - Where MongoDB promises no order of documents (a time-series collection without $sort, the groups of $group; its own
  *   distinct values), they are sorted by their text.
  * - MongoDB returns the top-level fields of a time-series document in an order that changes from run to run, ChronoGo as
  *   they were inserted: it does not count.
  */
-import { Binary, type Document, EJSON, Long, ObjectId } from "bson";
+import { Binary, type Document, EJSON, Long, ObjectId, Timestamp } from "bson";
 import type { CaseFile } from "./case_file.ts";
 import { isPlainObject } from "./yaml_bson.ts";
 
@@ -44,6 +45,13 @@ const RESHAPING_STAGES: ReadonlySet<string> = new Set([
   "$replaceWith",
   "$timeWindow",
 ]);
+
+/** What says when an event of a change stream was. */
+const TIMES_OF_EVENTS: ReadonlySet<string> = new Set(["clusterTime", "wallTime"]);
+/** Resume tokens of change streams, also in messages. */
+const RESUME_TOKEN = /\b82[0-9A-F]{16,}\b/g;
+/** As messages name cluster times. */
+const TIMESTAMP_TEXT = /Timestamp\(\d{9,}, \d+\)/g;
 
 /** As errors name collections and builds of indexes. */
 const UUID_TEXT = /\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g;
@@ -142,15 +150,20 @@ function hideGenerated(value: unknown, known: Known): unknown {
   }
   if (value instanceof Long && known.cursorIds.includes(value.toString())) return "<cursor id>";
   if (typeof value === "string") {
-    const named = value.replaceAll(
-      UUID_TEXT,
-      (uuid) => known.text.includes(uuid) ? uuid : "<generated UUID>",
-    );
+    const named = value
+      .replaceAll(UUID_TEXT, (uuid) => known.text.includes(uuid) ? uuid : "<generated UUID>")
+      .replaceAll(RESUME_TOKEN, (token) => known.text.includes(token) ? token : "<resume token>")
+      .replaceAll(TIMESTAMP_TEXT, "<cluster time>");
     return known.cursorIds.reduce((text, id) => text.replaceAll(id, "<cursor id>"), named);
   }
   if (Array.isArray(value)) return value.map((item) => hideGenerated(item, known));
   if (!isPlainObject(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, hideGenerated(item, known)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => {
+      const isTime = TIMES_OF_EVENTS.has(key) && (item instanceof Timestamp || item instanceof Date);
+      return [key, isTime ? `<${key}>` : hideGenerated(item, known)];
+    }),
+  );
 }
 
 function sortByText(values: readonly Json[]): Json[] {

@@ -48,17 +48,28 @@ async function runCase(
   const replies: Document[] = [];
   let lastCursor: unknown;
   let lastTime: unknown;
+  let tokens: Readonly<Record<string, unknown>> = {};
   for (const command of oracleCase[side]) {
     // The command's name stays the first key; a case may name another $db.
     const reply = await client.command({
-      ...filledIn(command, { $lastCursor: lastCursor, $lastTime: lastTime }),
+      ...filledIn(command, { $lastCursor: lastCursor, $lastTime: lastTime, ...tokens }),
       $db: command["$db"] ?? database,
     });
     lastCursor = reply["cursor"]?.["id"] ?? lastCursor;
     lastTime = reply["operationTime"] ?? lastTime;
+    tokens = { ...tokens, ...tokensIn(reply) };
     replies.push(reply);
   }
   return normalize(replies, oracleCase[side], file);
+}
+
+/** The resume tokens of the first and of the last event of a batch, if there are any, and that of the batch. */
+function tokensIn({ cursor }: Document): Readonly<Record<string, unknown>> {
+  const batchToken = cursor?.["postBatchResumeToken"];
+  if (batchToken === undefined) return {};
+  const events: readonly Document[] = cursor["firstBatch"] ?? cursor["nextBatch"];
+  if (events.length === 0) return { $batchToken: batchToken };
+  return { $batchToken: batchToken, $firstToken: events[0]!["_id"], $lastToken: events.at(-1)!["_id"] };
 }
 
 /** @param values what stands for `{$name: 1}`, by the name */

@@ -47,11 +47,13 @@ export class ChangeFeed {
   /** Events up to this one are passed over; undefined once it was found. */
   private awaited: (Position & { readonly kind: "event" }) | undefined;
   private position: Position;
+  /** Where it begins. */
+  readonly start: Position;
 
   /** @throws CommandError ChangeStreamHistoryLost */
   constructor(private readonly node: ChangeFeedNode, private readonly options: ChangeFeedOptions) {
     const { from } = options;
-    this.position = from ?? { kind: "after", time: node.readableTime() };
+    this.position = this.start = from ?? { kind: "after", time: node.readableTime() };
     this.awaited = from?.kind === "event" ? from : undefined;
     this.follower = from === undefined
       ? node.log.followNew()
