@@ -117,6 +117,9 @@ export const PAGE_ROWS = 4096;
 export const ROW_GROUP_ROWS = 16 * PAGE_ROWS;
 /** Rows of a merged row group as BSON, about; the last row may pass it. */
 export const MAX_ROW_GROUP_BYTES = 32 * MIB;
+/** What of the counted memory a page of a merged row group may take, and what it may always take. */
+export const MERGED_PAGE_SHARE = 1 / 4;
+export const MIN_MERGED_PAGE_BYTES = 4 * MIB;
 
 /** The process's resident memory (`--memory-limit`), unless told otherwise, and the least that it can run in. */
 export const DEFAULT_MEMORY_LIMIT_BYTES = 1024 * MIB;

@@ -2,10 +2,16 @@
  * Merges segments: their rows, without those of tables that are gone, without those that have expired, go to new
  * segments, one for each partition and one for what is left over.
  *
- * Memory is bounded by the columns of one row group of each input: pages are decoded column by column, values copied
- * slice by slice, and no row is ever looked at as a document.
+ * Memory is bounded by one column of one row group of each input, and counted: pages are decoded column by column, values
+ * copied slice by slice, and no row is ever looked at as a document.
  */
-import { ROW_GROUP_ROWS } from "../../base/mod.ts";
+import {
+  type MemoryBudget,
+  type MemoryLease,
+  MERGED_PAGE_SHARE,
+  MIN_MERGED_PAGE_BYTES,
+  ROW_GROUP_ROWS,
+} from "../../base/mod.ts";
 import type { Disk, DiskFile } from "../../io/mod.ts";
 import type { CompactionPlan } from "./compaction_policy.ts";
 import type { SegmentPlace } from "./manifest.ts";
@@ -19,7 +25,7 @@ import { partsOf, type TablePart } from "./partition.ts";
 import type { LiveTable } from "./partition_volume.ts";
 import type { Segment } from "./segment.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
-import { SegmentOutput } from "./segment_output.ts";
+import { SegmentOutput, WRITE_BYTES } from "./segment_output.ts";
 
 /** A table whose rows are merged. */
 export type MergedTable = LiveTable & ShreddedTable;
@@ -52,6 +58,8 @@ export interface CompactionJob {
   readonly pathOf: (segment: number) => string;
   /** Awaited now and then; what it throws ends the merge. */
   readonly pace: Pace;
+  /** Where what it holds is counted. */
+  readonly memory: MemoryBudget;
 }
 
 /** A file that a merge wrote, synced. */
@@ -68,23 +76,25 @@ const MAX_PENDING_ROWS = 4 * ROW_GROUP_ROWS;
 
 /** Writes the new segments, durable when it resolves; after a failure none of them is left. */
 export async function runCompaction(job: CompactionJob): Promise<MergedSegments> {
-  const merge = new Merge(job);
+  const lease = job.memory.lease();
+  const merge = new Merge(job, lease);
   try {
     return await merge.run();
   } catch (error) {
     merge.discard();
     throw error;
+  } finally {
+    lease.release();
   }
 }
 
 /** Where merged rows go: one new segment. */
 class Destination {
-  readonly group = new MergedGroup();
   readonly output: SegmentOutput;
   private readonly tables: TableEntry[] = [];
   private groups: RowGroupEntry[] = [];
 
-  constructor(readonly written: WrittenSegment, readonly file: DiskFile) {
+  constructor(readonly written: WrittenSegment, readonly file: DiskFile, readonly group: MergedGroup) {
     this.output = new SegmentOutput(file, "small");
   }
 
@@ -112,7 +122,7 @@ class Merge {
   private readonly destinations = new Map<number, Destination>();
   private readonly inputs: MergedInput[] = [];
 
-  constructor(private readonly job: CompactionJob) {}
+  constructor(private readonly job: CompactionJob, private readonly lease: MemoryLease) {}
 
   async run(): Promise<MergedSegments> {
     const held = entriesByTable(this.job.plan.inputs);
@@ -152,12 +162,14 @@ class Merge {
     this.inputs.push(...held);
     const cursors = held.map(({ segment, entry: { groups, dataBytes }, firstMs, masks }, order) => {
       const rowBytes = dataBytes / groups.reduce((sum, group) => sum + group.rows, 0);
-      const open = (index: number) => new MergeGroup(segment, groups[index]!, rowBytes, table.names);
+      const open = (index: number) =>
+        new MergeGroup(segment, groups[index]!, rowBytes, table.names, this.lease);
       const maskOf = (index: number) => masks.get(groups[index]!.offset);
       return new MergeCursor(order, groups.length, open, maskOf, firstMs);
     });
     const parts = partsOf(bounds, tableId);
-    const taker = new PartingTaker(parts, (partition) => this.destinationOf(partition), table, pace);
+    const destinationOf = (partition: number) => this.destinationOf(partition);
+    const taker = new PartingTaker(parts, destinationOf, table, pace, this.job.memory.share(1));
     await mergeRows(cursors, taker);
     await taker.writeAll();
     const bytesOf = bytesByRows(held.map(({ entry }) => entry));
@@ -173,7 +185,9 @@ class Merge {
     const path = this.job.pathOf(number);
     const arrival = Math.max(...this.job.plan.inputs.map(({ place }) => place.arrival));
     const written = { number, path, place: { arrival, level: isParted ? 1 : 0 } } as const;
-    const destination = new Destination(written, this.job.disk.open(path, "create"));
+    const group = new MergedGroup(pageBytes(this.job.memory));
+    const destination = new Destination(written, this.job.disk.open(path, "create"), group);
+    this.lease.grow(WRITE_BYTES);
     this.destinations.set(key, destination);
     return destination;
   }
@@ -184,13 +198,21 @@ class PartingTaker implements RowTaker {
   private readonly destinations = new Map<number, Destination>();
   private part = 0;
   private pendingRows = 0;
+  private pendingBytes = 0;
 
+  /** @param maxPendingBytes of rows that are noted and not written yet, as BSON */
   constructor(
     private readonly parts: readonly TablePart[],
     private readonly destinationOf: (partition: number) => Destination,
     private readonly table: MergedTable,
     private readonly pace: Pace,
+    private readonly maxPendingBytes: number,
   ) {}
+
+  /** Whether so much is noted that it has to be written, full row groups or not. */
+  private get isPendingMuch(): boolean {
+    return this.pendingRows >= MAX_PENDING_ROWS || this.pendingBytes >= this.maxPendingBytes;
+  }
 
   take(group: MergeGroup, series: number, from: number, end: number): number {
     const { parts } = this;
@@ -203,17 +225,18 @@ class PartingTaker implements RowTaker {
     const { partition, untilMs } = parts[this.part]!;
     const destination = this.destination(partition);
     let taken = Math.min(end, from + destination.group.roomFor(group));
-    if (this.pendingRows >= MAX_PENDING_ROWS) taken = from;
+    if (this.isPendingMuch) taken = from;
     else if (untilMs !== Infinity) taken = group.firstRowFrom(untilMs, from, taken);
     if (taken > from) destination.group.add(group, series, from, taken);
     this.pendingRows += taken - from;
+    this.pendingBytes += (taken - from) * group.rowBytes;
     return taken;
   }
 
   /** Writes what is full, and all that is not small with it: it is made of the same pages. */
   async rest(): Promise<void> {
     const all = [...this.destinations.values()];
-    if (this.pendingRows >= MAX_PENDING_ROWS) await this.write(all);
+    if (this.isPendingMuch) await this.write(all);
     else if (all.some(({ group }) => group.isFull)) {
       await this.write(all.filter(({ group }) => group.isFull || group.rows >= ROW_GROUP_ROWS / 4));
     }
@@ -236,7 +259,10 @@ class PartingTaker implements RowTaker {
   private async write(destinations: readonly Destination[]): Promise<void> {
     // Several partitions may share the destination of what is left over.
     const written = [...new Set(destinations)].filter(({ group }) => group.rows > 0);
-    for (const { group } of written) this.pendingRows -= group.rows;
+    for (const { group } of written) {
+      this.pendingRows -= group.rows;
+      this.pendingBytes -= group.sizeBytes;
+    }
     const entries = await writeMergedGroups(written, this.table, this.pace);
     written.forEach((destination, i) => destination.addGroups(entries[i]!));
   }
@@ -258,6 +284,11 @@ function entriesByTable(segments: readonly Segment[]): Map<number, SegmentEntry[
     }
   }
   return byTable;
+}
+
+/** What a page of a new segment may take, since it is made and read as a whole. */
+function pageBytes(memory: MemoryBudget): number {
+  return Math.max(MIN_MERGED_PAGE_BYTES, memory.share(MERGED_PAGE_SHARE));
 }
 
 /** What rows take as BSON: all of them exactly what they took, a part of them its share by number. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Random, seededRandom } from "../../base/mod.ts";
+import { MemoryBudget, type Random, seededRandom } from "../../base/mod.ts";
 import {
   BuiltDocument,
   type Document,
@@ -22,6 +22,7 @@ import {
   TABLE,
   TABLE_OPTIONS,
 } from "./store_fixture.ts";
+import { readSegment } from "./segment_format.ts";
 import { verifySegment } from "./verify_segment.ts";
 import type { TimeseriesStore } from "./timeseries_store.ts";
 
@@ -367,6 +368,51 @@ Deno.test("a scan that has begun reads segments that it comes to only after they
     else await store.dropTable(TABLE);
     for await (const batch of scan) seen += batch.length;
     assert.equal(seen, 3002, goAway);
+    await store.close();
+  }
+});
+
+Deno.test("a merge counts what it decodes, others give way to it, and it gives all back", async () => {
+  const memory = new MemoryBudget(2 ** 22);
+  const store = await openStore(new MemoryDisk(), { memory, partitionSizes: SMALL });
+  await store.createTable(TABLE, TABLE_OPTIONS);
+  let most = 0;
+  const cache = memory.lease();
+  memory.onShortage((bytes) => {
+    most = Math.max(most, bytes);
+    cache.shrink(Math.min(bytes, cache.bytes));
+  });
+  for (let flush = 1; flush <= 3; flush++) {
+    const rows = Array.from({ length: 5000 }, (_, i) => measurement(i * 1000, "a", { v: flush + i / 10 }));
+    insert(store, flush, rows);
+    await store.flush();
+  }
+  const held = memory.heldBytes;
+  cache.grow(memory.totalBytes - held);
+  await store.compact(TABLE);
+  // A page of doubles, read and about to be written.
+  assert.ok(most >= 2 * 4096 * 8, `${most} bytes were asked for`);
+  assert.equal(memory.heldBytes - cache.bytes, held);
+  assert.equal((await scanAll(store)).length, 15_000);
+  await store.close();
+});
+
+Deno.test("rows that are large give row groups of fewer rows where there is little memory", async () => {
+  for (const [totalBytes, groupsAtLeast, groupsAtMost] of [[2 ** 20, 4, 8], [2 ** 30, 1, 1]] as const) {
+    const disk = new MemoryDisk();
+    const store = await openStore(disk, { memory: new MemoryBudget(totalBytes) });
+    await store.createTable(TABLE, TABLE_OPTIONS);
+    const text = "x".repeat(20_000);
+    for (let flush = 0; flush < 4; flush++) {
+      const rows = Array.from({ length: 250 }, (_, i) => measurement(flush * 250 + i, "a", { text }));
+      insert(store, flush + 1, rows);
+      await store.flush();
+    }
+    await store.compact(TABLE);
+    const [file] = segmentFiles(disk);
+    const groups = readSegment(disk.open(`ts/${file}`, "read")).flatMap((table) => table.groups);
+    assert.ok(groups.length >= groupsAtLeast && groups.length <= groupsAtMost, `${groups.length} row groups`);
+    assert.equal((await scanAll(store)).length, 1000);
     await store.close();
   }
 });

@@ -2,7 +2,7 @@
  * A row group that is being merged: its pages, decoded one column at a time, each once as long as they are asked for in
  * turn, or, where several ask for them one after the other, while all of the column are kept.
  */
-import { PAGE_ROWS } from "../../base/mod.ts";
+import { type MemoryLease, PAGE_ROWS } from "../../base/mod.ts";
 import type { Column } from "../../column/mod.ts";
 import { FIRST_COLUMN_PAGES, pageCount, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
 import type { Segment } from "./segment.ts";
@@ -24,15 +24,20 @@ export class MergeGroup {
   /** Decoded pages of one page column. */
   private pageColumn = -1;
   private pages: (MergePage | undefined)[] = [];
+  private pagesBytes = 0;
   /** Keeps all pages of the column at hand, not only the last one. */
   keepsPages = false;
 
-  /** @param rowBytes what a row takes as BSON, about */
+  /**
+   * @param rowBytes what a row takes as BSON, about
+   * @param lease where decoded pages are counted
+   */
   constructor(
     readonly segment: Segment,
     readonly entry: RowGroupEntry,
     readonly rowBytes: number,
     names: TableNames,
+    private readonly lease: MemoryLease,
   ) {
     this.group = segment.readRowGroup(entry, names);
     this.columnOfKey = new Map(this.group.paths.map(({ key }, column) => [key, column]));
@@ -96,7 +101,7 @@ export class MergeGroup {
   /** Lets go of all decoded pages. */
   release(): void {
     this.pageColumn = -1;
-    this.pages = [];
+    this.dropPages();
     this.timesPage = -1;
     this.times = new Float64Array(0);
   }
@@ -119,10 +124,24 @@ export class MergeGroup {
   private readPage(pageColumn: number, page: number): MergePage {
     const isNew = this.pages[page] === undefined;
     if (pageColumn !== this.pageColumn || (isNew && !this.keepsPages)) {
-      this.pages = new Array<MergePage | undefined>(pageCount(this.group.rows));
+      this.dropPages();
       this.pageColumn = pageColumn;
     }
-    return this.pages[page] ??= this.decode(pageColumn, page);
+    return this.pages[page] ??= this.counted(this.decode(pageColumn, page));
+  }
+
+  private dropPages(): void {
+    this.pages = new Array<MergePage | undefined>(pageCount(this.group.rows));
+    this.lease.shrink(this.pagesBytes);
+    this.pagesBytes = 0;
+  }
+
+  /** A page's values are there twice: as they were read, and as they are about to be written. */
+  private counted(page: MergePage): MergePage {
+    const sizeBytes = 2 * page.values.memoryBytes + (page.starts?.byteLength ?? 0);
+    this.pagesBytes += sizeBytes;
+    this.lease.grow(sizeBytes);
+    return page;
   }
 
   private decode(pageColumn: number, page: number): MergePage {

@@ -34,19 +34,30 @@ interface Slice {
 export class MergedGroup {
   rows = 0;
   /** What the rows take as BSON, about. */
-  private bytes = 0;
+  sizeBytes = 0;
   private slices: Slice[] = [];
   private series: number[] = [];
   private seriesRows: number[] = [];
 
+  /** Of the rows, the most that one of a source takes on the average. */
+  private rowBytes = 0;
+
+  /** @param pageBytes what one page may take, about: of rows that would take more, a group has a page of fewer rows */
+  constructor(private readonly pageBytes: number) {}
+
   get isFull(): boolean {
-    return this.rows >= ROW_GROUP_ROWS || this.bytes >= MAX_ROW_GROUP_BYTES;
+    return this.rows >= ROW_GROUP_ROWS || this.sizeBytes >= this.maxBytes(this.rowBytes);
+  }
+
+  /** What rows may take together as BSON, about; the last one may pass it. */
+  private maxBytes(rowBytes: number): number {
+    return rowBytes * PAGE_ROWS > this.pageBytes ? this.pageBytes : MAX_ROW_GROUP_BYTES;
   }
 
   /** How many rows of a group it has room for. */
   roomFor({ rowBytes }: MergeGroup): number {
     if (this.isFull) return 0;
-    const left = Math.ceil((MAX_ROW_GROUP_BYTES - this.bytes) / Math.max(1, rowBytes));
+    const left = Math.ceil((this.maxBytes(rowBytes) - this.sizeBytes) / Math.max(1, rowBytes));
     return Math.min(ROW_GROUP_ROWS - this.rows, left);
   }
 
@@ -60,7 +71,8 @@ export class MergedGroup {
       this.seriesRows.push(end - from);
     }
     this.rows += end - from;
-    this.bytes += (end - from) * group.rowBytes;
+    this.sizeBytes += (end - from) * group.rowBytes;
+    this.rowBytes = Math.max(this.rowBytes, group.rowBytes);
     const before = this.slices[this.slices.length - 1];
     if (before !== undefined && before.group === group && before.end === from) before.end = end;
     else this.slices.push({ group, from, end });
@@ -70,7 +82,8 @@ export class MergedGroup {
   take(): MergedRows {
     const { rows, slices, series, seriesRows } = this;
     this.rows = 0;
-    this.bytes = 0;
+    this.sizeBytes = 0;
+    this.rowBytes = 0;
     this.slices = [];
     this.series = [];
     this.seriesRows = [];

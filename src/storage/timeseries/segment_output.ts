@@ -27,7 +27,8 @@ import {
 import { type RowGroupEntry, type TableEntry, writeFooter, writeHeader } from "./segment_format.ts";
 import { REMAINDER_KEY } from "./shape.ts";
 
-const WRITE_BYTES = 1 << 20;
+/** Written at once, about: a merge may have hundreds of outputs open. */
+export const WRITE_BYTES = 64 * 1024;
 /** A shorter header, that of a few rows, would lose a fifth of it at the price of writing all their pages. */
 const LEAST_COMPRESSED_HEADER_BYTES = 1024;
 

@@ -4,7 +4,7 @@
  * What counts is the manifest's to say. A change is in memory once its record is durable; a file is removed once no record
  * names it any more.
  */
-import { MAX_OPEN_SEGMENT_FILES } from "../../base/mod.ts";
+import { MAX_OPEN_SEGMENT_FILES, type MemoryBudget } from "../../base/mod.ts";
 import { CarriedMasks } from "./carried_masks.ts";
 import type { CompactionJob, MergedSegments } from "./compaction.ts";
 import type { CompactionPlan, CompactionState } from "./compaction_policy.ts";
@@ -39,6 +39,7 @@ export class SegmentSet {
     private readonly manifest: Manifest,
     private readonly tables: ReadonlyMap<number, Table>,
     private readonly cache: PageCache,
+    private readonly memory: MemoryBudget,
   ) {
     this.files = new FilePool(options.disk, MAX_OPEN_SEGMENT_FILES);
     this.masks = new MaskFiles(options.disk, options.directory, manifest);
@@ -155,6 +156,7 @@ export class SegmentSet {
       disk,
       directory,
       pace,
+      memory: this.memory,
       table: (id) => tables.get(id),
       nextNumber: () => manifest.nextNumber(),
       pathOf: (number) => this.pathOf(number),

@@ -1,7 +1,9 @@
 /**
  * Finds series by the values in their metas, with postings that are built when a path is first asked for. They live in
- * one cache for all tables of a store, the least recently used dropped first when it holds more than its limit.
+ * one cache for all tables of a store, the least recently used dropped first when it holds more than its limit or others
+ * need the memory.
  */
+import type { MemoryBudget, MemoryLease } from "../../base/mod.ts";
 import type { Value } from "../../bson/mod.ts";
 import { PathPostings } from "./path_postings.ts";
 import type { SeriesIndex } from "./series_index.ts";
@@ -32,13 +34,20 @@ const MISSED_SHARE = 8;
 export class PostingsCache {
   /** From the least to the most recently used. */
   private readonly entries = new Map<string, PathPostings>();
-  private held = 0;
+  private readonly lease: MemoryLease;
 
-  constructor(private readonly limitBytes: number) {}
+  /**
+   * @param budget what they are counted in, and what they give way to
+   * @param limitBytes the most that is kept, whatever is free
+   */
+  constructor(budget: MemoryBudget, private readonly limitBytes: number) {
+    this.lease = budget.lease();
+    budget.onShortage((bytes) => this.shrinkTo(this.sizeBytes - bytes));
+  }
 
   /** Bytes held now. */
   get sizeBytes(): number {
-    return this.held;
+    return this.lease.bytes;
   }
 
   get(tableId: number, path: string): PathPostings | undefined {
@@ -52,15 +61,16 @@ export class PostingsCache {
 
   set(tableId: number, path: string, postings: PathPostings): void {
     this.drop(keyOf(tableId, path));
-    this.entries.set(keyOf(tableId, path), postings);
-    this.held += postings.memoryBytes;
-    this.shrinkTo(this.limitBytes);
+    this.shrinkTo(this.limitBytes - postings.memoryBytes);
+    // Where there is no room at all, what was built is its reader's alone.
+    const isKept = postings.memoryBytes <= this.limitBytes && this.lease.tryGrow(postings.memoryBytes);
+    if (isKept) this.entries.set(keyOf(tableId, path), postings);
   }
 
   /** Drops what was used longest ago until no more than this is held. */
   shrinkTo(sizeBytes: number): void {
     for (const key of this.entries.keys()) {
-      if (this.held <= sizeBytes) break;
+      if (this.sizeBytes <= sizeBytes) break;
       this.drop(key);
     }
   }
@@ -71,7 +81,7 @@ export class PostingsCache {
   }
 
   private drop(key: string): void {
-    this.held -= this.entries.get(key)?.memoryBytes ?? 0;
+    this.lease.shrink(this.entries.get(key)?.memoryBytes ?? 0);
     this.entries.delete(key);
   }
 }

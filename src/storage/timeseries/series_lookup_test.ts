@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { seededRandom } from "../../base/mod.ts";
+import { MemoryBudget, seededRandom } from "../../base/mod.ts";
 import { ByteWriter, viewOf } from "../../column/mod.ts";
 import { PathPostings } from "./path_postings.ts";
 import { markPostings, writePostings } from "./posting_list.ts";
@@ -61,7 +61,8 @@ Deno.test("postings mark the series of a key, and of all keys in a range", async
 Deno.test("the cache of postings drops what was used longest ago, and all of a table", async () => {
   const index = indexOf(2000);
   const postings = await PathPostings.build(index, LAST_DIGIT, index.size, noRest);
-  const cache = new PostingsCache(postings.memoryBytes * 2);
+  const budget = new MemoryBudget(postings.memoryBytes * 3);
+  const cache = new PostingsCache(budget, postings.memoryBytes * 2);
   cache.set(1, "a", postings);
   cache.set(1, "b", postings);
   cache.get(1, "a");
@@ -73,6 +74,9 @@ Deno.test("the cache of postings drops what was used longest ago, and all of a t
   ]);
   cache.forget(1);
   assert.deepEqual([cache.get(1, "a"), cache.get(11, "a")], [undefined, postings]);
-  cache.shrinkTo(0);
+  assert.equal(budget.heldBytes, postings.memoryBytes);
+  assert.ok(budget.lease().tryGrow(budget.totalBytes), "they give way to others");
   assert.equal(cache.sizeBytes, 0);
+  cache.set(1, "a", postings);
+  assert.equal(cache.get(1, "a"), undefined, "nothing is kept where there is no room");
 });

@@ -67,7 +67,7 @@ export interface TimeseriesStoreOptions {
 
 export class TimeseriesStore {
   private readonly tables = new Map<number, Table>();
-  private readonly postings = new PostingsCache(MAX_POSTINGS_BYTES);
+  private readonly postings: PostingsCache;
   private readonly segments: SegmentSet;
   /** Tables that the manifest does not know yet, and the append that runs to tell it. */
   private readonly unrecorded = new Map<number, Promise<void> | undefined>();
@@ -92,7 +92,8 @@ export class TimeseriesStore {
     this.lease = memory.lease();
     this.flushed = manifest.flushedIndex;
     this.appliedIndex = manifest.flushedIndex;
-    this.segments = new SegmentSet(options, manifest, this.tables, cache);
+    this.postings = new PostingsCache(memory, MAX_POSTINGS_BYTES);
+    this.segments = new SegmentSet(options, manifest, this.tables, cache, memory);
     this.compactor = new Compactor(options, this.segments);
   }
 
