@@ -3,6 +3,8 @@
  *
  * `MALLOC_ARENA_MAX=1`: glibc gives each thread a pool of memory of its own. What the threads that load a program have
  * given back would be no use to the one that serves; in one pool it is.
+ * `MALLOC_MMAP_THRESHOLD_`: buffers from 128 KB on come from the system and go back to it. By default glibc raises the
+ * limit to the largest that was freed so far, and buffers of megabytes leave holes among small ones.
  */
 import manifest from "../deno.json" with { type: "json" };
 
