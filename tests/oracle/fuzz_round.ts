@@ -23,29 +23,61 @@ interface Servers {
   readonly chronogo: WireClient;
 }
 
+/** One in three of a time series, one of collections and views, one that writes. */
+const ASKED = [
+  "series",
+  "plain",
+  "changed",
+  "series",
+  "indexed",
+  "changed",
+  "series",
+  "plain",
+  "changed",
+  "view",
+];
+const KEYS: readonly Document[] = [
+  { a: 1 },
+  { c: 1, d: -1 },
+  { "n.x": 1, _id: 1 },
+  { "m.h": 1, c: 1 },
+  { t: -1 },
+  { "a.x": -1, b: 1 },
+];
+/** Asked before all else. */
+const SET_UP = toCase("indexes", [{
+  createIndexes: "indexed",
+  indexes: KEYS.map((key) => ({ key, name: JSON.stringify(key) })),
+}]);
+
 function randomQuestions(seed: number, count: number): { documents: Document[]; cases: OracleCase[] } {
   const queries = new RandomQueries(seed);
   const documents = queries.documents(DOCUMENTS);
   const cases = Array.from({ length: count }, (_, index) => {
     const name = `seed ${seed}, question ${index}`;
-    if (index % 3 === 2) return toCase(name, queries.write("changed", "plain"));
-    return toCase(name, [queries.command(index % 3 === 0 ? "series" : "plain")]);
+    const collection = ASKED[index % ASKED.length]!;
+    return toCase(
+      name,
+      collection === "changed" ? queries.write(collection, "plain") : queries.commands(collection),
+    );
   });
-  return { documents, cases };
+  return { documents, cases: [SET_UP, ...cases] };
 }
 
 function toCase(name: string, commands: readonly Document[]): OracleCase {
   return { name, oracle: commands, chronogo: commands, differs: undefined };
 }
 
-/** The documents in both kinds of collections. */
+/** The documents in collections of all kinds. */
 function caseFile(documents: readonly Document[], cases: readonly OracleCase[]): CaseFile {
-  const create = { timeseries: { timeField: "t", metaField: "m" } };
-  const collections = [{ name: "series", create, documents }, {
-    name: "plain",
-    create: undefined,
-    documents,
-  }];
+  const timeseries = { timeField: "t", metaField: "m" };
+  const pipeline = [{ $match: { c: { $gt: 2 } } }, { $set: { v: { $add: ["$c", "$d"] } } }];
+  const collections = [
+    { name: "series", create: { timeseries }, documents },
+    { name: "plain", create: undefined, documents },
+    { name: "indexed", create: undefined, documents },
+    { name: "view", create: { viewOn: "plain", pipeline }, documents: [] },
+  ];
   return { topic: "fuzz", isolated: false, replicaSet: false, collections, cases };
 }
 
@@ -60,7 +92,8 @@ async function differencesOf({ oracle, chronogo }: Servers, file: CaseFile): Pro
 /** The difference with the documents that are left, made as small as it goes. */
 async function describeSmall(servers: Servers, question: Question, name: string): Promise<string> {
   const ask = async ({ documents, commands }: Question) => {
-    return (await differencesOf(servers, caseFile(documents, [toCase(name, commands)])))[0];
+    const differences = await differencesOf(servers, caseFile(documents, [SET_UP, toCase(name, commands)]));
+    return differences.find(({ caseName }) => caseName === name);
   };
   const small = await shrink(question, async (smaller) => {
     const difference = await ask(smaller);

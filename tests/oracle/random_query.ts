@@ -69,10 +69,15 @@ export class RandomQueries {
     }));
   }
 
-  /** A find, count, distinct or aggregate of the collection. */
-  command(collection: string): Document {
+  /** A find, count, distinct or aggregate of the collection, and what is left of its answer. */
+  commands(collection: string): Document[] {
     const command = this.#command(collection);
-    return this.#random() < 0.06 ? { ...command, collation: this.#collation() } : command;
+    // A view has the collation that it was made with, none.
+    if (collection !== "view" && this.#random() < 0.06) return [{ ...command, collation: this.#collation() }];
+    if ("batchSize" in command && this.#random() < 0.1) {
+      return [{ ...command, batchSize: 2 }, { getMore: { $lastCursor: 1 }, collection, batchSize: 3 }];
+    }
+    return [command];
   }
 
   #command(collection: string): Document {
@@ -80,6 +85,8 @@ export class RandomQueries {
       case 0:
         return { count: collection, query: this.#filter(2) };
       case 1:
+        // By an index, or of a view, the values come in an order of its own.
+        if (collection === "indexed" || collection === "view") return this.#find(collection);
         return { distinct: collection, key: this.#pick(PLAIN_FIELDS), query: this.#filter(1) };
       case 2:
       case 3:
@@ -131,7 +138,7 @@ export class RandomQueries {
 
   /** A time series is found like a view in MongoDB, which takes no projections of arrays. */
   #projectionOfFind(collection: string): Document {
-    if (collection === "series" || this.#random() < 0.7) return this.#projection();
+    if (collection === "series" || collection === "view" || this.#random() < 0.7) return this.#projection();
     return this.#pick<() => Document>([
       () => ({ a: { $slice: this.#below(5) - 2 } }),
       () => ({ a: { $slice: [this.#below(5) - 2, 1 + this.#below(2)] }, c: 1 }),
