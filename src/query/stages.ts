@@ -120,8 +120,12 @@ export function parseStages(
   if (values.length > MAX_PIPELINE_STAGES) {
     throw new CommandError(7749501, `Pipeline length must be no longer than ${MAX_PIPELINE_STAGES} stages`);
   }
+  values.forEach(namedStage);
+  const stages = values.flatMap((value, i) => {
+    return i < from || isMisplaced(value, i) ? [] : parseStage(value, context);
+  });
   values.forEach((value, i) => checkPosition(value, i, values.length));
-  return values.slice(from).flatMap((value) => parseStage(value, context));
+  return stages;
 }
 
 /** Stages that bring their own rows. */
@@ -138,9 +142,13 @@ const FIRST_ONLY: ReadonlySet<string> = new Set([
 /** Stages that give no rows. */
 const LAST_ONLY: ReadonlySet<string> = new Set(["$merge", "$out"]);
 
+function isMisplaced(stage: Value, index: number): boolean {
+  return index > 0 && FIRST_ONLY.has(namedStage(stage)[0]);
+}
+
 function checkPosition(stage: Value, index: number, count: number): void {
-  const name = stage instanceof Document ? stage.names()[0] ?? "" : "";
-  if (index > 0 && FIRST_ONLY.has(name)) {
+  const [name] = namedStage(stage);
+  if (isMisplaced(stage, index)) {
     throw new CommandError(40602, `${name} is only valid as the first stage in a pipeline`);
   }
   if (index < count - 1 && LAST_ONLY.has(name)) {

@@ -8,6 +8,7 @@ import { startServerProcess } from "../support/server_process.ts";
 import { WireClient } from "../support/wire_client.ts";
 import type { CaseFile, OracleCase } from "./case_file.ts";
 import { compare, describe, type Difference } from "./compare.ts";
+import { isObject } from "./normalize.ts";
 import { RandomQueries } from "./random_query.ts";
 import { replay } from "./replay.ts";
 import { type Question, shrink } from "./shrink.ts";
@@ -113,10 +114,10 @@ function listed(title: string, documents: readonly Document[]): string[] {
   return [`    ${title}:`, ...lines];
 }
 
-/** Whether the answer of one, the other or both is an error: what shrinking must not change. */
+/** The codes of the two answers, as far as they are errors: what shrinking must not change. */
 function kindOf({ expected, actual }: Difference): string {
-  const isError = (reply: unknown) => typeof reply === "object" && reply !== null && "errmsg" in reply;
-  return `${isError(expected)}, ${isError(actual)}`;
+  const codeOf = (reply: Difference["actual"]) => isObject(reply) ? JSON.stringify(reply["code"]) : undefined;
+  return `${codeOf(expected)}, ${codeOf(actual)}`;
 }
 
 /** Asks, and prints where the answers part. @returns how many do */

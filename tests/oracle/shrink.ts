@@ -1,6 +1,6 @@
 /**
  * Makes a question on which two servers disagree small: takes away documents, then any part of the commands and of the
- * documents, as long as the answers still differ and the same one of them is an error.
+ * documents, as long as the answers still differ in the same way.
  *
  * What sorts stays: without it the order is open, and the difference another one.
  */
