@@ -61,6 +61,8 @@ export const ROW_COPY_CHUNK_BYTES = 64 * KIB;
 export const SPILL_FAN_IN = 16;
 /** Documents that one `$densify` may make (MongoDB's `internalQueryMaxAllowedDensifyDocs`). */
 export const MAX_DENSIFIED_DOCUMENTS = 500_000;
+/** Times that a search for a pattern may go back and try another way; PCRE's 10 million count its ways forward too. */
+export const MAX_PATTERN_STEPS = 2_500_000;
 /** Views that may stand on one another (MongoDB's `ViewGraph::kMaxViewDepth`). */
 export const MAX_VIEW_DEPTH = 20;
 /** How long work may keep the event loop before it yields. */

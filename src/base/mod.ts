@@ -5,5 +5,6 @@ export { ErrorCode, type ErrorCodeName } from "./error_codes.ts";
 export { codeNameOf, CommandError, CorruptionError, type ErrorCodeLike } from "./errors.ts";
 export * from "./limits.ts";
 export { LOG_LEVELS, type LogFields, Logger, type LogLevel, type LogSink, SILENT_LOGGER } from "./logger.ts";
+export { noteLongWork, takeLongWork } from "./long_work.ts";
 export { MemoryBudget, type MemoryLease } from "./memory_budget.ts";
 export { type Random, seededRandom } from "./random.ts";

@@ -3,7 +3,7 @@
  * yields every few documents, so that its runner may let others work, or log what was done so far: as in MongoDB, a statement on
  * many documents is atomic for each of them, not as a whole.
  */
-import { CommandError, MAX_DOCUMENT_BYTES, MAX_STORED_DEPTH } from "../base/mod.ts";
+import { CommandError, MAX_DOCUMENT_BYTES, MAX_STORED_DEPTH, takeLongWork } from "../base/mod.ts";
 import { type Document, encodeDocument, isDeeperThan, RawDocument } from "../bson/mod.ts";
 import {
   type CommandContext,
@@ -130,7 +130,7 @@ class StatementRun {
     let looked = 0;
     let found = 0;
     for (const row of this.candidates()) {
-      if (++looked % DOCUMENTS_AT_ONCE === 0) yield undefined;
+      if (++looked % DOCUMENTS_AT_ONCE === 0 || takeLongWork()) yield undefined;
       const document = new RawDocument(row.doc);
       if (!plan.matches(document)) continue;
       const target = { row, document };

@@ -6,6 +6,7 @@
  * be there what it was when it was found. Inserts need not wait: each that is logged meanwhile is told to the change
  * that runs.
  */
+import { takeLongWork } from "../base/mod.ts";
 import type { Document, RawDocument } from "../bson/mod.ts";
 import {
   documentsStart,
@@ -157,6 +158,7 @@ export class MeasurementWriter {
       for (const row of batch) {
         if (row.ordinal === 0 && change.sizeBytes >= this.store.changeEntryBytes) await logGathered();
         if (request.matches(row.document)) apply(row);
+        if (takeLongWork()) await request.scan.checkpoint();
       }
     }
   }
@@ -204,7 +206,9 @@ async function firstMatch(change: TableChange, request: MeasurementChange): Prom
     first === undefined || (request.order !== undefined && request.order(row, first.document) < 0);
   for await (const batch of change.scan(request.scan)) {
     for (const row of batch) {
-      if (!request.matches(row.document) || !isBetter(row.document)) continue;
+      const matches = request.matches(row.document);
+      if (takeLongWork()) await request.scan.checkpoint();
+      if (!matches || !isBetter(row.document)) continue;
       first = row;
       if (request.order === undefined) return first;
     }

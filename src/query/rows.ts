@@ -2,12 +2,29 @@
  * Rows on their way through a pipeline: batches of documents, pulled from the end. A stage that stops early leaves its
  * `for await` loop, and with that the stages before it and the scan are ended too.
  */
-import { PIPELINE_BATCH_ROWS } from "../base/mod.ts";
+import { PIPELINE_BATCH_ROWS, takeLongWork } from "../base/mod.ts";
 import type { Document } from "../bson/mod.ts";
 import type { QueryContext } from "./context.ts";
 import type { Rows } from "./source.ts";
 
 type Batch = readonly Document[];
+
+/** A stage that makes of each row none, one or more, which it appends to `output`. Empty batches are not passed on. */
+export async function* mapRows(
+  input: Rows,
+  context: QueryContext,
+  transform: (row: Document, output: Document[]) => void,
+): Rows {
+  for await (const batch of input) {
+    const output: Document[] = [];
+    for (const row of batch) {
+      transform(row, output);
+      if (takeLongWork()) await context.checkpoint();
+    }
+    if (output.length > 0) yield output;
+    await context.checkpoint();
+  }
+}
 
 /** A stage that turns each batch into another one. Empty batches are not passed on. */
 export async function* mapBatches(

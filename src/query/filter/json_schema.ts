@@ -16,7 +16,7 @@ import * as decimals from "../expression/decimal_arithmetic.ts";
 import { asDecimal, type NumberValue } from "../expression/number.ts";
 import { comparisonTest } from "./comparison.ts";
 import type { ValueTest } from "./path.ts";
-import { patternMatcher } from "./pattern_matcher.ts";
+import { textTest } from "./regex.ts";
 import type { ArraySchema, NumberSchema, ObjectSchema, Range, Schema, TextSchema } from "./schema.ts";
 
 /** The question that a schema asks of a value that is there. */
@@ -79,7 +79,7 @@ function textTests({ length, pattern }: TextSchema): ValueTest[] {
   const isLength = rangeTest(length);
   if (isLength !== undefined) tests.push((text) => isLength([...text].length));
   if (pattern !== undefined) {
-    tests.push(patternMatcher(pattern, ""));
+    tests.push(textTest(pattern, ""));
   }
   return tests.map((test) => (value) => typeof value !== "string" || test(value));
 }
@@ -121,9 +121,7 @@ function objectTests(schema: ObjectSchema): ValueTest[] {
 
 function fieldTests({ properties, patterns, others }: ObjectSchema): ((document: Document) => boolean)[] {
   const named = [...properties].map(([name, schema]) => [name, schemaTest(schema)] as const);
-  const matching = patterns.map(([pattern, schema]) =>
-    [patternMatcher(pattern, ""), schemaTest(schema)] as const
-  );
+  const matching = patterns.map(([pattern, schema]) => [textTest(pattern, ""), schemaTest(schema)] as const);
   const tests: ((document: Document) => boolean)[] = named.map(([name, test]) => (document) => {
     const value = document.get(name);
     return value === undefined || test(value);

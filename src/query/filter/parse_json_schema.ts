@@ -14,7 +14,7 @@ import { type NumberValue, signOf } from "../expression/number.ts";
 import { readNonNegativeInteger } from "./argument.ts";
 import { NUMBER_TYPES } from "./element.ts";
 import { unorderedKey } from "./json_schema.ts";
-import { translatePattern } from "./pcre.ts";
+import { compilePattern } from "../pattern/pattern.ts";
 import type { ArraySchema, NumberSchema, ObjectSchema, Range, Schema, TextSchema } from "./schema.ts";
 
 const KEYWORDS: ReadonlySet<string> = new Set([
@@ -179,7 +179,7 @@ function parseText(schema: Document): TextSchema {
   if (pattern !== undefined && typeof pattern !== "string") {
     throw mismatch(`${keyword("pattern")} must be a string`);
   }
-  if (pattern !== undefined) translatePattern(pattern, "");
+  if (pattern !== undefined) compilePattern(pattern, "");
   return { length: range(schema, "minLength", "maxLength"), pattern };
 }
 
@@ -239,7 +239,7 @@ function parsePatterns(schema: Document): readonly (readonly [string, Schema])[]
         `${keyword("patternProperties")} has property '${pattern}' which is not an object`,
       );
     }
-    translatePattern(pattern, "");
+    compilePattern(pattern, "");
     return [pattern, parseSchema(value)];
   });
 }

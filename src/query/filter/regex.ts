@@ -3,8 +3,7 @@ import { CommandError } from "../../base/mod.ts";
 import { BSONRegExp, BSONSymbol, type Value } from "../../bson/mod.ts";
 import type { Filter, Path, RegExpSpec } from "./filter.ts";
 import type { ValueTest } from "./path.ts";
-import { patternMatcher } from "./pattern_matcher.ts";
-import { translatePattern } from "./pcre.ts";
+import { compilePattern, PatternLimitError } from "../pattern/pattern.ts";
 
 /** A BSON regular expression, checked. @throws CommandError 51091, 51108 */
 export function regexSpecOf(value: BSONRegExp): RegExpSpec {
@@ -12,7 +11,7 @@ export function regexSpecOf(value: BSONRegExp): RegExpSpec {
 }
 
 function checkSpec(spec: RegExpSpec): RegExpSpec {
-  translatePattern(spec.pattern, spec.options);
+  compilePattern(spec.pattern, spec.options);
   return spec;
 }
 
@@ -39,9 +38,26 @@ function patternOf(regex: Value): { pattern: string; ownOptions: string } {
   return { pattern: regex, ownOptions: "" };
 }
 
+/**
+ * Whether a text matches. One that takes too many steps does not, as in MongoDB.
+ *
+ * @throws CommandError 51108 for an unknown option, 51091 for a pattern that is wrong
+ */
+export function textTest(pattern: string, options: string): (text: string) => boolean {
+  const compiled = compilePattern(pattern, options);
+  return (text) => {
+    try {
+      return compiled.test(text);
+    } catch (error) {
+      if (error instanceof PatternLimitError) return false;
+      throw error;
+    }
+  };
+}
+
 /** Whether a text or symbol matches; other values never do. */
 export function regexTest({ pattern, options }: RegExpSpec): ValueTest {
-  const matches = patternMatcher(pattern, options);
+  const matches = textTest(pattern, options);
   return (value) => {
     if (typeof value === "string") return matches(value);
     return value instanceof BSONSymbol && matches(value.value);

@@ -6,7 +6,7 @@
  * the only field of an object; among several it stays missing. An `_id` that is an object of expressions is looked up
  * field by field, level by level, so that no document is made for a row whose group exists.
  */
-import { CommandError } from "../../base/mod.ts";
+import { CommandError, takeLongWork } from "../../base/mod.ts";
 import { BuiltDocument, type Collation, Document, isNumber, type Value, valueOrder } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression } from "../expression/compile.ts";
@@ -99,6 +99,7 @@ async function* groupRows(
     for (const root of batch) {
       const scope: Scope = { root, variables };
       fits = meter.tryAdd(find(scope, onNew).state.add(scope)) && fits;
+      if (takeLongWork()) await context.checkpoint();
       if (fits) continue;
       if (runs === undefined || !meter.maySpill) throw meter.exceeded();
       await runs.add(groups, context);

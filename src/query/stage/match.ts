@@ -7,7 +7,7 @@ import { compileFilter } from "../filter/compile.ts";
 import type { Filter } from "../filter/filter.ts";
 import { nearOf } from "../filter/near.ts";
 import { parseFilter } from "../filter/parse.ts";
-import { mapBatches } from "../rows.ts";
+import { mapRows } from "../rows.ts";
 import type { Rows } from "../source.ts";
 
 export interface MatchStage {
@@ -30,5 +30,7 @@ export function parseMatch(value: Value, context: ParseContext): MatchStage {
 
 export function runMatch(stage: MatchStage, input: Rows, context: QueryContext): Rows {
   const matches = compileFilter(stage.filter, scopeVariables(context));
-  return mapBatches(input, context, (batch) => batch.filter((document) => matches(document)));
+  return mapRows(input, context, (row, output) => {
+    if (matches(row)) output.push(row);
+  });
 }

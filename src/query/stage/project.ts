@@ -17,7 +17,7 @@ import {
   type ProjectionNode,
 } from "../projection/projection.ts";
 import { ProjectionTree } from "../projection/tree.ts";
-import { mapBatches } from "../rows.ts";
+import { mapRows } from "../rows.ts";
 import type { Rows } from "../source.ts";
 
 export interface ProjectStage extends Projection {
@@ -128,7 +128,7 @@ function checkConflict(path: string, taken: string[], specification: Document): 
 
 export function runProject(stage: ProjectStage, input: Rows, context: QueryContext): Rows {
   const project = projectDocument(stage, scopeVariables(context));
-  return mapBatches(input, context, (batch) => batch.map(project));
+  return mapRows(input, context, (row, output) => output.push(project(row)));
 }
 
 /** What the stage makes of one document. */

@@ -16,7 +16,7 @@ import {
 import { withVariables } from "../expression/literal.ts";
 import { renderValue } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
-import { mapBatches } from "../rows.ts";
+import { mapRows } from "../rows.ts";
 import type { Rows } from "../source.ts";
 
 export interface RedactStage {
@@ -40,13 +40,9 @@ const DECISIONS: readonly (readonly [variable: string, value: string])[] = [
 export function runRedact(stage: RedactStage, input: Rows, context: QueryContext): Rows {
   const variables = new Map([...scopeVariables(context), ...DECISIONS]);
   const evaluate = compileExpression(stage.expression);
-  return mapBatches(input, context, (batch) => {
-    const output: Document[] = [];
-    for (const root of batch) {
-      const left = redactDocument(root, root, evaluate, variables);
-      if (left !== undefined) output.push(left);
-    }
-    return output;
+  return mapRows(input, context, (root, output) => {
+    const left = redactDocument(root, root, evaluate, variables);
+    if (left !== undefined) output.push(left);
   });
 }
 

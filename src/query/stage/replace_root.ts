@@ -6,7 +6,7 @@ import { compileExpression, fieldsOf } from "../expression/compile.ts";
 import type { Expression, ParseContext } from "../expression/expression.ts";
 import { renderValue, typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
-import { mapBatches } from "../rows.ts";
+import { mapRows } from "../rows.ts";
 import type { Rows } from "../source.ts";
 
 export interface ReplaceRootStage {
@@ -53,7 +53,7 @@ export function parseReplaceWith(value: Value, context: ParseContext): ReplaceRo
 
 export function runReplaceRoot(stage: ReplaceRootStage, input: Rows, context: QueryContext): Rows {
   const replace = replaceDocument(stage, scopeVariables(context));
-  return mapBatches(input, context, (batch) => batch.map(replace));
+  return mapRows(input, context, (row, output) => output.push(replace(row)));
 }
 
 /**

@@ -4,7 +4,7 @@ import { Document, isArray, isNullish, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
-import { mapBatches } from "../rows.ts";
+import { mapRows } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { setAt, valueAt } from "./nested_field.ts";
 
@@ -92,11 +92,7 @@ function unwindStage(path: string, index: string | undefined, preserve: boolean)
 }
 
 export function runUnwind(stage: UnwindStage, input: Rows, context: QueryContext): Rows {
-  return mapBatches(input, context, (batch) => {
-    const output: Document[] = [];
-    for (const row of batch) unwindRow(stage, row, output);
-    return output;
-  });
+  return mapRows(input, context, (row, output) => unwindRow(stage, row, output));
 }
 
 function unwindRow(stage: UnwindStage, row: Document, output: Document[]): void {

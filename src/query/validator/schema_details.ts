@@ -14,7 +14,7 @@ import {
 } from "../../bson/mod.ts";
 import { schemaTest, unorderedKey } from "../filter/json_schema.ts";
 import { parseJsonSchema } from "../filter/parse_json_schema.ts";
-import { patternMatcher } from "../filter/pattern_matcher.ts";
+import { textTest } from "../filter/regex.ts";
 
 /** The details of a document that a whole schema refuses. */
 export function schemaDetails(schema: Document, document: Document): Document {
@@ -234,9 +234,7 @@ function properties({ argument, value }: Rule): Readonly<Record<string, Value>> 
 function additionalProperties(rule: Rule): Readonly<Record<string, Value>> {
   const { schema, argument, value, specifiedAs } = rule;
   const named = fieldsOf(schema.get("properties"));
-  const patterns = fieldsOf(schema.get("patternProperties")).names().map((pattern) =>
-    patternMatcher(pattern, "")
-  );
+  const patterns = fieldsOf(schema.get("patternProperties")).names().map((pattern) => textTest(pattern, ""));
   const document = fieldsOf(value);
   const others = document.names().filter((name) =>
     !named.has(name) && !patterns.some((matches) => matches(name))
@@ -258,7 +256,7 @@ function patternProperties({ argument, value }: Rule): Readonly<Record<string, V
   const details = schemas.names().flatMap((regexMatched) => {
     const schema = schemas.get(regexMatched);
     if (!(schema instanceof Document)) return [];
-    const matches = patternMatcher(regexMatched, "");
+    const matches = textTest(regexMatched, "");
     const passes = test(schema);
     return document.names()
       .filter((name) => matches(name) && !passes(document.get(name)))

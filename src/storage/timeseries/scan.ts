@@ -7,7 +7,7 @@
  *
  * A scan sees the table as it was when it began: its segments, its frozen memtable, and the rows that the active one had.
  */
-import { PIPELINE_BATCH_ROWS, YIELD_AFTER_MS } from "../../base/mod.ts";
+import { PIPELINE_BATCH_ROWS, takeLongWork, YIELD_AFTER_MS } from "../../base/mod.ts";
 import type { Document, Value } from "../../bson/mod.ts";
 import type { Clock } from "../../io/mod.ts";
 import { locateIds } from "./id_scan.ts";
@@ -184,7 +184,7 @@ export async function matchSeries(
     counters.seriesScanned++;
     if (seriesFilter(index.metaOf(series))) counters.seriesMatched++;
     else matched[series] = 0;
-    if (counters.seriesScanned % SERIES_BETWEEN_LOOKS === 0) await pacer.restIfDue();
+    if (counters.seriesScanned % SERIES_BETWEEN_LOOKS === 0 || takeLongWork()) await pacer.restIfDue();
   }
   return matched;
 }

@@ -1,4 +1,5 @@
 /** Which rows of a slice pass a condition: masks of one byte a row, then the rows that are left. */
+import { takeLongWork } from "../../../base/mod.ts";
 import type { Document, Value } from "../../../bson/mod.ts";
 import { ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
@@ -35,6 +36,8 @@ export class RowFilter {
   private readonly masks: Uint8Array[] = [];
   private rows = new Int32Array(0);
   private series = 0;
+  private judged = 0;
+  private isLong = false;
 
   /** @param metaOf the metaField's value of a series: read only where the condition asks for it */
   constructor(private readonly condition: Condition, private readonly metaOf: (series: number) => Value) {}
@@ -44,21 +47,40 @@ export class RowFilter {
     this.series = series;
   }
 
-  /** The rows of the slice that pass, good until the next call; undefined when none does. */
+  /** Rows that the last call of `apply` judged: fewer than the slice has where a test took long. The rest is to be given anew. */
+  get judgedCount(): number {
+    return this.judged;
+  }
+
+  /** Whether the last call of `apply` ended with a test that took long. */
+  get tookLong(): boolean {
+    return this.isLong;
+  }
+
+  /** The rows of the slice that pass, as far as they are judged, good until the next call; undefined when none does. */
   apply(slice: Slice): Slice | undefined {
-    const verdict = verdictOn(this.condition, slice.source);
+    const { source, rows, from, to } = slice;
+    this.judged = to - from;
+    this.isLong = false;
+    const verdict = verdictOn(this.condition, source);
     if (verdict === false) return undefined;
     if (verdict === true) return slice;
-    const { source, rows, from, to } = slice;
-    const count = to - from;
+    const all = to - from;
+    const mask = this.judge(slice);
+    const count = this.judged;
+    const kept = rows === undefined
+      ? keep(mask, from, from + count, this.rows)
+      : keepOf(mask, rows, from, from + count, this.rows);
+    if (kept === all) return slice;
+    return kept === 0 ? undefined : { source, rows: this.rows, from: 0, to: kept };
+  }
+
+  private judge(slice: Slice): Uint8Array {
+    const count = slice.to - slice.from;
     if (this.rows.length < count) this.rows = new Int32Array(Math.max(4096, count));
     const mask = this.maskOf(0, count);
     this.evaluate(this.condition, slice, mask, 1);
-    const kept = rows === undefined
-      ? keep(mask, from, to, this.rows)
-      : keepOf(mask, rows, from, to, this.rows);
-    if (kept === count) return slice;
-    return kept === 0 ? undefined : { source, rows: this.rows, from: 0, to: kept };
+    return mask;
   }
 
   /** Fills in `mask`: 1 for each row of the slice that passes. Masks from `depth` on are free. */
@@ -85,11 +107,18 @@ export class RowFilter {
         mask.fill(condition.matches(this.metaOf(this.series)) ? 1 : 0, 0, count);
         return;
       case "test":
-        testValues(slice.source.view(condition.path), slice, condition.test, mask);
+        this.test(slice, condition, mask);
         return;
       case "compare":
         compare(slice.source.view(condition.path), slice, condition, mask);
     }
+  }
+
+  private test(slice: Slice, { path, test }: Extract<Condition, { kind: "test" }>, mask: Uint8Array): void {
+    const tested = testValues(slice.source.view(path), slice, test, mask);
+    if (tested > 0) return;
+    this.isLong = true;
+    this.judged = Math.min(this.judged, -tested);
   }
 
   private maskOf(depth: number, count: number): Uint8Array {
@@ -117,19 +146,28 @@ function keepOf(mask: Uint8Array, rows: Int32Array, from: number, to: number, ou
   return kept;
 }
 
-function testValues(view: ColumnView, slice: Slice, test: (value: Value) => boolean, mask: Uint8Array): void {
+/** How many rows are tested; where the last of them took long, that number below zero, and no more are. */
+function testValues(
+  view: ColumnView,
+  slice: Slice,
+  test: (value: Value) => boolean,
+  mask: Uint8Array,
+): number {
   const { rows, from, to } = slice;
   for (let k = from; k < to; k++) {
     const index = indexOfRow(view, rows === undefined ? k : rows[k]!);
     mask[k - from] = test(index < 0 ? undefined : valueOf(view, index)) ? 1 : 0;
+    if (takeLongWork()) return from - k - 1;
   }
+  return to - from;
 }
 
 /** Numbers are compared as they are; all else, missing values too, by the test. */
 function compare(view: ColumnView, slice: Slice, condition: Comparison, mask: Uint8Array): void {
   const { numbers } = view;
   if (numbers === undefined || view.type === ValueType.Date || view.places !== undefined) {
-    return testValues(view, slice, condition.test, mask);
+    testValues(view, slice, condition.test, mask);
+    return;
   }
   if (numbers.length === 0) {
     mask.fill(condition.test(undefined) ? 1 : 0, 0, slice.to - slice.from);

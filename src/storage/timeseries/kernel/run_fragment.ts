@@ -44,7 +44,10 @@ export async function runFragment(
       folding.enter(series);
       const slices = new SeriesRuns(runs);
       for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
-        folding.add(slice);
+        for (let rest = folding.add(slice); rest !== undefined; rest = folding.add(rest)) {
+          await pacer.restIfDue();
+        }
+        if (folding.tookLong) await pacer.restIfDue();
         work += slice.to - slice.from + SLICE_ROWS;
         if (work >= ROWS_BETWEEN_LOOKS) {
           if (folding.isSpoilt) return folding;
@@ -92,6 +95,11 @@ class Folding implements FragmentResult {
     return this.order?.matters() ?? false;
   }
 
+  /** Whether the slice that came last was long work. */
+  get tookLong(): boolean {
+    return this.filter?.tookLong ?? false;
+  }
+
   /** Whether it is known already that the result will be none. */
   get isSpoilt(): boolean {
     return this.order?.isSpoilt ?? false;
@@ -104,11 +112,22 @@ class Folding implements FragmentResult {
     this.filter?.enter(series);
   }
 
-  add(slice: Slice): void {
-    this.rows += slice.to - slice.from;
-    if (slice.source.needsRows) return this.addRows(slice);
-    const kept = this.filter === undefined ? slice : this.filter.apply(slice);
-    if (kept === undefined) return;
+  /** Takes the rows in; the rest of the slice where its condition takes long, to be given again after a rest. */
+  add(slice: Slice): Slice | undefined {
+    const { filter } = this;
+    if (slice.source.needsRows) {
+      this.rows += slice.to - slice.from;
+      this.addRows(slice);
+      return undefined;
+    }
+    const kept = filter === undefined ? slice : filter.apply(slice);
+    const end = filter === undefined ? slice.to : slice.from + filter.judgedCount;
+    this.rows += end - slice.from;
+    if (kept !== undefined) this.addKept(kept);
+    return end === slice.to ? undefined : { ...slice, from: end };
+  }
+
+  private addKept(kept: Slice): void {
     this.enterSeries();
     const { source, rows, from, to } = kept;
     if (rows === undefined && to - from === source.rowCount && this.addPage(source)) return;

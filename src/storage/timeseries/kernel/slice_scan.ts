@@ -1,10 +1,10 @@
 /** Rows as documents, series by series, each in order of time: those that pass a condition on columns. */
-import { PIPELINE_BATCH_ROWS } from "../../../base/mod.ts";
+import { PIPELINE_BATCH_ROWS, takeLongWork } from "../../../base/mod.ts";
 import type { Document } from "../../../bson/mod.ts";
 import type { Pacer, TableSnapshot, TimeseriesScan } from "../scan.ts";
 import { nextMarked } from "../series_marks.ts";
 import { RowFilter } from "./condition.ts";
-import { SeriesRuns } from "./series_runs.ts";
+import { SeriesRuns, type Slice } from "./series_runs.ts";
 import { SeriesSources } from "./series_sources.ts";
 
 const NO_PATHS: readonly (readonly string[])[] = [];
@@ -35,17 +35,24 @@ export async function* scanSlices(
       counters.rowsRead += count;
       work += count;
       const { needsRows } = slice.source;
-      const kept = filter === undefined || needsRows ? slice : filter.apply(slice);
-      if (kept !== undefined) {
-        const { source, rows, from, to } = kept;
-        for (let k = from; k < to; k++) {
-          const document = source.documentAt(rows === undefined ? k : rows[k]!);
-          if (needsRows && condition !== undefined && !condition.matches(document)) continue;
-          batch.push(document);
-          if (batch.length < PIPELINE_BATCH_ROWS) continue;
-          yield batch;
-          batch = [];
+      for (let rest: Slice | undefined = slice; rest !== undefined;) {
+        const kept = filter === undefined || needsRows ? rest : filter.apply(rest);
+        const end: number = filter === undefined || needsRows ? rest.to : rest.from + filter.judgedCount;
+        if (kept !== undefined) {
+          const { source, rows, from, to } = kept;
+          for (let k = from; k < to; k++) {
+            const document = source.documentAt(rows === undefined ? k : rows[k]!);
+            const passes = !needsRows || condition === undefined || condition.matches(document);
+            if (takeLongWork()) await pacer.restIfDue();
+            if (!passes) continue;
+            batch.push(document);
+            if (batch.length < PIPELINE_BATCH_ROWS) continue;
+            yield batch;
+            batch = [];
+          }
         }
+        if (filter?.tookLong) await pacer.restIfDue();
+        rest = end < rest.to ? { ...rest, from: end } : undefined;
       }
       if (work > ROWS_BETWEEN_LOOKS) {
         work = 0;

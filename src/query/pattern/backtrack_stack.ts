@@ -1,0 +1,36 @@
+/**
+ * The stack of a search: what is left to try, and what to put back before it is tried. Four integers an entry: what it is, and
+ * operands.
+ */
+
+export const ENTRY = 4;
+/** Go on at a place and position. */
+export const BRANCH = 0;
+/** Put a register back. */
+export const UNDO = 1;
+/** A greedy run (place, position, least position) gives a character back. */
+export const GREEDY = 2;
+/** A lazy run (place, position, characters it may still take; -1 without end) takes one more. */
+export const LAZY = 3;
+/** Give up, with a code. */
+export const CUT = 4;
+
+/** Puts back the registers that the entries from `top` down to `base` kept. */
+export function unwind(stack: Int32Array, base: number, top: number, registers: Int32Array): void {
+  for (let at = top - ENTRY; at >= base; at -= ENTRY) {
+    if (stack[at] === UNDO) registers[stack[at + 1]!] = stack[at + 2]!;
+  }
+}
+
+/** Drops the choices that are open between `base` and `top`, not what was kept of registers; the new top. */
+export function keepUndo(stack: Int32Array, base: number, top: number): number {
+  let kept = base;
+  for (let at = base; at < top; at += ENTRY) {
+    if (stack[at] !== UNDO) continue;
+    stack[kept] = UNDO;
+    stack[kept + 1] = stack[at + 1]!;
+    stack[kept + 2] = stack[at + 2]!;
+    kept += ENTRY;
+  }
+  return kept;
+}

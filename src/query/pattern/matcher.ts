@@ -1,0 +1,508 @@
+/**
+ * Runs a program over a text by backtracking, as PCRE does, within a number of steps.
+ *
+ * Choices that are open lie on a stack of integers, four an entry, so that no text is too long for it; a run ends when its part of the
+ * stack is empty. Look-around, atomic groups and subroutines are runs within runs.
+ *
+ * When a search has taken many steps, places at which paths meet are remembered with their positions, one bit each: the
+ * second visit would fail as the first did. (Where what follows depends on place and position alone; `memoCount` tells.) With
+ * that a search takes time in proportion to program × text. The steps are bounded all the same, since not every pattern allows it.
+ */
+import { BRANCH, CUT, ENTRY, GREEDY, keepUndo, LAZY, UNDO, unwind } from "./backtrack_stack.ts";
+import { ANY, COMMITTED, FAILED, nextSet, Op, type Program, SKIPPED } from "./program.ts";
+import { SetTable } from "./set_table.ts";
+import { clusterLength, endOfSame, stepBack } from "./text_position.ts";
+
+const GREEDY_SIZE = 6;
+const FIRST_STACK = 1 << 12;
+/** Integers; larger ones are not kept. */
+const KEPT_STACK = 1 << 18;
+const LARGEST_STACK = 1 << 24;
+/** Steps after which visits are remembered. */
+export const STEPS_BEFORE_MEMO = 20_000;
+const LARGEST_MEMO_BITS = 2 ** 28;
+/** Characters of a run that count as a step. */
+const RUN_STEP_SHIFT = 4;
+const DEEPEST_CALLS = 500;
+
+/** A search that was given up. */
+export class PatternLimitError extends Error {
+  constructor(
+    /** PCRE's number for what was reached: -8 steps, -21 depth. */
+    readonly resultCode: number,
+  ) {
+    super("the pattern takes too many steps");
+  }
+}
+
+let keptStack: Int32Array = new Int32Array(FIRST_STACK);
+
+export class Matcher {
+  private readonly sets: readonly SetTable[];
+  private readonly registers: Int32Array;
+  private stack: Int32Array = keptStack;
+  private top = 0;
+  private steps = 0;
+  private text = "";
+  private searchStart = 0;
+  /** Groups that are called now. */
+  private readonly calls: number[] = [];
+  private visited: Uint32Array | undefined;
+  private memoFrom = 0;
+  /** Where `(*SKIP)` wants the next start. */
+  private skipTo = 0;
+
+  constructor(
+    private readonly program: Program,
+    private readonly stepLimit: number,
+    private readonly stepsBeforeMemo: number,
+  ) {
+    this.sets = program.sets.map((set) => new SetTable(set));
+    this.registers = new Int32Array(program.registerCount);
+  }
+
+  /** Begins a search; `matchAt` then tries one start after another. */
+  begin(text: string, from: number): void {
+    this.text = text;
+    this.searchStart = from;
+    this.steps = this.stepLimit;
+    this.memoFrom = this.program.memoCount > 0 ? this.stepLimit - this.stepsBeforeMemo : -1;
+    this.visited = undefined;
+    this.stack = keptStack;
+    this.calls.length = 0;
+  }
+
+  /** Steps that the search took so far. */
+  get stepsTaken(): number {
+    return this.stepLimit - this.steps;
+  }
+
+  /** Lets go of what the search held. */
+  end(): void {
+    if (this.stack.length <= KEPT_STACK) keptStack = this.stack;
+    this.stack = keptStack;
+    this.visited = undefined;
+    this.text = "";
+  }
+
+  /**
+   * A match that begins at `start`: positions of its start and end and those of the groups, -1 where one is not set.
+   * Otherwise the least start that is to be tried next, or -1.
+   *
+   * @throws PatternLimitError
+   */
+  matchAt(start: number): Int32Array | number {
+    this.top = 0;
+    this.registers.fill(-1);
+    this.registers[0] = start;
+    const end = this.run(0, start);
+    if (end >= 0) {
+      this.registers[1] = end;
+      return this.registers.slice(0, 2 * (this.program.groupCount + 1));
+    }
+    if (end === COMMITTED) return -1;
+    return end === SKIPPED && this.skipTo > start ? this.skipTo : start + 1;
+  }
+
+  /** From a place and position to the end of the run: the position reached, or what it came to instead. */
+  private run(startPlace: number, startPosition: number): number {
+    const { text, sets, registers, program } = this;
+    const { code } = program;
+    const length = text.length;
+    const base = this.top;
+    let stack = this.stack;
+    let top = base;
+    let place = startPlace;
+    let at = startPosition;
+    for (;;) {
+      if (top + 2 * ENTRY > stack.length) stack = this.grow(top);
+      switch (code[place]) {
+        case Op.End:
+          this.top = keepUndo(stack, base, top);
+          return at;
+        case Op.Char:
+          if (at < length && text.charCodeAt(at) === code[place + 1]) {
+            at++;
+            place += 2;
+            continue;
+          }
+          break;
+        case Op.Set: {
+          const next = at < length ? sets[code[place + 1]!]!.step(text, at) : -1;
+          if (next >= 0) {
+            at = next;
+            place += 2;
+            continue;
+          }
+          break;
+        }
+        case Op.Possessive: {
+          const set = sets[code[place + 1]!]!;
+          const end = set.run(text, at, code[place + 2]!, code[place + 3]!);
+          if (end >= 0) {
+            this.steps -= (end - at) >> RUN_STEP_SHIFT;
+            at = end;
+            place += 4;
+            continue;
+          }
+          break;
+        }
+        case Op.Greedy: {
+          const set = sets[code[place + 1]!]!;
+          const min = code[place + 2]!;
+          const max = code[place + 3]!;
+          const least = min === 0 ? at : set.run(text, at, min, min);
+          if (least < 0) break;
+          const memo = code[place + 5]!;
+          const end = this.visited === undefined || memo < 0
+            ? set.run(text, least, 0, max < 0 ? -1 : max - min)
+            : max < 0
+            ? this.runUnvisited(set, memo, least)
+            : this.isVisited(memo, at)
+            ? -1
+            : set.run(text, least, 0, max - min);
+          if (end < 0) break;
+          this.steps -= (end - at) >> RUN_STEP_SHIFT;
+          if (end > least) {
+            stack[top] = GREEDY;
+            stack[top + 1] = place;
+            stack[top + 2] = end;
+            stack[top + 3] = least;
+            top += ENTRY;
+          }
+          const next = code[place + 4]!;
+          if (next !== ANY && !this.comesNext(next, end)) break;
+          at = end;
+          place += GREEDY_SIZE;
+          continue;
+        }
+        case Op.Lazy: {
+          const min = code[place + 2]!;
+          const max = code[place + 3]!;
+          const least = min === 0 ? at : sets[code[place + 1]!]!.run(text, at, min, min);
+          if (least < 0) break;
+          if (this.visited !== undefined && this.isVisited(code[place + 5]!, max < 0 ? least : at)) break;
+          if (max !== min) {
+            stack[top] = LAZY;
+            stack[top + 1] = place;
+            stack[top + 2] = least;
+            stack[top + 3] = max < 0 ? -1 : max - min;
+            top += ENTRY;
+          }
+          const next = code[place + 4]!;
+          if (next !== ANY && !this.comesNext(next, least)) break;
+          at = least;
+          place += GREEDY_SIZE;
+          continue;
+        }
+        case Op.Split: {
+          if (this.visited !== undefined && this.isVisited(code[place + 3]!, at)) break;
+          stack[top] = BRANCH;
+          stack[top + 1] = code[place + 2]!;
+          stack[top + 2] = at;
+          top += ENTRY;
+          place = code[place + 1]!;
+          continue;
+        }
+        case Op.Jump:
+          place = code[place + 1]!;
+          continue;
+        case Op.Save: {
+          const register = code[place + 1]!;
+          stack[top] = UNDO;
+          stack[top + 1] = register;
+          stack[top + 2] = registers[register]!;
+          top += ENTRY;
+          registers[register] = at;
+          place += 2;
+          continue;
+        }
+        case Op.Close: {
+          const register = 2 * code[place + 1]!;
+          stack[top] = UNDO;
+          stack[top + 1] = register;
+          stack[top + 2] = registers[register]!;
+          stack[top + ENTRY] = UNDO;
+          stack[top + ENTRY + 1] = register + 1;
+          stack[top + ENTRY + 2] = registers[register + 1]!;
+          top += 2 * ENTRY;
+          registers[register] = registers[code[place + 2]!]!;
+          registers[register + 1] = at;
+          place += 3;
+          continue;
+        }
+        case Op.Loop: {
+          if (registers[code[place + 1]!] === at) {
+            place += 5;
+            continue;
+          }
+          if (this.visited !== undefined && this.isVisited(code[place + 4]!, at)) break;
+          const lazy = code[place + 3] === 1;
+          stack[top] = BRANCH;
+          stack[top + 1] = lazy ? code[place + 2]! : place + 5;
+          stack[top + 2] = at;
+          top += ENTRY;
+          place = lazy ? place + 5 : code[place + 2]!;
+          continue;
+        }
+        case Op.TextStart:
+          if (at !== 0) break;
+          place++;
+          continue;
+        case Op.TextEnd:
+          if (at !== length) break;
+          place++;
+          continue;
+        case Op.LastLineEnd:
+          if (at !== length && (at !== length - 1 || text.charCodeAt(at) !== 10)) break;
+          place++;
+          continue;
+        case Op.LineStart:
+          if (at !== 0 && (at === length || text.charCodeAt(at - 1) !== 10)) break;
+          place++;
+          continue;
+        case Op.LineEnd:
+          if (at !== length && text.charCodeAt(at) !== 10) break;
+          place++;
+          continue;
+        case Op.SearchStart:
+          if (at !== this.searchStart) break;
+          place++;
+          continue;
+        case Op.WordBorder:
+        case Op.NoWordBorder: {
+          const word = sets[code[place + 1]!]!;
+          const before = at > 0 && word.step(text, stepBack(text, at)) >= 0;
+          const behind = at < length && word.step(text, at) >= 0;
+          if ((before !== behind) !== (code[place] === Op.WordBorder)) break;
+          place += 2;
+          continue;
+        }
+        case Op.Look:
+        case Op.LookIf: {
+          const conditional = code[place] === Op.LookIf;
+          const negated = code[place + 1] === 1;
+          this.top = top;
+          const found = this.run(place + (conditional ? 4 : 3), at) >= 0;
+          stack = this.stack;
+          // What a negative one captured is forgotten.
+          if (found && negated) unwind(stack, top, this.top, registers);
+          else top = this.top;
+          if (found === negated && !conditional) break;
+          place = found === negated ? code[place + 3]! : code[place + 2]!;
+          continue;
+        }
+        case Op.Atomic: {
+          this.top = top;
+          const end = this.run(place + 2, at);
+          stack = this.stack;
+          if (end < FAILED) return this.giveUp(end, base, top);
+          if (end < 0) break;
+          top = this.top;
+          at = end;
+          place = code[place + 1]!;
+          continue;
+        }
+        case Op.Back: {
+          let count = code[place + 1]!;
+          while (count > 0 && at > 0) {
+            at = stepBack(text, at);
+            count--;
+          }
+          if (count > 0) break;
+          place += 2;
+          continue;
+        }
+        case Op.Reference: {
+          const end = this.reference(program.lists[code[place + 1]!]!, code[place + 2] === 1, at);
+          if (end < 0) break;
+          this.steps -= (end - at) >> RUN_STEP_SHIFT;
+          at = end;
+          place += 3;
+          continue;
+        }
+        case Op.Call: {
+          this.top = top;
+          const end = this.call(code[place + 1]!, at);
+          stack = this.stack;
+          if (end < 0) break;
+          at = end;
+          place += 2;
+          continue;
+        }
+        case Op.IfGroups:
+        case Op.IfRecursion: {
+          const numbers = program.lists[code[place + 1]!]!;
+          const holds = code[place] === Op.IfGroups
+            ? numbers.some((number) => registers[2 * number + 1]! >= 0)
+            : this.isCalled(numbers);
+          place = holds ? place + 3 : code[place + 2]!;
+          continue;
+        }
+        case Op.Cluster:
+          if (at >= length) break;
+          at += clusterLength(text, at);
+          place++;
+          continue;
+        case Op.Cut:
+          stack[top] = CUT;
+          stack[top + 1] = code[place + 1]!;
+          stack[top + 2] = at;
+          top += ENTRY;
+          place += 2;
+          continue;
+      }
+      // The way ends here: back to the choice that was left open last.
+      if (--this.steps < 0) throw new PatternLimitError(-8);
+      if (this.visited === undefined && this.steps < this.memoFrom) this.remember();
+      back: for (;;) {
+        if (top === base) {
+          this.top = base;
+          return FAILED;
+        }
+        top -= ENTRY;
+        const operand = stack[top + 1]!;
+        switch (stack[top]) {
+          case UNDO:
+            registers[operand] = stack[top + 2]!;
+            continue back;
+          case BRANCH:
+            place = operand;
+            at = stack[top + 2]!;
+            break back;
+          case GREEDY: {
+            const least = stack[top + 3]!;
+            const next = code[operand + 4]!;
+            const end = stack[top + 2]!;
+            at = stepBack(text, end);
+            if (next !== ANY) {
+              while (at > least && !this.comesNext(next, at)) at = stepBack(text, at);
+              this.steps -= (end - at) >> RUN_STEP_SHIFT;
+              if (!this.comesNext(next, at)) continue back;
+            }
+            if (at > least) {
+              stack[top + 2] = at;
+              top += ENTRY;
+            }
+            place = operand + GREEDY_SIZE;
+            break back;
+          }
+          case LAZY: {
+            at = this.lengthen(operand, stack[top + 2]!, stack, top);
+            if (at < 0) continue back;
+            top += ENTRY;
+            place = operand + GREEDY_SIZE;
+            break back;
+          }
+          default:
+            this.skipTo = stack[top + 2]!;
+            return this.giveUp(operand, base, top);
+        }
+      }
+    }
+  }
+
+  /** Ends a run that may not look for other ways. */
+  private giveUp(result: number, base: number, top: number): number {
+    unwind(this.stack, base, top, this.registers);
+    this.top = base;
+    return result;
+  }
+
+  /** A lazy run takes characters until what must follow comes; its entry goes on from there. The position, or -1. */
+  private lengthen(place: number, from: number, stack: Int32Array, entry: number): number {
+    const { code } = this.program;
+    const { text } = this;
+    const set = this.sets[code[place + 1]!]!;
+    const next = code[place + 4]!;
+    let at = from;
+    let left = stack[entry + 3]!;
+    do {
+      if (left === 0 || at >= text.length) return -1;
+      at = set.step(text, at);
+      if (at < 0) return -1;
+      if (left > 0) left--;
+      else if (this.visited !== undefined && this.isVisited(code[place + 5]!, at)) return -1;
+    } while (next !== ANY && !this.comesNext(next, at));
+    this.steps -= (at - from) >> RUN_STEP_SHIFT;
+    stack[entry + 2] = at;
+    stack[entry + 3] = left;
+    return at;
+  }
+
+  /** Whether the unit or set that an instruction names comes next. */
+  private comesNext(next: number, at: number): boolean {
+    if (at >= this.text.length) return false;
+    return next >= 0 ? this.text.charCodeAt(at) === next : this.sets[nextSet(next)]!.step(this.text, at) >= 0;
+  }
+
+  /** A greedy run up to a position from which it has been here; -1 where that is the first. */
+  private runUnvisited(set: SetTable, memo: number, from: number): number {
+    const { text } = this;
+    if (this.isVisited(memo, from)) return -1;
+    let at = from;
+    while (at < text.length) {
+      const next = set.step(text, at);
+      if (next < 0 || this.isVisited(memo, next)) break;
+      at = next;
+    }
+    return at;
+  }
+
+  /** Whether this place was visited at this position, which it is from now on. */
+  private isVisited(memo: number, at: number): boolean {
+    if (memo < 0) return false;
+    const bit = memo * (this.text.length + 1) + at;
+    const word = Math.floor(bit / 32);
+    const mask = 1 << (bit & 31);
+    const visited = this.visited!;
+    if ((visited[word]! & mask) !== 0) return true;
+    visited[word] = visited[word]! | mask;
+    return false;
+  }
+
+  private remember(): void {
+    const bits = this.program.memoCount * (this.text.length + 1);
+    if (bits > LARGEST_MEMO_BITS) {
+      this.memoFrom = -1;
+    } else {
+      this.visited = new Uint32Array((bits >> 5) + 1);
+      // No more than `bits` ways are left, so a long text may take its time.
+      this.steps += Math.min(bits, 2 * this.stepLimit);
+    }
+  }
+
+  private grow(top: number): Int32Array {
+    if (this.stack.length >= LARGEST_STACK) throw new PatternLimitError(-8);
+    const larger = new Int32Array(this.stack.length * 2);
+    larger.set(this.stack.subarray(0, top));
+    this.stack = larger;
+    return larger;
+  }
+
+  /** What a subroutine captured is forgotten; what it matched is tried in one way only. */
+  private call(group: number, at: number): number {
+    if (this.calls.length >= DEEPEST_CALLS) throw new PatternLimitError(-21);
+    const before = this.registers.slice();
+    const top = this.top;
+    this.calls.push(group);
+    const end = this.run(this.program.subroutines.get(group)!, at);
+    this.calls.pop();
+    this.registers.set(before);
+    this.top = top;
+    return end;
+  }
+
+  private isCalled(numbers: readonly number[]): boolean {
+    const last = this.calls.at(-1);
+    return last !== undefined && numbers.some((number) => number === -1 || number === last);
+  }
+
+  /** The end of what the first set group of a list captured, found again here; -1 where it is not. */
+  private reference(numbers: readonly number[], ignoreCase: boolean, at: number): number {
+    const { registers, text } = this;
+    const number = numbers.find((one) => registers[2 * one + 1]! >= 0);
+    if (number === undefined) return -1;
+    return endOfSame(text, registers[2 * number]!, registers[2 * number + 1]!, at, ignoreCase);
+  }
+}
