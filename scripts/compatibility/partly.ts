@@ -28,9 +28,8 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
     ],
   }],
   create: [{
-    what: "`capped`, `clusteredIndex`, `encryptedFields`",
+    what: "`clusteredIndex`, `encryptedFields`",
     refused: [
-      creating({ capped: true, size: 4096 }),
       creating({ clusteredIndex: { key: { _id: 1 }, unique: true } }),
       creating({ encryptedFields: { fields: [] } }),
     ],
@@ -57,13 +56,12 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
       ],
     },
     {
-      what: "`min`, `max`, `returnKey`, `showRecordId`, `tailable`",
+      what: "`min`, `max`, `returnKey`, `showRecordId`",
       refused: [
         finding({ min: { _id: 1 } }),
         finding({ max: { _id: 1 } }),
         finding({ returnKey: true }),
         finding({ showRecordId: true }),
-        finding({ tailable: true }),
       ],
     },
   ],

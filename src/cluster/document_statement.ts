@@ -13,7 +13,12 @@ import {
   WritePlan,
   type WriteSpec,
 } from "../query/mod.ts";
-import { type DocumentStore, duplicateKeyError, type StoredRow } from "../storage/mod.ts";
+import {
+  type CollectionLimits,
+  type DocumentStore,
+  duplicateKeyError,
+  type StoredRow,
+} from "../storage/mod.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { withIdFirst } from "./document_id.ts";
 import type { StatementResult, WriteStatement } from "./write_statement.ts";
@@ -29,6 +34,7 @@ export interface DocumentCollection {
   readonly indexes?: () => readonly SourceIndex[];
   /** What a document must pass; undefined where every one may be written. */
   readonly check?: DocumentCheck | undefined;
+  readonly limits?: CollectionLimits | undefined;
   /** Whether the log keeps documents as they were before a change of theirs. */
   readonly keepsPreImages?: boolean;
 }
@@ -192,13 +198,14 @@ class StatementRun {
   }
 
   private upsert(): StatementResult {
-    const { store, id, namespace, check } = this.collection;
+    const { store, id, namespace, check, limits } = this.collection;
     const document = withIdFirst(storable(this.plan.inserted()));
     const upsertedId = document.get("_id");
     const refusal = check?.(document);
     if (refusal !== undefined) throw refusal;
     const taken = store.insert(id, document);
     if (taken !== undefined) throw duplicateKeyError(namespace, taken);
+    if (limits !== undefined) store.evict(id, limits);
     this.show(undefined, document);
     return { ...this.done(), upsertedId };
   }

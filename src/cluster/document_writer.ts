@@ -7,6 +7,7 @@ import { assert, CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import type { SourceIndex } from "../query/mod.ts";
 import {
+  type CollectionLimits,
   type DocumentStore,
   type DoneStatements,
   duplicateKeyError,
@@ -43,6 +44,8 @@ export interface WrittenCollection {
   readonly indexes?: () => readonly SourceIndex[];
   /** What a document must pass; undefined where every one may be written. */
   readonly check?: DocumentCheck | undefined;
+  /** What it may hold, so that its first documents go as others come; undefined for anything. */
+  readonly limits?: CollectionLimits | undefined;
   /** Whether the log keeps documents as they were before a change of theirs. */
   readonly keepsPreImages?: boolean;
 }
@@ -110,6 +113,14 @@ export class DocumentWriter {
         if (ordered && result.error !== undefined) break;
       }
       return results;
+    });
+  }
+
+  /** Takes away what a collection holds beyond its limits; durable when it resolves. */
+  trim({ id, limits }: WrittenCollection): Promise<void> {
+    return this.enqueue(0, NO_PACE, function* (this: DocumentWriter) {
+      if (limits === undefined) return;
+      while (this.store.hasCollection(id) && !this.store.evict(id, limits, EVICTED_AT_ONCE)) yield;
     });
   }
 
@@ -313,14 +324,16 @@ export class DocumentWriter {
   }
 
   private insertOne(collection: WrittenCollection, document: RawDocument): CommandError | undefined {
-    const { id, namespace, check } = collection;
+    const { id, namespace, check, limits } = collection;
     if (!this.store.hasCollection(id)) return wasDropped(namespace);
     try {
       const complete = withIdFirst(document);
       const refusal = check?.(complete);
       if (refusal !== undefined) return refusal;
       const taken = this.store.insert(id, complete);
-      return taken && duplicateKeyError(namespace, taken);
+      if (taken !== undefined) return duplicateKeyError(namespace, taken);
+      if (limits !== undefined) this.store.evict(id, limits);
+      return undefined;
     } catch (error) {
       if (error instanceof CommandError && !failsTransaction(error)) return error;
       throw error;
@@ -334,6 +347,9 @@ const COMMIT_BYTES_PER_BYTE = 4;
 
 /** Documents inserted between two yields. */
 const INSERTS_AT_ONCE = 256;
+
+/** Documents taken away between two yields. */
+const EVICTED_AT_ONCE = 256;
 
 const NO_PACE: Pace = () => Promise.resolve();
 

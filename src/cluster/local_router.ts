@@ -21,6 +21,7 @@ import {
   type UpdateRequest,
   WritePlan,
 } from "../query/mod.ts";
+import { cappedLimits, checkCapped, type CollectionTail } from "./capped.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import type { ChangeFeed, ChangeFeedOptions } from "./change_stream/change_feed.ts";
 import type { ClusterTime } from "./cluster_clock.ts";
@@ -139,6 +140,29 @@ export class LocalRouter implements Router {
     }
     refuseView(info);
     return info;
+  }
+
+  tail(namespace: Namespace): CollectionTail | undefined {
+    const info = this.collection(namespace);
+    if (info === undefined) return undefined;
+    checkCapped(info);
+    return this.vnode.tail(info);
+  }
+
+  convertToCapped(namespace: Namespace, optionsOf: (info: CollectionInfo) => Document): Promise<void> {
+    return this.inTurn(async () => {
+      const info = this.collection(namespace);
+      if (info === undefined) {
+        const text = `source collection ${namespaceText(namespace)} does not exist`;
+        throw new CommandError("NamespaceNotFound", text);
+      }
+      refuseView(info);
+      const { indexes: _, ...others } = info;
+      const changed = { ...others, options: optionsOf(info) };
+      await this.owner.modifyCollection(changed);
+      await this.vnode.keepIndexes(changed, []);
+      await this.vnode.trim(changed);
+    });
   }
 
   renameCollection(source: Namespace, target: Namespace, dropTarget: boolean): Promise<void> {
@@ -283,6 +307,10 @@ export class LocalRouter implements Router {
     context: CommandContext,
   ): Promise<Replacement> {
     const existing = this.collection(name);
+    if (existing !== undefined && cappedLimits(existing) !== undefined) {
+      const text = `namespace '${namespaceText(name)}' is capped so it can't be used for $out`;
+      throw new CommandError(17152, text);
+    }
     const options = { bypassValidation: context.bypassValidation === true };
     const target = timeseries === undefined ? existing?.timeseries : timeseriesOfDocument(timeseries);
     const spec = target === undefined

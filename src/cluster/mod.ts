@@ -12,6 +12,7 @@ export { parseToken, type Position, tokenOf } from "./change_stream/position.ts"
 export { type Scope } from "./change_stream/scope.ts";
 export { ClusterClock, type ClusterTime, secondsOf, timeOf } from "./cluster_clock.ts";
 export { type Granularity, SPAN_SECONDS, timeseriesFields, timeseriesSpecOf } from "./timeseries_spec.ts";
+export { cappedLimits, type CollectionTail } from "./capped.ts";
 export { indexesOf } from "./indexes.ts";
 export { checkViewCycle, refuseView, resolveView } from "./views.ts";
 export { checkDataFolder, type CheckSummary } from "./check.ts";

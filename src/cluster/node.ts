@@ -24,7 +24,8 @@ import { isTemporary } from "./replacement.ts";
 import { Retention } from "./retention.ts";
 import type { RetentionCounts, RetentionSettings, Router } from "./router.ts";
 import { SpillFolder } from "./spill_folder.ts";
-import { namedIfFull, shuttingDown, VNode } from "./vnode.ts";
+import { namedIfFull, shuttingDown } from "./node_errors.ts";
+import { VNode } from "./vnode.ts";
 import { encodeDocument } from "../bson/mod.ts";
 
 const VNODE_GROUP = 1;

@@ -6,6 +6,7 @@ import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
 import type { ColumnSize, SessionHistory } from "../storage/mod.ts";
 import type { RetryableWrite } from "./retryable_write.ts";
+import type { CollectionTail } from "./capped.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 import type { ChangeFeed, ChangeFeedOptions } from "./change_stream/change_feed.ts";
 import type { ClusterTime } from "./cluster_clock.ts";
@@ -97,6 +98,19 @@ export interface Router {
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows;
   /** Runs a pipeline over rows that are no collection's, in a database whose collections its stages may read. */
   queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows;
+  /**
+   * Follows a capped collection from its first document on; undefined where there is none.
+   *
+   * @throws CommandError BadValue (2) when it is not capped, InvalidPipelineOperator (168) for a view or a time series
+   */
+  tail(namespace: Namespace): CollectionTail | undefined;
+  /**
+   * Makes a collection capped, by the options that `optionsOf` gives, without any index but that on _id. Holds no more than
+   * it may when it resolves.
+   *
+   * @throws CommandError NamespaceNotFound (26), CommandNotSupportedOnView (166), and what `optionsOf` throws
+   */
+  convertToCapped(namespace: Namespace, optionsOf: (info: CollectionInfo) => Document): Promise<void>;
   /** How a pipeline would run, or did: in the shape of MongoDB's reply, without the command's own fields. */
   explain(
     namespace: Namespace,

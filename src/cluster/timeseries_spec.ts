@@ -1,6 +1,7 @@
 /** How the catalog holds the options of a time series. */
 import { BuiltDocument, type Document, DocumentBuilder, Int32, isNumber, type Value } from "../bson/mod.ts";
 import type { TimeseriesOptions } from "./catalog.ts";
+import type { TableOptions } from "../storage/mod.ts";
 import type { CollectionSpec } from "./router.ts";
 
 export type Granularity = NonNullable<TimeseriesOptions["granularity"]>;
@@ -49,4 +50,10 @@ export function timeseriesOfDocument(document: Document): TimeseriesOptions {
       ? { granularity: chosen, bucketMaxSpanSeconds: SPAN_SECONDS[chosen] }
       : { bucketMaxSpanSeconds: own, bucketRoundingSeconds: own }),
   };
+}
+
+/** What the store of measurements is told of a time series. */
+export function tableOptions(options: TimeseriesOptions): TableOptions {
+  const { timeField, metaField, bucketMaxSpanSeconds } = options;
+  return { timeField, metaField, spanSeconds: bucketMaxSpanSeconds };
 }

@@ -8,7 +8,6 @@
 import {
   assert,
   CommandError,
-  INSERT_PIECE_BYTES,
   type Logger,
   LONG_LOG_BYTES,
   MAX_DOCUMENT_ENTRY_BYTES,
@@ -17,7 +16,7 @@ import {
   SESSION_TIMEOUT_MINUTES,
 } from "../base/mod.ts";
 import type { Document, RawDocument, Value } from "../bson/mod.ts";
-import { type Clock, type Disk, isDiskFull } from "../io/mod.ts";
+import { type Clock, type Disk } from "../io/mod.ts";
 import type { FragmentRequest, Rows, ScanRequest, Source } from "../query/mod.ts";
 import {
   decodeDone,
@@ -29,10 +28,10 @@ import {
   type LogRecord,
   pacer,
   type SessionHistory,
-  type TableOptions,
   TimeseriesStore,
 } from "../storage/mod.ts";
-import { type CollectionInfo, keepsPreImages, namespaceText, type TimeseriesOptions } from "./catalog.ts";
+import { cappedLimits, type CollectionTail, tailOf } from "./capped.ts";
+import { type CollectionInfo, keepsPreImages, namespaceText } from "./catalog.ts";
 import { type ClusterClock, secondsOf } from "./cluster_clock.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { documentCheck } from "./document_check.ts";
@@ -45,6 +44,9 @@ import { runMeasurementStatement } from "./measurement_statement.ts";
 import { MeasurementWriter } from "./measurement_writer.ts";
 import { RecentStatements } from "./recent_statements.ts";
 import { doneStatement, type RetryableWrite } from "./retryable_write.ts";
+import { endOfPiece } from "./insert_pieces.ts";
+import { namedIfFull, shuttingDown } from "./node_errors.ts";
+import { tableOptions } from "./timeseries_spec.ts";
 import type { CollectionStats, InsertOptions, InsertResult, Verification } from "./router.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
@@ -445,6 +447,7 @@ export class VNode {
       id: info.id,
       namespace: namespaceText(info),
       indexes: () => sourceIndexes(this.documents, info),
+      limits: cappedLimits(info),
       check: bypass ? undefined : documentCheck(info, this.logger),
       keepsPreImages: keepsPreImages(info),
     };
@@ -463,6 +466,19 @@ export class VNode {
   /** A document of a regular collection as it is now. */
   document(collectionId: number, id: Value): Document | undefined {
     return this.documents.hasCollection(collectionId) ? this.documents.get(collectionId, id) : undefined;
+  }
+
+  /** Takes away what a capped collection holds beyond its limits; durable when it resolves. */
+  async trim(info: CollectionInfo): Promise<void> {
+    await this.tracked(async () => {
+      await this.makeRoomIn(info);
+      await this.writer.trim(this.writtenCollection(info, true));
+    });
+  }
+
+  /** Follows a capped collection. */
+  tail(info: CollectionInfo): CollectionTail {
+    return tailOf(this.documents, info);
   }
 
   /** What the query engine reads a collection through. */
@@ -571,29 +587,6 @@ export class VNode {
 
 const RESERVE_FILE = "documents.reserve";
 
-export function shuttingDown(): CommandError {
-  return new CommandError("ShutdownInProgress", "the node is shutting down");
-}
-
-/** A full disk as a client's error; any other error as it is. */
-export function namedIfFull(error: unknown): unknown {
-  if (!isDiskFull(error)) return error;
-  return new CommandError("OutOfDiskSpace", `the data folder's device is full: ${String(error)}`);
-}
-
-/** A large insert goes piece by piece: it takes little memory beside its message, and others run in between. */
-function endOfPiece(documents: readonly RawDocument[], start: number): number {
-  let end = start;
-  let bytes = 0;
-  while (end < documents.length && bytes < INSERT_PIECE_BYTES) bytes += documents[end++]!.sizeBytes;
-  return end;
-}
-
 const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
 
 async function* noRows(): Rows {}
-
-function tableOptions(options: TimeseriesOptions): TableOptions {
-  const { timeField, metaField, bucketMaxSpanSeconds } = options;
-  return { timeField, metaField, spanSeconds: bucketMaxSpanSeconds };
-}

@@ -1,6 +1,13 @@
 /** `collMod`: other options for a collection that is there; of a time series its expiry and its granularity. */
 import { CommandError } from "../base/mod.ts";
-import { aliasOfType, type BsonWriter, collationOfOptions, isNumber, RawDocument } from "../bson/mod.ts";
+import {
+  aliasOfType,
+  type BsonWriter,
+  collationOfOptions,
+  type Document,
+  isNumber,
+  RawDocument,
+} from "../bson/mod.ts";
 import {
   type CollectionInfo,
   type CollectionSpec,
@@ -14,6 +21,7 @@ import { withContext } from "../query/mod.ts";
 import { Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
 import { IMAGES_OPTION, parseImagesOption, shownImages } from "./change_stream_images.ts";
 import { withOptions } from "./collection_options.ts";
+import { withCapped } from "./capped_options.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { changeIndex, parseIndexChange } from "./coll_mod_index.ts";
 import { isGenericArgument } from "./generic.ts";
@@ -48,11 +56,16 @@ const NOT_IMPLEMENTED = [
   "pipeline",
   "viewOn",
   "recordPreImages",
-  "cappedSize",
-  "cappedMax",
 ] as const;
 /** Options of plain collections alone. */
-const OF_PLAIN = ["validator", "validationLevel", "validationAction", IMAGES_OPTION] as const;
+const OF_PLAIN = [
+  "validator",
+  "validationLevel",
+  "validationAction",
+  "cappedSize",
+  "cappedMax",
+  IMAGES_OPTION,
+] as const;
 /** From the finest on: a granularity may only grow. */
 const GRANULARITIES: readonly Granularity[] = ["seconds", "minutes", "hours"];
 
@@ -133,7 +146,7 @@ function plainSpec(args: Arguments, validation: ValidationOptions, info: Collect
   } catch (error) {
     throw withContext("Parsing of collection validator failed", error);
   }
-  return { options: changedValidation(options, validation) };
+  return { options: changedValidation(changedCap(args, options), validation) };
 }
 
 function withImages(spec: CollectionSpec, keepsImages: boolean | undefined): CollectionSpec {
@@ -163,6 +176,12 @@ function withGranularity(
     );
   }
   return { ...others, granularity, bucketMaxSpanSeconds: SPAN_SECONDS[granularity] };
+}
+
+function changedCap(args: Arguments, options: Document): Document {
+  if (!args.has("cappedSize") && !args.has("cappedMax")) return options;
+  if (options.get("capped") !== true) throw invalidOptions("Collection must be capped.");
+  return withCapped(options, args.get("cappedSize"), args.get("cappedMax"), "cappedSize");
 }
 
 /** Of a view only what it shows may change. */

@@ -1,7 +1,7 @@
 /** What `collMod` does to an index: hides it from the planner or shows it again, and says when documents expire by it. */
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, Document, Int32, RawDocument, type Value } from "../bson/mod.ts";
-import { indexesOf, type Namespace, namespaceText, shownDocument } from "../cluster/mod.ts";
+import { cappedLimits, indexesOf, type Namespace, namespaceText, shownDocument } from "../cluster/mod.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
 import { hasKey } from "./drop_indexes.ts";
@@ -69,6 +69,9 @@ export async function changeIndex(
     if (found === undefined) {
       const text = asked instanceof Document ? shownDocument(asked) : asked;
       throw new CommandError("IndexNotFound", `cannot find index ${text} for ns ${namespaceText(namespace)}`);
+    }
+    if (change.seconds !== undefined && cappedLimits(info) !== undefined) {
+      throw invalid("TTL indexes are not supported for capped collections.");
     }
     before = found;
     after = changedIndex(found, change);

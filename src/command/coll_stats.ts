@@ -1,6 +1,7 @@
 /** `collStats`: true numbers of one collection; the `$collStats` stage shows the same. */
 import { type BsonWriter, BuiltDocument, type Document, DocumentBuilder, Int32 } from "../bson/mod.ts";
 import {
+  cappedLimits,
   type CollectionInfo,
   type CollectionStats,
   type ColumnSize,
@@ -49,6 +50,7 @@ export async function storageStats(
     ? (await router.verify(namespace, false, new QueryWork(call.operation).checkpoint)).columns
     : undefined;
   const stats = router.stats(namespace);
+  const limits = info && cappedLimits(info);
   const timeseries = info?.timeseries === undefined
     ? undefined
     : timeseriesStats(info, stats, scale, columns);
@@ -60,7 +62,9 @@ export async function storageStats(
     .append("numOrphanDocs", Int32.of(0))
     .append("storageSize", scaled(stats.storageBytes, scale))
     .append("freeStorageSize", Int32.of(0))
-    .append("capped", false)
+    .append("capped", limits !== undefined)
+    .append("max", limits && isFinite(limits.maxCount) ? int64OrInt32(limits.maxCount) : undefined)
+    .append("maxSize", limits && scaled(limits.maxBytes, scale))
     .append("nindexes", Int32.of(info === undefined ? 0 : indexesOf(info).length))
     .append("indexSizes", info === undefined ? BuiltDocument.EMPTY : indexSizes(info, stats, scale))
     .append("totalIndexSize", scaled(stats.indexBytes, scale))

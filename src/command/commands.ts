@@ -5,12 +5,14 @@ import { testDeprecation, testVersion2, testVersions1And2 } from "./api_test_com
 import { balancerStatus, isDbGrid, listShards } from "./sharding.ts";
 import { bulkWrite } from "./bulk_write.ts";
 import { checkMetadataConsistency } from "./check_metadata_consistency.ts";
+import { cloneCollectionAsCapped } from "./clone_collection_as_capped.ts";
 import { collMod } from "./coll_mod.ts";
 import { collStats } from "./coll_stats.ts";
 import type { Command } from "./command.ts";
 import { compact } from "./compact.ts";
 import { configureFailPoint } from "./configure_fail_point.ts";
 import { connectionStatus } from "./connection_status.ts";
+import { convertToCapped } from "./convert_to_capped.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
 import { createIndexes } from "./create_indexes.ts";
@@ -66,11 +68,13 @@ export const COMMANDS: readonly Command[] = [
   buildInfo,
   bulkWrite,
   checkMetadataConsistency,
+  cloneCollectionAsCapped,
   collMod,
   collStats,
   compact,
   configureFailPoint,
   connectionStatus,
+  convertToCapped,
   count,
   create,
   createIndexes,

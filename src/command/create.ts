@@ -10,6 +10,7 @@ import {
 } from "../cluster/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { IMAGES_OPTION, parseImagesOption, shownImages } from "./change_stream_images.ts";
+import { withCapped } from "./capped_options.ts";
 import { parseDefaultCollation } from "./collation.ts";
 import { withOptions } from "./collection_options.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -57,7 +58,6 @@ const NOT_WITH_TIMESERIES = [
 ] as const;
 /** Options of plain collections that change what a collection does and are not there yet. */
 const NOT_IMPLEMENTED = [
-  "capped",
   "clusteredIndex",
   "encryptedFields",
 ] as const;
@@ -154,7 +154,10 @@ function plainSpec(args: Arguments, namespace: Namespace): CollectionSpec {
   checkValidator(namespace, validation, collation && collationOfOptions(BuiltDocument.of({ collation })));
   const changeStreamPreAndPostImages = shownImages(parseImagesOption(args, "create", namespace.db) === true);
   const changed = { ...shownValidation(validation), collation, changeStreamPreAndPostImages };
-  return { options: withOptions(BuiltDocument.EMPTY, changed) };
+  const options = withOptions(BuiltDocument.EMPTY, changed);
+  return {
+    options: args.flag("capped") ? withCapped(options, args.get("size"), args.get("max")) : options,
+  };
 }
 
 function defaultCollation(args: Arguments): Document | undefined {

@@ -1,7 +1,7 @@
 /** `createIndexes`: makes indexes of one collection, and the collection where there is none. */
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, Document, Int32 } from "../bson/mod.ts";
-import { type CollectionInfo, namespaceText, refuseView } from "../cluster/mod.ts";
+import { cappedLimits, type CollectionInfo, namespaceText, refuseView } from "../cluster/mod.ts";
 import { withContext } from "../query/mod.ts";
 import { checkArrayOfObjects, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -39,6 +39,7 @@ async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<v
   const existing = router.collection(namespace);
   refuseView(existing);
   const indexes = specs.map((spec) => checked(spec, existing));
+  refuseTtlOfCapped(indexes, existing);
   if (existing === undefined) await createIfMissing(call);
   let before = 0;
   let added = 0;
@@ -60,6 +61,12 @@ function checked(spec: Document, info: CollectionInfo | undefined): Document {
   return info?.timeseries === undefined
     ? plainIndex(spec, info?.options.get("collation"))
     : timeseriesIndex(spec, info.timeseries);
+}
+
+function refuseTtlOfCapped(indexes: readonly Document[], info: CollectionInfo | undefined): void {
+  if (info === undefined || cappedLimits(info) === undefined) return;
+  if (!indexes.some((index) => index.get("expireAfterSeconds") !== undefined)) return;
+  throw new CommandError("CannotCreateIndex", "Cannot create TTL index on a capped collection");
 }
 
 async function createIfMissing(call: CommandCall): Promise<void> {

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, encodeDocument, Int32, isArray, type Value } from "../bson/mod.ts";
-import { type CollectionInfo } from "../cluster/mod.ts";
+import { cappedLimits, type CollectionInfo } from "../cluster/mod.ts";
 import { parseFind } from "../query/mod.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { int64OrInt32 } from "./numbers.ts";
@@ -50,8 +50,8 @@ function collectionsAsked({ args }: CommandCall): ReadonlySet<string> | undefine
   throw new CommandError("BadValue", "collections must be an array of names");
 }
 
-function isCapped({ options }: CollectionInfo): boolean {
-  return options.get("capped") === true;
+function isCapped(info: CollectionInfo): boolean {
+  return cappedLimits(info) !== undefined;
 }
 
 /** In the order of a capped collection, which is the same on every node, else by _id. */

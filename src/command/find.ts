@@ -13,6 +13,7 @@ import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
 import { allowsDiskUse, checkHint, withHint } from "./query_options.ts";
+import { checkTailable, replyTailable } from "./tailable.ts";
 
 const OWNER = "FindCommandRequest";
 const FIELDS: FieldTable = {
@@ -45,7 +46,7 @@ const FIELDS: FieldTable = {
   collectionUUID: "binData",
 };
 /** What would change the answer and is not there yet. */
-const NOT_IMPLEMENTED = ["min", "max", "returnKey", "showRecordId", "tailable"] as const;
+const NOT_IMPLEMENTED = ["min", "max", "returnKey", "showRecordId"] as const;
 
 export const find: Command = {
   name: "find",
@@ -58,11 +59,15 @@ export const find: Command = {
 
 async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToRead(call);
-  const { spec, batchSize, singleBatch } = parseFindArguments(call.args);
+  const found = parseFindArguments(call.args);
+  const { spec, batchSize, singleBatch } = found;
   const variables = letVariables(call.args, collationFor(call, namespace));
   checkHint(call, namespace);
-  const pipeline = withHint(parseFind(spec, variables.context), call.args);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
+  if (call.args.get("tailable") === true) {
+    return await replyTailable(call, reply, namespace, found, variables.context, work);
+  }
+  const pipeline = withHint(parseFind(spec, variables.context), call.args);
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
     rows: queryRows(call, namespace, pipeline, work),
@@ -96,7 +101,7 @@ export function parseFindArguments(args: Arguments): FindArguments {
       throw new CommandError("NotImplemented", `the option '${name}' of find is not implemented`);
     }
   }
-  return {
+  const found = {
     spec: {
       filter: args.document("filter"),
       sort: args.document("sort"),
@@ -107,4 +112,6 @@ export function parseFindArguments(args: Arguments): FindArguments {
     batchSize: args.integerFrom("batchSize", 0),
     singleBatch: args.get("singleBatch") === true,
   };
+  if (args.get("tailable") === true) checkTailable(found, args.get("hint"));
+  return found;
 }

@@ -39,7 +39,7 @@ async function runGetMore(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceText({ db: call.db, collection });
   const cursor = state.cursors.take(id, namespace, generic.sessionId);
   const { tail } = cursor;
-  if (generic.maxTimeMs !== 0 && tail === undefined) {
+  if (generic.maxTimeMs !== 0 && tail?.awaitsData !== true) {
     await state.cursors.giveBack(cursor);
     throw new CommandError("BadValue", "cannot set maxTimeMS on getMore command for a non-awaitData cursor");
   }

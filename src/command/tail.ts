@@ -14,6 +14,8 @@ export class Tail {
   private deadlineMs = 0;
   private hasNews = false;
   private wake: () => void = () => {};
+  /** Whether a getMore may wait at all. */
+  readonly awaitsData: boolean = true;
   /** Whether the batch that is being filled has no document yet: then it may be waited for. */
   isWaiting = false;
 

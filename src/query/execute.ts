@@ -202,6 +202,7 @@ const ERROR_CONTEXT: Readonly<Record<Pipeline["command"], string>> = {
 
 /** Being killed or out of time is no error of the plan: such errors pass as they are. */
 const INTERRUPTIONS: ReadonlySet<number> = new Set([
+  ErrorCode.CappedPositionLost,
   ErrorCode.CursorNotFound,
   ErrorCode.ExceededTimeLimit,
   ErrorCode.Interrupted,

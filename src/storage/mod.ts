@@ -9,6 +9,7 @@ export { LogReader, type LogReading } from "./log/log_reader.ts";
 export { type OnRecord, replay as replayLog, replayKept } from "./log/replay.ts";
 export { type LogFileContent, type PlacedRecord, readLogFile } from "./log/read_log_file.ts";
 export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
+export { type CollectionLimits } from "./documents/collection_limits.ts";
 export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./documents/document_store.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { type StoredRow } from "./documents/collection_table.ts";

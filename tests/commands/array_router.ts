@@ -126,6 +126,14 @@ export class ArrayRouter implements Router {
     return Promise.resolve();
   }
 
+  tail(): undefined {
+    return undefined;
+  }
+
+  convertToCapped(): Promise<void> {
+    return Promise.reject(new CommandError("NotImplemented", "arrays are not capped"));
+  }
+
   renameCollection(source: Namespace, target: Namespace, dropTarget: boolean): Promise<void> {
     const stored = this.stored.get(namespaceText(source));
     if (stored === undefined) {

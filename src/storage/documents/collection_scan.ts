@@ -1,4 +1,5 @@
 /** Batches of one collection's rows, each read for itself: nothing is held between them. */
+import { CommandError } from "../../base/mod.ts";
 import { compareBytes, encodeIndexKey, type Value } from "../../bson/mod.ts";
 import type { StoredRow, TableReader } from "./collection_table.ts";
 import type { IndexBatch, IndexReader, KeyRange } from "./index_reader.ts";
@@ -15,6 +16,14 @@ export interface ScanOrder {
   readonly backward?: boolean;
   /** The index by which documents are read, in its order. Not with the others. */
   readonly index?: IndexOrder;
+  /** Where the scan goes on, and which it moves along; in order of insertion. Not with the others. */
+  readonly tail?: TailPosition;
+}
+
+/** A place in the order of insertion of a collection whose first documents go as others come. */
+export interface TailPosition {
+  /** Where the last document stood that was read; 0 for none. */
+  last: number;
 }
 
 export interface IndexOrder {
@@ -41,6 +50,7 @@ export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
  * Or in the order of an index.
  */
 export function scanBatches({ table: reader, index }: BatchReaders, order: ScanOrder): RowBatches {
+  if (order.tail !== undefined) return batchesFrom(reader, order.tail);
   if (order.index !== undefined) return batchesByIndex(index, order.index);
   if (order.ids !== undefined) return batchesByKey(reader, order.ids);
   return order.backward === true ? batchesBackward(reader) : batchesForward(reader);
@@ -52,6 +62,25 @@ function* batchesForward(reader: () => TableReader | undefined): RowBatches {
     if (rows.length === 0) return;
     yield rows;
     last = rows.at(-1)!.seq;
+  }
+}
+
+/** @throws CommandError CappedPositionLost where the last document read has gone: others may have, unread */
+function* batchesFrom(reader: () => TableReader | undefined, position: TailPosition): RowBatches {
+  for (;;) {
+    const table = reader();
+    if (table === undefined) return;
+    if (position.last > 0 && !table.hasSeq(position.last)) {
+      throw new CommandError(
+        "CappedPositionLost",
+        "CollectionScan died due to failure to restore tailable cursor position. Last seen record id: " +
+          `RecordId(${position.last})`,
+      );
+    }
+    const rows = table.batchAfter(position.last);
+    if (rows.length === 0) return;
+    position.last = rows.at(-1)!.seq;
+    yield rows;
   }
 }
 

@@ -92,12 +92,25 @@ export class TableReader {
   private readonly forward: StatementSync;
   private readonly backward: StatementSync;
   private readonly byKey: StatementSync;
+  private readonly bySeq: StatementSync;
   private readonly indexes = new Map<number, IndexReader>();
 
   constructor(private readonly database: DatabaseSync, private readonly id: number) {
     this.forward = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq > ? ORDER BY seq`);
     this.backward = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq < ? ORDER BY seq DESC`);
     this.byKey = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ?`);
+    this.bySeq = database.prepare(`SELECT 1 FROM c${id} WHERE seq = ?`);
+  }
+
+  /** The row that stands first; undefined in an empty collection. */
+  first(): StoredRow | undefined {
+    for (const row of this.forward.iterate(0)) return rowOf(row);
+    return undefined;
+  }
+
+  /** Whether a row stands at a place. */
+  hasSeq(seq: number): boolean {
+    return this.bySeq.get(seq) !== undefined;
   }
 
   /** The next rows behind a place, in order; none at the end. */

@@ -35,6 +35,8 @@ import type { DoneStatements } from "./done_statements.ts";
 import { decodeEffects, type Effect } from "./effect.ts";
 import { newTransaction, type OpenTransaction, type Totals } from "./open_transaction.ts";
 import { StatementTable } from "./statement_table.ts";
+import { type CollectionLimits, isWithin } from "./collection_limits.ts";
+import { Watchers } from "./watchers.ts";
 import { execute, guarded, IN_MEMORY, openForReading, openForWriting } from "./sqlite.ts";
 
 /** What a scan is asked for; a query's `ScanRequest` is one. */
@@ -68,6 +70,7 @@ export class DocumentStore {
   private readonly indexes = new Map<number, IndexTables>();
   /** What sessions have done; not to be saved to while a transaction is open. */
   readonly statements: StatementTable;
+  private readonly watchers = new Watchers();
   private transaction: OpenTransaction | undefined;
   private applied: number;
   private durable = 0;
@@ -149,6 +152,7 @@ export class DocumentStore {
     this.redoable(() => dropTable(this.writing, id));
     this.transaction?.created.delete(id);
     this.transaction?.before.delete(id);
+    this.watchers.tell([id]);
   }
 
   /** Whether others may read, and see only what is committed, while a transaction is being written. */
@@ -204,6 +208,31 @@ export class DocumentStore {
     noted: Pick<NotedChange, "before"> = {},
   ): void {
     this.write({ kind: "delete", collectionId, document: idDocument(document), ...noted }, old);
+  }
+
+  /**
+   * Takes away the documents that stand first until no more than so much is left, but never the last one.
+   *
+   * @param most how many at once
+   * @returns whether no more is left than that
+   */
+  evict(id: number, limits: CollectionLimits, most = Infinity): boolean {
+    for (let evicted = 0; !isWithin(this.totals(id), limits); evicted++) {
+      if (evicted === most) return false;
+      const row = this.guarded(() => this.readerIn(this.writing, this.readersInside, id).first());
+      assert(row !== undefined, "a collection that counts documents has a first one");
+      this.delete(id, new RawDocument(row.doc), row);
+    }
+    return true;
+  }
+
+  /**
+   * Tells of every commit that changes a collection, and of its end.
+   *
+   * @returns what ends that
+   */
+  watch(id: number, listener: () => void): () => void {
+    return this.watchers.add(id, listener);
   }
 
   /** The indexes of a collection, without that on _id. */
@@ -293,7 +322,7 @@ export class DocumentStore {
    *   the entry, durable in the log, must be replayed before anything later is
    */
   commit(appliedIndex: number): void {
-    const { effects, done, sealed } = this.openTransaction();
+    const { effects, done, sealed, before } = this.openTransaction();
     assert(appliedIndex > this.applied, "log indexes grow");
     if (sealed && !this.readersAreApart) {
       this.transaction = undefined;
@@ -320,6 +349,7 @@ export class DocumentStore {
     this.transaction = undefined;
     for (const tables of this.indexes.values()) tables.committed();
     this.applied = appliedIndex;
+    this.watchers.tell(before.keys());
   }
 
   /** Ends the open transaction; nothing of it remains. */

@@ -72,10 +72,41 @@ async function checkRename(db) {
   assert.deepEqual([size, numObjects], [28, 2]);
 }
 
+async function checkCapped(db) {
+  const events = await db.createCollection("events", { capped: true, size: 4096, max: 3 });
+  await events.insertMany([1, 2, 3, 4].map((_id) => ({ _id })));
+  assert.deepEqual((await events.find().toArray()).map(({ _id }) => _id), [2, 3, 4]);
+  assert.deepEqual((await events.find().sort({ $natural: -1 }).toArray()).map(({ _id }) => _id), [4, 3, 2]);
+  assert.equal((await events.options()).max, 3);
+  const cursor = events.find({}, { tailable: true, awaitData: true, maxAwaitTimeMS: 5000 });
+  const seen = [];
+  for await (const { _id } of cursor) {
+    seen.push(_id);
+    if (_id === 4) setTimeout(() => events.insertOne({ _id: 5 }), 50);
+    if (_id === 5) break;
+  }
+  assert.deepEqual(seen, [2, 3, 4, 5]);
+  await db.collection("many").insertMany(
+    Array.from({ length: 50 }, (_, _id) => ({ _id, text: "x".repeat(100) })),
+  );
+  await db.command({ convertToCapped: "many", size: 1024 });
+  assert.deepEqual((await db.collection("many").find().toArray()).map(({ _id }) => _id), [
+    42,
+    43,
+    44,
+    45,
+    46,
+    47,
+    48,
+    49,
+  ]);
+}
+
 await withClient(async (client) => {
   const db = client.db("collections");
   await checkValidation(db);
   await checkExpiry(db);
   await checkRename(db);
+  await checkCapped(db);
   console.log("ok");
 });
