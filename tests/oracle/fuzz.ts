@@ -10,7 +10,7 @@ import { parseArgs } from "node:util";
 import { fuzzRound } from "./fuzz_round.ts";
 
 const DEFAULT_COUNT = 1000;
-const ROUND_COUNT = 2500;
+const ROUND_COUNT = 4000;
 const SUMMARY = /^seed (\d+): (\d+) asked, (\d+) differ$/m;
 
 /** What came of a round, or of all. */

@@ -13,7 +13,7 @@ import { RandomQueries } from "./random_query.ts";
 import { replay } from "./replay.ts";
 import { type Question, shrink } from "./shrink.ts";
 
-const DOCUMENTS = 300;
+const DOCUMENTS = 120;
 const SHOWN = 40;
 /** Differences that are made small: each takes some seconds. */
 const SHRUNK = 10;
