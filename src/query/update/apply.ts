@@ -29,6 +29,7 @@ interface Application extends ApplyOptions {
   touchedLast: boolean;
   /** Whether the last operation only added elements to the end of its array. */
   appended: boolean;
+  readonly noteAppended: () => void;
   /** Whether what `$[]` and `$[id]` changed last is more than one element: then the array is noted, not they. */
   changedMany: boolean;
   /** Where what changes is noted; undefined within a field that is made, which is noted as a whole. */
@@ -49,6 +50,7 @@ export function applyTree(tree: FieldsNode, root: Document, options: ApplyOption
     touched: false,
     touchedLast: false,
     appended: false,
+    noteAppended: () => application.appended = true,
     changedMany: false,
     notes: options.delta,
   };
@@ -91,8 +93,8 @@ function applyLeaf(
     changed();
   };
   application.appended = application.touchedLast = false;
-  const appended = () => application.appended = true;
-  const place = { name: path.at(-1)!, path, root, inserting, nowMs, touch, appended };
+  const { noteAppended } = application;
+  const place = { name: path.at(-1)!, path, root, inserting, nowMs, touch, appended: noteAppended };
   const result = operation(value, place);
   if (!Object.is(result, value)) changed();
   return result;
@@ -109,10 +111,11 @@ function applyToDocument(
     const old = document.get(name);
     const guarded = path.length === 0 && name === ID && old !== undefined;
     if (guarded) application.change = undefined;
-    const value = applyNode(child, old, [...path, name], application);
+    const place = [...path, name];
+    const value = applyNode(child, old, place, application);
     if (guarded && application.change !== undefined) throw immutableId(application, value);
     const isTouched = child.kind === "leaf" && application.touchedLast;
-    if (!Object.is(value, old) || isTouched) noteField(child, old, value, [...path, name], application);
+    if (!Object.is(value, old) || isTouched) noteField(child, old, value, place, application);
     if (Object.is(value, old)) continue;
     if (path.length === 0 && old === undefined && name.startsWith("$")) throw dollarPrefixed(name);
     builder ??= DocumentBuilder.from(document);
@@ -130,10 +133,10 @@ function noteField(
   application: Application,
 ): void {
   const { notes, appended } = application;
-  if (old === undefined) notes?.insert(path);
-  else if (value === undefined) notes?.remove(path);
-  else if (node.kind === "leaf" && appended) noteAppended(notes, old, value, path);
-  else if (isWhole(node, application)) notes?.update(path);
+  if (old === undefined) notes?.note("insert", path);
+  else if (value === undefined) notes?.note("remove", path);
+  else if (node.kind === "leaf" && appended) noteElements(notes, old, value, path);
+  else if (isWhole(node, application)) notes?.note("update", path);
 }
 
 /** Whether the value at a node is noted, since nothing inside of it is. */
@@ -150,18 +153,18 @@ function noteElement(
   application: Application,
 ): void {
   const { notes, appended } = application;
-  if (node.kind === "leaf" && appended && old !== undefined) noteAppended(notes, old, value, path);
-  else if (old === undefined || isWhole(node, application)) notes?.element(path);
+  if (node.kind === "leaf" && appended && old !== undefined) noteElements(notes, old, value, path);
+  else if (old === undefined || isWhole(node, application)) notes?.note("element", path);
 }
 
-function noteAppended(
+function noteElements(
   notes: DeltaBuilder | undefined,
   old: Value,
   value: Value,
   path: readonly string[],
 ): void {
   if (notes === undefined || !isArray(old) || !isArray(value)) return;
-  for (let i = old.length; i < value.length; i++) notes.element([...path, String(i)]);
+  for (let i = old.length; i < value.length; i++) notes.note("element", [...path, String(i)]);
 }
 
 function createDocument(node: FieldsNode, path: readonly string[], application: Application): Value {
@@ -186,9 +189,10 @@ function applyToArray(
       continue;
     }
     const old = array[place];
-    const value = applyNode(child, old, [...path, name], application);
+    const inside = [...path, name];
+    const value = applyNode(child, old, inside, application);
     if (Object.is(value, old)) continue;
-    noteElement(child, old, value, [...path, name], application);
+    noteElement(child, old, value, inside, application);
     changed ??= [...array];
     if (place > changed.length + MAX_ARRAY_BACKFILL) {
       throw new CommandError(

@@ -82,17 +82,17 @@ function diffFields(
     const inside = diffInside(a, b, place);
     if (inside === undefined) size.section("u", b.sizeBytes);
     else size.bytes += insideBytes(b, inside);
-    changes.push(inside?.addTo ?? ((delta) => delta.update(place)));
+    changes.push(inside?.addTo ?? ((delta) => delta.note("update", place)));
   }
   for (const b of after.slice(to)) {
     size.section("i", b.sizeBytes);
     removed.delete(b.name);
-    changes.push((delta) => delta.insert([...path, b.name]));
+    changes.push((delta) => delta.note("insert", [...path, b.name]));
   }
   for (const a of before.slice(from)) removed.add(a.name);
   for (const name of [...removed].sort()) {
     size.section("d", REMOVED_BYTES + UTF8.encode(name).length);
-    changes.push((delta) => delta.remove([...path, name]));
+    changes.push((delta) => delta.note("remove", [...path, name]));
   }
   return differenceOf(size.bytes, changes);
 }
@@ -114,11 +114,11 @@ function diffElements(
     const inside = a && diffInside(a, b, place);
     // The place follows an `u`, where it does not follow an `s`.
     bytes += inside === undefined ? 1 + b.sizeBytes : insideBytes(b, inside);
-    changes.push(inside?.addTo ?? ((delta) => delta.element(place)));
+    changes.push(inside?.addTo ?? ((delta) => delta.note("element", place)));
   }
   if (after.length < before.length) {
     bytes += LENGTH_BYTES;
-    changes.push((delta) => delta.truncate(path));
+    changes.push((delta) => delta.note("truncate", path));
   }
   return differenceOf(bytes, changes);
 }

@@ -15,7 +15,12 @@
  */
 import { assert } from "../../base/mod.ts";
 import { RawDocument } from "../../bson/mod.ts";
-import { decodeFieldChanges, encodeFieldChanges, type FieldChange } from "./field_change.ts";
+import {
+  decodeFieldChanges,
+  type FieldChange,
+  maxFieldChangesBytes,
+  writeFieldChanges,
+} from "./field_change.ts";
 
 const KINDS = ["insert", "replace", "delete", "update"] as const;
 const UPDATE = 4;
@@ -52,16 +57,16 @@ export class EffectBuffer {
 
   /** Copies an effect. */
   add({ kind, collectionId, document, changes, before }: Effect): void {
-    const changed = kind === "update" ? encodeFieldChanges(changes ?? []) : undefined;
     const beforeBytes = before === undefined ? 0 : HEADER_BYTES + before.sizeBytes;
-    const changedBytes = changed === undefined ? 0 : LENGTH_BYTES + changed.length;
+    const changedBytes = kind !== "update" ? 0 : LENGTH_BYTES + maxFieldChangesBytes(changes ?? []);
     this.reserve(beforeBytes + HEADER_BYTES + document.sizeBytes + changedBytes);
     if (before !== undefined) this.put(BEFORE, collectionId, before);
     this.put(KINDS.indexOf(kind) + 1, collectionId, document);
-    if (changed === undefined) return;
-    this.putNumber(changed.length);
-    this.chunk.set(changed, this.at);
-    this.at += changed.length;
+    if (kind !== "update") return;
+    const start = this.at + LENGTH_BYTES;
+    const end = writeFieldChanges(this.chunk, start, changes ?? []);
+    this.putNumber(end - start);
+    this.at = end;
   }
 
   private put(kind: number, collectionId: number, document: RawDocument): void {

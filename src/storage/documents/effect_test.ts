@@ -20,7 +20,9 @@ Deno.test("effects come back from the log as they went in", () => {
       document: raw({ _id: 1, ä: { "": [1] } }),
       before: raw({ _id: 1 }),
       changes: [
-        { kind: "set", path: ["ä", "", "0"] },
+        { kind: "element", path: ["ä", "", "0"] },
+        { kind: "update", path: ["ä"] },
+        { kind: "insert", path: ["😀"] },
         { kind: "remove", path: ["b.c"] },
         { kind: "truncate", path: ["ä", ""] },
       ],
