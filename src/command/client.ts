@@ -6,6 +6,8 @@ export class Client {
   metadata: Document | undefined;
   /** Whether a hello was answered. */
   greeted = false;
+  /** Set by a fail point: the connection closes instead of the next answer. */
+  endsUnanswered = false;
   private gone = false;
   private readonly listeners = new Set<() => void>();
 

@@ -9,13 +9,7 @@ import type { Command, CommandCall, CommandInput, Outcome } from "./command.ts";
 import { findCommand } from "./commands.ts";
 import { tellsTopology, withLabels } from "./error_labels.ts";
 import { writeError } from "./error_reply.ts";
-import {
-  ConnectionEnd,
-  failCommand,
-  withConcernError,
-  writeConcernError,
-  writeConcernLabels,
-} from "./fail_command.ts";
+import { failCommand, withConcernError, writeConcernError, writeConcernLabels } from "./fail_command.ts";
 import { parseGenericArguments } from "./generic.ts";
 import { MISSING_COMMANDS, missingCommand } from "./missing_commands.ts";
 import { checkDatabaseName } from "./namespace.ts";
@@ -53,10 +47,10 @@ export async function executeCommand(
     const name = nameOf(args);
     command = lookUp(name, input, state);
     const outcome = await run(state, command, { state, client, input, args, db, name }, reply);
-    return outcome ?? NOTHING;
+    return client.endsUnanswered ? CLOSING : outcome ?? NOTHING;
   } catch (error) {
     reply.truncate(start);
-    if (error instanceof ConnectionEnd) return CLOSING;
+    if (client.endsUnanswered) return CLOSING;
     const labelled = withLabels(asCommandError(state, error), { name: command?.name ?? "", args });
     writeError(reply, labelled, {
       times: asksForTime(new Arguments(input.body)) ? times : undefined,

@@ -23,11 +23,6 @@ const MESSAGE = "Failing command via 'failCommand' failpoint";
 /** A wait is looked after so often: a kill, the client's going away and the time limit end it. */
 const LOOK_AFTER_MS = 10;
 
-/** Thrown instead of an error when the connection has to close without an answer. */
-export class ConnectionEnd extends Error {
-  override readonly name = "ConnectionEnd";
-}
-
 /** An error of the write concern that an answer has to have. */
 export interface ConcernFailure {
   readonly error: Document;
@@ -39,7 +34,7 @@ export interface ConcernFailure {
  * Blocks, closes or fails a command that has not run yet, if the fail point says so.
  *
  * @returns what its answer has to have, if it may run
- * @throws CommandError or ConnectionEnd
+ * @throws CommandError
  */
 export async function failCommand(
   { failCommand }: FailPoints,
@@ -84,7 +79,7 @@ async function failBefore(failPoint: FailPoint, command: Command, call: CommandC
   );
   if (data === undefined) return;
   if (isTrue(data.get("blockConnection"))) await block(call, data.get("blockTimeMS"));
-  if (isTrue(data.get("closeConnection"))) throw new ConnectionEnd();
+  if (isTrue(data.get("closeConnection"))) return endUnanswered(call.client);
   const code = data.get("errorCode");
   if (code === undefined) return;
   const labels = labelsOf(data);
@@ -93,6 +88,11 @@ async function failBefore(failPoint: FailPoint, command: Command, call: CommandC
     MESSAGE,
     labels === undefined ? {} : { errorLabels: labels, labelsAreFinal: true },
   );
+}
+
+function endUnanswered(client: Client): never {
+  client.endsUnanswered = true;
+  throw new CommandError(50985, "Failing command via 'failCommand' failpoint. Action: close connection.");
 }
 
 function concernFailure(

@@ -10,14 +10,18 @@ export class FailPoints {
   readonly failCommand: FailPoint;
   /** A getMore fails that has found its cursor; the cursor is closed. */
   readonly failGetMoreAfterCursorCheckout: FailPoint;
+  /** Retryable writes fail, or are done and not answered: `fail_retryable_write.ts`. */
+  readonly onPrimaryTransactionalWrite: FailPoint;
   private readonly byName: ReadonlyMap<string, FailPoint>;
 
   constructor(random: Random = Math.random) {
     this.failCommand = new FailPoint(random);
     this.failGetMoreAfterCursorCheckout = new FailPoint(random);
+    this.onPrimaryTransactionalWrite = new FailPoint(random);
     this.byName = new Map([
       ["failCommand", this.failCommand],
       ["failGetMoreAfterCursorCheckout", this.failGetMoreAfterCursorCheckout],
+      ["onPrimaryTransactionalWrite", this.onPrimaryTransactionalWrite],
     ]);
   }
 

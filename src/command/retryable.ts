@@ -7,6 +7,7 @@ import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, Int32 } from "../bson/mod.ts";
 import { type DoneStatements, resultOf, type RetryableWrite, type StatementResult } from "../cluster/mod.ts";
 import type { CommandCall } from "./command.ts";
+import { failRetryableWrite } from "./fail_retryable_write.ts";
 import { shownSession } from "./sessions.ts";
 
 export class Retryable {
@@ -42,7 +43,9 @@ export class Retryable {
     }
     session.txnNumber = txnNumber;
     const done = history?.txnNumber === txnNumber ? history.done : [];
-    return new Retryable(write, [...done].sort((a, b) => a.first - b.first));
+    const retryable = new Retryable(write, [...done].sort((a, b) => a.first - b.first));
+    if (stmtIds.some((_, place) => retryable.resultAt(place) === undefined)) failRetryableWrite(call);
+    return retryable;
   }
 
   /** What came of the statement at a place before; undefined where it was not done. */

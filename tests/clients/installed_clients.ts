@@ -6,6 +6,7 @@ const FOLDER = new URL("./.installed/", import.meta.url).pathname;
 const PROGRAMS = new URL("./programs/", import.meta.url).pathname;
 const NODE_PACKAGES = [
   "mongodb@7.9.0",
+  "mongoose@9.12.1",
   "mongosh@2.12.0",
   "vega-datasets@3.2.1",
   // How Compass reads a plan.

@@ -246,3 +246,29 @@ failPointTest(
     }
   },
 );
+
+failPointTest(
+  "a retryable write is done or not, and the connection closes before its answer",
+  async (context) => {
+    const { client, port } = context;
+    const retryable = (number: number, _id: number) =>
+      insert({ _id }, { lsid: SESSION, txnNumber: Long.fromNumber(number) });
+    const failPoint = { configureFailPoint: "onPrimaryTransactionalWrite", mode: "alwaysOn" };
+    const lost = async (command: Document) => {
+      const other = await WireClient.connect(port);
+      await assert.rejects(other.command(command), /closed the connection/);
+      other.close();
+    };
+    const stored = async () =>
+      (await client.documents({ find: "c", $db: "t" })).map(({ _id }) => Number(_id));
+    await client.must(failPoint);
+    await client.must(insert({ _id: 0 }));
+    await lost(retryable(1, 1));
+    assert.deepEqual(await stored(), [0, 1]);
+    await client.must({ ...failPoint, data: { failBeforeCommitExceptionCode: 1 } });
+    await lost(retryable(2, 2));
+    await client.must({ ...failPoint, data: { failBeforeCommitExceptionCode: 1, closeConnection: false } });
+    assert.equal(Number((await client.command(retryable(3, 3)))["code"]), 1);
+    assert.deepEqual(await stored(), [0, 1]);
+  },
+);
