@@ -107,10 +107,11 @@ function concernFailure(
   return data !== undefined && error instanceof Document ? { error, labels: labelsOf(data) } : undefined;
 }
 
-function names(data: Document, command: Command, { client, operation }: CommandCall): boolean {
+function names(data: Document, command: Command, call: CommandCall): boolean {
+  const { client, operation } = call;
   if (command.name === "configureFailPoint") return false;
   const appName = data.get("appName");
-  if (appName !== undefined && appName !== appNameOf(client)) return false;
+  if (appName !== undefined && appName !== appNameOf(call)) return false;
   const threadName = data.get("threadName");
   if (threadName !== undefined && threadName !== `conn${client.id}`) return false;
   const namespace = data.get("namespace");
@@ -121,8 +122,10 @@ function names(data: Document, command: Command, { client, operation }: CommandC
   return listed.includes(command.name) || (command.aliases ?? []).some((alias) => listed.includes(alias));
 }
 
-function appNameOf({ metadata }: Client): Value {
-  const application = metadata?.get("application");
+/** A client says its name with its first hello, which may fail itself. */
+function appNameOf({ client, args }: CommandCall): Value {
+  const metadata = client.metadata ?? args.get("client");
+  const application = metadata instanceof Document ? metadata.get("application") : undefined;
   return application instanceof Document ? application.get("name") : undefined;
 }
 

@@ -174,6 +174,12 @@ failPointTest("only the named clients, collections and commands fail", async ({ 
   assert.deepEqual([await pings(client, 1), await pings(named, 1)], [[0], [5]]);
   named.close();
 
+  await arm(client, "alwaysOn", { failCommands: ["hello"], errorCode: 5, appName: "app" });
+  const greeting = await WireClient.connect(port);
+  const hello = { hello: 1, client: { application: { name: "app" }, driver: {}, os: {} } };
+  assert.equal(Number((await greeting.command(hello))["code"]), 5, "with the hello that names the client");
+  greeting.close();
+
   await arm(client, "alwaysOn", { failCommands: ["insert"], errorCode: 5, namespace: "t.other" });
   await client.must(insert());
   assert.equal(Number((await client.command({ ...insert(), insert: "other" }))["code"]), 5);
