@@ -1,22 +1,118 @@
 /**
  * The tests that are known to fail, each with the reason. One that passes again makes the run fail, so that the list holds
- * only what is so.
+ * only what is so. Those of the driver fail against a MongoDB as well (`--uri`).
  */
 import type { Identity } from "./options.ts";
 
 export interface KnownFailure {
   readonly suite: string;
-  readonly file: string;
+  /** The file's name, or what the names have in common. */
+  readonly file: string | RegExp;
   /** The description, or what all of them have in common; all tests of the file when absent. */
   readonly test?: string | RegExp;
   /** Where it fails with one of the identities only. */
   readonly identity?: Identity;
-  /** Whose it is: the driver's and the specification's, which differ from each other, or ChronoGo's. */
-  readonly owner: "driver" | "ChronoGo";
+  /** Whose it is: the driver's, which differs from the specification, the one node's that there is, or ChronoGo's. */
+  readonly owner: "driver" | "one node" | "ChronoGo";
   readonly reason: string;
 }
 
-export const KNOWN_FAILURES: readonly KnownFailure[] = [];
+const NO_SECONDARY = "a set of one member has no secondary to find, or to step up";
+
+export const KNOWN_FAILURES: readonly KnownFailure[] = [
+  {
+    suite: "command-logging",
+    file: "operation-id.json",
+    owner: "driver",
+    reason: "the driver logs no operationId",
+  },
+  {
+    suite: "command-logging",
+    file: "redacted-commands.json",
+    test: /^network error in response to .* is not redacted$/,
+    owner: "driver",
+    reason: "the driver redacts network errors of sensitive commands too",
+  },
+  {
+    suite: "command-monitoring",
+    file: "find.json",
+    test: /with options|returnKey/,
+    owner: "ChronoGo",
+    reason: "find has no min, max, returnKey and showRecordId",
+  },
+  {
+    suite: "crud",
+    file: "bypassDocumentValidation.json",
+    test: /^(Aggregate|BulkWrite|FindOneAndReplace|FindOneAndUpdate|InsertMany) .* false$/,
+    owner: "driver",
+    reason: "the driver leaves out bypassDocumentValidation where it is false",
+  },
+  {
+    suite: "crud",
+    file: "client-bulkWrite-partialResults.json",
+    test: /^partialResult is unset when /,
+    owner: "driver",
+    reason: "the driver gives a result of zeros where it shall give none",
+  },
+  {
+    suite: "crud",
+    file: "create-null-ids.json",
+    test: /^inserting _id with type null via (insert|bulk|client)/,
+    owner: "driver",
+    reason: "the driver puts an ObjectId in the place of an _id that is null",
+  },
+  {
+    suite: "gridfs",
+    file: "download.json",
+    test: "download when final chunk is missing",
+    owner: "driver",
+    reason: "the driver takes a missing last chunk for the end",
+  },
+  {
+    suite: "retryable-reads",
+    file: /^gridfs-download(-serverErrors)?\.json$/,
+    owner: "driver",
+    reason: "the driver asks for a file's id with $eq",
+  },
+  {
+    suite: "retryable-writes",
+    file: "bulkWrite.json",
+    test: "First insertOne is never committed",
+    identity: "replica-set",
+    owner: "driver",
+    reason: "the driver lists ids of documents that were not inserted",
+  },
+  {
+    suite: "server-discovery-and-monitoring",
+    file: /^(logging-)?replicaset|-replicaset|-after-step-down/,
+    test: /^(Topology lifecycle|Successful heartbeat|Rediscover quickly after replSetStepDown)$/,
+    identity: "replica-set",
+    owner: "one node",
+    reason: NO_SECONDARY,
+  },
+  {
+    suite: "server-discovery-and-monitoring",
+    file: /sharded/,
+    test: "Topology lifecycle",
+    identity: "router",
+    owner: "driver",
+    reason: "the driver tells of no change of the topology when it closes",
+  },
+  {
+    suite: "server-discovery-and-monitoring",
+    file: "serverMonitoringMode.json",
+    test: /=(auto|stream) >=4\.4$/,
+    identity: "router",
+    owner: "driver",
+    reason: "the driver calls its first heartbeat awaited",
+  },
+  {
+    suite: "server-discovery-and-monitoring",
+    file: "interruptInUse-pool-clear.json",
+    owner: "ChronoGo",
+    reason: "there is no $where: no JavaScript runs in the server",
+  },
+];
 
 /** The entry that a test falls under, if there is one. */
 export function knownFailure(
@@ -24,8 +120,11 @@ export function knownFailure(
   identity: Identity,
 ): KnownFailure | undefined {
   return KNOWN_FAILURES.find((known) =>
-    known.suite === suite && known.file === file && (known.identity ?? identity) === identity &&
-    (known.test === undefined ||
-      (typeof known.test === "string" ? known.test === test : known.test.test(test)))
+    known.suite === suite && (known.identity ?? identity) === identity && isIn(known.file, file) &&
+    (known.test === undefined || isIn(known.test, test))
   );
+}
+
+function isIn(pattern: string | RegExp, text: string): boolean {
+  return typeof pattern === "string" ? pattern === text : pattern.test(text);
 }

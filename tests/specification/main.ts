@@ -103,7 +103,7 @@ function summarize(results: readonly TestResult[]): void {
   const known = knownCounts(results);
   if (known.size > 0) console.log("\nknown failures:");
   for (const [{ suite, file, owner, reason }, count] of known) {
-    console.log(`  ${count} ${suite} ${file} (${owner}): ${reason}`);
+    console.log(`  ${count} ${suite} ${typeof file === "string" ? file : file.source} (${owner}): ${reason}`);
   }
 }
 

@@ -51,6 +51,11 @@ function reasonLines(results: readonly TestResult[]): string[] {
   return others === 0 ? shown : [...shown, `- ${others}: other reasons`];
 }
 
+/** Of what a known failure is part: one file, or the suite. */
+function placeOf({ suite, file }: KnownFailure): string {
+  return typeof file === "string" ? `${suite}, \`${file}\`` : suite;
+}
+
 function failureLines(all: readonly IdentityResults[]): string[] {
   const counts = new Map<KnownFailure, number>();
   for (const { results } of all) {
@@ -58,9 +63,20 @@ function failureLines(all: readonly IdentityResults[]): string[] {
       counts.set(known, Math.max(counts.get(known) ?? 0, count));
     }
   }
-  const line = ([{ suite, file, reason }, count]: [KnownFailure, number]) =>
-    `- ${suite}, \`${file}\` (${count}): ${reason}`;
+  const line = ([known, count]: [KnownFailure, number]) => `- ${placeOf(known)} (${count}): ${known.reason}`;
   const of = (owner: KnownFailure["owner"]) =>
     [...counts].filter(([known]) => known.owner === owner).map(line);
-  return ["### ChronoGo's", "", ...of("ChronoGo"), "", "### The driver's", "", ...of("driver")];
+  return [
+    "### ChronoGo's",
+    "",
+    ...of("ChronoGo"),
+    "",
+    "### For want of a second node",
+    "",
+    ...of("one node"),
+    "",
+    "### The driver's",
+    "",
+    ...of("driver"),
+  ];
 }

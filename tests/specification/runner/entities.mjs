@@ -131,7 +131,7 @@ async function makeClient(entities, fields) {
     throw new Unrunnable("the driver has no client-side encryption here");
   }
   const log = collectLog(observeLogMessages);
-  const uri = fields.useMultipleMongoses && entities.topology === "sharded"
+  const uri = fields.useMultipleMongoses !== false && entities.topology === "sharded"
     ? entities.addresses.two
     : entities.addresses.one;
   const client = new MongoClient(uri, {
