@@ -4,11 +4,16 @@
  *
  *     seconds since 1970, upper 32 bits | a counter within the second, lower 32 bits
  *
+ * The counter jumps ahead with each millisecond, so that an entry's time says when it was made as exactly as a wall clock
+ * does.
+ *
  * (S. Kulkarni, M. Demirbas et al., "Logical Physical Clocks", 2014; one counter stands for both of its logical parts.)
  */
 import type { Clock } from "../io/mod.ts";
 
 const MS_PER_SECOND = 1000;
+/** How far the counter moves in a millisecond: entries of one millisecond are fewer. */
+const COUNTS_PER_MS = 4_000_000;
 
 /** What commands may ask of cluster time. */
 export interface ClusterTime {
@@ -77,15 +82,22 @@ export class ClusterClock implements ClusterTime {
     this.noteApplied(time);
   }
 
-  /** The first time of this second. */
+  /** The first time of this millisecond. */
   private wallTime(): bigint {
-    return timeOf(Math.floor(this.clock.nowMs() / MS_PER_SECOND), 1);
+    const ms = Math.floor(this.clock.nowMs());
+    const seconds = Math.floor(ms / MS_PER_SECOND);
+    return timeOf(seconds, (ms - seconds * MS_PER_SECOND) * COUNTS_PER_MS + 1);
   }
 }
 
 /** @param increment counts within the second, from 1 */
 export function timeOf(seconds: number, increment: number): bigint {
   return BigInt.asUintN(64, (BigInt(seconds) << 32n) | BigInt(increment));
+}
+
+/** When an entry of that time was made by the wall clock, in milliseconds since 1970. */
+export function wallMsOf(time: bigint): number {
+  return secondsOf(time) * MS_PER_SECOND + Math.floor(Number(time & 0xffffffffn) / COUNTS_PER_MS);
 }
 
 export function secondsOf(time: bigint): number {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { SimulatedClock } from "../io/mod.ts";
-import { ClusterClock, secondsOf, timeOf } from "./cluster_clock.ts";
+import { ClusterClock, secondsOf, timeOf, wallMsOf } from "./cluster_clock.ts";
 
 Deno.test("each entry has a later time than the one before, whatever the wall clock does", () => {
   const clock = new SimulatedClock(1_700_000_000_000);
@@ -10,6 +10,10 @@ Deno.test("each entry has a later time than the one before, whatever the wall cl
   assert.equal(times.tick(), first + 1n);
   clock.advance(1000);
   assert.equal(times.tick(), timeOf(1_700_000_001, 1));
+  clock.advance(250);
+  const later = times.tick();
+  assert.deepEqual([secondsOf(later), wallMsOf(later)], [1_700_000_001, 1_700_000_001_250]);
+  assert.equal(times.tick(), later + 1n);
 });
 
 Deno.test("a time from elsewhere, ahead of the wall clock, is passed over", () => {

@@ -10,7 +10,7 @@ export { type ChangeEvent } from "./change_stream/change_event.ts";
 export { ChangeFeed, type ChangeFeedOptions, type FeedPiece } from "./change_stream/change_feed.ts";
 export { parseToken, type Position, tokenOf } from "./change_stream/position.ts";
 export { type Scope } from "./change_stream/scope.ts";
-export { ClusterClock, type ClusterTime, secondsOf, timeOf } from "./cluster_clock.ts";
+export { ClusterClock, type ClusterTime, secondsOf, timeOf, wallMsOf } from "./cluster_clock.ts";
 export { type Granularity, SPAN_SECONDS, timeseriesFields, timeseriesSpecOf } from "./timeseries_spec.ts";
 export { cappedLimits, type CollectionTail } from "./capped.ts";
 export { indexesOf } from "./indexes.ts";

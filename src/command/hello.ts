@@ -88,7 +88,7 @@ function writeIdentity({ state }: CommandCall, reply: BsonWriter, writableField:
   const { replicaSet } = state.services;
   const fields = replicaSet === undefined
     ? { [writableField]: true, msg: "isdbgrid" }
-    : helloFields(replicaSet, writableField);
+    : helloFields(replicaSet, state.services, writableField);
   for (const [name, value] of Object.entries(fields)) reply.value(name, value);
   reply.value("topologyVersion", state.topology.version);
 }

@@ -6,7 +6,8 @@ import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, Int32, UtcDate } from "../bson/mod.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { int64 } from "./numbers.ts";
-import { replicaSetOf } from "./replica_set.ts";
+import { wallMsOf } from "../cluster/mod.ts";
+import { opTimeOf, replicaSetOf, secondOf } from "./replica_set.ts";
 
 const PRIMARY = 1;
 
@@ -19,7 +20,10 @@ export const replSetGetStatus: Command = {
 
 function runReplSetGetStatus(call: CommandCall, reply: BsonWriter): void {
   const set = replicaSetOf(call, refusedByRouter);
-  const { clock, startedAtMs } = call.state.services;
+  const { clock, startedAtMs, router: { clusterTime } } = call.state.services;
+  const time = clusterTime.operationTime;
+  const opTime = opTimeOf(time);
+  const wallTime = new UtcDate(wallMsOf(time));
   const nowMs = Math.floor(clock.nowMs());
   const started = new UtcDate(Math.floor(startedAtMs));
   reply.value("set", set.name);
@@ -33,6 +37,18 @@ function runReplSetGetStatus(call: CommandCall, reply: BsonWriter): void {
   reply.value("writeMajorityCount", Int32.of(1));
   reply.value("votingMembersCount", Int32.of(1));
   reply.value("writableVotingMembersCount", Int32.of(1));
+  reply.value(
+    "optimes",
+    BuiltDocument.of({
+      lastCommittedOpTime: opTime,
+      lastCommittedWallTime: wallTime,
+      readConcernMajorityOpTime: opTime,
+      appliedOpTime: opTime,
+      durableOpTime: opTime,
+      lastAppliedWallTime: wallTime,
+      lastDurableWallTime: wallTime,
+    }),
+  );
   reply.value("members", [
     BuiltDocument.of({
       _id: Int32.of(0),
@@ -41,6 +57,10 @@ function runReplSetGetStatus(call: CommandCall, reply: BsonWriter): void {
       state: Int32.of(PRIMARY),
       stateStr: "PRIMARY",
       uptime: Int32.of(Math.max(0, Math.trunc((nowMs - startedAtMs) / 1000))),
+      optime: opTime,
+      optimeDate: secondOf(time),
+      lastAppliedWallTime: wallTime,
+      lastDurableWallTime: wallTime,
       syncSourceHost: "",
       syncSourceId: Int32.of(-1),
       infoMessage: "",

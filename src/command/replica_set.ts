@@ -3,7 +3,16 @@
  * term, the first, since no member could ever take over.
  */
 import type { CommandError } from "../base/mod.ts";
-import { BuiltDocument, type Document, Int32, ObjectId, type Value } from "../bson/mod.ts";
+import {
+  BuiltDocument,
+  type Document,
+  Int32,
+  ObjectId,
+  Timestamp,
+  UtcDate,
+  type Value,
+} from "../bson/mod.ts";
+import { secondsOf } from "../cluster/mod.ts";
 import type { CommandCall } from "./command.ts";
 import { int64 } from "./numbers.ts";
 import type { ReplicaSetIdentity, Services } from "./services.ts";
@@ -11,6 +20,7 @@ import type { ReplicaSetIdentity, Services } from "./services.ts";
 /** As MongoDB makes it of the term. */
 const ELECTION_ID = new ObjectId("7fffffff0000000000000001");
 const CONFIG_VERSION = Int32.of(1);
+const TERM = 1;
 
 /** The set; for a router's refusal, `missing` is what it has to say. @throws CommandError where there is none */
 export function replicaSetOf(call: CommandCall, missing: () => CommandError): ReplicaSetIdentity {
@@ -20,8 +30,14 @@ export function replicaSetOf(call: CommandCall, missing: () => CommandError): Re
 }
 
 /** What hello says of the set. @param writableField hello's and isMaster's name differ */
-export function helloFields(set: ReplicaSetIdentity, writableField: string): Readonly<Record<string, Value>> {
+export function helloFields(
+  set: ReplicaSetIdentity,
+  { router: { clusterTime: { operationTime } } }: Services,
+  writableField: string,
+): Readonly<Record<string, Value>> {
   const host = set.host();
+  const opTime = opTimeOf(operationTime);
+  const date = secondOf(operationTime);
   return {
     hosts: [host],
     setName: set.name,
@@ -31,7 +47,23 @@ export function helloFields(set: ReplicaSetIdentity, writableField: string): Rea
     primary: host,
     me: host,
     electionId: ELECTION_ID,
+    lastWrite: BuiltDocument.of({
+      opTime,
+      lastWriteDate: date,
+      majorityOpTime: opTime,
+      majorityWriteDate: date,
+    }),
   };
+}
+
+/** A cluster time as members tell it: with the term. */
+export function opTimeOf(time: bigint): Document {
+  return BuiltDocument.of({ ts: new Timestamp(time), t: int64(TERM) });
+}
+
+/** A cluster time as a date, to the second. */
+export function secondOf(time: bigint): UtcDate {
+  return new UtcDate(secondsOf(time) * 1000);
 }
 
 /** The configuration, as `replSetGetConfig` gives it. */

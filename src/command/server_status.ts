@@ -150,7 +150,7 @@ function replication({ services, topology }: ServerState): Value {
   if (services.replicaSet === undefined) return undefined;
   return BuiltDocument.of({
     topologyVersion: topology.version,
-    ...helloFields(services.replicaSet, "isWritablePrimary"),
+    ...helloFields(services.replicaSet, services, "isWritablePrimary"),
     rbid: Int32.of(1),
   });
 }

@@ -2,6 +2,7 @@
 import { BuiltDocument, type Document, Timestamp, UtcDate, type Value } from "../../bson/mod.ts";
 import type { LogRecord } from "../../storage/mod.ts";
 import type { CollectionInfo, Namespace } from "../catalog.ts";
+import { wallMsOf } from "../cluster_clock.ts";
 import { type Position, tokenOf } from "./position.ts";
 
 export interface ChangeEvent {
@@ -21,8 +22,6 @@ export interface EventHead {
   readonly uuid?: Value;
   readonly namespace: Namespace | { readonly db: string };
 }
-
-const MS_PER_SECOND = 1000;
 
 /**
  * @param fullDocument `undefined` for none, which null is not
@@ -73,7 +72,6 @@ export function uuidOf({ view, uuid }: CollectionInfo): Value {
   return view === undefined ? uuid : undefined;
 }
 
-/** To the second, as cluster time is. */
 function wallTimeOf({ clusterTime }: LogRecord): UtcDate {
-  return new UtcDate(Number(clusterTime >> 32n) * MS_PER_SECOND);
+  return new UtcDate(wallMsOf(clusterTime));
 }

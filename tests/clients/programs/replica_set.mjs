@@ -16,6 +16,7 @@ await withClient(async (client) => {
   assert.deepEqual([hello.hosts, hello.primary, hello.me, hello.setName], [[host], host, host, "rs0"]);
   assert.deepEqual([hello.isWritablePrimary, hello.secondary, hello.setVersion], [true, false, 1]);
   assert.equal(hello.electionId.toHexString(), "7fffffff0000000000000001");
+  assert.ok(Math.abs(hello.lastWrite.lastWriteDate - Date.now()) < 60_000, hello.lastWrite.lastWriteDate);
   assert.equal((await client.db("admin").command({ isMaster: 1 })).ismaster, true);
 
   const { config } = await client.db("admin").command({ replSetGetConfig: 1 });
