@@ -2,7 +2,7 @@
  * `deno task spec`: the specification tests of MongoDB's drivers, run over the Node driver against a ChronoGo server, once as
  * a router and once as a replica set of one. See options.ts for what can be chosen.
  */
-import { startServerProcess } from "../support/server_process.ts";
+import { addressesOf, startDeployment } from "./deployment.ts";
 import { filesOf, findFixtures } from "./fixtures.ts";
 import { knownFailure } from "./known_failures.ts";
 import { type Identity, parseOptions, type SpecificationOptions, USAGE } from "./options.ts";
@@ -11,8 +11,6 @@ import { countBySuite, failureLine, knownCounts, skipReasons, table } from "./re
 import { type Addresses, runSuite, type TestResult } from "./run_suite.ts";
 import { SUITES } from "./suites.ts";
 
-const TEST_COMMANDS = ["--set-parameter", "enableTestCommands=1"];
-const REPLICA_SET = ["--replica-set", "rs0", "--advertise", "127.0.0.1:0"];
 const MAX_REASONS = 12;
 
 async function main(): Promise<number> {
@@ -38,15 +36,9 @@ async function runIdentity(
   fixtures: string,
   identity: Identity,
 ): Promise<IdentityResults> {
-  const isRouter = identity === "router";
-  await using server = await startServerProcess({
-    args: isRouter ? TEST_COMMANDS : [...TEST_COMMANDS, ...REPLICA_SET],
-  });
-  const addresses = isRouter
-    ? { one: server.uri, two: `mongodb://127.0.0.1:${server.port},localhost:${server.port}` }
-    : { one: `${server.uri}/?replicaSet=rs0`, two: `${server.uri}/?replicaSet=rs0` };
-  console.log(`\n## ${isRouter ? "as a router" : "as a replica set"}\n`);
-  const results = await runSuites(options, fixtures, addresses, identity);
+  await using server = await startDeployment(identity);
+  console.log(`\n## as a ${identity}\n`);
+  const results = await runSuites(options, fixtures, addressesOf(server, identity), identity);
   summarize(results);
   return { identity, results };
 }

@@ -11,7 +11,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { driver, EJSON } from "./driver.mjs";
 import { Unrunnable } from "./outcome.mjs";
 import { readServer, unmet } from "./requirements.mjs";
-import { endTransactions, runTest } from "./run_test.mjs";
+import { endTransactions, runTest } from "./execution.mjs";
 
 const TEST_LIMIT_MS = 40_000;
 
