@@ -40,6 +40,17 @@ export function runNode(program: string, ...args: string[]): Promise<ProgramResu
   return run("node", [`${PROGRAMS}${program}`, ...args]);
 }
 
+/** Runs the text of a program in Node, where it finds the packages by their names. */
+export async function runProgram(text: string): Promise<ProgramResult> {
+  const path = await Deno.makeTempFile({ dir: FOLDER, suffix: ".mjs" });
+  try {
+    await Deno.writeTextFile(path, text);
+    return await run("node", [path]);
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
 /** Runs a program of the folder `programs/` in Python. */
 export function runPython(program: string, ...args: string[]): Promise<ProgramResult> {
   return run("python3", [`${PROGRAMS}${program}`, ...args]);
