@@ -121,6 +121,10 @@ export function parseStages(
     throw new CommandError(7749501, `Pipeline length must be no longer than ${MAX_PIPELINE_STAGES} stages`);
   }
   values.forEach(namedStage);
+  // What a stage that writes is given is read before all else.
+  values.filter((value) => LAST_ONLY.has(namedStage(value)[0])).forEach((value) =>
+    parseStage(value, context)
+  );
   const stages = values.flatMap((value, i) => {
     return i < from || isMisplaced(value, i) ? [] : parseStage(value, context);
   });

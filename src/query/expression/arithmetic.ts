@@ -30,6 +30,7 @@ const DATE_LIMIT_MS = 2 ** 63;
 
 const ADD: OperatorDefinition = {
   name: "$add",
+  associative: "commutative",
   arity: [0, Infinity],
   compile: ({ args }) =>
     args.length === 2 ? addTwo(args[0]!, args[1]!) : (scope) => sumOf(args.map((arg) => arg(scope))),
@@ -126,6 +127,7 @@ function subtractFromDate(date: UtcDate, amount: NumberValue): UtcDate {
 
 const MULTIPLY: OperatorDefinition = {
   name: "$multiply",
+  associative: "commutative",
   arity: [0, Infinity],
   compile: ({ args }) => {
     if (args.length !== 2) return (scope) => productOf(args.map((arg) => arg(scope)));

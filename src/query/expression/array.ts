@@ -88,6 +88,7 @@ function sliceNumber(value: Value, noNumber: number, noInt: number, wanted: stri
 /** Stops at the first null: what stands behind it is neither read nor checked. */
 const CONCAT_ARRAYS: OperatorDefinition = {
   name: "$concatArrays",
+  associative: "ordered",
   arity: [0, Infinity],
   compile: ({ args }) => (scope) => {
     const all: Value[] = [];

@@ -3,7 +3,14 @@
  * through most (a top-level field) get closures of their own.
  */
 import { BuiltDocument, type Value } from "../../bson/mod.ts";
-import { type Evaluator, type Expression, NO_SCOPE, type OperatorNode, type PathNode } from "./expression.ts";
+import {
+  constant,
+  type Evaluator,
+  type Expression,
+  NO_SCOPE,
+  type OperatorNode,
+  type PathNode,
+} from "./expression.ts";
 import { readPath, readPathOfValue } from "./field_path.ts";
 import type { Operands } from "./operator.ts";
 import { findOperator } from "./operators.ts";
@@ -34,8 +41,35 @@ function compileNode(expression: Exclude<Expression, { kind: "constant" }>): Eva
     case "array":
       return compileArray(expression.items.map(compileExpression));
     case "operator":
-      return findOperator(expression.name).compile(compileOperands(expression));
+      return findOperator(expression.name).compile(compileOperands(joined(expression)));
   }
+}
+
+/** The node with the arguments of its arguments, where they can be joined, and with constants computed ahead. */
+function joined(node: OperatorNode): OperatorNode {
+  const { associative } = findOperator(node.name);
+  if (associative === undefined || isConstant(node)) return node;
+  const args: Expression[] = [];
+  let constants: Expression[] = [];
+  const takeConstants = () => {
+    if (constants.length > 1) args.push(constant(compileExpression({ ...node, args: constants })(NO_SCOPE)));
+    else args.push(...constants);
+    constants = [];
+  };
+  for (const arg of node.args.flatMap((arg) => isSame(arg, node) ? joined(arg).args : [arg])) {
+    if (isConstant(arg)) {
+      constants.push(arg);
+      continue;
+    }
+    if (associative === "ordered") takeConstants();
+    args.push(arg);
+  }
+  takeConstants();
+  return { ...node, args };
+}
+
+function isSame(expression: Expression, { name }: OperatorNode): expression is OperatorNode {
+  return expression.kind === "operator" && expression.name === name && !isConstant(expression);
 }
 
 function compileOperands(node: OperatorNode): Operands {

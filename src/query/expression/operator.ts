@@ -27,6 +27,11 @@ export interface OperatorDefinition {
    * does not either, which shows in where an error comes from.
    */
   readonly unfolded?: true;
+  /**
+   * Whether arguments can be joined with those of an argument that is the same operator, and constants beside each other be computed
+   * ahead; where it is commutative, all constants, which then come last. As in MongoDB's optimizer, and seen in what is rounded.
+   */
+  readonly associative?: "ordered" | "commutative";
 }
 
 /** An operator's arguments, compiled. */

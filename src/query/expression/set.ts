@@ -32,6 +32,7 @@ function sorted(values: Iterable<Value>, collation: Collation | undefined): read
 
 const SET_UNION: OperatorDefinition = {
   name: "$setUnion",
+  associative: "commutative",
   arity: [0, Infinity],
   compile: ({ args, node: { collation } }) => (scope) => {
     const all: Value[] = [];
@@ -54,6 +55,7 @@ function operand(name: string, code: number, value: Value): readonly Value[] {
 
 const SET_INTERSECTION: OperatorDefinition = {
   name: "$setIntersection",
+  associative: "commutative",
   arity: [0, Infinity],
   compile: ({ args, node: { collation } }) => (scope) => {
     const keyOf = valueKeys(collation);

@@ -67,6 +67,7 @@ export function coerceToText(value: Value): string {
 /** Stops at the first null: what stands behind it is neither read nor checked. */
 const CONCAT: OperatorDefinition = {
   name: "$concat",
+  associative: "ordered",
   arity: [0, Infinity],
   compile: ({ args }) => (scope) => {
     let text = "";

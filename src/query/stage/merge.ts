@@ -3,7 +3,16 @@
  * with the same _id, `whenNotMatched` what happens where there is none.
  */
 import { CommandError, ErrorCode } from "../../base/mod.ts";
-import { BuiltDocument, Document, isArray, isNullish, ObjectId, type Value } from "../../bson/mod.ts";
+import {
+  BuiltDocument,
+  Document,
+  isArray,
+  isNullish,
+  keyOf,
+  ObjectId,
+  type Value,
+  type ValueKey,
+} from "../../bson/mod.ts";
 import type { CollectionName, Collections, UpdateRequest } from "../collections.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { withContext } from "../error_context.ts";
@@ -209,7 +218,11 @@ async function mergeRows(
   for await (const batch of input) {
     const rows = batch.map(withId);
     if (stage.whenMatched === "fail") await insertNew(target, rows, collections);
-    else await update(stage, lets, target, rows, variables, collections);
+    else {
+      for (const distinct of inTurns(rows)) {
+        await update(stage, lets, target, distinct, variables, collections);
+      }
+    }
     await context.checkpoint();
   }
 }
@@ -242,6 +255,22 @@ function withId(row: Document): Document {
     );
   }
   return row;
+}
+
+/** Rows in their order, cut where an _id comes again: the second may meet what the first made. */
+function inTurns(rows: readonly Document[]): Document[][] {
+  const turns: Document[][] = [];
+  let met = new Set<ValueKey>();
+  for (const row of rows) {
+    const key = keyOf(row.get("_id"));
+    if (turns.length === 0 || met.has(key)) {
+      turns.push([]);
+      met = new Set();
+    }
+    met.add(key);
+    turns.at(-1)!.push(row);
+  }
+  return turns;
 }
 
 async function insertNew(
