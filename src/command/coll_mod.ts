@@ -88,7 +88,10 @@ async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
   const change = parseIndexChange(args);
   const { router } = call.state.services;
   const isView = router.collection(namespace)?.view !== undefined;
-  if (change !== undefined && !isView) await changeIndex(call, namespace, change, reply);
+  if (change !== undefined && !isView) {
+    await changeIndex(call, namespace, change, reply);
+    if (!Object.keys(FIELDS).some((name) => name !== "collMod" && name !== "index" && args.has(name))) return;
+  }
   await router.modifyCollection(namespace, (info) => {
     const { timeseries } = info;
     if (info.view !== undefined) return changedView(args, info, info.view);

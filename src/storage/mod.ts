@@ -21,7 +21,7 @@ export {
   laterHistory,
   type SessionHistory,
 } from "./documents/done_statements.ts";
-export { decodeEffects, type Effect } from "./documents/effect.ts";
+export { decodeEffects, type Effect, EffectBuffer } from "./documents/effect.ts";
 export { type FieldChange } from "./documents/field_change.ts";
 export { duplicateKeyError, shownDocument, type TakenKey } from "./documents/duplicate_key.ts";
 export { type IndexState } from "./documents/index_tables.ts";

@@ -79,7 +79,8 @@ function modified(record: LogRecord, info: CollectionInfo, options: CatalogEvent
   }
   for (const { before, after } of changed) tell("modify", changedIndex(old, before, after));
   const changedOptions = differentOptions(old, info);
-  if (!changedOptions.isEmpty()) {
+  // A collMod that changes nothing is told all the same.
+  if (!changedOptions.isEmpty() || events.length === 0) {
     tell("modify", { operationDescription: changedOptions, stateBeforeChange: stateOf(old) });
   }
   return events;

@@ -1,5 +1,5 @@
 /** One event of a change stream, with its fields in MongoDB's order. */
-import { BuiltDocument, type Document, Timestamp, UtcDate, type Value } from "../../bson/mod.ts";
+import { Binary, BuiltDocument, type Document, Timestamp, UtcDate, type Value } from "../../bson/mod.ts";
 import type { LogRecord } from "../../storage/mod.ts";
 import type { CollectionInfo, Namespace } from "../catalog.ts";
 import { wallMsOf } from "../cluster_clock.ts";
@@ -35,6 +35,7 @@ export function eventOf(
 ): ChangeEvent {
   const position: Position = { kind: "event", time: record.clusterTime, number, isInvalidate: false };
   const document = BuiltDocument.of({
+    ...transactionOf(record),
     ...first,
     _id: tokenOf(position),
     operationType: operation,
@@ -46,6 +47,21 @@ export function eventOf(
     ...others,
   });
   return { position, document, isInvalidate: false };
+}
+
+/** SHA-256 of the empty text, which MongoDB has for a user without a name. */
+const NO_USER = new Binary(
+  Uint8Array.from(
+    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".match(/../g)!,
+    (byte) => parseInt(byte, 16),
+  ),
+  Binary.SUBTYPE_DEFAULT,
+);
+
+/** The client's transaction that an entry commits, if it does. */
+function transactionOf({ lsid, txnNumber }: LogRecord): Readonly<Record<string, Value>> {
+  if (lsid === undefined || txnNumber === undefined) return {};
+  return { txnNumber, lsid: BuiltDocument.of({ id: new Binary(lsid, Binary.SUBTYPE_UUID), uid: NO_USER }) };
 }
 
 /** The end of a stream, which an event of its brought about. */

@@ -109,7 +109,7 @@ export class ChangeFeed {
     }
     return documentEvents(record, {
       images: this.options,
-      showsUuid: showExpandedEvents,
+      isExpanded: showExpandedEvents,
       lookUp: this.node.lookUp,
       collection: (id) => {
         const info = this.node.collectionAt(id, this.catalogIndex);

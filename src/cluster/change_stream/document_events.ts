@@ -22,7 +22,8 @@ export interface Images {
 
 export interface DocumentEvents {
   readonly images: Images;
-  readonly showsUuid: boolean;
+  /** With the collection's UUID and disambiguated paths: showExpandedEvents. */
+  readonly isExpanded: boolean;
   /** A collection of that id that is looked at, as it was when the entry was logged. */
   readonly collection: (id: number) => CollectionInfo | undefined;
   /** A document of a regular collection as it is now. */
@@ -40,9 +41,16 @@ function effectEvents(record: LogRecord, options: DocumentEvents): readonly Chan
   const events: ChangeEvent[] = [];
   for (const [number, effect] of decodeEffects(record.payload).entries()) {
     const info = options.collection(effect.collectionId);
-    if (info !== undefined) events.push(effectEvent(record, number, effect, info, options));
+    if (info !== undefined && !isEviction(effect, info)) {
+      events.push(effectEvent(record, number, effect, info, options));
+    }
   }
   return events;
+}
+
+/** What a capped collection loses to new documents is not told. */
+function isEviction({ kind }: Effect, { options }: CollectionInfo): boolean {
+  return kind === "delete" && options.get("capped") === true;
 }
 
 function effectEvent(
@@ -63,14 +71,14 @@ function effectEvent(
       : undefined,
     {
       documentKey: BuiltDocument.of({ _id: id }),
-      updateDescription: changes && updateDescription(document, changes),
+      updateDescription: changes && updateDescription(document, changes, options.isExpanded),
       fullDocumentBeforeChange: kind === "insert" ? undefined : documentBefore(record, effect, info, options),
     },
   );
 }
 
-function headOf(record: LogRecord, number: number, info: CollectionInfo, { showsUuid }: DocumentEvents) {
-  return { record, number, namespace: info, uuid: showsUuid ? info.uuid : undefined };
+function headOf(record: LogRecord, number: number, info: CollectionInfo, { isExpanded }: DocumentEvents) {
+  return { record, number, namespace: info, uuid: isExpanded ? info.uuid : undefined };
 }
 
 /** The document of an update. */

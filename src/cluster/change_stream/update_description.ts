@@ -2,13 +2,22 @@
 import { BuiltDocument, Document, DocumentBuilder, Int32, isArray, type Value } from "../../bson/mod.ts";
 import type { FieldChange } from "../../storage/mod.ts";
 
-/** {updatedFields, removedFields, truncatedArrays} of the update that made `document`. */
-export function updateDescription(document: Document, changes: readonly FieldChange[]): BuiltDocument {
+/**
+ * {updatedFields, removedFields, truncatedArrays} of the update that made `document`; expanded with disambiguatedPaths, for
+ * those paths that could be read in two ways.
+ */
+export function updateDescription(
+  document: Document,
+  changes: readonly FieldChange[],
+  isExpanded = false,
+): BuiltDocument {
   const updated = new DocumentBuilder();
   const removed: string[] = [];
   const truncated: Document[] = [];
+  const ambiguous = new DocumentBuilder();
   for (const { kind, path } of inOrder(changes)) {
     const field = path.join(".");
+    if (isExpanded) ambiguous.append(field, partsOfAmbiguous(document, path));
     if (kind === "remove") removed.push(field);
     else if (kind !== "truncate") updated.append(field, valueAt(document, path));
     else truncated.push(BuiltDocument.of({ field, newSize: Int32.of(lengthOf(valueAt(document, path))) }));
@@ -17,7 +26,31 @@ export function updateDescription(document: Document, changes: readonly FieldCha
     updatedFields: updated.build(),
     removedFields: removed,
     truncatedArrays: truncated,
+    disambiguatedPaths: isExpanded ? ambiguous.build() : undefined,
   });
+}
+
+const NUMBER = /^(?:0|[1-9][0-9]*)$/;
+
+/**
+ * The parts of a path, places in arrays as numbers, where its text could be read in two ways: a field has a dot in its name, or
+ * a name that could be a place. Undefined where it could not.
+ */
+function partsOfAmbiguous(document: Document, path: readonly string[]): readonly Value[] | undefined {
+  let holder: Value = document;
+  let isAmbiguous = false;
+  const parts: Value[] = [];
+  for (const part of path) {
+    const isPlace = isArray(holder);
+    isAmbiguous ||= !isPlace && (part.includes(".") || NUMBER.test(part));
+    parts.push(isPlace ? Int32.of(Number(part)) : part);
+    holder = isArray(holder)
+      ? holder[Number(part)]
+      : holder instanceof Document
+      ? holder.get(part)
+      : undefined;
+  }
+  return isAmbiguous ? parts : undefined;
 }
 
 /** Changes below one path. */

@@ -40,6 +40,24 @@ function plain(bytes: Uint8Array): unknown {
   return EJSON.serialize(deserialize(bytes, { promoteValues: false }), { relaxed: false });
 }
 
+Deno.test("with expanded events, paths that could be read in two ways are told by their parts", () => {
+  const document = new RawDocument(
+    serialize({ _id: 1, a: [{ 1: 2, b: 3 }], "x.y": { z: 1 }, n: { 0: 1 }, l: [1] }),
+  );
+  const change = (kind: "update" | "element" | "remove", ...path: string[]) => ({ kind, path });
+  const description = updateDescription(document, [
+    change("update", "a", "0", "1"),
+    change("update", "a", "0", "b"),
+    change("update", "x.y", "z"),
+    change("remove", "n", "5"),
+    change("element", "l", "0"),
+  ], true);
+  assert.equal(
+    JSON.stringify(plain(encodeDocument(description))).match(/"disambiguatedPaths":(.*)}$/)?.[1],
+    '{"a.0.1":["a",{"$numberInt":"0"},"1"],"x.y.z":["x.y","z"],"n.5":["n","5"]}',
+  );
+});
+
 Deno.test("updates are described as MongoDB 6.0.5 describes them", () => {
   const lines = Deno.readTextFileSync(new URL("./recorded_deltas.jsonl", import.meta.url)).trim().split("\n");
   for (const line of lines) {
