@@ -1,10 +1,10 @@
 /** The events of entries of the catalog: collections and databases that come, change and go. */
 import { BuiltDocument, Document, DocumentBuilder, equalValues, Int32, type Value } from "../../bson/mod.ts";
 import type { LogRecord } from "../../storage/mod.ts";
-import { type CollectionInfo, type Namespace, namespaceText } from "../catalog.ts";
+import { type CollectionInfo, namespaceText } from "../catalog.ts";
 import { indexesOf } from "../indexes.ts";
 import { decodeCatalogEntry } from "../mnode.ts";
-import { type ChangeEvent, eventOf, invalidateOf, namespaceDocument, uuidOf } from "./change_event.ts";
+import { type ChangeEvent, EventMaker, namespaceDocument, uuidOf } from "./change_event.ts";
 import { covers, coversDatabase, type Scope } from "./scope.ts";
 
 export interface CatalogEvents {
@@ -54,13 +54,18 @@ function dropped(record: LogRecord, id: number, options: CatalogEvents): readonl
 
 function databaseDropped(record: LogRecord, db: string, { scope }: CatalogEvents): readonly ChangeEvent[] {
   if (!coversDatabase(scope, db)) return [];
-  const event = eventOf({ operation: "dropDatabase", record, number: 0, namespace: { db } }, undefined, {});
+  const namespace = namespaceDocument({ db });
+  const event = new EventMaker(record).event(
+    { operation: "dropDatabase", number: 0, namespace },
+    undefined,
+    {},
+  );
   return withEnd(record, event, scope.kind === "database");
 }
 
 /** With the end of the stream behind it, where the event brings that about. */
 function withEnd(record: LogRecord, event: ChangeEvent, ends: boolean): readonly ChangeEvent[] {
-  return ends ? [event, invalidateOf(record, 0)] : [event];
+  return ends ? [event, new EventMaker(record).invalidate(0)] : [event];
 }
 
 function modified(record: LogRecord, info: CollectionInfo, options: CatalogEvents): readonly ChangeEvent[] {
@@ -111,9 +116,9 @@ function told(
   others: Readonly<Record<string, Value>>,
   first: Readonly<Record<string, Value>> = {},
 ): ChangeEvent {
-  const namespace: Namespace = info;
+  const namespace = namespaceDocument(info);
   const uuid = isExpanded ? uuidOf(info) : undefined;
-  return eventOf({ operation, record, number, namespace, uuid }, undefined, others, first);
+  return new EventMaker(record).event({ operation, number, namespace, uuid }, undefined, others, first);
 }
 
 interface IndexDifference {

@@ -1,9 +1,17 @@
 /** One event of a change stream, with its fields in MongoDB's order. */
-import { Binary, BuiltDocument, type Document, Timestamp, UtcDate, type Value } from "../../bson/mod.ts";
+import {
+  Binary,
+  BuiltDocument,
+  type Document,
+  DocumentBuilder,
+  Timestamp,
+  UtcDate,
+  type Value,
+} from "../../bson/mod.ts";
 import type { LogRecord } from "../../storage/mod.ts";
 import type { CollectionInfo, Namespace } from "../catalog.ts";
 import { wallMsOf } from "../cluster_clock.ts";
-import { type Position, tokenOf } from "./position.ts";
+import { eventToken, eventTokenPrefix, type Position } from "./position.ts";
 
 export interface ChangeEvent {
   readonly position: Position;
@@ -15,38 +23,72 @@ export interface ChangeEvent {
 /** What is told of every event. */
 export interface EventHead {
   readonly operation: string;
-  readonly record: LogRecord;
   /** The event's number within its entry of the log. */
   readonly number: number;
   /** Told with showExpandedEvents only. */
   readonly uuid?: Value;
-  readonly namespace: Namespace | { readonly db: string };
+  /** As `namespaceDocument` makes it. */
+  readonly namespace: Document;
 }
 
-/**
- * @param fullDocument `undefined` for none, which null is not
- * @param others behind the namespace
- */
-export function eventOf(
-  { operation, record, number, uuid, namespace }: EventHead,
-  fullDocument: Value,
-  others: Readonly<Record<string, Value>>,
-  first: Readonly<Record<string, Value>> = {},
-): ChangeEvent {
-  const position: Position = { kind: "event", time: record.clusterTime, number, isInvalidate: false };
-  const document = BuiltDocument.of({
-    ...transactionOf(record),
-    ...first,
-    _id: tokenOf(position),
-    operationType: operation,
-    clusterTime: new Timestamp(record.clusterTime),
-    collectionUUID: uuid,
-    wallTime: wallTimeOf(record),
-    fullDocument,
-    ns: namespaceDocument(namespace),
-    ...others,
-  });
-  return { position, document, isInvalidate: false };
+/** Makes the events of one entry of the log: what they share is made once. */
+export class EventMaker {
+  private readonly time: bigint;
+  private readonly tokenPrefix: string;
+  private readonly clusterTime: Timestamp;
+  private readonly wallTime: UtcDate;
+  private readonly transaction: Readonly<Record<string, Value>>;
+
+  constructor(record: LogRecord) {
+    this.time = record.clusterTime;
+    this.tokenPrefix = eventTokenPrefix(record.clusterTime);
+    this.clusterTime = new Timestamp(record.clusterTime);
+    this.wallTime = new UtcDate(wallMsOf(record.clusterTime));
+    this.transaction = transactionOf(record);
+  }
+
+  /**
+   * @param fullDocument `undefined` for none, which null is not
+   * @param others behind the namespace
+   * @param first before all that every event has
+   */
+  event(
+    { operation, number, uuid, namespace }: EventHead,
+    fullDocument: Value,
+    others: Readonly<Record<string, Value>>,
+    first: Readonly<Record<string, Value>> = {},
+  ): ChangeEvent {
+    const position: Position = { kind: "event", time: this.time, number, isInvalidate: false };
+    const builder = new DocumentBuilder();
+    appendAll(builder, this.transaction);
+    appendAll(builder, first);
+    builder
+      .append("_id", eventToken(this.tokenPrefix, number, false))
+      .append("operationType", operation)
+      .append("clusterTime", this.clusterTime)
+      .append("collectionUUID", uuid)
+      .append("wallTime", this.wallTime)
+      .append("fullDocument", fullDocument)
+      .append("ns", namespace);
+    appendAll(builder, others);
+    return { position, document: builder.build(), isInvalidate: false };
+  }
+
+  /** The end of a stream, which an event of its brought about. @param number of that event */
+  invalidate(number: number): ChangeEvent {
+    const position: Position = { kind: "event", time: this.time, number, isInvalidate: true };
+    const document = new DocumentBuilder()
+      .append("_id", eventToken(this.tokenPrefix, number, true))
+      .append("operationType", "invalidate")
+      .append("clusterTime", this.clusterTime)
+      .append("wallTime", this.wallTime)
+      .build();
+    return { position, document, isInvalidate: true };
+  }
+}
+
+function appendAll(builder: DocumentBuilder, fields: Readonly<Record<string, Value>>): void {
+  for (const name in fields) builder.append(name, fields[name]);
 }
 
 /** SHA-256 of the empty text, which MongoDB has for a user without a name. */
@@ -64,18 +106,6 @@ function transactionOf({ lsid, txnNumber }: LogRecord): Readonly<Record<string, 
   return { txnNumber, lsid: BuiltDocument.of({ id: new Binary(lsid, Binary.SUBTYPE_UUID), uid: NO_USER }) };
 }
 
-/** The end of a stream, which an event of its brought about. */
-export function invalidateOf(record: LogRecord, number: number): ChangeEvent {
-  const position: Position = { kind: "event", time: record.clusterTime, number, isInvalidate: true };
-  const document = BuiltDocument.of({
-    _id: tokenOf(position),
-    operationType: "invalidate",
-    clusterTime: new Timestamp(record.clusterTime),
-    wallTime: wallTimeOf(record),
-  });
-  return { position, document, isInvalidate: true };
-}
-
 export function namespaceDocument(namespace: Namespace | { readonly db: string }): Document {
   return BuiltDocument.of({
     db: namespace.db,
@@ -86,8 +116,4 @@ export function namespaceDocument(namespace: Namespace | { readonly db: string }
 /** The UUID as expanded events tell it: a view has none. */
 export function uuidOf({ view, uuid }: CollectionInfo): Value {
   return view === undefined ? uuid : undefined;
-}
-
-function wallTimeOf({ clusterTime }: LogRecord): UtcDate {
-  return new UtcDate(wallMsOf(clusterTime));
 }

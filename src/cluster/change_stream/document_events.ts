@@ -10,7 +10,7 @@ import {
 } from "../../storage/mod.ts";
 import { type CollectionInfo } from "../catalog.ts";
 import { decodeMeasurements, EntryKind } from "../entry.ts";
-import { type ChangeEvent, eventOf } from "./change_event.ts";
+import { type ChangeEvent, EventMaker, namespaceDocument } from "./change_event.ts";
 import { updateDescription } from "./update_description.ts";
 
 /** How documents are shown beside what changed in them. */
@@ -37,13 +37,38 @@ export function documentEvents(record: LogRecord, options: DocumentEvents): read
     : measurementEvents(record, options);
 }
 
+/** A collection that is looked at, and what its events share. */
+interface Watched {
+  readonly info: CollectionInfo;
+  readonly namespace: Document;
+  readonly uuid: Value;
+}
+
+function watchedOf(id: number, { collection, isExpanded }: DocumentEvents): Watched | undefined {
+  const info = collection(id);
+  if (info === undefined) return undefined;
+  return { info, namespace: namespaceDocument(info), uuid: isExpanded ? info.uuid : undefined };
+}
+
 function effectEvents(record: LogRecord, options: DocumentEvents): readonly ChangeEvent[] {
   const events: ChangeEvent[] = [];
+  const maker = new EventMaker(record);
+  const watched = new Map<number, Watched | undefined>();
   for (const [number, effect] of decodeEffects(record.payload).entries()) {
-    const info = options.collection(effect.collectionId);
-    if (info !== undefined && !isEviction(effect, info)) {
-      events.push(effectEvent(record, number, effect, info, options));
-    }
+    const id = effect.collectionId;
+    if (!watched.has(id)) watched.set(id, watchedOf(id, options));
+    const collection = watched.get(id);
+    if (collection === undefined || isEviction(effect, collection.info)) continue;
+    const { info, namespace, uuid } = collection;
+    const head = { operation: effect.kind, number, namespace, uuid };
+    events.push(maker.event(head, shownDocument(record, effect, info, options), {
+      documentKey: documentKey(effect.document),
+      updateDescription: effect.changes &&
+        updateDescription(effect.document, effect.changes, options.isExpanded),
+      fullDocumentBeforeChange: effect.kind === "insert"
+        ? undefined
+        : documentBefore(record, effect, info, options),
+    }));
   }
   return events;
 }
@@ -53,32 +78,28 @@ function isEviction({ kind }: Effect, { options }: CollectionInfo): boolean {
   return kind === "delete" && options.get("capped") === true;
 }
 
-function effectEvent(
+function documentKey(document: RawDocument): Document {
+  return new BuiltDocument(ID, [document.get("_id")]);
+}
+
+const ID = ["_id"];
+
+/** The whole document, where the event has it. */
+function shownDocument(
   record: LogRecord,
-  number: number,
   effect: Effect,
   info: CollectionInfo,
   options: DocumentEvents,
-): ChangeEvent {
-  const { kind, document, changes } = effect;
-  const id = document.get("_id");
-  return eventOf(
-    { ...headOf(record, number, info, options), operation: kind },
-    kind === "insert" || kind === "replace"
-      ? document
-      : kind === "update"
-      ? updatedDocument(record, effect, info, options)
-      : undefined,
-    {
-      documentKey: BuiltDocument.of({ _id: id }),
-      updateDescription: changes && updateDescription(document, changes, options.isExpanded),
-      fullDocumentBeforeChange: kind === "insert" ? undefined : documentBefore(record, effect, info, options),
-    },
-  );
-}
-
-function headOf(record: LogRecord, number: number, info: CollectionInfo, { isExpanded }: DocumentEvents) {
-  return { record, number, namespace: info, uuid: isExpanded ? info.uuid : undefined };
+): Value {
+  switch (effect.kind) {
+    case "insert":
+    case "replace":
+      return effect.document;
+    case "update":
+      return updatedDocument(record, effect, info, options);
+    case "delete":
+      return undefined;
+  }
 }
 
 /** The document of an update. */
@@ -136,17 +157,19 @@ function missingImage(
 /** Measurements that came; one that took the place of another counts as replaced. What went for good is not told. */
 function measurementEvents(record: LogRecord, options: DocumentEvents): readonly ChangeEvent[] {
   const { tableId, rows } = decodeMeasurements(record.payload);
-  const info = options.collection(tableId);
-  if (info === undefined) return [];
+  const watched = watchedOf(tableId, options);
+  if (watched === undefined) return [];
   const { operation, start } = record.kind === EntryKind.Measurements
     ? { operation: "insert", start: documentsStart(rows) }
     : changedMeasurements(rows);
+  const { namespace, uuid } = watched;
+  const maker = new EventMaker(record);
   const events: ChangeEvent[] = [];
   for (let at = start; at < rows.length;) {
     const document = new RawDocument(rows, at);
     at = document.end;
-    const head = { ...headOf(record, events.length, info, options), operation };
-    events.push(eventOf(head, document, { documentKey: BuiltDocument.of({ _id: document.get("_id") }) }));
+    const head = { operation, number: events.length, namespace, uuid };
+    events.push(maker.event(head, document, { documentKey: documentKey(document) }));
   }
   return events;
 }

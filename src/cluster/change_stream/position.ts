@@ -40,8 +40,24 @@ export function tokenData(position: Position): string {
     case "after":
       return `${time}FF`;
     case "event":
-      return `${time}01${hex(BigInt(position.number), 8)}0${position.isInvalidate ? 1 : 0}`;
+      return eventData(`${time}01`, position.number, position.isInvalidate);
   }
+}
+
+/** What the texts of all tokens of events of a time begin with: for `eventToken`. */
+export function eventTokenPrefix(time: bigint): string {
+  return `${MARK}${hex(time, 16)}01`;
+}
+
+/** The token of an event. */
+export function eventToken(prefix: string, number: number, isInvalidate: boolean): BuiltDocument {
+  return new BuiltDocument(TOKEN_FIELDS, [eventData(prefix, number, isInvalidate)]);
+}
+
+const TOKEN_FIELDS = ["_data"];
+
+function eventData(prefix: string, number: number, isInvalidate: boolean): string {
+  return `${prefix}${number.toString(16).toUpperCase().padStart(8, "0")}${isInvalidate ? "01" : "00"}`;
 }
 
 function hex(value: bigint, digits: number): string {
