@@ -7,21 +7,25 @@ export type LatencyKind = "reads" | "writes" | "commands" | "transactions";
 
 /** Durations in buckets as MongoDB cuts them: each power of two, halved from 2048 µs on. */
 export class LatencyHistogram {
-  private readonly counts = new Array<number>(BUCKET_STARTS.length).fill(0);
+  /** By bucket, those that hold something: mostly few, in a histogram for each of thousands of namespaces. */
+  private counts: Map<number, number> | undefined;
   totalMicros = 0;
   operations = 0;
 
   add(micros: number): void {
     this.totalMicros += micros;
     this.operations++;
-    this.counts[bucketOf(micros)]!++;
+    this.counts ??= new Map();
+    const bucket = bucketOf(micros);
+    this.counts.set(bucket, (this.counts.get(bucket) ?? 0) + 1);
   }
 
   /** The buckets that hold something: their lower bound in microseconds, and how many. */
   buckets(): readonly { readonly micros: number; readonly count: number }[] {
-    return BUCKET_STARTS.map((micros, i) => ({ micros, count: this.counts[i]! })).filter(({ count }) =>
-      count > 0
-    );
+    return [...this.counts ?? []].sort(([a], [b]) => a - b).map(([bucket, count]) => ({
+      micros: BUCKET_STARTS[bucket]!,
+      count,
+    }));
   }
 }
 

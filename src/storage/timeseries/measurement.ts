@@ -166,11 +166,18 @@ class MeasurementCopier {
 /** Entries and bytes of metas that are remembered as they came. */
 const MAX_CACHED_METAS = 65_536;
 const MAX_CACHED_BYTES = 8 << 20;
+/** Fewer are soon learnt again. */
+const FEW_CACHED_METAS = 1024;
 
 /** Remembers the canonical form of metas as clients send them, so that a known one is only compared. */
 export class MetaCache {
   private index = new KeyTable();
   private canonical: (Uint8Array | undefined)[] = [];
+
+  /** Forgets what is soon learnt again: a store may have thousands of tables that are seldom written to. */
+  trim(): void {
+    if (this.index.size > 0 && this.index.size < FEW_CACHED_METAS) this.clear();
+  }
 
   /**
    * The canonical bytes of the meta `bytes[start, end)`; undefined when it is canonical already.
@@ -184,10 +191,7 @@ export class MetaCache {
     start: number,
     end: number,
   ): Uint8Array | undefined {
-    if (this.index.size >= MAX_CACHED_METAS || this.index.valueBytes() >= MAX_CACHED_BYTES) {
-      this.index = new KeyTable();
-      this.canonical = [];
-    }
+    if (this.index.size >= MAX_CACHED_METAS || this.index.valueBytes() >= MAX_CACHED_BYTES) this.clear();
     const number = this.index.numberOf(type, view, start, end);
     if (number === this.canonical.length) {
       this.canonical.push(
@@ -195,6 +199,11 @@ export class MetaCache {
       );
     }
     return this.canonical[number];
+  }
+
+  private clear(): void {
+    this.index = new KeyTable();
+    this.canonical = [];
   }
 }
 

@@ -184,6 +184,7 @@ export class Table {
     const { active } = this;
     this.active = undefined;
     this.frozen = active && { ...active, unwritten: active.removed };
+    this.metas.trim();
     return this.frozen && { memtable: this.frozen.memtable, removed: this.frozen.unwritten };
   }
 
