@@ -6,6 +6,7 @@
  * `chosen` is what a segment holds; the others are the codecs it chooses from, each alone, and zstd (level 3) over the
  * plain eight bytes a value. Every page is decoded and compared before it counts.
  */
+import { BLOCK_COMPRESSORS } from "../src/base/mod.ts";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import * as alp from "../src/column/codec/alp.ts";
 import * as alpRd from "../src/column/codec/alp_rd.ts";
@@ -13,14 +14,7 @@ import * as bytePlanes from "../src/column/codec/byte_planes.ts";
 import * as double from "../src/column/codec/double.ts";
 import * as integer from "../src/column/codec/integer.ts";
 import * as xor from "../src/column/codec/xor.ts";
-import {
-  BLOCK_COMPRESSORS,
-  ByteReader,
-  ByteWriter,
-  decodeBytes,
-  encodeBytes,
-  setBlockCompressor,
-} from "../src/column/mod.ts";
+import { ByteReader, ByteWriter, decodeBytes, encodeBytes, setBlockCompressor } from "../src/column/mod.ts";
 import { loadSeries, loadTexts, type NamedBytes, type Series } from "./codec_series.ts";
 
 const PAGE_VALUES = 4096;

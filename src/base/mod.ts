@@ -8,3 +8,4 @@ export { LOG_LEVELS, type LogFields, Logger, type LogLevel, type LogSink, SILENT
 export { noteLongWork, takeLongWork } from "./long_work.ts";
 export { MemoryBudget, type MemoryLease } from "./memory_budget.ts";
 export { type Random, seededRandom } from "./random.ts";
+export { BLOCK_COMPRESSORS, type BlockCompressor, START_PARAMETERS } from "./start_values.ts";

@@ -1,7 +1,11 @@
-/** The command line: the composition root. */
-import { runCheck } from "./check.ts";
+/**
+ * The command line: the composition root.
+ *
+ * The isolate that starts the server must not load it: each isolate has its own copy of what it loads, some 30 MB here.
+ * What needs the server's rooms is imported when it is asked for.
+ */
+import type { EmbeddedServer, EmbedOptions } from "./embed.ts";
 import { helpText } from "./help.ts";
-import { runInspect } from "./inspect.ts";
 import { firstLine } from "./listen.ts";
 import { readRequest, type Request } from "./settings.ts";
 import { runServer } from "./start.ts";
@@ -9,7 +13,13 @@ import { StartError } from "./start_error.ts";
 import { subcommandHelp } from "./subcommand.ts";
 import { VERSION } from "./version.ts";
 
-export { type EmbeddedServer, type EmbedOptions, openServer } from "./embed.ts";
+export type { EmbeddedServer, EmbedOptions };
+
+/** As `openServer` of embed.ts. */
+export async function openServer(options: EmbedOptions): Promise<EmbeddedServer> {
+  const embed = await import("./embed.ts");
+  return await embed.openServer(options);
+}
 
 /** Does what a command line asks for and leaves the process with the exit code. */
 export async function main(args: readonly string[]): Promise<never> {
@@ -22,18 +32,22 @@ export async function main(args: readonly string[]): Promise<never> {
   }
 }
 
-function run(args: readonly string[]): Promise<number> | number {
+async function run(args: readonly string[]): Promise<number> {
   const request: Request = readRequest(args, {
     variable: (name) => Deno.env.get(name),
     readTextFile: (path) => Deno.readTextFileSync(path),
   });
   switch (request.kind) {
     case "start":
-      return runServer(request.settings, args);
-    case "check":
-      return runCheck(request.path, console.log);
-    case "inspect":
+      return await runServer(request.settings, args);
+    case "check": {
+      const { runCheck } = await import("./check.ts");
+      return await runCheck(request.path, console.log);
+    }
+    case "inspect": {
+      const { runInspect } = await import("./inspect.ts");
       return runInspect(request.path, console.log);
+    }
     case "subcommand-help":
       return told(subcommandHelp(request.name));
     case "help":

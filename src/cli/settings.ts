@@ -3,9 +3,14 @@
  * outside comes in as functions.
  */
 import { parseArgs } from "node:util";
-import { LOG_LEVELS, type LogLevel, MIN_MEMORY_LIMIT_BYTES } from "../base/mod.ts";
+import {
+  BLOCK_COMPRESSORS,
+  type BlockCompressor,
+  LOG_LEVELS,
+  type LogLevel,
+  MIN_MEMORY_LIMIT_BYTES,
+} from "../base/mod.ts";
 import type { LogRetention } from "../cluster/mod.ts";
-import { BLOCK_COMPRESSORS, type BlockCompressor } from "../column/mod.ts";
 import { type ListenAddress, parseListenAddress } from "./address.ts";
 import { parseConfig } from "./config_file.ts";
 import {

@@ -1,5 +1,5 @@
 /** `--set-parameter NAME=VALUE,…`: server parameters that hold from the start on. */
-import { isStartParameter } from "../command/mod.ts";
+import { START_PARAMETERS } from "../base/mod.ts";
 import { usageError } from "./start_error.ts";
 
 /** Values of server parameters by their names: numbers and truths. */
@@ -15,7 +15,9 @@ function parseOne(text: string): readonly [string, number | boolean] {
   if (name === undefined || value === undefined) {
     throw usageError("expected NAME=VALUE, such as ttlMonitorSleepSecs=10; several with commas between");
   }
-  if (!isStartParameter(name)) throw usageError(`there is no parameter ${name} that can be set at the start`);
+  if (!START_PARAMETERS.includes(name)) {
+    throw usageError(`there is no parameter ${name} that can be set at the start`);
+  }
   return [name, parseValue(name, value)];
 }
 

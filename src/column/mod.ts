@@ -3,13 +3,7 @@ export { ByteReader, ByteWriter } from "./byte_buffer.ts";
 export { bsonBytes } from "./bson_bytes.ts";
 export { Column, copyBytes, grownInt32, MIXED, NO_TYPE, viewOf, type Words } from "./column.ts";
 export { codecName, integerCodecName } from "./codec/codec_name.ts";
-export {
-  BLOCK_COMPRESSORS,
-  type BlockCompressor,
-  decode as decodeBytes,
-  encode as encodeBytes,
-  setBlockCompressor,
-} from "./codec/compression.ts";
+export { decode as decodeBytes, encode as encodeBytes, setBlockCompressor } from "./codec/compression.ts";
 export { decode as decodeIntegers, encode as encodeIntegers } from "./codec/integer.ts";
 export { decode as decodeDoubles, encode as encodeDoubles } from "./codec/double.ts";
 export type { Effort } from "./codec/effort.ts";

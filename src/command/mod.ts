@@ -6,7 +6,7 @@ export { ServerCounters } from "./counters.ts";
 export { writeError, writeLegacyError } from "./error_reply.ts";
 export { executeCommand } from "./execute.ts";
 export { LogRing } from "./log_ring.ts";
-export { isStartParameter, setStartParameters } from "./parameters.ts";
+export { setStartParameters } from "./parameters.ts";
 export type { DiskUsage, HostFacts, MemoryUsage, Services } from "./services.ts";
 export { ServerState } from "./state.ts";
 export { FEATURE_COMPATIBILITY_VERSION, MONGODB_VERSION } from "./version.ts";

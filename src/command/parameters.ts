@@ -32,11 +32,6 @@ export const PARAMETERS: Readonly<Record<string, Parameter>> = {
   },
 };
 
-/** Whether the server may be started with a value of its own for the parameter. */
-export function isStartParameter(name: string): boolean {
-  return name === "enableTestCommands" || parameterNamed(name)?.change !== undefined;
-}
-
 /**
  * Sets the parameters that the server was started with.
  *

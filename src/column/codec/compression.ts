@@ -8,13 +8,9 @@
  * Which one writes is a setting of the isolate, made once before anything is written; all of them are read at any time.
  */
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import { assert } from "../../base/mod.ts";
+import { assert, type BlockCompressor } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import { compressLz4, decompressLz4 } from "./lz4_block.ts";
-
-/** What `--block-compressor` may be. */
-export const BLOCK_COMPRESSORS = ["zstd", "lz4", "none"] as const;
-export type BlockCompressor = typeof BLOCK_COMPRESSORS[number];
 
 const RAW = 0;
 const ZSTD = 1;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { seededRandom } from "../../base/mod.ts";
 import { ByteReader, ByteWriter } from "../byte_buffer.ts";
-import { BLOCK_COMPRESSORS, decode, encode, setBlockCompressor } from "./compression.ts";
+import { BLOCK_COMPRESSORS } from "../../base/mod.ts";
+import { decode, encode, setBlockCompressor } from "./compression.ts";
 
 function samples(): Uint8Array[] {
   const random = seededRandom(5);
