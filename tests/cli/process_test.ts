@@ -82,6 +82,19 @@ Deno.test("a server says where it serves, is healthy, and stops cleanly on SIGTE
   }
 });
 
+Deno.test("parameters hold from the start on, and a value that is none ends with 2 and one line", async () => {
+  const args = ["--set-parameter", "enableTestCommands=1", "--set-parameter", "ttlMonitorSleepSecs=5"];
+  await using server = await startServerProcess({ args });
+  const client = await WireClient.connect(server.port);
+  const shown = await client.must({ getParameter: 1, enableTestCommands: 1, ttlMonitorSleepSecs: 1 });
+  assert.deepEqual([shown["enableTestCommands"], Number(shown["ttlMonitorSleepSecs"])], [true, 5]);
+  await client.must({ configureFailPoint: "failCommand", mode: "off" });
+  client.close();
+  const { exitCode, stderr } = await startFailure({ args: ["--set-parameter", "ttlMonitorSleepSecs=0"] });
+  assert.equal(exitCode, 2);
+  assertOneLine(stderr, /--set-parameter: .* 0 is not greater than 0/);
+});
+
 Deno.test("a second signal stops at once", async () => {
   for (const [second, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
     await using server = await startServerProcess();
