@@ -56,13 +56,8 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
       ],
     },
     {
-      what: "`min`, `max`, `returnKey`, `showRecordId`",
-      refused: [
-        finding({ min: { _id: 1 } }),
-        finding({ max: { _id: 1 } }),
-        finding({ returnKey: true }),
-        finding({ showRecordId: true }),
-      ],
+      what: "`returnKey`, `showRecordId`",
+      refused: [finding({ returnKey: true }), finding({ showRecordId: true })],
     },
   ],
   fsync: [{ what: "`lock`", refused: [{ fsync: 1, lock: true, $db: "admin" }] }],

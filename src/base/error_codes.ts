@@ -104,6 +104,7 @@ export const ErrorCode = {
   RetryChangeStream: 234,
   SnapshotUnavailable: 246,
   APIDeprecationError: 324,
+  NoQueryExecutionPlans: 291,
   SearchNotEnabled: 31082,
   FailPointSetFailed: 266,
   PreparedTransactionInProgress: 267,

@@ -267,5 +267,9 @@ Deno.test("explain shows index, bounds and what is left to ask of the documents"
   ]);
   assert.deepEqual(await explained({ c: { $ne: 1 } }), ["COLLSCAN", undefined, "forward", undefined]);
   assert.deepEqual(await explained({ a: 1 }, {}, "$natural"), ["COLLSCAN", undefined, "forward", undefined]);
+  const keyBounds = { min: documentOf({ a: 1 }), max: documentOf({ a: 3 }) };
+  const between = await winningStage(node, { ...parseFind({}), hint: "i0", keyBounds });
+  assert.equal(between.get("indexName"), "i0");
+  assert.deepEqual(between.get("indexBounds"), BuiltDocument.EMPTY, "as MongoDB shows given keys");
   await node.close();
 });

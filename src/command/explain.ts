@@ -1,7 +1,8 @@
 /** `explain`: how reads run, and how writes find what they write. */
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, RawDocument } from "../bson/mod.ts";
-import { parseCountCommand, parseDistinct, parseFind, parsePipeline, type Pipeline } from "../query/mod.ts";
+import { parseCountCommand, parseDistinct, parsePipeline, type Pipeline } from "../query/mod.ts";
+import type { Namespace } from "../cluster/mod.ts";
 import { parseAggregateArguments, requireCursor } from "./aggregate.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { collationFor } from "./collation.ts";
@@ -10,8 +11,9 @@ import { parseCountArguments } from "./count.ts";
 import { parseDistinctArguments } from "./distinct.ts";
 import { explainInto, writePlan } from "./explain_reply.ts";
 import { explainWrite, isExplainableWrite } from "./explain_write.ts";
-import { parseFindArguments } from "./find.ts";
+import { findPipeline, parseFindArguments } from "./find.ts";
 import { isGenericArgument } from "./generic.ts";
+import { withKeyBounds } from "./key_bounds.ts";
 import { type LetVariables, letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
@@ -20,18 +22,19 @@ import { allowsDiskUse, checkHint, withHint } from "./query_options.ts";
 const FIELDS: FieldTable = { explain: "object!", verbosity: "string" };
 const VERBOSITIES: readonly string[] = ["queryPlanner", "executionStats", "allPlansExecution"];
 
-type PipelineOf = (args: Arguments, variables: LetVariables) => Pipeline;
+type PipelineOf = (call: CommandCall, namespace: Namespace, variables: LetVariables) => Pipeline;
 
 /** The reads that can be explained. */
 const EXPLAINABLE: Readonly<Record<string, PipelineOf>> = {
-  find: (args, variables) => parseFind(parseFindArguments(args).spec, variables.context),
-  aggregate: (args, variables) => {
+  find: (call, namespace, { context }) =>
+    findPipeline(withKeyBounds(call, namespace, parseFindArguments(call.args).spec), context),
+  aggregate: ({ args }, _, { context }) => {
     const stages = parseAggregateArguments(args);
     requireCursor(args);
-    return parsePipeline(stages, variables.context);
+    return parsePipeline(stages, context);
   },
-  count: (args, variables) => parseCountCommand(parseCountArguments(args), variables.context),
-  distinct: (args, variables) => parseDistinct(parseDistinctArguments(args), variables.context),
+  count: ({ args }, _, { context }) => parseCountCommand(parseCountArguments(args), context),
+  distinct: ({ args }, _, { context }) => parseDistinct(parseDistinctArguments(args), context),
 };
 
 /** @param isCommand whether there is a command of that name at all */
@@ -76,7 +79,7 @@ async function runExplain(
   const namespace = namespaceToRead(explained);
   const variables = letVariables(args, collationFor(explained, namespace));
   checkHint(call, namespace, args.get("hint"));
-  const pipeline = withHint(pipelineOf(args, variables), args);
+  const pipeline = withHint(pipelineOf(explained, namespace, variables), args);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
   await explainInto(call, reply, { namespace, pipeline, work, verbosity, command });
 }

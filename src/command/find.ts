@@ -1,14 +1,15 @@
 /** `find`: documents of one collection that match a filter, sorted, cut and projected. */
 import { CommandError } from "../base/mod.ts";
-import { BsonType, type BsonWriter, Document } from "../bson/mod.ts";
+import { BsonType, type BsonWriter } from "../bson/mod.ts";
 import { namespaceText } from "../cluster/mod.ts";
-import { type FindSpec, parseFind } from "../query/mod.ts";
+import { type FindSpec, type ParseContext, parseFind, type Pipeline } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { queryRows } from "./config_database.ts";
 import { replyFirstBatch } from "./cursor_reply.ts";
 import { isGenericArgument } from "./generic.ts";
+import { type BoundedFind, withKeyBounds } from "./key_bounds.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
@@ -46,7 +47,7 @@ const FIELDS: FieldTable = {
   collectionUUID: "binData",
 };
 /** What would change the answer and is not there yet. */
-const NOT_IMPLEMENTED = ["min", "max", "returnKey", "showRecordId"] as const;
+const NOT_IMPLEMENTED = ["returnKey", "showRecordId"] as const;
 
 export const find: Command = {
   name: "find",
@@ -63,11 +64,12 @@ async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
   const { spec, batchSize, singleBatch } = found;
   const variables = letVariables(call.args, collationFor(call, namespace));
   checkHint(call, namespace);
+  const bounded = withKeyBounds(call, namespace, spec);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
   if (call.args.get("tailable") === true) {
     return await replyTailable(call, reply, namespace, found, variables.context, work);
   }
-  const pipeline = withHint(parseFind(spec, variables.context), call.args);
+  const pipeline = withHint(findPipeline(bounded, variables.context), call.args);
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
     rows: queryRows(call, namespace, pipeline, work),
@@ -77,6 +79,12 @@ async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
     noTimeout: call.args.get("noCursorTimeout") === true,
     limit: spec.limit === 0 ? undefined : spec.limit,
   });
+}
+
+/** The pipeline of a find between bounds. */
+export function findPipeline({ spec, keyBounds }: BoundedFind, context: ParseContext): Pipeline {
+  const pipeline = parseFind(spec, context);
+  return keyBounds === undefined ? pipeline : { ...pipeline, keyBounds };
 }
 
 export interface FindArguments {
@@ -96,8 +104,7 @@ export function parseFindArguments(args: Arguments): FindArguments {
     throw new CommandError("FailedToParse", "Cannot set 'awaitData' without also setting 'tailable'");
   }
   for (const name of NOT_IMPLEMENTED) {
-    const value = args.get(name);
-    if (value === true || value instanceof Document) {
+    if (args.get(name) === true) {
       throw new CommandError("NotImplemented", `the option '${name}' of find is not implemented`);
     }
   }

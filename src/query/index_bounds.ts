@@ -208,6 +208,28 @@ export function keyRanges(
   return ranges;
 }
 
+/** Keys of an index from one on and below another, each given by the values of all its fields; undefined is no bound. */
+export interface KeyBounds {
+  readonly min: Document | undefined;
+  readonly max: Document | undefined;
+}
+
+/**
+ * The range of keys between bounds; undefined where the first is not below the second.
+ *
+ * @param directions which fields of the index are descending
+ */
+export function keyRangeOf({ min, max }: KeyBounds, directions: readonly boolean[]): KeyRange | undefined {
+  const keyOf = (bound: Document) =>
+    bound.values().reduce<Uint8Array>((key, value, i) => {
+      const bytes = encodeIndexKey(value);
+      return joined(key, directions[i] === true ? inverted(bytes) : bytes);
+    }, NO_BYTES);
+  const from = min === undefined ? NO_BYTES : keyOf(min);
+  const to = max === undefined ? Uint8Array.of(BEYOND) : keyOf(max);
+  return compareBytes(from, to) < 0 ? { from, to } : undefined;
+}
+
 function turnedAround({ low, high, text }: Interval): Interval {
   return {
     low: { bytes: inverted(high.bytes), after: !high.after },

@@ -24,7 +24,9 @@ import {
   intervalText,
   isExact,
   isPoint,
+  type KeyBounds,
   type KeyRange,
+  keyRangeOf,
   keyRanges,
 } from "./index_bounds.ts";
 import type { SortPart } from "./stage/sort_key.ts";
@@ -56,7 +58,7 @@ export interface IndexScan {
 
 export interface IndexPlan extends IndexScan {
   readonly index: SourceIndex;
-  /** Of each field of the index. */
+  /** Of each field of the index; of none where the keys themselves were given. */
   readonly intervals: readonly (readonly Interval[])[];
   /** What the intervals do not say of the rows. */
   readonly residual: readonly Filter[];
@@ -69,14 +71,17 @@ export interface IndexQuestion {
   readonly sort: readonly SortPart[] | undefined;
   /** A name or a key. */
   readonly hint: Value;
+  /** Between which keys of the hinted index the rows are to be. */
+  readonly keyBounds?: KeyBounds | undefined;
 }
 
 /** The plan of the index that serves best; undefined when none serves. */
 export function planIndex(
   indexes: readonly SourceIndex[],
-  { conjuncts, sort, hint }: IndexQuestion,
+  { conjuncts, sort, hint, keyBounds }: IndexQuestion,
 ): IndexPlan | undefined {
   const hinted = hint === undefined ? undefined : indexes.find((index) => isNamed(index, hint));
+  if (hinted !== undefined && keyBounds !== undefined) return betweenKeys(hinted, conjuncts, keyBounds);
   if (hinted !== undefined) return new Candidate(hinted, conjuncts, sort).plan();
   if (hint !== undefined) return undefined;
   let best: Candidate | undefined;
@@ -86,6 +91,18 @@ export function planIndex(
     if (candidate.isComplete() && candidate.worth > (best?.worth ?? 0)) best = candidate;
   }
   return best?.plan();
+}
+
+/** The index between two keys, in its order; conditions are asked of its rows only. */
+function betweenKeys(index: SourceIndex, conjuncts: readonly Filter[], keyBounds: KeyBounds): IndexPlan {
+  const range = keyRangeOf(keyBounds, index.fields.map(({ descending }) => descending));
+  return {
+    ...new Candidate(index, [], undefined).plan(),
+    ranges: range === undefined ? [] : [range],
+    intervals: [],
+    residual: conjuncts,
+    isSorted: false,
+  };
 }
 
 function isNamed(index: SourceIndex, hint: Value): boolean {
@@ -283,6 +300,6 @@ export function indexScanFields(plan: IndexPlan): Readonly<Record<string, Value>
     isPartial: index.partialFilter !== undefined,
     indexVersion: Int32.of(2),
     direction: backward ? "backward" : "forward",
-    indexBounds: new BuiltDocument(names, bounds),
+    indexBounds: new BuiltDocument(names.slice(0, bounds.length), bounds),
   };
 }

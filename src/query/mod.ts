@@ -57,4 +57,5 @@ export { type Delta, DeltaBuilder } from "./update/delta.ts";
 export { checkUpdateForm } from "./update/update.ts";
 export { WritePlan, type WriteSpec } from "./update/write_plan.ts";
 export { Validator } from "./validator/validator.ts";
+export { type KeyBounds, keyRangeOf } from "./index_bounds.ts";
 export { NO_SEARCH_INDEXES } from "./search_service.ts";

@@ -1,5 +1,6 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
 import type { Collation, Value } from "../bson/mod.ts";
+import type { KeyBounds } from "./index_bounds.ts";
 import type { AsofJoinStage } from "./stage/asof_join.ts";
 import type { BucketAutoStage } from "./stage/bucket_auto.ts";
 import type { CountStage } from "./stage/count.ts";
@@ -68,4 +69,6 @@ export interface Pipeline {
   readonly collation?: Collation;
   /** The index to be used, by its name or its key; `$natural` for none. */
   readonly hint?: Value;
+  /** Between which keys of the hinted index rows are asked for. */
+  readonly keyBounds?: KeyBounds;
 }

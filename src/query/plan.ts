@@ -111,7 +111,7 @@ export function planPipeline(
 
 /** The index to read by; an _id is found without one. */
 function indexFor(
-  { hint, backward, collation }: Pipeline,
+  { hint, keyBounds, backward, collation }: Pipeline,
   shape: SourceShape,
   { known, ids, next }: {
     readonly known: readonly Filter[];
@@ -123,7 +123,7 @@ function indexFor(
   if (ids !== undefined && hint === undefined) return undefined;
   // An index has texts in the order of their bytes.
   const sort = next?.kind === "sort" && collation === undefined ? next.parts : undefined;
-  return planIndex(shape.indexes, { conjuncts: known, sort, hint });
+  return planIndex(shape.indexes, { conjuncts: known, sort, hint, keyBounds });
 }
 
 /** The conditions that a range of time and a filter of series do not decide. */
