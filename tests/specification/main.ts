@@ -27,8 +27,14 @@ async function main(): Promise<number> {
   }
   const all: IdentityResults[] = [];
   for (const identity of options.identities) all.push(await runIdentity(options, fixtures, identity));
-  if (options.writesPage) Deno.writeTextFileSync(PAGE, specificationPage(all));
+  if (options.writesPage) await writePage(specificationPage(all));
   return all.some(({ results }) => results.some(isUnexpected)) ? 1 : 0;
+}
+
+/** Formatted, as all files are. */
+async function writePage(page: string): Promise<void> {
+  Deno.writeTextFileSync(PAGE, page);
+  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", PAGE.pathname] }).output();
 }
 
 async function runIdentity(
