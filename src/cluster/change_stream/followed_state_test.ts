@@ -54,36 +54,32 @@ async function step(node: Node, state: State, random: () => number, next: () => 
   }
 }
 
+/** Each event once: one that was told before does not fit any more. */
 function apply(state: State, { document }: ChangeEvent): void {
   const ns = document.get("ns");
   assert.ok(ns instanceof Document);
   const name = `${ns.get("db")}.${ns.get("coll")}`;
-  switch (document.get("operationType")) {
-    case "insert":
-      collectionIn(state, name).set(
-        numberIn(document, "fullDocument", "_id"),
-        numberIn(document, "fullDocument", "n"),
-      );
-      return;
-    case "update":
-      collectionIn(state, name).set(
-        numberIn(document, "documentKey", "_id"),
-        numberIn(document, "updateDescription", "updatedFields", "n"),
-      );
-      return;
-    case "delete":
-      collectionIn(state, name).delete(numberIn(document, "documentKey", "_id"));
-      return;
-    case "drop":
-      state.delete(name);
-      return;
-    case "dropDatabase":
-      for (const other of [...state.keys()]) {
-        assert.ok(!other.startsWith(`${ns.get("db")}.`), "dropped one by one");
-      }
-      return;
-    default:
-      assert.fail(`an event of another kind: ${document.get("operationType")}`);
+  const operation = document.get("operationType");
+  if (operation === "drop") {
+    assert.ok(state.delete(name), `${name} is dropped once`);
+    return;
+  }
+  if (operation === "dropDatabase") {
+    const left = [...state.keys()].filter((other) => other.startsWith(`${ns.get("db")}.`));
+    assert.deepEqual(left, [], "its collections were dropped before");
+    return;
+  }
+  const documents = collectionIn(state, name);
+  const id = numberIn(document, "documentKey", "_id");
+  assert.equal(documents.has(id), operation !== "insert", `${operation} ${id} fits`);
+  if (operation === "insert") documents.set(id, numberIn(document, "fullDocument", "n"));
+  else if (operation === "update") {
+    const n = numberIn(document, "updateDescription", "updatedFields", "n");
+    assert.ok(n > documents.get(id)!, "each update adds to the number");
+    documents.set(id, n);
+  } else {
+    assert.equal(operation, "delete");
+    documents.delete(id);
   }
 }
 
