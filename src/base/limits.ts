@@ -36,6 +36,8 @@ export const DEFAULT_BATCH_SIZE = 101;
 export const MAX_BATCH_BYTES = MAX_DOCUMENT_BYTES;
 /** An idle cursor is closed after this. */
 export const CURSOR_TIMEOUT_MS = 10 * 60_000;
+/** A cursor that waits for more looks no more often than this. */
+export const TAIL_PAUSE_MS = 5;
 /** Open cursors in all. */
 export const MAX_CURSORS = 100_000;
 /** An idle logical session ends after this. */

@@ -2,7 +2,8 @@
  * What a cursor has that waits for more instead of ending: how long a getMore waits, and what its answer says beside the
  * documents. Its rows come as those of any cursor, and an empty batch of them says that there is nothing more now.
  */
-import { setImmediate as untilNextTurn } from "node:timers/promises";
+import { setImmediate as untilNextTurn, setTimeout as untilTimers } from "node:timers/promises";
+import { TAIL_PAUSE_MS } from "../base/mod.ts";
 import type { Document, Value } from "../bson/mod.ts";
 import type { Operation } from "./operation.ts";
 
@@ -13,6 +14,7 @@ export class Tail {
   private operation: Operation | undefined;
   private deadlineMs = 0;
   private hasNews = false;
+  private lastLookMs = -Infinity;
   private wake: () => void = () => {};
   /** Whether a getMore may wait at all. */
   readonly awaitsData: boolean = true;
@@ -61,9 +63,11 @@ export class Tail {
     if (!this.hasNews && leftMs > 0 && !operation.isHurried) await this.untilNews(operation, leftMs);
     operation.check();
     if (!this.hasNews) return false;
+    // Where much comes, one look serves for some milliseconds of it; and whoever wrote what came shows it to others first.
+    const pauseMs = this.lastLookMs + TAIL_PAUSE_MS - operation.clock.monotonicMs();
+    await (pauseMs > 0 ? untilTimers(pauseMs) : untilNextTurn());
+    this.lastLookMs = operation.clock.monotonicMs();
     this.hasNews = false;
-    // Whoever wrote what came shows it to others first.
-    await untilNextTurn();
     return true;
   }
 

@@ -21,7 +21,7 @@ import { encodeBegun } from "./file_start.ts";
 import type { LogRetention } from "./kept_files.ts";
 import { DEFAULT_LOG_SIZES, LogFiles, type LogSizes, type LogUsage } from "./log_files.ts";
 import { logPath } from "./log_file.ts";
-import { LogFollower } from "./log_follower.ts";
+import { LogFollower, SharedPiece } from "./log_follower.ts";
 import { LogReader } from "./log_reader.ts";
 import {
   encodePositions,
@@ -87,6 +87,7 @@ export class Log {
   private cancelRetention: () => void;
   private closed = false;
   private readonly appendListeners = new Set<() => void>();
+  private readonly sharedPiece = new SharedPiece();
   private lastClusterTime = 0n;
   /** Set while the next file is being made: the one before it must get no more records, even after a failure. */
   private sealing = false;
@@ -176,7 +177,7 @@ export class Log {
 
   /** Reads the entries of all groups from a cluster time on, those included that come later. */
   follow(fromTime: bigint): LogFollower {
-    return new LogFollower(this.disk, () => this.files.readable(this.tail), fromTime);
+    return new LogFollower(this.disk, () => this.files.readable(this.tail), fromTime, this.sharedPiece);
   }
 
   /** The index of the last entry of a group that cannot be read any more; 0 where all can. */
@@ -194,13 +195,16 @@ export class Log {
     const { tail } = this;
     const positions = new Map(this.positions);
     const place = tail && { identity: tail.identity, offset: tail.end, positions };
-    return new LogFollower(this.disk, () => this.files.readable(this.tail), 0n, place);
+    return new LogFollower(this.disk, () => this.files.readable(this.tail), 0n, this.sharedPiece, place);
   }
 
   /** Calls `listener` when entries have become durable; returns what takes that back. */
   onAppended(listener: () => void): () => void {
     this.appendListeners.add(listener);
-    return () => this.appendListeners.delete(listener);
+    return () => {
+      this.appendListeners.delete(listener);
+      if (this.appendListeners.size === 0) this.sharedPiece.clear();
+    };
   }
 
   /**

@@ -30,18 +30,45 @@ export interface FollowedPlace {
   readonly positions: Map<number, number>;
 }
 
+/** What followers of one log share: the piece that one of them read last, since most of them are at the log's end. */
+export class SharedPiece {
+  private key = "";
+  private piece: { readonly records: readonly LogRecord[]; readonly nextOffset: number } | undefined;
+
+  /** The piece at a place of a file; `read` gives it where it is another one. */
+  at(
+    { sequence, end }: ReadableFile,
+    offset: number,
+    read: () => { readonly records: readonly LogRecord[]; readonly nextOffset: number },
+  ): { readonly records: readonly LogRecord[]; readonly nextOffset: number } {
+    const key = `${sequence}:${offset}:${end}`;
+    if (this.piece === undefined || this.key !== key) {
+      this.piece = read();
+      this.key = key;
+    }
+    return this.piece;
+  }
+
+  /** Nobody follows the log any more. */
+  clear(): void {
+    this.piece = undefined;
+  }
+}
+
 const GONE: FollowedPiece = { kind: "gone" };
 
 export class LogFollower {
   /**
    * @param files of the log at the time of the call, oldest first
    * @param fromTime cluster time of the first entry that is wanted
+   * @param shared with all other followers of the log
    * @param place where it is, where that is known
    */
   constructor(
     private readonly disk: Disk,
     private readonly files: () => readonly ReadableFile[],
     private readonly fromTime: bigint,
+    private readonly shared: SharedPiece,
     private place?: FollowedPlace,
   ) {}
 
@@ -125,15 +152,23 @@ export class LogFollower {
 
   /** Reads whole records from the place on and moves it. @returns whether there was one */
   private readPiece(file: ReadableFile, place: FollowedPlace, entries: LogRecord[]): boolean {
+    if (place.offset >= file.end) return false;
+    const { records, nextOffset } = this.shared.at(file, place.offset, () => this.pieceAt(file, place));
+    place.offset = nextOffset;
+    for (const record of records) {
+      if (record.group === LOG_GROUP) continue;
+      place.positions.set(record.group, record.index);
+      if (record.clusterTime >= this.fromTime) entries.push(record);
+    }
+    return records.length > 0;
+  }
+
+  private pieceAt(file: ReadableFile, { identity, offset, positions }: FollowedPlace) {
     const open = this.disk.open(file.path, "read");
     try {
-      const records = recordsAt(file, place, readRecords(open, place.offset, file.end));
-      for (const record of records) {
-        if (record.group === LOG_GROUP) continue;
-        place.positions.set(record.group, record.index);
-        if (record.clusterTime >= this.fromTime) entries.push(record);
-      }
-      return records.length > 0;
+      const place = { identity, offset, positions };
+      const records = recordsAt(file, place, readRecords(open, offset, file.end));
+      return { records, nextOffset: place.offset };
     } finally {
       open.close();
     }
