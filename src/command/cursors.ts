@@ -106,6 +106,7 @@ export class Cursor {
       if (document === undefined) return;
       const before = reply.length;
       reply.indexHeader(BsonType.Object, count);
+      const written = reply.length;
       document.writeTo(reply);
       if (!isLarge && reply.length - startBytes > LARGE_BATCH_BYTES) {
         // It will be a full one, most likely: room for all of it now spares copies of what is written.
@@ -114,7 +115,7 @@ export class Cursor {
       }
       if (count > 0 && reply.length - startBytes > maxBytes) return reply.truncate(before);
       this.at++;
-      tail?.returned(document);
+      tail?.returned(document, reply.length - written);
       if (--this.remaining === 0) {
         await this.close();
         return;

@@ -27,8 +27,13 @@ export class Tail {
     this.deadlineMs = operation.clock.monotonicMs() + waitMs;
   }
 
-  /** The last document that was written to the answer; called before the next one is asked for. */
-  returned(_document: Document): void {}
+  /**
+   * A document was written to the answer; called before the next one is asked for.
+   *
+   * @param _sizeBytes of it as BSON
+   * @throws CommandError when it must not be answered
+   */
+  returned(_document: Document, _sizeBytes: number): void {}
 
   /**
    * Fields of the answer's cursor behind the batch.

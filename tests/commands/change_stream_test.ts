@@ -96,3 +96,26 @@ Deno.test("a server that stops answers what waits", async () => {
     await stopped;
   });
 });
+
+Deno.test("an event that is too large for a document is an error, and the ones before it are told", async () => {
+  await withStream(async ({ client, other }) => {
+    const $db = "d";
+    await other.must({ create: "images", changeStreamPreAndPostImages: { enabled: true }, $db });
+    const images = { fullDocument: "required", fullDocumentBeforeChange: "required" };
+    const { cursor } = await client.must({
+      aggregate: "images",
+      pipeline: [{ $changeStream: images }],
+      cursor: {},
+      $db,
+    });
+    await other.must({ insert: "images", documents: [{ _id: 1, a: "x".repeat(10 << 20) }], $db });
+    await other.must({ update: "images", updates: [{ q: { _id: 1 }, u: { $set: { b: 1 } } }], $db });
+    const next = () =>
+      client.command({ getMore: cursor["id"], collection: "images", maxTimeMS: FOREVER_MS, $db });
+    const first = await next();
+    assert.deepEqual(first["cursor"].nextBatch.map(({ operationType }: Document) => operationType), [
+      "insert",
+    ]);
+    assert.equal((await next())["codeName"], "BSONObjectTooLarge");
+  });
+});
