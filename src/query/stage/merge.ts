@@ -219,9 +219,11 @@ async function mergeRows(
     const rows = batch.map(withId);
     if (stage.whenMatched === "fail") await insertNew(target, rows, collections);
     else {
+      let matched = true;
       for (const distinct of inTurns(rows)) {
-        await update(stage, lets, target, distinct, variables, collections);
+        matched = await update(stage, lets, target, distinct, variables, collections) && matched;
       }
+      if (!matched && stage.whenNotMatched === "fail") throw noMatch();
     }
     await context.checkpoint();
   }
@@ -295,6 +297,7 @@ async function insertNew(
   );
 }
 
+/** @returns whether all rows met a document */
 async function update(
   stage: MergeStage,
   lets: readonly CompiledLet[],
@@ -302,21 +305,22 @@ async function update(
   rows: readonly Document[],
   variables: Scope["variables"],
   collections: Collections,
-): Promise<void> {
+): Promise<boolean> {
   const requests = rows.map((row) => requestOf(stage, lets, row, { root: row, variables }));
   const matched = await updateAll(target, requests, collections);
   const unmatched = rows.filter((_, i) => matched[i] === false);
-  if (unmatched.length === 0) return;
-  if (stage.whenNotMatched === "fail") {
-    throw new CommandError(
-      "MergeStageNoMatchingDocument",
-      "$merge could not find a matching document in the target collection for at least one document in the source collection",
-    );
-  }
   // A pipeline makes nothing of a document that is not there: the row itself is stored.
-  if (stage.whenNotMatched === "insert" && stage.whenMatched === "pipeline") {
+  if (unmatched.length > 0 && stage.whenNotMatched === "insert" && stage.whenMatched === "pipeline") {
     await collections.insert(target, unmatched);
   }
+  return unmatched.length === 0;
+}
+
+function noMatch(): CommandError {
+  return new CommandError(
+    "MergeStageNoMatchingDocument",
+    "$merge could not find a matching document in the target collection for at least one document in the source collection",
+  );
 }
 
 async function updateAll(
