@@ -6,15 +6,15 @@
  * orders what it holds equal (arrays with the same least element, the rows that $unwind makes of one document). Nor what it does by
  * accident, see the cases of places_of_fields.yaml that differ.
  */
-import { Decimal128, type Document, Double, Int32, Long } from "bson";
+import { type Document, Double, Int32 } from "bson";
 import { type Random, seededRandom } from "../../src/base/mod.ts";
 import { type ExpressionDraws, randomExpression } from "./random_expression.ts";
 import { randomCondition, randomWhole } from "./random_filter.ts";
 import { randomStages } from "./random_stages.ts";
 import { type Draws, randomUpdate } from "./random_update.ts";
+import { RandomValues, START_MS } from "./random_value.ts";
 import { randomWrite } from "./random_write.ts";
 
-const START_MS = Date.UTC(2024, 0, 1);
 const FIELDS = ["a", "b", "c", "d", "n.x", "n.y", "n", "m", "m.h", "m.k", "t", "_id", "a.x", "a.0", "b.y"];
 /** Behind it $group runs in MongoDB's classic engine, as most stages do; its other one words the errors of expressions its own way. */
 const CLASSIC: Document = { $set: { classic: true } };
@@ -37,15 +37,17 @@ const TYPES = [
 /** Makes documents and commands. */
 export class RandomQueries {
   readonly #random: Random;
+  readonly #values: RandomValues;
   readonly #draws: Draws & ExpressionDraws;
 
   constructor(seed: number) {
     this.#random = seededRandom(seed);
+    this.#values = new RandomValues(this.#random);
     this.#draws = {
       below: (limit) => this.#below(limit),
       pick: (from) => this.#pick(from),
-      value: (depth) => this.#value(depth),
-      number: () => this.#number(),
+      value: (depth) => this.#values.value(depth),
+      number: () => this.#values.number(),
       filter: (depth) => this.#filter(depth),
       expression: (depth) => this.#expression(depth),
       document: () => this.documents(1)[0] ?? {},
@@ -58,13 +60,15 @@ export class RandomQueries {
       _id: new Int32(index),
       t: new Date(START_MS + this.#below(200_000) * 1000),
       ...this.#sometimes(0.9, () => ({ m: this.#meta() })),
-      ...this.#sometimes(0.8, () => ({ a: this.#value(2) })),
-      ...this.#sometimes(0.8, () => ({ b: this.#value(1) })),
+      ...this.#sometimes(0.8, () => ({ a: this.#values.value(2) })),
+      ...this.#sometimes(0.8, () => ({ b: this.#values.value(1) })),
       c: new Int32(this.#below(10)),
       d: new Double(this.#below(40) / 8 - 2),
       ...this.#sometimes(
         0.5,
-        () => ({ n: { x: this.#value(1), ...this.#sometimes(0.5, () => ({ y: this.#number() })) } }),
+        () => ({
+          n: { x: this.#values.value(1), ...this.#sometimes(0.5, () => ({ y: this.#values.number() })) },
+        }),
       ),
     }));
   }
@@ -142,9 +146,9 @@ export class RandomQueries {
     };
   }
 
-  /** Of a view an element of an array is no key, see views.yaml. */
+  /** Of a view elements of arrays are no keys, see views.yaml. */
   #sortField(collection: string): string {
-    return this.#pick(collection === "view" ? FIELDS.filter((field) => field !== "a.0") : FIELDS);
+    return this.#pick(collection === "view" ? FIELDS.filter((field) => !/^[ab][.]/.test(field)) : FIELDS);
   }
 
   /** A time series is found like a view in MongoDB, which takes no projections of arrays. */
@@ -153,8 +157,8 @@ export class RandomQueries {
     return this.#pick<() => Document>([
       () => ({ a: { $slice: this.#below(5) - 2 } }),
       () => ({ a: { $slice: [this.#below(5) - 2, 1 + this.#below(2)] }, c: 1 }),
-      () => ({ a: { $elemMatch: { [this.#pick(["$gt", "$lt", "$exists"])]: this.#number() } }, d: 1 }),
-      () => ({ a: { $elemMatch: { x: this.#value(0) } } }),
+      () => ({ a: { $elemMatch: { [this.#pick(["$gt", "$lt", "$exists"])]: this.#values.number() } }, d: 1 }),
+      () => ({ a: { $elemMatch: { x: this.#values.value(0) } } }),
       () => ({ "n.x": { $slice: 1 }, b: 0 }),
     ])();
   }
@@ -242,7 +246,7 @@ export class RandomQueries {
 
   #expression(depth: number): unknown {
     if (depth === 0 || this.#random() < 0.2) {
-      return this.#random() < 0.7 ? "$" + this.#pick(FIELDS) : { $literal: this.#value(1) };
+      return this.#random() < 0.7 ? "$" + this.#pick(FIELDS) : { $literal: this.#values.value(1) };
     }
     const inner = () => this.#expression(depth - 1);
     const pair = () => [inner(), inner()];
@@ -251,7 +255,7 @@ export class RandomQueries {
       () => ({ [this.#pick(two)]: pair() }),
       () => ({ $cond: [inner(), inner(), inner()] }),
       () => ({ $add: ["$c", "$d"] }),
-      () => ({ $multiply: ["$c", { $literal: this.#number() }] }),
+      () => ({ $multiply: ["$c", { $literal: this.#values.number() }] }),
       () => ({ $subtract: ["$d", "$c"] }),
       () => ({ $type: inner() }),
       () => ({ $not: [inner()] }),
@@ -273,13 +277,13 @@ export class RandomQueries {
 
   #condition(): unknown {
     const value = () =>
-      this.#random() < 0.2 ? new Date(START_MS + this.#below(200) * 1_000_000) : this.#value(1);
+      this.#random() < 0.2 ? new Date(START_MS + this.#below(200) * 1_000_000) : this.#values.value(1);
     const compared = () => ({ [this.#pick(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"])]: value() });
     return this.#pick<() => unknown>([
       value,
       compared,
       compared,
-      () => ({ $gte: this.#number(), $lt: this.#number() }),
+      () => ({ $gte: this.#values.number(), $lt: this.#values.number() }),
       () => ({ [this.#pick(["$in", "$nin"])]: [value(), value(), value()] }),
       () => ({ $exists: this.#random() < 0.5 }),
       () => ({ $type: this.#pick(TYPES) }),
@@ -292,37 +296,9 @@ export class RandomQueries {
 
   #meta(): unknown {
     const host = `h${this.#below(4)}`;
-    return this.#random() < 0.1 ? host : { h: host, ...this.#sometimes(0.3, () => ({ k: this.#value(0) })) };
-  }
-
-  #value(depth: number): unknown {
-    if (depth > 0 && this.#random() < 0.25) {
-      return this.#random() < 0.5
-        ? Array.from({ length: this.#below(4) }, () => this.#value(depth - 1))
-        : { x: this.#value(depth - 1), ...this.#sometimes(0.5, () => ({ y: this.#value(0) })) };
-    }
-    return this.#pick<() => unknown>([
-      () => this.#number(),
-      () => this.#number(),
-      () => this.#number(),
-      () => this.#pick(["", "x", "h1", "xyz", "1", "X", "10", "2"]),
-      () => null,
-      () => this.#random() < 0.5,
-      () => new Date(START_MS + this.#below(5) * 3_600_000),
-    ])();
-  }
-
-  #number(): unknown {
-    const value = this.#below(9) - 2;
-    return this.#pick<() => unknown>([
-      () => new Int32(value),
-      () => new Int32(value),
-      () => new Double(value / 2),
-      () => new Double(value),
-      () => Long.fromInt(value),
-      () => Decimal128.fromString(`${value}.5`),
-      () => new Double(this.#pick([NaN, Infinity, -0])),
-    ])();
+    return this.#random() < 0.1
+      ? host
+      : { h: host, ...this.#sometimes(0.3, () => ({ k: this.#values.value(0) })) };
   }
 
   #direction(): number {

@@ -98,7 +98,8 @@ export function addToDate(ms: number, unit: TimeUnit, amount: number, timezone: 
   if (amount === 0) return ms;
   const local = ms + timezone.offsetAt(ms);
   const day = Math.floor(local / MS_PER_DAY);
-  return timezone.toUtc(local - day * MS_PER_DAY + addToDay(day, unit, amount) * MS_PER_DAY);
+  const moved = local - day * MS_PER_DAY + addToDay(day, unit, amount) * MS_PER_DAY;
+  return timezone.toUtc(moved, timezone.offsetAt(ms));
 }
 
 function addToDay(localDay: number, unit: TimeUnit, amount: number): number {

@@ -89,7 +89,7 @@ function compileDateFromParts({ named }: Operands): Evaluator {
     const day = iso ? isoDay(parts) : naturalDay(parts);
     if (parts.isNull) return null;
     checkYear(iso ? "isoWeekYear" : "year", parts);
-    return new UtcDate(zone.toUtc(day * MS_PER_DAY) + time);
+    return new UtcDate(zone.toUtc(day * MS_PER_DAY + time));
   };
 }
 

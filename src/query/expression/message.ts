@@ -41,12 +41,10 @@ export function renderElement(value: Value): string {
   return renderScalar(value);
 }
 
-/** With a point in any case, which makes `nan.0` of what is no number. */
+/** With a point in any case, which makes `nan.0` of what is no number, and `1e+300.0`. */
 function renderDouble(value: number): string {
-  if (Object.is(value, -0)) return "-0.0";
-  if (Number.isInteger(value)) return value.toFixed(1);
-  const text = formatDouble(value);
-  return Number.isFinite(value) ? text : `${text}.0`;
+  const text = formatDouble(value, 16);
+  return text.includes(".") ? text : `${text}.0`;
 }
 
 /** `{a: 1, b: "x"}`, as a value of the aggregation prints itself. */

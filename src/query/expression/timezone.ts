@@ -55,15 +55,17 @@ export class Timezone {
 
   /**
    * The moment at which local clocks show `localMs` (milliseconds as if local time were UTC). A time that clocks skip
-   * is moved on by what they skip; of one that they show twice the first is meant.
+   * is moved on by what they skip; of one that they show twice the second is meant.
+   *
+   * @param offsetMs the offset that is meant instead, where clocks show the time at that
    */
-  toUtc(localMs: number): number {
+  toUtc(localMs: number, offsetMs?: number): number {
     if (this.format === undefined) return localMs - this.fixedMs;
-    // The offset a day before is that before any change near by: right but for times after the change.
-    const before = this.offsetAt(localMs - 24 * MS_PER_HOUR);
+    if (offsetMs !== undefined && this.offsetAt(localMs - offsetMs) === offsetMs) return localMs - offsetMs;
+    // The offset a day later is that after any change near by: right but for times before the change.
     const after = this.offsetAt(localMs + 24 * MS_PER_HOUR);
-    if (this.offsetAt(localMs - before) === before || before === after) return localMs - before;
-    return this.offsetAt(localMs - after) === after ? localMs - after : localMs - before;
+    if (this.offsetAt(localMs - after) === after) return localMs - after;
+    return localMs - this.offsetAt(localMs - 24 * MS_PER_HOUR);
   }
 
   private blockAt(index: number, format: Intl.DateTimeFormat): Block {

@@ -29,16 +29,11 @@ export function readInteger(name: string, value: Value): bigint | string {
   if (typeof value === "bigint") return value;
   if (value instanceof Int32) return BigInt(value.value);
   if (value instanceof Decimal128) return readDecimal(name, value);
-  if (!Number.isInteger(value)) {
-    return Number.isFinite(value)
-      ? `Expected an integer: ${elementText(name, value)}`
-      : `Expected an integer, but found ${Number.isNaN(value) ? "NaN" : "infinity"} in: ${
-        elementText(name, value)
-      }`;
-  }
+  if (Number.isNaN(value)) return `Expected an integer, but found NaN in: ${elementText(name, value)}`;
   if (value >= INT64_LIMIT || value < -INT64_LIMIT) {
     return `Cannot represent as a 64-bit integer: ${elementText(name, value)}`;
   }
+  if (!Number.isInteger(value)) return `Expected an integer: ${elementText(name, value)}`;
   return BigInt(value);
 }
 
@@ -51,7 +46,7 @@ function readDecimal(name: string, value: Decimal128): bigint | string {
   const { coefficient, exponent } = parts;
   if (exponent >= 0) return coefficient * 10n ** BigInt(exponent);
   const scale = 10n ** BigInt(-exponent);
-  if (coefficient % scale !== 0n) return `Expected an integer: ${elementText(name, value)}`;
+  if (coefficient % scale !== 0n) return `Cannot represent as a 64-bit integer: ${elementText(name, value)}`;
   return coefficient / scale;
 }
 

@@ -1,8 +1,9 @@
 /** `$size`, `$all`, `$elemMatch`: questions about an array as a whole. */
 import { CommandError } from "../../base/mod.ts";
 import { BSONRegExp, Document, isArray, type Value } from "../../bson/mod.ts";
+import { elementText } from "../element_text.ts";
 import type { ParseContext } from "../expression/expression.ts";
-import { readNonNegativeInteger } from "./argument.ts";
+import { readInteger, readNonNegativeInteger } from "./argument.ts";
 import { isReference, parseComparison } from "./comparison.ts";
 import { allOf, type Filter, type Path } from "./filter.ts";
 import { parseRegexValue } from "./regex.ts";
@@ -17,9 +18,16 @@ export interface NestedParser {
 }
 
 export function parseSize(path: Path, value: Value): Filter {
-  const size = readNonNegativeInteger("$size", value);
+  const size = readSize(value);
   if (typeof size === "string") throw new CommandError("BadValue", `Failed to parse $size. ${size}`);
   return { kind: "size", path, size: Number(size) };
+}
+
+function readSize(value: Value): bigint | string {
+  const size = readInteger("$size", value);
+  return typeof size === "bigint" && BigInt.asIntN(32, size) !== size
+    ? `Cannot represent ${elementText("$size", value)} in an int`
+    : readNonNegativeInteger("$size", value);
 }
 
 export function parseAll(path: Path, value: Value, parser: NestedParser): Filter {
