@@ -1,16 +1,15 @@
 /** Random values of all types, few enough that two are often equal. The same draws give the same values for ever. */
-import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, MinKey, ObjectId, Timestamp } from "bson";
+import { Binary, BSONRegExp, Decimal128, Double, Int32, Long, ObjectId, Timestamp } from "bson";
 import type { Random } from "../../src/base/mod.ts";
 
 /** When random times begin. */
 export const START_MS = Date.UTC(2024, 0, 1);
 
-/** Of types that few documents have, and numbers at the ends of theirs. */
+/** Of types that few documents have, and numbers at the ends of theirs; not MinKey and MaxKey, see types_in_accumulators.yaml. */
 const RARE_VALUES: readonly unknown[] = [
   new ObjectId("65920080a1b2c3d4e5f60718"),
   new Binary(new Uint8Array([1, 2, 250])),
   new Timestamp({ t: 1704067200, i: 1 }),
-  new MinKey(),
   new BSONRegExp("^h", "i"),
   Long.MAX_VALUE,
   Long.fromBigInt(9007199254740993n),

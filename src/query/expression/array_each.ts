@@ -89,6 +89,7 @@ function boundVariable({ node }: Operands): string {
 
 const MAP: OperatorDefinition = {
   name: "$map",
+  unfolded: "itself",
   parse: (value, context, parse) => parseEach(MAP_ARGUMENTS, value, context, parse),
   compile: (operands) => {
     const as = boundVariable(operands);
@@ -112,6 +113,7 @@ const MAP: OperatorDefinition = {
 
 const FILTER: OperatorDefinition = {
   name: "$filter",
+  unfolded: "itself",
   parse: (value, context, parse) => parseEach(FILTER_ARGUMENTS, value, context, parse),
   compile: (operands) => {
     const as = boundVariable(operands);
@@ -154,6 +156,7 @@ function filterLimit(value: Value): number {
 
 const REDUCE: OperatorDefinition = {
   name: "$reduce",
+  unfolded: "itself",
   parse: parseReduce,
   compile: ({ named }) => {
     const input = named["input"]!;
@@ -202,6 +205,7 @@ function parseReduce(value: Value, context: ParseContext, parse: Parse): Operato
 /** Arguments are the inputs; named are `longest`, a constant, and `defaults`, an array. */
 const ZIP: OperatorDefinition = {
   name: "$zip",
+  unfolded: "itself",
   parse: parseZip,
   compile: ({ args, named }) => {
     const longest = named["longest"] !== undefined;
@@ -267,7 +271,7 @@ function zipList(code: number, name: string, value: Value): readonly Value[] {
 
 const SORT_ARRAY: OperatorDefinition = {
   name: "$sortArray",
-  unfolded: true,
+  unfolded: "itself",
   parse: parseSortArray,
   compile: ({ named, node }) => {
     const input = named["input"]!;

@@ -15,34 +15,50 @@ import { readPath, readPathOfValue } from "./field_path.ts";
 import type { Operands } from "./operator.ts";
 import { findOperator } from "./operators.ts";
 
-/** What a constant expression is evaluated in: it reads nothing of it. */
-
 /**
  * Compiles an expression.
  *
  * @throws CommandError when a constant part of it fails, as MongoDB does when it optimises a pipeline
  */
 export function compileExpression(expression: Expression): Evaluator {
+  return compile(expression, true);
+}
+
+/** @param folds whether constants in it are computed ahead */
+function compile(expression: Expression, folds: boolean): Evaluator {
   if (expression.kind === "constant") return always(expression.value);
-  const evaluate = compileNode(expression);
-  return isConstant(expression) ? always(evaluate(NO_SCOPE)) : evaluate;
+  const evaluate = compileNode(expression, folds);
+  return folds && isConstant(expression) ? always(evaluate(NO_SCOPE)) : evaluate;
 }
 
 function always(value: Value): Evaluator {
   return () => value;
 }
 
-function compileNode(expression: Exclude<Expression, { kind: "constant" }>): Evaluator {
+function compileNode(expression: Exclude<Expression, { kind: "constant" }>, folds: boolean): Evaluator {
+  const compileInner = (inner: Expression) => compile(inner, folds);
   switch (expression.kind) {
     case "path":
       return compilePath(expression);
     case "object":
-      return compileObject(expression.names, expression.fields.map(compileExpression));
+      return compileObject(expression.names, expression.fields.map(compileInner));
     case "array":
-      return compileArray(expression.items.map(compileExpression));
+      return compileArray(expression.items.map(compileInner));
     case "operator":
-      return findOperator(expression.name).compile(compileOperands(joined(expression)));
+      return compileOperator(expression, folds);
   }
+}
+
+function compileOperator(node: OperatorNode, folds: boolean): Evaluator {
+  const definition = findOperator(node.name);
+  if (!folds || definition.unfolded === "arguments") return definition.compile(compileOperands(node, false));
+  const pruned = definition.prune?.(node, constantOf) ?? node;
+  return definition.compile(compileOperands(joined(pruned), true));
+}
+
+/** What an expression gives that is the same for all rows; undefined for others. */
+function constantOf(expression: Expression): { readonly value: Value } | undefined {
+  return isConstant(expression) ? { value: compileExpression(expression)(NO_SCOPE) } : undefined;
 }
 
 /** The node with the arguments of its arguments, where they can be joined, and with constants computed ahead. */
@@ -72,14 +88,14 @@ function isSame(expression: Expression, { name }: OperatorNode): expression is O
   return expression.kind === "operator" && expression.name === name && !isConstant(expression);
 }
 
-function compileOperands(node: OperatorNode): Operands {
+function compileOperands(node: OperatorNode, folds: boolean): Operands {
   const named: Record<string, Evaluator> = {};
-  for (const [name, argument] of Object.entries(node.named)) named[name] = compileExpression(argument);
+  for (const [name, argument] of Object.entries(node.named)) named[name] = compile(argument, folds);
   return {
-    args: node.args.map(compileExpression),
+    args: node.args.map((argument) => compile(argument, folds)),
     named,
     node,
-    isConstant: (argument) => isConstant(node.args[argument]!),
+    isConstant: (argument) => folds && isConstant(node.args[argument]!),
   };
 }
 
@@ -95,7 +111,7 @@ export function isConstant(expression: Expression): boolean {
     case "array":
       return expression.items.every(isConstant);
     case "operator":
-      return findOperator(expression.name).unfolded !== true && expression.args.every(isConstant) &&
+      return findOperator(expression.name).unfolded === undefined && expression.args.every(isConstant) &&
         Object.values(expression.named).every(isConstant);
   }
 }

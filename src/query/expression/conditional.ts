@@ -68,10 +68,19 @@ const IF_NULL: OperatorDefinition = {
 const SWITCH: OperatorDefinition = {
   name: "$switch",
   parse: parseSwitch,
-  compile: ({ args, named, node }) => {
+  prune: (node, constantOf) => {
+    const args: Expression[] = [];
+    for (let i = 0; i < node.args.length; i += 2) {
+      const test = constantOf(node.args[i]!);
+      if (test !== undefined && !isTruthy(test.value)) continue;
+      args.push(node.args[i]!, node.args[i + 1]!);
+      if (test !== undefined) break;
+    }
+    return { ...node, args };
+  },
+  compile: ({ args, named }) => {
     const otherwise = named["default"];
-    const cases = node.args.filter((_, i) => i % 2 === 0);
-    if (otherwise === undefined && cases.every((test) => test.kind === "constant" && !isTruthy(test.value))) {
+    if (otherwise === undefined && args.length === 0) {
       throw new CommandError(
         40069,
         "Cannot execute a switch statement where all the cases evaluate to false without a default",

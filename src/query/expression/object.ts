@@ -163,6 +163,7 @@ function fieldName(node: OperatorNode): string {
 
 const GET_FIELD: OperatorDefinition = {
   name: "$getField",
+  unfolded: "arguments",
   parse: parseGetField,
   compile: ({ named, node }) => {
     const name = fieldName(node);
@@ -197,6 +198,7 @@ function setField(operator: "$setField" | "$unsetField"): OperatorDefinition {
   const spec = setFieldArguments(operator, operator === "$setField");
   return {
     name: operator,
+    unfolded: "arguments",
     parse: (value, context, parse) => {
       const { named } = parseNamed(spec, value, context, parse);
       const field = constantField(operator, named["field"]!, SET_FIELD_CODES);

@@ -24,9 +24,14 @@ export interface OperatorDefinition {
   readonly compile: (operands: Operands) => Evaluator;
   /**
    * Never computed ahead of the rows, even where every argument is constant: the value differs from row to row, or MongoDB
-   * does not either, which shows in where an error comes from.
+   * does not either, which shows in where an error comes from; or even its arguments are not.
    */
-  readonly unfolded?: true;
+  readonly unfolded?: "itself" | "arguments";
+  /** The node without what constants in it make unreachable. */
+  readonly prune?: (
+    node: OperatorNode,
+    constantOf: (expression: Expression) => { readonly value: Value } | undefined,
+  ) => OperatorNode;
   /**
    * Whether arguments can be joined with those of an argument that is the same operator, and constants beside each other be computed
    * ahead; where it is commutative, all constants, which then come last. As in MongoDB's optimizer, and seen in what is rounded.

@@ -12,5 +12,5 @@ export const RANDOM: readonly OperatorDefinition[] = [{
     return operatorNode("$rand", []);
   },
   compile: () => () => Math.random(),
-  unfolded: true,
+  unfolded: "itself",
 }];

@@ -15,7 +15,7 @@ function regex(
 ): OperatorDefinition {
   return {
     name,
-    unfolded: true,
+    unfolded: "itself",
     parse: (value, context, parse) =>
       parseNamed(
         {

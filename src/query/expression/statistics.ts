@@ -44,6 +44,7 @@ function overN(
 ): OperatorDefinition {
   return {
     name,
+    unfolded: "arguments",
     parse: (value, context, parse) => {
       const { n, input } = splitWithN(name, value);
       return namedNode(name, { n: parse(n, context), input: parse(input, context) });

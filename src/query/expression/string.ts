@@ -308,7 +308,7 @@ function replace(
   };
   return {
     name,
-    unfolded: true,
+    unfolded: "itself",
     parse: (value, context, parse) => parseNamed(spec, value, context, parse),
     compile: ({ named }) => (scope) => {
       const text = replaceArgument(name, "input", 51746, named["input"]!(scope));
