@@ -46,6 +46,14 @@ export const SESSION_TIMEOUT_MINUTES = 30;
 export const MAX_CLOCK_DRIFT_SECONDS = 31_536_000;
 /** Namespaces whose latencies are counted apart. */
 export const MAX_COUNTED_NAMESPACES = 10_000;
+/** A transaction may take so long, unless `transactionLifetimeLimitSeconds` says otherwise. */
+export const TRANSACTION_LIFETIME_SECONDS = 60;
+/** What a transaction may have written, as a share of the memory that is counted; and all earlier versions together. */
+export const TRANSACTION_SHARE = 1 / 8;
+/** A snapshot that was read outside of transactions can be read again for so long after its last use. */
+export const SNAPSHOT_LIFETIME_MS = 60_000;
+/** Such snapshots at once. */
+export const MAX_SNAPSHOTS = 64;
 /** Logical sessions at once. */
 export const MAX_SESSIONS = 1_000_000;
 

@@ -10,6 +10,7 @@ export type BlockCompressor = typeof BLOCK_COMPRESSORS[number];
 /** Server parameters that `--set-parameter` may set. */
 export const START_PARAMETERS: readonly string[] = [
   "enableTestCommands",
+  "transactionLifetimeLimitSeconds",
   "ttlMonitorEnabled",
   "ttlMonitorSleepSecs",
 ];

@@ -26,8 +26,17 @@ import type { StatementResult, WriteStatement } from "./write_statement.ts";
 /** Documents looked at between two yields. */
 const DOCUMENTS_AT_ONCE = 64;
 
+/** What a statement reads and writes: the open transaction of the store, or one of a client. */
+export type WrittenDocuments = Pick<
+  DocumentStore,
+  "hasCollection" | "candidates" | "insert" | "replace" | "delete" | "evict" | "blockedBy"
+>;
+
+/** Why a statement pauses: to let others work, or until a transaction ends that has what it is about to write. */
+export type Pause = void | Promise<void>;
+
 export interface DocumentCollection {
-  readonly store: DocumentStore;
+  readonly store: WrittenDocuments;
   readonly id: number;
   /** `db.collection`, for the words of errors. */
   readonly namespace: string;
@@ -44,7 +53,7 @@ export function* runStatement(
   collection: DocumentCollection,
   statement: WriteStatement,
   context: CommandContext,
-): Generator<void, StatementResult, undefined> {
+): Generator<Pause, StatementResult, undefined> {
   try {
     const run = new StatementRun(collection, statement, context);
     try {
@@ -104,18 +113,47 @@ class StatementRun {
     this.plan = new WritePlan(specOf(statement), context);
   }
 
-  *result(): Generator<void, StatementResult, undefined> {
+  *result(): Generator<Pause, StatementResult, undefined> {
+    for (;;) {
+      const result = yield* this.attempt();
+      if (result !== undefined) return result;
+    }
+  }
+
+  /** @returns undefined where the one document that it found was another's meanwhile, and is to be looked for again */
+  private *attempt(): Generator<Pause, StatementResult | undefined, undefined> {
     const { statement } = this;
     for (const target of this.targets()) {
       if (target === undefined) {
         yield;
         this.checkNotDropped();
-      } else {
-        this.write(target);
+        continue;
       }
+      let current: Target | undefined = target;
+      for (let freed = this.write(target); freed !== undefined && current !== undefined;) {
+        yield freed;
+        this.checkNotDropped();
+        current = this.again(current);
+        freed = current && this.write(current);
+      }
+      if (current === undefined && statement.multi !== true) return undefined;
     }
-    if (this.matched === 0 && statement.kind === "update" && statement.upsert === true) return this.upsert();
-    return this.done();
+    if (this.matched > 0 || statement.kind !== "update" || statement.upsert !== true) return this.done();
+    const document = withIdFirst(storable(this.plan.inserted()));
+    const freed = this.collection.store.blockedBy(this.collection.id, document);
+    if (freed === undefined) return this.upsert(document);
+    yield freed;
+    this.checkNotDropped();
+    return undefined;
+  }
+
+  /** A document that was another's, as it is now; undefined where it is not meant any more. */
+  private again({ document: old }: Target): Target | undefined {
+    for (const [row] of this.collection.store.candidates(this.collection.id, { ids: [old.get("_id")] })) {
+      const document = new RawDocument(row!.doc);
+      return this.plan.matches(document) ? { row: row!, document } : undefined;
+    }
+    return undefined;
   }
 
   private checkNotDropped(): void {
@@ -158,9 +196,12 @@ class StatementRun {
     for (const batch of store.candidates(id, order ?? {})) yield* batch;
   }
 
-  private write({ row, document: old }: Target): void {
+  /** @returns what has to be waited for before the document can be written; undefined where it is */
+  private write({ row, document: old }: Target): Promise<void> | undefined {
     const { statement, plan } = this;
     const { store, id } = this.collection;
+    const freed = store.blockedBy(id, old);
+    if (freed !== undefined) return freed;
     if (statement.kind === "delete") {
       store.delete(id, old, row, this.preImage(old));
       this.modified++;
@@ -169,12 +210,16 @@ class StatementRun {
       const noted = new DeltaBuilder();
       const changed = plan.updated(old, noted);
       if (changed !== old) {
-        this.replace(old, storable(changed), row, noted);
+        const stored = storable(changed);
+        const taken = store.blockedBy(id, stored);
+        if (taken !== undefined) return taken;
+        this.replace(old, stored, row, noted);
         this.modified++;
       }
       this.show(old, changed);
     }
     this.matched++;
+    return undefined;
   }
 
   private replace(old: RawDocument, changed: RawDocument, row: StoredRow, noted: DeltaBuilder): void {
@@ -197,9 +242,8 @@ class StatementRun {
     this.document = document && this.plan.shown(document);
   }
 
-  private upsert(): StatementResult {
+  private upsert(document: RawDocument): StatementResult {
     const { store, id, namespace, check, limits } = this.collection;
-    const document = withIdFirst(storable(this.plan.inserted()));
     const upsertedId = document.get("_id");
     const refusal = check?.(document);
     if (refusal !== undefined) throw refusal;

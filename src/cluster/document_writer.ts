@@ -10,22 +10,30 @@ import {
   type CollectionLimits,
   type DocumentStore,
   type DoneStatements,
-  duplicateKeyError,
+  type Effect,
   type Pace,
   type SessionHistory,
   type TakenKey,
+  writeConflict,
 } from "../storage/mod.ts";
 import type { DocumentCheck } from "./document_check.ts";
-import { withIdFirst } from "./document_id.ts";
-import { failsTransaction, runStatement } from "./document_statement.ts";
-import { DoneInserts, doneStatement, type RetryableWrite } from "./retryable_write.ts";
+import { insertDocument } from "./document_insert.ts";
+import { type Pause, runStatement } from "./document_statement.ts";
+import {
+  committed,
+  DoneInserts,
+  doneStatement,
+  type RetryableWrite,
+  type TransactionName,
+} from "./retryable_write.ts";
 import type { InsertResult } from "./router.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
-/** Logs the effects of one transaction, and the statements that they carry out. @returns the entry's index, once it is durable */
+/** Logs the effects of one transaction, the statements that they carry out, and the client's transaction that they are. @returns the entry's index, once it is durable */
 export type LogEffects = (
   effects: readonly Uint8Array[],
   done: readonly DoneStatements[],
+  of: TransactionName | undefined,
 ) => Promise<number>;
 
 /** Room on the disk for what is logged and not yet committed. */
@@ -54,8 +62,10 @@ export interface WrittenCollection {
 interface WaitingWrite {
   /** Bytes that it adds at once, if it does. */
   readonly sizeBytes: number;
-  /** Evaluates it; yields where others may work. */
-  readonly evaluate: () => Generator<void, () => void, undefined>;
+  /** Evaluates it, or goes on with that; yields where others may work, or have to. */
+  readonly evaluate: () => Generator<Pause, () => void, undefined>;
+  /** Whether it waited for a client's transaction. */
+  readonly hasWaited: boolean;
   /** Lets others work; throws when it was killed. */
   readonly checkpoint: () => Promise<void>;
   readonly reject: (error: unknown) => void;
@@ -179,7 +189,7 @@ export class DocumentWriter {
   private enqueue<Result>(
     sizeBytes: number,
     checkpoint: () => Promise<void>,
-    evaluate: (this: DocumentWriter) => Generator<void, Result, undefined>,
+    evaluate: (this: DocumentWriter) => Generator<Pause, Result, undefined>,
   ): Promise<Result> {
     const run = evaluate.bind(this);
     return new Promise((resolve, reject) => {
@@ -191,10 +201,36 @@ export class DocumentWriter {
           const result = yield* run();
           return () => resolve(result);
         },
+        hasWaited: false,
       };
-      this.waiting.push(write);
-      if (this.waiting.length === 1) this.turn = this.turn.then(() => this.runBatch());
+      this.add(write);
     });
+  }
+
+  private add(write: WaitingWrite): void {
+    this.waiting.push(write);
+    if (this.waiting.length === 1) this.turn = this.turn.then(() => this.runBatch());
+  }
+
+  /** Goes on with a write when the transaction ends that is in its way; now and then it is looked whether it was killed. */
+  private addLater(
+    write: WaitingWrite,
+    run: ReturnType<WaitingWrite["evaluate"]>,
+    freed: Promise<void>,
+  ): void {
+    let cancel = () => {};
+    const goOn = () => {
+      cancel();
+      cancel = () => {};
+      this.add({ ...write, sizeBytes: 0, evaluate: () => run, hasWaited: true });
+    };
+    const timer = setTimeout(goOn, BLOCKED_LOOK_MS);
+    let isDue = true;
+    cancel = () => {
+      isDue = false;
+      clearTimeout(timer);
+    };
+    freed.then(() => isDue && goOn());
   }
 
   private async runBatch(): Promise<void> {
@@ -206,7 +242,7 @@ export class DocumentWriter {
       while ((current = batch.shift()) !== undefined) {
         if (this.store.effectBytes + current.sizeBytes > this.maxEntryBytes) await this.logAndGoOn();
         const answer = await this.evaluate(current);
-        this.unanswered.push({ answer, reject: current.reject });
+        if (answer !== undefined) this.unanswered.push({ answer, reject: current.reject });
       }
       await this.logAndCommit();
     } catch (error) {
@@ -216,12 +252,21 @@ export class DocumentWriter {
     }
   }
 
-  /** Evaluates a write, its transaction open before and after. @returns what answers it, once it is durable */
-  private async evaluate(write: WaitingWrite): Promise<() => void> {
+  /**
+   * Evaluates a write, its transaction open before and after.
+   *
+   * @returns what answers it, once it is durable; undefined where it waits for a client's transaction, and goes on later
+   */
+  private async evaluate(write: WaitingWrite): Promise<(() => void) | undefined> {
     try {
       const run = write.evaluate();
-      let step = run.next();
+      const killed = write.hasWaited ? await this.pause(write) : undefined;
+      let step = killed === undefined ? run.next() : run.throw(killed);
       while (step.done !== true) {
+        if (step.value instanceof Promise) {
+          this.addLater(write, run, step.value);
+          return undefined;
+        }
         const killed = await this.pause(write);
         step = killed === undefined ? run.next() : run.throw(killed);
       }
@@ -251,8 +296,8 @@ export class DocumentWriter {
     this.store.begin();
   }
 
-  /** Ends the open transaction and answers what was evaluated in it. */
-  private async logAndCommit(): Promise<void> {
+  /** Ends the open transaction and answers what was evaluated in it. @param of the client's transaction that it is */
+  private async logAndCommit(of?: TransactionName): Promise<void> {
     let effects: readonly Uint8Array[];
     let done: readonly DoneStatements[];
     let index: number | undefined;
@@ -260,7 +305,7 @@ export class DocumentWriter {
       await this.reserve.hold(COMMIT_BYTES + this.store.effectBytes * COMMIT_BYTES_PER_BYTE);
       effects = this.store.seal();
       done = this.store.doneStatements;
-      if (effects.length > 0) index = await this.log(effects, done);
+      if (effects.length > 0) index = await this.log(effects, done, of);
     } catch (error) {
       this.store.rollback();
       throw error;
@@ -296,12 +341,35 @@ export class DocumentWriter {
     this.uncommitted = undefined;
   }
 
+  /**
+   * Carries out a client's transaction; durable, in one entry of the log, when it resolves.
+   *
+   * @throws CommandError WriteConflict, OutOfDiskSpace and its like; then nothing has changed
+   */
+  carryOut(effects: readonly Effect[], of: TransactionName, seconds: number): Promise<void> {
+    return this.alone(async () => {
+      this.store.begin();
+      try {
+        for (const [i, effect] of effects.entries()) {
+          if (i % EFFECTS_AT_ONCE === EFFECTS_AT_ONCE - 1 && this.store.readersAreApart) await this.pace();
+          const fits = this.store.hasCollection(effect.collectionId);
+          if (!fits || this.store.carryOut(effect) !== undefined) throw writeConflict();
+        }
+        this.store.noteDone(committed(of, seconds));
+      } catch (error) {
+        this.store.rollback();
+        throw error;
+      }
+      await this.logAndCommit(of);
+    });
+  }
+
   private *insertAll(
     collection: WrittenCollection,
     documents: readonly RawDocument[],
     ordered: boolean,
     retryable: RetryableWrite | undefined,
-  ): Generator<void, InsertResult, undefined> {
+  ): Generator<Pause, InsertResult, undefined> {
     const done = retryable && new DoneInserts(retryable, (statements) => this.store.noteDone(statements));
     const errors: { index: number; error: CommandError }[] = [];
     let inserted = 0;
@@ -310,7 +378,12 @@ export class DocumentWriter {
         done?.flush();
         yield;
       }
-      const error = this.insertOne(collection, document);
+      let error = insertDocument(this.store, collection, document);
+      while (error instanceof Promise) {
+        done?.flush();
+        yield error;
+        error = insertDocument(this.store, collection, document);
+      }
       if (error === undefined) {
         done?.add(index);
         inserted++;
@@ -321,23 +394,6 @@ export class DocumentWriter {
     }
     done?.flush();
     return { inserted, errors };
-  }
-
-  private insertOne(collection: WrittenCollection, document: RawDocument): CommandError | undefined {
-    const { id, namespace, check, limits } = collection;
-    if (!this.store.hasCollection(id)) return wasDropped(namespace);
-    try {
-      const complete = withIdFirst(document);
-      const refusal = check?.(complete);
-      if (refusal !== undefined) return refusal;
-      const taken = this.store.insert(id, complete);
-      if (taken !== undefined) return duplicateKeyError(namespace, taken);
-      if (limits !== undefined) this.store.evict(id, limits);
-      return undefined;
-    } catch (error) {
-      if (error instanceof CommandError && !failsTransaction(error)) return error;
-      throw error;
-    }
   }
 }
 
@@ -350,12 +406,12 @@ const INSERTS_AT_ONCE = 256;
 
 /** Documents taken away between two yields. */
 const EVICTED_AT_ONCE = 256;
+/** Effects of a client's transaction between two yields. */
+const EFFECTS_AT_ONCE = 256;
+/** How often it is looked whether a write that waits for a client's transaction was killed. */
+const BLOCKED_LOOK_MS = 50;
 
 const NO_PACE: Pace = () => Promise.resolve();
-
-function wasDropped(namespace: string): CommandError {
-  return new CommandError("NamespaceNotFound", `collection ${namespace} was dropped`);
-}
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -68,7 +68,10 @@ export async function matchIndexes(stores: IndexedStore, infos: readonly Collect
 }
 
 /** What queries may use: of the indexes that the catalog names those that the store has. */
-export function sourceIndexes(store: DocumentStore, info: CollectionInfo): readonly SourceIndex[] {
+export function sourceIndexes(
+  store: Pick<DocumentStore, "indexStates">,
+  info: CollectionInfo,
+): readonly SourceIndex[] {
   return store.indexStates(info.id).flatMap(({ definition, arrays }) => {
     const { name, keyPattern, fields, isUnique, isSparse, spec } = definition;
     const index = info.indexes?.find((each) => each.get("name") === name);

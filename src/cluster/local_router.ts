@@ -1,6 +1,6 @@
 /** The router of a single node: the catalog is at hand, and every collection lives in the one VNode of this isolate. */
 import { Binary, BuiltDocument, type Document, type RawDocument } from "../bson/mod.ts";
-import { CommandError, type MemoryBudget } from "../base/mod.ts";
+import { CommandError, type MemoryBudget, TRANSACTION_LIFETIME_SECONDS } from "../base/mod.ts";
 import {
   collationOf,
   type CollectionKind,
@@ -38,7 +38,10 @@ import type {
 } from "./router.ts";
 import { specOf } from "./document_statement.ts";
 import { beginReplacement, insertAll } from "./replacement.ts";
-import type { SessionHistory } from "../storage/mod.ts";
+import { type SessionHistory, writeConflict } from "../storage/mod.ts";
+import type { TransactionName } from "./retryable_write.ts";
+import { Transaction } from "./transaction.ts";
+import { notSupported } from "./transaction_writes.ts";
 import { timeseriesOfDocument, timeseriesSpecOf } from "./timeseries_spec.ts";
 import { indexesOf } from "./indexes.ts";
 import { checkRename } from "./rename.ts";
@@ -68,6 +71,7 @@ export interface RoutedNode {
 export class LocalRouter implements Router {
   /** Changes of the catalog run one after another: each decides on the state that the one before left. */
   private catalogTurn: Promise<unknown> = Promise.resolve();
+  private lifetimeMs = TRANSACTION_LIFETIME_SECONDS * 1000;
 
   constructor(private readonly owner: RoutedNode, private readonly vnode: VNode) {}
 
@@ -87,19 +91,33 @@ export class LocalRouter implements Router {
     return this.owner.catalog.collection(namespace);
   }
 
-  createCollection(namespace: Namespace, spec: CollectionSpec): Promise<void> {
-    return this.inTurn(async () => {
-      const existing = this.collection(namespace);
-      if (existing !== undefined) {
-        throw new CommandError("NamespaceExists", `Collection ${namespaceText(namespace)} already exists.`);
-      }
+  async createCollection(
+    namespace: Namespace,
+    spec: CollectionSpec,
+    transaction?: Transaction,
+  ): Promise<void> {
+    const checkNew = () => {
+      if (this.collectionIn(namespace, transaction) === undefined) return;
+      throw new CommandError("NamespaceExists", `Collection ${namespaceText(namespace)} already exists.`);
+    };
+    if (transaction !== undefined) {
+      checkNew();
+      transaction.makeCollection({ ...namespace, ...spec, uuid: newUuid() });
+      return;
+    }
+    await this.inTurn(async () => {
+      checkNew();
       this.checkView(namespace, spec);
       await this.owner.addCollection(this.newCollection(namespace, spec));
     });
   }
 
-  modifyCollection(namespace: Namespace, specOf: (info: CollectionInfo) => CollectionSpec): Promise<void> {
-    return this.inTurn(async () => {
+  async modifyCollection(
+    namespace: Namespace,
+    specOf: (info: CollectionInfo) => CollectionSpec,
+  ): Promise<void> {
+    await this.whenFree(namespace);
+    await this.inTurn(async () => {
       const info = this.collection(namespace);
       if (info === undefined) throw new CommandError("NamespaceNotFound", "ns does not exist");
       const { id, uuid, indexes } = info;
@@ -109,12 +127,15 @@ export class LocalRouter implements Router {
     });
   }
 
-  createIndexes(
+  async createIndexes(
     namespace: Namespace,
     specsOf: (info: CollectionInfo) => readonly Document[],
     checkpoint: () => Promise<void>,
+    transaction?: Transaction,
   ): Promise<void> {
-    return this.inTurn(async () => {
+    if (transaction !== undefined) return this.createIndexesIn(transaction, namespace, specsOf);
+    await this.whenFree(namespace);
+    await this.inTurn(async () => {
       const info = this.indexedCollection(namespace);
       const specs = specsOf(info);
       if (specs.length === 0) return;
@@ -124,8 +145,36 @@ export class LocalRouter implements Router {
     });
   }
 
-  changeIndexes(namespace: Namespace, changed: (info: CollectionInfo) => readonly Document[]): Promise<void> {
-    return this.inTurn(async () => {
+  /** In a transaction, a collection may get indexes while it is made. */
+  private createIndexesIn(
+    transaction: Transaction,
+    namespace: Namespace,
+    specsOf: (info: CollectionInfo) => readonly Document[],
+  ): void {
+    const info = this.collectionIn(namespace, transaction);
+    if (info === undefined) {
+      throw new CommandError("NamespaceNotFound", `ns not found ${namespaceText(namespace)}`);
+    }
+    const specs = specsOf(info);
+    if (specs.length === 0) return;
+    const isMade = transaction.collection(namespace) !== undefined;
+    if (!isMade || transaction.wroteDocumentsTo(info.id)) {
+      const kind = isMade ? "non-empty" : "existing";
+      throw notSupported(
+        `Cannot create new indexes on ${kind} collection ${
+          namespaceText(namespace)
+        } in a multi-document transaction.`,
+      );
+    }
+    transaction.setIndexes(info, [...info.indexes ?? [], ...specs]);
+  }
+
+  async changeIndexes(
+    namespace: Namespace,
+    changed: (info: CollectionInfo) => readonly Document[],
+  ): Promise<void> {
+    await this.whenFree(namespace);
+    await this.inTurn(async () => {
       const info = this.indexedCollection(namespace);
       const indexes = changed(info);
       await this.owner.modifyCollection({ ...info, indexes });
@@ -149,8 +198,12 @@ export class LocalRouter implements Router {
     return this.vnode.tail(info);
   }
 
-  convertToCapped(namespace: Namespace, optionsOf: (info: CollectionInfo) => Document): Promise<void> {
-    return this.inTurn(async () => {
+  async convertToCapped(
+    namespace: Namespace,
+    optionsOf: (info: CollectionInfo) => Document,
+  ): Promise<void> {
+    await this.whenFree(namespace);
+    await this.inTurn(async () => {
       const info = this.collection(namespace);
       if (info === undefined) {
         const text = `source collection ${namespaceText(namespace)} does not exist`;
@@ -165,24 +218,28 @@ export class LocalRouter implements Router {
     });
   }
 
-  renameCollection(source: Namespace, target: Namespace, dropTarget: boolean): Promise<void> {
-    return this.inTurn(async () => {
+  async renameCollection(source: Namespace, target: Namespace, dropTarget: boolean): Promise<void> {
+    await this.whenFree(source);
+    await this.whenFree(target);
+    await this.inTurn(async () => {
       const lookup = (namespace: Namespace) => this.collection(namespace);
       checkRename(source, target, dropTarget, lookup, this.collections(source.db).length > 0);
       await this.owner.modifyCollection({ ...lookup(source)!, ...target });
     });
   }
 
-  dropCollection(namespace: Namespace): Promise<boolean> {
-    return this.inTurn(async () => {
+  async dropCollection(namespace: Namespace): Promise<boolean> {
+    await this.whenFree(namespace);
+    return await this.inTurn(async () => {
       const info = this.collection(namespace);
       if (info !== undefined) await this.owner.dropCollection(info.id);
       return info !== undefined;
     });
   }
 
-  dropDatabase(db: string): Promise<boolean> {
-    return this.inTurn(async () => {
+  async dropDatabase(db: string): Promise<boolean> {
+    for (const info of this.collections(db)) await this.whenFree(info);
+    return await this.inTurn(async () => {
       const collections = this.collections(db);
       for (const info of collections) await this.owner.dropCollection(info.id);
       if (collections.length > 0) await this.owner.dropDatabase(db);
@@ -196,6 +253,11 @@ export class LocalRouter implements Router {
     ordered: boolean,
     options: InsertOptions = {},
   ): Promise<InsertResult> {
+    const { transaction } = options;
+    if (transaction !== undefined) {
+      const info = this.collectionToWriteIn(transaction, namespace);
+      return await this.vnode.transactions.insert(transaction, info, documents, ordered, options);
+    }
     return await this.vnode.insert(await this.collectionToWrite(namespace), documents, ordered, options);
   }
 
@@ -209,6 +271,15 @@ export class LocalRouter implements Router {
     options: WriteOptions,
   ): Promise<readonly StatementResult[]> {
     const upserts = statements.some((statement) => statement.kind === "update" && statement.upsert === true);
+    const transaction = Transaction.of(options.context);
+    if (transaction !== undefined) {
+      const info = upserts
+        ? this.collectionToWriteIn(transaction, namespace)
+        : this.collectionIn(namespace, transaction);
+      refuseView(info);
+      if (info === undefined) return writeNothing(statements, options);
+      return await this.vnode.transactions.write(transaction, info, statements, options);
+    }
     const info = upserts ? await this.collectionToWrite(namespace) : this.collection(namespace);
     refuseView(info);
     if (info === undefined) return writeNothing(statements, options);
@@ -216,7 +287,7 @@ export class LocalRouter implements Router {
   }
 
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
-    const { source, stages } = this.open(namespace);
+    const { source, stages } = this.open(namespace, Transaction.of(context));
     return this.queryRows(namespace.db, source, onView(pipeline, stages), context);
   }
 
@@ -266,13 +337,14 @@ export class LocalRouter implements Router {
   }
 
   private inDatabase(db: string, context: CommandContext, memory: QueryMemory): QueryContext {
-    const options = { bypassValidation: context.bypassValidation === true };
+    const transaction = Transaction.of(context);
+    const options = { bypassValidation: context.bypassValidation === true, transaction };
     return {
       ...context,
       memory,
       collections: {
         db,
-        open: (name) => this.open(name),
+        open: (name) => this.open(name, transaction),
         kindOf: (name) => this.kindOf(name),
         replace: (name, timeseries) => this.replace(name, timeseries, context),
         insert: (name, documents) => insertAll(documents, (raw) => this.insert(name, raw, true, options)),
@@ -329,9 +401,9 @@ export class LocalRouter implements Router {
     });
   }
 
-  private open(name: CollectionName): OpenCollection {
-    const { namespace, stages } = resolveView(name, (other) => this.collection(other));
-    return { source: this.source(namespace), stages };
+  private open(name: CollectionName, transaction?: Transaction): OpenCollection {
+    const { namespace, stages } = resolveView(name, (other) => this.collectionIn(other, transaction));
+    return { source: this.source(namespace, transaction), stages };
   }
 
   async verify(namespace: Namespace, isFull: boolean, pause: () => Promise<void>): Promise<Verification> {
@@ -355,9 +427,68 @@ export class LocalRouter implements Router {
     return this.owner.retentionCounts;
   }
 
-  private source(namespace: Namespace): Source {
+  private source(namespace: Namespace, transaction: Transaction | undefined): Source {
+    const info = this.collectionIn(namespace, transaction);
+    return info === undefined ? EMPTY_SOURCE : this.vnode.source(info, transaction);
+  }
+
+  /** A collection as a transaction sees it. */
+  private collectionIn(
+    namespace: Namespace,
+    transaction: Transaction | undefined,
+  ): CollectionInfo | undefined {
+    return transaction?.collection(namespace) ?? this.collection(namespace);
+  }
+
+  private collectionToWriteIn(transaction: Transaction, namespace: Namespace): CollectionInfo {
+    const info = this.collectionIn(namespace, transaction);
+    refuseView(info);
+    return info ??
+      transaction.makeCollection({ ...namespace, options: BuiltDocument.EMPTY, uuid: newUuid() });
+  }
+
+  /** Waits for the transactions that have written to a collection. */
+  private async whenFree(namespace: Namespace): Promise<void> {
     const info = this.collection(namespace);
-    return info === undefined ? EMPTY_SOURCE : this.vnode.source(info);
+    if (info !== undefined) await this.vnode.transactions.whenFree(info.id);
+  }
+
+  beginTransaction(name: TransactionName): Transaction {
+    return this.vnode.transactions.begin(name);
+  }
+
+  transactionLifetimeMs(change = this.lifetimeMs): number {
+    return this.lifetimeMs = change;
+  }
+
+  async commitTransaction(transaction: Transaction): Promise<void> {
+    try {
+      if (transaction.collections.length === 0) await this.vnode.commitTransaction(transaction, new Map());
+      else await this.inTurn(() => this.commitWithCollections(transaction));
+    } finally {
+      transaction.end(new CommandError("NoSuchTransaction", "the transaction has ended"));
+    }
+  }
+
+  /** Makes the transaction's collections first. A crash before its own entry is durable leaves them, empty. */
+  private async commitWithCollections(transaction: Transaction): Promise<void> {
+    const ids = new Map<number, number>();
+    try {
+      for (const info of transaction.collections) {
+        if (this.collection(info) !== undefined) throw writeConflict();
+        const { indexes = [], ...spec } = info;
+        const made = { ...spec, id: this.owner.catalog.nextId };
+        await this.owner.addCollection(made);
+        ids.set(info.id, made.id);
+        if (indexes.length === 0) continue;
+        await this.vnode.buildIndexes(made, indexes, () => Promise.resolve());
+        await this.owner.modifyCollection({ ...made, indexes });
+      }
+      await this.vnode.commitTransaction(transaction, ids);
+    } catch (error) {
+      for (const id of ids.values()) await this.owner.dropCollection(id);
+      throw error;
+    }
   }
 
   private async collectionToWrite(namespace: Namespace): Promise<CollectionInfo> {

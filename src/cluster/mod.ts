@@ -33,7 +33,8 @@ export {
   type Router,
   type Verification,
 } from "./router.ts";
-export { resultOf, type RetryableWrite } from "./retryable_write.ts";
+export { endsWithCommit, resultOf, type RetryableWrite, type TransactionName } from "./retryable_write.ts";
+export { Transaction } from "./transaction.ts";
 export {
   type ColumnSize,
   type DoneStatements,

@@ -8,7 +8,7 @@
  * beginning of the WAL (what the last checkpoint wrote was synced).
  */
 import assert from "node:assert/strict";
-import { type Random, seededRandom } from "../base/mod.ts";
+import { CommandError, type Random, seededRandom } from "../base/mod.ts";
 import { type DiskCall, FaultyDisk, MemoryDisk } from "../io/mod.ts";
 import type { Namespace } from "./catalog.ts";
 import type { Node } from "./node.ts";
@@ -16,6 +16,7 @@ import type { RetryableWrite } from "./retryable_write.ts";
 import {
   deleteNumbers,
   insertNumbers,
+  insertNumbersIn,
   numbersIn,
   openNode,
   PLAIN,
@@ -76,7 +77,8 @@ class Client {
     else if (choice < 0.08) await this.drop(node, namespace, expected);
     else if (choice < 0.16) await node.checkpoint();
     else if (choice < 0.22) await node.router.compact(namespace);
-    else if (choice < 0.3) await this.renumber(node, namespace, expected);
+    else if (choice < 0.27 && !expected.isTimeseries) await this.transact(node, namespace, expected);
+    else if (choice < 0.34) await this.renumber(node, namespace, expected);
     else if (choice < 0.4) await this.delete(node, namespace, expected);
     else await this.insert(node, namespace, expected);
   }
@@ -133,6 +135,31 @@ class Client {
   private async delete(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
     const before = this.someOf(expected);
     await this.write(expected, { before, after: [] }, () => deleteNumbers(node, namespace, before));
+  }
+
+  /** Inserts, updates and deletes in one transaction. */
+  private async transact(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
+    const [changed, gone] = this.halves(this.someOf(expected));
+    const fresh = Array.from({ length: 1 + Math.floor(this.random() * 5) }, this.next);
+    const after = [...fresh, ...changed.map((n) => n + RENUMBERED)];
+    this.txnNumber++;
+    await this.write(expected, { before: [...changed, ...gone], after }, async () => {
+      const { router } = node;
+      const transaction = router.beginTransaction({ lsid: this.lsid, txnNumber: this.txnNumber });
+      try {
+        await insertNumbersIn(transaction, node, namespace, fresh);
+        await renumber(node, namespace, changed, RENUMBERED, transaction);
+        await deleteNumbers(node, namespace, gone, transaction);
+        await router.commitTransaction(transaction);
+      } finally {
+        transaction.end(new CommandError("NoSuchTransaction", "it has ended"));
+      }
+    });
+  }
+
+  private halves(numbers: readonly number[]): readonly [readonly number[], readonly number[]] {
+    const middle = Math.floor(this.random() * (numbers.length + 1));
+    return [numbers.slice(0, middle), numbers.slice(middle)];
   }
 
   private someOf({ acknowledged }: Expected): readonly number[] {

@@ -7,6 +7,7 @@ import type { Namespace } from "./catalog.ts";
 import { Node, type NodeOptions } from "./node.ts";
 import type { RetryableWrite } from "./retryable_write.ts";
 import type { CollectionSpec } from "./router.ts";
+import type { Transaction } from "./transaction.ts";
 import type { WriteStatement } from "./write_statement.ts";
 
 export const PLAIN: CollectionSpec = { options: BuiltDocument.EMPTY };
@@ -50,33 +51,59 @@ export async function insertNumbers(
   if (errors[0] !== undefined) throw errors[0].error;
 }
 
+/** As `insertNumbers`, in a transaction. */
+export async function insertNumbersIn(
+  transaction: Transaction,
+  node: Node,
+  namespace: Namespace,
+  numbers: readonly number[],
+): Promise<void> {
+  const { errors } = await node.router.insert(namespace, numbers.map(numbered), true, { transaction });
+  if (errors[0] !== undefined) throw errors[0].error;
+}
+
 /** Adds to the numbers of documents, in one update. Throws its error. */
 export function renumber(
   node: Node,
   namespace: Namespace,
   numbers: readonly number[],
   offset: number,
+  transaction?: Transaction,
 ): Promise<void> {
   const update = BuiltDocument.of({ $inc: BuiltDocument.of({ n: Int32.of(offset) }) });
-  return write(node, namespace, { kind: "update", filter: withNumbers(numbers), update, multi: true });
+  const statement = { kind: "update", filter: withNumbers(numbers), update, multi: true } as const;
+  return write(node, namespace, statement, transaction);
 }
 
 /** Deletes documents by their numbers, in one statement. Throws its error. */
-export function deleteNumbers(node: Node, namespace: Namespace, numbers: readonly number[]): Promise<void> {
-  return write(node, namespace, { kind: "delete", filter: withNumbers(numbers), multi: true });
+export function deleteNumbers(
+  node: Node,
+  namespace: Namespace,
+  numbers: readonly number[],
+  transaction?: Transaction,
+): Promise<void> {
+  const statement = { kind: "delete", filter: withNumbers(numbers), multi: true } as const;
+  return write(node, namespace, statement, transaction);
 }
 
 function withNumbers(numbers: readonly number[]): BuiltDocument {
   return BuiltDocument.of({ n: BuiltDocument.of({ $in: numbers.map((n) => Int32.of(n)) }) });
 }
 
-async function write(node: Node, namespace: Namespace, statement: WriteStatement): Promise<void> {
-  const [result] = await node.router.write(namespace, [statement], { ordered: true, context: anyContext() });
+async function write(
+  node: Node,
+  namespace: Namespace,
+  statement: WriteStatement,
+  transaction: Transaction | undefined,
+): Promise<void> {
+  const context = anyContext(transaction);
+  const [result] = await node.router.write(namespace, [statement], { ordered: true, context });
   if (result?.error !== undefined) throw result.error;
 }
 
-function anyContext(): CommandContext {
+function anyContext(snapshot?: Transaction): CommandContext {
   return {
+    snapshot,
     nowMs: 0,
     variables: new Map(),
     checkpoint: () => Promise.resolve(),
@@ -85,8 +112,12 @@ function anyContext(): CommandContext {
 }
 
 /** The numbers of all documents of a collection, ascending, each as often as it is there. */
-export async function numbersIn(node: Node, namespace: Namespace): Promise<number[]> {
-  const context = anyContext();
+export async function numbersIn(
+  node: Node,
+  namespace: Namespace,
+  transaction?: Transaction,
+): Promise<number[]> {
+  const context = anyContext(transaction);
   const numbers: number[] = [];
   for await (const batch of node.router.query(namespace, { command: "find", stages: [] }, context)) {
     for (const document of batch) {

@@ -1,6 +1,6 @@
 /** Retryable writes of sessions: what they are made of, and which of their statements an entry of the log carries out. */
 import { BuiltDocument, Document, encodeDocument, Int32, RawDocument } from "../bson/mod.ts";
-import type { DoneStatements } from "../storage/mod.ts";
+import type { DoneStatements, SessionHistory } from "../storage/mod.ts";
 import type { StatementResult } from "./write_statement.ts";
 
 /** The write of a session that documents or statements belong to. */
@@ -60,6 +60,25 @@ function resultDocument({ matched, modified, upsertedId, document }: StatementRe
     upsertedId,
     document,
   })));
+}
+
+/** Names a client's transaction: a session, which is a UUID's 16 bytes, and a number. */
+export interface TransactionName {
+  readonly lsid: Uint8Array;
+  readonly txnNumber: bigint;
+}
+
+/** Stands for a transaction among a session's statements: that it was committed. */
+const COMMITTED = -1;
+
+/** A transaction, committed. */
+export function committed({ lsid, txnNumber }: TransactionName, seconds: number): DoneStatements {
+  return { lsid, txnNumber, seconds, first: COMMITTED, count: 1 };
+}
+
+/** Whether the latest number of a session is that of a transaction, which was committed. */
+export function endsWithCommit({ done }: SessionHistory): boolean {
+  return done.some(({ first }) => first === COMMITTED);
 }
 
 /** What came of a statement that was done before; of an insert, that there is a document. */

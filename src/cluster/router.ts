@@ -5,8 +5,9 @@ import type { Document, RawDocument } from "../bson/mod.ts";
 import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
 import type { ColumnSize, SessionHistory } from "../storage/mod.ts";
-import type { RetryableWrite } from "./retryable_write.ts";
 import type { CollectionTail } from "./capped.ts";
+import type { RetryableWrite, TransactionName } from "./retryable_write.ts";
+import type { Transaction } from "./transaction.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 import type { ChangeFeed, ChangeFeedOptions } from "./change_stream/change_feed.ts";
 import type { ClusterTime } from "./cluster_clock.ts";
@@ -26,7 +27,7 @@ export interface Router {
    *
    * @throws CommandError NamespaceExists (48), GraphContainsCycle (5) for a view that would stand on itself
    */
-  createCollection(namespace: Namespace, spec: CollectionSpec): Promise<void>;
+  createCollection(namespace: Namespace, spec: CollectionSpec, transaction?: Transaction): Promise<void>;
   /**
    * Gives a collection other options: those that `specOf` makes of it as it is.
    *
@@ -38,12 +39,14 @@ export interface Router {
    * document, when it resolves; then, or not at all.
    *
    * @param checkpoint throws when the operation was killed, else lets others run
+   * @param transaction that makes the collection, where one does
    * @throws CommandError NamespaceNotFound (26), DuplicateKey (11000), and what `specsOf` throws
    */
   createIndexes(
     namespace: Namespace,
     specsOf: (info: CollectionInfo) => readonly Document[],
     checkpoint: () => Promise<void>,
+    transaction?: Transaction,
   ): Promise<void>;
   /**
    * Leaves a collection the indexes that `indexesOf` gives, which are some of those it has, perhaps with other options.
@@ -90,6 +93,21 @@ export interface Router {
     statements: readonly WriteStatement[],
     options: WriteOptions,
   ): Promise<readonly StatementResult[]>;
+
+  /**
+   * Begins a transaction: a snapshot of what is there now, and what will be written in it. Queries and statements run in
+   * it that have it for their context's `snapshot`. Regular collections only; a read of a time series shows what is there
+   * when it runs.
+   */
+  beginTransaction(name: TransactionName): Transaction;
+  /** How long a transaction may take, in milliseconds; what is given is for those that begin later. */
+  transactionLifetimeMs(change?: number): number;
+  /**
+   * Commits a transaction, durable and seen as a whole when it resolves. Ends it in any case.
+   *
+   * @throws CommandError WriteConflict, OutOfDiskSpace and their like; then nothing of it is there
+   */
+  commitTransaction(transaction: Transaction): Promise<void>;
 
   /** What is known of the latest retryable write of a session. @param lsid a UUID's 16 bytes */
   historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined>;
@@ -177,6 +195,8 @@ export interface InsertOptions {
   readonly bypassValidation?: boolean;
   /** The write of a session that the documents belong to. */
   readonly retryable?: RetryableWrite | undefined;
+  /** The transaction that they are written in. */
+  readonly transaction?: Transaction | undefined;
 }
 
 export interface InsertResult {

@@ -8,11 +8,12 @@
 import {
   assert,
   CommandError,
+  DEFAULT_MEMORY_BUDGET_BYTES,
   type Logger,
   LONG_LOG_BYTES,
   MAX_DOCUMENT_ENTRY_BYTES,
   MAX_LOG_TAIL_BYTES,
-  type MemoryBudget,
+  MemoryBudget,
   SESSION_TIMEOUT_MINUTES,
 } from "../base/mod.ts";
 import type { Document, RawDocument, Value } from "../bson/mod.ts";
@@ -30,23 +31,26 @@ import {
   type SessionHistory,
   TimeseriesStore,
 } from "../storage/mod.ts";
-import { cappedLimits, type CollectionTail, tailOf } from "./capped.ts";
-import { type CollectionInfo, keepsPreImages, namespaceText } from "./catalog.ts";
+import { type CollectionTail, tailOf } from "./capped.ts";
+import { type CollectionInfo, namespaceText } from "./catalog.ts";
 import { type ClusterClock, secondsOf } from "./cluster_clock.ts";
 import { DiskReserve } from "./disk_reserve.ts";
-import { documentCheck } from "./document_check.ts";
-import { DocumentWriter, type LogEffects, type WrittenCollection } from "./document_writer.ts";
+import { DocumentWriter, type LogEffects } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
 import { buildIndexes, type IndexedStore, keepIndexes, matchIndexes, sourceIndexes } from "./index_builds.ts";
 import { partialFilter } from "./indexes.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
 import { runMeasurementStatement } from "./measurement_statement.ts";
 import { MeasurementWriter } from "./measurement_writer.ts";
+import { OpenTransactions } from "./open_transactions.ts";
 import { RecentStatements } from "./recent_statements.ts";
-import { doneStatement, type RetryableWrite } from "./retryable_write.ts";
 import { endOfPiece } from "./insert_pieces.ts";
 import { namedIfFull, shuttingDown } from "./node_errors.ts";
+import { doneStatement, type RetryableWrite, type TransactionName } from "./retryable_write.ts";
+import { statsOf, type Stores, verifyFiles } from "./stored_collection.ts";
 import { tableOptions } from "./timeseries_spec.ts";
+import type { Transaction } from "./transaction.ts";
+import { writtenCollection } from "./written_collection.ts";
 import type { CollectionStats, InsertOptions, InsertResult, Verification } from "./router.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
@@ -86,6 +90,8 @@ export class VNode {
   private readonly recentStatements = new RecentStatements();
   private requestCheckpoint: () => Promise<void> = () => Promise.resolve();
   private readonly writer: DocumentWriter;
+  /** Those of clients. */
+  readonly transactions: OpenTransactions;
   private readonly measurements: MeasurementWriter;
 
   private constructor(
@@ -96,9 +102,10 @@ export class VNode {
     private readonly reserve: DiskReserve,
     private readonly times: ClusterClock,
     clock: Clock,
+    memory: MemoryBudget,
   ) {
-    const log: LogEffects = (effects, done) =>
-      this.append(EntryKind.Documents, effects, done, timeseries.noteIndex.bind(timeseries));
+    const log: LogEffects = (effects, done, of) =>
+      this.append(EntryKind.Documents, effects, done, timeseries.noteIndex.bind(timeseries), of);
     this.writer = new DocumentWriter(
       documents,
       log,
@@ -109,6 +116,7 @@ export class VNode {
       MAX_DOCUMENT_ENTRY_BYTES,
       pacer(clock, () => {}),
     );
+    this.transactions = new OpenTransactions(documents, this.writer, memory, logger, pacer(clock, () => {}));
     this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, done, apply) => {
       await this.append(kind, [encodeTableId(tableId), payload], done, (index) => {
         this.recentStatements.note(done);
@@ -123,6 +131,7 @@ export class VNode {
     payload: readonly Uint8Array[],
     done: readonly DoneStatements[],
     apply: (index: number) => void,
+    of?: TransactionName,
   ): Promise<number> {
     const onDurable = (index: number) => {
       this.appliedIndex = index;
@@ -132,7 +141,11 @@ export class VNode {
       this.group,
       kind,
       payload,
-      this.times.stamp({ ...(done.length === 0 ? {} : { done: encodeDone(done) }), onDurable }),
+      this.times.stamp({
+        ...(done.length === 0 ? {} : { done: encodeDone(done) }),
+        ...(of && { lsid: of.lsid, txnNumber: of.txnNumber }),
+        onDurable,
+      }),
     );
   }
 
@@ -164,7 +177,8 @@ export class VNode {
       throw error;
     }
     const reserve = new DiskReserve(disk, `${directory}/${RESERVE_FILE}`);
-    return new VNode(options.group, logger, timeseries, documents, reserve, options.times, clock);
+    const { group, times, memory = new MemoryBudget(DEFAULT_MEMORY_BUDGET_BYTES) } = options;
+    return new VNode(group, logger, timeseries, documents, reserve, times, clock, memory);
   }
 
   /** Joins the log, once all of it has been replayed. */
@@ -293,6 +307,14 @@ export class VNode {
     return await this.tracked(() => this.runInsert(info, documents, ordered, options));
   }
 
+  /** As `OpenTransactions.commit`. */
+  async commitTransaction(transaction: Transaction, ids: ReadonlyMap<number, number>): Promise<void> {
+    await this.tracked(async () => {
+      await this.makeRoom();
+      await this.transactions.commit(transaction, ids, secondsOf(this.times.latest));
+    });
+  }
+
   /** What is known of the latest retryable write of a session. @param lsid a UUID's 16 bytes */
   async historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined> {
     return laterHistory(await this.writer.historyOf(lsid), this.recentStatements.of(lsid));
@@ -342,6 +364,7 @@ export class VNode {
   /** Refuses further writes and waits for those that run. */
   async drain(): Promise<void> {
     this.draining = true;
+    this.transactions.close(shuttingDown());
     await Promise.allSettled(this.writes);
   }
 
@@ -353,7 +376,7 @@ export class VNode {
   ): Promise<InsertResult> {
     if (info.timeseries === undefined) {
       await this.makeRoomIn(info);
-      const written = this.writtenCollection(info, bypassValidation);
+      const written = writtenCollection(this.documents, info, bypassValidation, this.logger);
       return await this.writer.insert(written, documents, ordered, retryable);
     }
     let inserted = 0;
@@ -395,7 +418,8 @@ export class VNode {
   ): Promise<readonly StatementResult[]> {
     await this.makeRoomIn(info);
     if (info.timeseries === undefined) {
-      const written = this.writtenCollection(info, options.context.bypassValidation === true);
+      const bypass = options.context.bypassValidation === true;
+      const written = writtenCollection(this.documents, info, bypass, this.logger);
       return await this.writer.write(written, statements, options);
     }
     const results: StatementResult[] = [];
@@ -442,17 +466,6 @@ export class VNode {
     });
   }
 
-  private writtenCollection(info: CollectionInfo, bypass: boolean): WrittenCollection {
-    return {
-      id: info.id,
-      namespace: namespaceText(info),
-      indexes: () => sourceIndexes(this.documents, info),
-      limits: cappedLimits(info),
-      check: bypass ? undefined : documentCheck(info, this.logger),
-      keepsPreImages: keepsPreImages(info),
-    };
-  }
-
   private checkExists(info: CollectionInfo): void {
     if (this.existing.has(info.id)) return;
     throw new CommandError("NamespaceNotFound", `collection ${namespaceText(info)} was dropped`);
@@ -472,7 +485,7 @@ export class VNode {
   async trim(info: CollectionInfo): Promise<void> {
     await this.tracked(async () => {
       await this.makeRoomIn(info);
-      await this.writer.trim(this.writtenCollection(info, true));
+      await this.writer.trim(writtenCollection(this.documents, info, true, this.logger));
     });
   }
 
@@ -481,14 +494,18 @@ export class VNode {
     return tailOf(this.documents, info);
   }
 
-  /** What the query engine reads a collection through. */
-  source(info: CollectionInfo): Source {
+  /**
+   * What the query engine reads a collection through.
+   *
+   * @param transaction whose snapshot is read; measurements are those of now all the same
+   */
+  source(info: CollectionInfo, transaction?: Transaction): Source {
     const { timeseries } = info;
     if (timeseries === undefined) {
+      const documents = transaction?.documents ?? this.documents;
       return {
-        shape: { kind: "documents", indexes: sourceIndexes(this.documents, info) },
-        scan: (request) =>
-          this.documents.hasCollection(info.id) ? this.documents.scan(info.id, request) : noRows(),
+        shape: { kind: "documents", indexes: sourceIndexes(documents, info) },
+        scan: (request) => documents.hasCollection(info.id) ? documents.scan(info.id, request) : noRows(),
       };
     }
     return {
@@ -523,32 +540,16 @@ export class VNode {
   }
 
   stats(info: CollectionInfo): CollectionStats {
-    if (info.timeseries === undefined) {
-      return this.documents.hasCollection(info.id) ? this.documents.stats(info.id) : NO_STATS;
-    }
-    if (!this.timeseries.hasTable(info.id)) return NO_STATS;
-    const { rows: count, dataBytes, storageBytes, indexBytes, ...timeseries } = this.timeseries.stats(
-      info.id,
-    );
-    return { count, dataBytes, storageBytes, indexBytes, timeseries };
+    return statsOf(this.stores, info);
   }
 
   /** Reads all that the files hold of a collection. @param pause lets others run */
-  async verify(info: CollectionInfo, isFull: boolean, pause: () => Promise<void>): Promise<Verification> {
-    const { id } = info;
-    if (info.timeseries === undefined) {
-      const none = { documents: 0, invalidDocuments: 0, problems: [] };
-      const found = this.documents.hasCollection(id) ? await this.documents.verify(id, isFull, pause) : none;
-      const { documents, invalidDocuments, problems } = found;
-      return { records: documents, invalidDocuments, problems, columns: [] };
-    }
-    const records = this.stats(info).count;
-    const none = { columns: [], damages: [] };
-    const found = this.timeseries.hasTable(id) ? await this.timeseries.verify(id, pause) : none;
-    const problems = found.damages.map(({ path, offset, reason }) =>
-      `"${path}" at byte ${offset}: ${reason}`
-    );
-    return { records, invalidDocuments: 0, problems, columns: found.columns };
+  verify(info: CollectionInfo, isFull: boolean, pause: () => Promise<void>): Promise<Verification> {
+    return verifyFiles(this.stores, info, isFull, pause);
+  }
+
+  private get stores(): Stores {
+    return { documents: this.documents, timeseries: this.timeseries };
   }
 
   /** Series and rows of all tables. */
@@ -586,7 +587,5 @@ export class VNode {
 }
 
 const RESERVE_FILE = "documents.reserve";
-
-const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, indexBytes: 0 };
 
 async function* noRows(): Rows {}

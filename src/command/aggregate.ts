@@ -56,6 +56,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   if (explain !== undefined && typeof explain !== "boolean") {
     throw new CommandError("TypeMismatch", "explain must be a boolean");
   }
+  if (call.transaction !== undefined) checkStagesInTransaction(stages);
   const batchSize = batchSizeOf(args, "aggregate");
   if (explain !== true) requireCursor(args);
   refuseLinearizableWrite(call, stages);
@@ -95,6 +96,39 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
     work,
     batchSize,
   });
+}
+
+/** Stages that bring documents of the server's own. */
+const SERVER_STAGES: ReadonlySet<string> = new Set(["$changeStream", "$currentOp", "$listLocalSessions"]);
+const COLLECTION_STAGES: ReadonlySet<string> = new Set([
+  "$collStats",
+  "$indexStats",
+  "$listSessions",
+  "$planCacheStats",
+  "$unionWith",
+]);
+
+/** @throws CommandError OperationNotSupportedInTransaction for stages that MongoDB does not have there */
+function checkStagesInTransaction(stages: readonly Value[]): void {
+  for (const stage of stages) {
+    const name = stage instanceof Document ? stage.names()[0] ?? "" : "";
+    if (name === "$out" || name === "$merge") {
+      throw notInTransaction(`${name} cannot be used in a transaction`);
+    }
+    if (COLLECTION_STAGES.has(name)) {
+      throw notInTransaction(`Stage not supported inside of a multi-document transaction: ${name}`);
+    }
+    if (SERVER_STAGES.has(name)) {
+      throw notInTransaction(
+        `Operation not permitted in transaction :: caused by :: Aggregation stage ${name} cannot run within a ` +
+          "multi-document transaction.",
+      );
+    }
+  }
+}
+
+function notInTransaction(message: string): CommandError {
+  return fail("OperationNotSupportedInTransaction", message);
 }
 
 function pipelineWork({ operation, args }: CommandCall, variables: ReadonlyMap<string, Value>): QueryWork {

@@ -23,7 +23,13 @@ import { insertDocuments } from "./insert.ts";
 import { checkDatabaseName, checkNamespaceToWrite } from "./namespace.ts";
 import { checkHint, checkHintForm, hintOf } from "./query_options.ts";
 import { refuseRetry, Retryable } from "./retryable.ts";
-import { documentsOf, parsedOrRefused, type ParsedStatement, runStatements } from "./statements.ts";
+import {
+  documentsOf,
+  isOrdered,
+  parsedOrRefused,
+  type ParsedStatement,
+  runStatements,
+} from "./statements.ts";
 
 const FIELDS: FieldTable = {
   bulkWrite: "any",
@@ -224,7 +230,7 @@ async function runOperations(
   operations: readonly Operation[],
   retryable: Retryable | undefined,
 ): Promise<Outcomes> {
-  const ordered = call.args.get("ordered") !== false;
+  const ordered = isOrdered(call);
   const outcomes: Outcome[] = [];
   const retried: number[] = [];
   for (let from = 0; from < operations.length;) {

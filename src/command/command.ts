@@ -1,5 +1,6 @@
 /** What a command is: a name, some facts for `listCommands`, and a function that appends the fields of its answer. */
 import type { BsonWriter, RawDocument } from "../bson/mod.ts";
+import type { Transaction } from "../cluster/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import type { Client } from "./client.ts";
 import type { GenericArguments } from "./generic.ts";
@@ -35,6 +36,10 @@ export interface CommandCall {
   readonly exhaustAllowed: boolean;
   readonly client: Client;
   readonly session: Session | undefined;
+  /** The transaction that it runs in. */
+  readonly transaction: Transaction | undefined;
+  /** The cluster time of the snapshot that it reads, outside of a transaction. */
+  readonly atClusterTime: bigint | undefined;
   readonly operation: Operation;
   readonly state: ServerState;
 }

@@ -24,6 +24,7 @@ import { distinct } from "./distinct.ts";
 import { drop } from "./drop.ts";
 import { dropIndexes } from "./drop_indexes.ts";
 import { dropDatabase } from "./drop_database.ts";
+import { abortTransaction, commitTransaction } from "./end_transaction.ts";
 import { explainCommand } from "./explain.ts";
 import { find } from "./find.ts";
 import { findAndModify } from "./find_and_modify.ts";
@@ -63,6 +64,7 @@ import { whatsMyUri } from "./whats_my_uri.ts";
 
 /** All commands that there are. What is known and missing is listed in `missing_commands.ts`. */
 export const COMMANDS: readonly Command[] = [
+  abortTransaction,
   aggregate,
   balancerStatus,
   buildInfo,
@@ -71,6 +73,7 @@ export const COMMANDS: readonly Command[] = [
   cloneCollectionAsCapped,
   collMod,
   collStats,
+  commitTransaction,
   compact,
   configureFailPoint,
   connectionStatus,

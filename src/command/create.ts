@@ -81,7 +81,16 @@ async function runCreate(call: CommandCall): Promise<void> {
   const existing = router.collection(namespace);
   if (existing !== undefined) throw alreadyThere(existing, spec);
   if (spec.view === undefined) refuseMissingOptions(args);
-  await router.createCollection(namespace, spec);
+  if (call.transaction !== undefined) checkMadeInTransaction(spec);
+  await router.createCollection(namespace, spec, call.transaction);
+}
+
+/** @throws CommandError OperationNotSupportedInTransaction for what MongoDB does not make in transactions */
+function checkMadeInTransaction({ timeseries, view }: CollectionSpec): void {
+  const kind = timeseries !== undefined ? "time-series collection" : view !== undefined ? "view" : undefined;
+  if (kind === undefined) return;
+  const message = `Cannot create a ${kind} in a multi-document transaction.`;
+  throw new CommandError("OperationNotSupportedInTransaction", message);
 }
 
 function specOf(args: Arguments, namespace: Namespace): CollectionSpec {

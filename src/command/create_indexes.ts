@@ -43,14 +43,19 @@ async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<v
   if (existing === undefined) await createIfMissing(call);
   let before = 0;
   let added = 0;
-  await router.createIndexes(namespace, (info) => {
-    const known = indexesOf(info);
-    const missing = indexes.filter((index) => !isThere(index, known));
-    refuseTwins(missing, info);
-    before = known.length;
-    added = missing.length;
-    return missing;
-  }, new QueryWork(call.operation).checkpoint);
+  await router.createIndexes(
+    namespace,
+    (info) => {
+      const known = indexesOf(info);
+      const missing = indexes.filter((index) => !isThere(index, known));
+      refuseTwins(missing, info);
+      before = known.length;
+      added = missing.length;
+      return missing;
+    },
+    new QueryWork(call.operation).checkpoint,
+    call.transaction,
+  );
   reply.value("numIndexesBefore", Int32.of(before));
   reply.value("numIndexesAfter", Int32.of(before + added));
   if (added === 0) reply.value("note", "all indexes already exist");
@@ -71,9 +76,9 @@ function refuseTtlOfCapped(indexes: readonly Document[], info: CollectionInfo | 
 
 async function createIfMissing(call: CommandCall): Promise<void> {
   try {
-    await call.state.services.router.createCollection(namespaceToWrite(call), {
-      options: BuiltDocument.EMPTY,
-    });
+    const { router } = call.state.services;
+    const spec = { options: BuiltDocument.EMPTY };
+    await router.createCollection(namespaceToWrite(call), spec, call.transaction);
   } catch (error) {
     // Another one was quicker.
     if (!(error instanceof CommandError) || error.codeName !== "NamespaceExists") throw error;

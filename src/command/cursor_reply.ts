@@ -1,6 +1,6 @@
 /** The `cursor` field of an answer: a batch of documents, written straight behind one another, and what is left of the query. */
 import { DEFAULT_BATCH_SIZE } from "../base/mod.ts";
-import { BsonType, type BsonWriter, type Document } from "../bson/mod.ts";
+import { BsonType, type BsonWriter, type Document, Timestamp } from "../bson/mod.ts";
 import type { Rows } from "../query/mod.ts";
 import type { CommandCall } from "./command.ts";
 import type { Cursor } from "./cursors.ts";
@@ -35,6 +35,7 @@ export async function replyFirstBatch(
     rows: batch.rows,
     work: batch.work,
     sessionId: call.generic.sessionId,
+    txnNumber: call.generic.inTransaction ? call.generic.txnNumber : undefined,
     noTimeout: batch.noTimeout ?? false,
     maxTimeMs: batch.tail === undefined ? call.generic.maxTimeMs : 0,
     limit: batch.limit,
@@ -43,7 +44,7 @@ export async function replyFirstBatch(
   try {
     await replyBatch(reply, cursor, "firstBatch", batch.batchSize ?? DEFAULT_BATCH_SIZE, () => {
       return cursor.exhausted || batch.singleBatch === true ? 0n : cursor.id;
-    });
+    }, call.atClusterTime);
   } catch (error) {
     await cursor.close();
     throw error;
@@ -65,6 +66,7 @@ async function replyBatch(
   field: string,
   batchSize: number,
   idAfter: () => bigint,
+  atClusterTime?: bigint,
 ): Promise<void> {
   reply.header(BsonType.Object, "cursor");
   const document = reply.beginDocument();
@@ -75,6 +77,7 @@ async function replyBatch(
   for (const [name, value] of Object.entries(cursor.tailFields())) reply.value(name, value);
   reply.value("id", idAfter());
   reply.value("ns", cursor.namespace);
+  if (atClusterTime !== undefined) reply.value("atClusterTime", new Timestamp(atClusterTime));
   reply.endDocument(document);
 }
 

@@ -19,6 +19,8 @@ export interface CursorOptions {
   readonly rows: Rows;
   readonly work: QueryWork | undefined;
   readonly sessionId: string | undefined;
+  /** The transaction's number, where it was opened in one. */
+  readonly txnNumber?: bigint | undefined;
   /** Never closed for being idle. */
   readonly noTimeout?: boolean;
   /** Time that all batches together may take; 0 for no limit. */
@@ -33,6 +35,7 @@ export interface CursorOptions {
 export class Cursor {
   readonly namespace: string;
   readonly sessionId: string | undefined;
+  readonly txnNumber: bigint | undefined;
   readonly noTimeout: boolean;
   lastUsedMs = 0;
   /** A command works with it now. */
@@ -52,6 +55,7 @@ export class Cursor {
   ) {
     this.namespace = options.namespace;
     this.sessionId = options.sessionId;
+    this.txnNumber = options.txnNumber;
     this.noTimeout = options.noTimeout ?? false;
     this.timeLeftMs = options.maxTimeMs ?? 0;
     this.remaining = options.limit ?? Infinity;
@@ -186,7 +190,12 @@ export class CursorTable {
    *
    * @throws CommandError when it does not exist, is in use, or belongs to another namespace or session
    */
-  take(id: bigint, namespace: string, sessionId: string | undefined): Cursor {
+  take(
+    id: bigint,
+    namespace: string,
+    sessionId: string | undefined,
+    txnNumber?: bigint,
+  ): Cursor {
     const cursor = this.cursors.get(id);
     if (cursor === undefined || cursor.killed) throw cursorNotFound(id);
     if (cursor.namespace !== namespace) {
@@ -196,6 +205,7 @@ export class CursorTable {
       );
     }
     checkSession(cursor, sessionId);
+    checkTransaction(cursor, txnNumber);
     if (cursor.busy) throw new CommandError("CursorInUse", `cursor id ${id} is already in use`);
     cursor.busy = true;
     return cursor;
@@ -219,6 +229,12 @@ export class CursorTable {
   killSession(sessionId: string): void {
     for (const cursor of this.cursors.values()) {
       if (cursor.sessionId === sessionId) void this.kill(cursor.id);
+    }
+  }
+
+  killTransaction(sessionId: string, txnNumber: bigint): void {
+    for (const cursor of this.cursors.values()) {
+      if (cursor.sessionId === sessionId && cursor.txnNumber === txnNumber) void this.kill(cursor.id);
     }
   }
 
@@ -279,4 +295,16 @@ function checkSession(cursor: Cursor, sessionId: string | undefined): void {
   const created = `Cannot run getMore on cursor ${id}, which was created in session ${cursor.sessionId}`;
   if (sessionId === undefined) throw new CommandError(50737, `${created}, without an lsid`);
   throw new CommandError(50738, `${created}, in session ${sessionId}`);
+}
+
+function checkTransaction({ id, txnNumber: created }: Cursor, txnNumber: bigint | undefined): void {
+  if (created === txnNumber) return;
+  const which = `Cannot run getMore on cursor ${id}, which was`;
+  if (created === undefined) {
+    throw new CommandError(50739, `${which} not created in a transaction, in transaction ${txnNumber}`);
+  }
+  if (txnNumber === undefined) {
+    throw new CommandError(50740, `${which} created in transaction ${created}, without a txnNumber`);
+  }
+  throw new CommandError(50741, `${which} created in transaction ${created}, in transaction ${txnNumber}`);
 }

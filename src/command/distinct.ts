@@ -1,6 +1,6 @@
 /** `distinct`: the values of a path, each once, those in arrays one by one. */
 import { CommandError, MAX_DOCUMENT_BYTES } from "../base/mod.ts";
-import { type BsonWriter, BuiltDocument, encodeDocument } from "../bson/mod.ts";
+import { type BsonWriter, BuiltDocument, encodeDocument, Timestamp } from "../bson/mod.ts";
 import { type DistinctSpec, distinctValues, parseDistinct } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { collationFor } from "./collation.ts";
@@ -42,6 +42,7 @@ async function runDistinct(call: CommandCall, reply: BsonWriter): Promise<void> 
     throw new CommandError(17217, "distinct too big, 16mb cap");
   }
   reply.value("values", values);
+  if (call.atClusterTime !== undefined) reply.value("atClusterTime", new Timestamp(call.atClusterTime));
 }
 
 /** The fields of a distinct, checked. @throws CommandError */

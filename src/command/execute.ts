@@ -16,6 +16,7 @@ import { checkDatabaseName } from "./namespace.ts";
 import { checkReadLevel, readAfter } from "./read_concern.ts";
 import type { OperationLabel } from "./operation.ts";
 import { refuseNumber } from "./retryable.ts";
+import { checkAllowedInTransaction, enterTransaction } from "./transactions.ts";
 import type { ServerState } from "./state.ts";
 
 const LEGACY_URL = "https://dochub.mongodb.org/core/legacy-opcode-removal";
@@ -91,29 +92,46 @@ async function run(
   if (args.has("writeConcern") && !command.takesWriteConcern) {
     throw new CommandError("InvalidOptions", "Command does not support writeConcern");
   }
-  checkReadLevel(command, generic.readConcern);
+  if (generic.inTransaction) checkAllowedInTransaction(command, db, args, generic);
+  else checkReadLevel(command, generic.readConcern);
   readAfter(router.clusterTime, generic.readConcern);
   if (input.sequences.length > 0 && !command.takesSequences) {
     throw new CommandError(40415, `BSON field '${name}.${input.sequences[0]!.name}' is an unknown field.`);
   }
-  if (generic.txnNumber !== undefined && command.retryable !== true) refuseNumber(command.name);
+  if (generic.txnNumber !== undefined && !generic.inTransaction && command.retryable !== true) {
+    refuseNumber(command.name);
+  }
   const session = generic.sessionId === undefined ? undefined : state.sessions.use(generic.sessionId);
   const operation = state.operations.begin(client, generic.maxTimeMs, labelOf(command, db, args));
-  const call: CommandCall = {
-    name,
-    db,
-    args,
-    sequences: input.sequences,
-    generic,
-    exhaustAllowed: input.exhaustAllowed,
-    client,
-    session,
-    operation,
-    state,
-  };
   const release = generic.txnNumber === undefined ? undefined : await session?.checkOut();
   try {
-    return await answer(command, call, reply);
+    const transaction = generic.inTransaction
+      ? await enterTransaction(state, session!, command, args, generic)
+      : undefined;
+    const snapshot = generic.inTransaction || generic.readConcern.level !== "snapshot"
+      ? undefined
+      : state.snapshots.at(generic.readConcern.atClusterTime);
+    operation.snapshot = transaction ?? snapshot?.view;
+    const call: CommandCall = {
+      name,
+      db,
+      args,
+      sequences: input.sequences,
+      generic,
+      exhaustAllowed: input.exhaustAllowed,
+      client,
+      session,
+      transaction,
+      atClusterTime: snapshot?.clusterTime,
+      operation,
+      state,
+    };
+    try {
+      return await answer(command, call, reply);
+    } catch (error) {
+      if (transaction !== undefined) session?.endTransaction();
+      throw error;
+    }
   } finally {
     release?.();
     state.operations.end(operation);

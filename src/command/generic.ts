@@ -10,6 +10,10 @@ export interface GenericArguments {
   /** The session's uuid as text. */
   readonly sessionId: string | undefined;
   readonly txnNumber: bigint | undefined;
+  /** Whether it is a statement, or the end, of a transaction: the one of `txnNumber`. */
+  readonly inTransaction: boolean;
+  /** Whether it is the first one. */
+  readonly startsTransaction: boolean;
   readonly readConcern: ReadConcern;
   /** Milliseconds; 0 for no limit. */
   readonly maxTimeMs: number;
@@ -66,6 +70,8 @@ export function parseGenericArguments(args: Arguments): GenericArguments {
   return {
     sessionId,
     txnNumber,
+    inTransaction: args.has("autocommit"),
+    startsTransaction: args.has("startTransaction"),
     readConcern: parseReadConcern(args),
     maxTimeMs: parseMaxTime(args),
     apiStrict: args.get("apiStrict") === true,
@@ -91,10 +97,8 @@ function typedDocument(args: Arguments, name: string): RawDocument {
 }
 
 function parseTransactionNumber(args: Arguments, sessionId: string | undefined): bigint | undefined {
-  if (args.has("startTransaction") || args.has("autocommit")) {
-    throw new CommandError("NotImplemented", "multi-document transactions are not implemented");
-  }
   const number = args.get("txnNumber");
+  checkTransactionFields(args, number !== undefined);
   if (number === undefined) return undefined;
   if (typeof number !== "bigint") {
     throw wrongType("OperationSessionInfo.txnNumber", args.type("txnNumber"), "long");
@@ -104,6 +108,29 @@ function parseTransactionNumber(args: Arguments, sessionId: string | undefined):
     throw new CommandError("InvalidOptions", "Transaction number requires a session ID to also be specified");
   }
   return number;
+}
+
+function checkTransactionFields(args: Arguments, hasNumber: boolean): void {
+  for (const name of ["startTransaction", "autocommit"]) {
+    if (args.has(name) && args.type(name) !== BsonType.Boolean) {
+      throw wrongType(`OperationSessionInfo.${name}`, args.type(name), "bool");
+    }
+  }
+  const autocommit = args.get("autocommit");
+  if (autocommit === true) {
+    throw new CommandError("InvalidOptions", "Specifying autocommit=true is not allowed.");
+  }
+  if (args.has("startTransaction") && autocommit === undefined) {
+    const text = "'startTransaction' field requires 'autocommit' field to also be specified";
+    throw new CommandError("InvalidOptions", text);
+  }
+  if (autocommit !== undefined && !hasNumber) {
+    const text = "'autocommit' field requires a transaction number to also be specified";
+    throw new CommandError("InvalidOptions", text);
+  }
+  if (args.get("startTransaction") === false) {
+    throw new CommandError("InvalidOptions", "Specifying startTransaction=false is not allowed.");
+  }
 }
 
 function checkApiVersion(args: Arguments): void {

@@ -37,7 +37,8 @@ async function runGetMore(call: CommandCall, reply: BsonWriter): Promise<void> {
   if (collection === "") throw new CommandError("InvalidNamespace", "Collection names cannot be empty");
   const batchSize = args.integerFrom("batchSize", 0);
   const namespace = namespaceText({ db: call.db, collection });
-  const cursor = state.cursors.take(id, namespace, generic.sessionId);
+  const txnNumber = generic.inTransaction ? generic.txnNumber : undefined;
+  const cursor = state.cursors.take(id, namespace, generic.sessionId, txnNumber);
   const { tail } = cursor;
   if (generic.maxTimeMs !== 0 && tail?.awaitsData !== true) {
     await state.cursors.giveBack(cursor);

@@ -8,7 +8,7 @@ import { writeWriteErrors } from "./error_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { Retryable } from "./retryable.ts";
-import { writeBatchOf } from "./statements.ts";
+import { isOrdered, writeBatchOf } from "./statements.ts";
 
 const FIELDS: FieldTable = {
   insert: "any",
@@ -34,12 +34,13 @@ async function runInsert(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToWrite(call);
   checkFields(call.args, "insert", FIELDS, isGenericArgument);
   const documents = writeBatchOf(call, "documents");
-  const ordered = call.args.get("ordered") !== false;
+  const ordered = isOrdered(call);
   const retryable = await Retryable.of(call, documents.length);
   const { inserted, errors, retried } = await insertDocuments(call, namespace, documents, ordered, retryable);
   call.state.counters.opcounters.insert += inserted;
   reply.value("n", Int32.of(inserted));
   writeWriteErrors(reply, errors);
+  if (errors.length > 0) call.session?.failTransaction(call.transaction);
   const isTimeseries = call.state.services.router.collection(namespace)?.timeseries !== undefined;
   if (!isTimeseries) retryable?.writeRetried(reply, retried);
 }
@@ -82,7 +83,7 @@ export async function insertDocuments(
   if (places.length === 0) return { inserted: retried.length, errors: refused, retried };
   const bypassValidation = call.args.flag("bypassDocumentValidation");
   const allowed = places.length === documents.length ? documents : places.map((place) => documents[place]!);
-  const options = { bypassValidation, retryable: retryable?.at(places) };
+  const options = { bypassValidation, retryable: retryable?.at(places), transaction: call.transaction };
   const result = await router.insert(namespace, allowed, ordered, options);
   const inserted = retried.length + result.inserted;
   const stored = result.errors.map(({ index, error }) => ({ index: places[index]!, error }));

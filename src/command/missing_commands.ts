@@ -10,7 +10,6 @@ import type { Command } from "./command.ts";
 export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "abortMoveCollection",
   "abortReshardCollection",
-  "abortTransaction",
   "abortUnshardCollection",
   "addShard",
   "addShardToZone",
@@ -28,7 +27,6 @@ export const MISSING_COMMANDS: ReadonlySet<string> = new Set([
   "cleanupStructuredEncryptionData",
   "clearJumboFlag",
   "commitReshardCollection",
-  "commitTransaction",
   "compactStructuredEncryptionData",
   "configureCollectionBalancing",
   "configureQueryAnalyzer",

@@ -24,6 +24,8 @@ export class Operation {
   /** When it runs out of time, on the monotonic clock. */
   private readonly deadlineMs: number;
   readonly startedMs: number;
+  /** What its queries read: a transaction's view, or a snapshot. */
+  snapshot: object | undefined;
 
   constructor(
     readonly id: number,
@@ -88,6 +90,7 @@ const DONE = Promise.resolve();
 export class QueryWork implements CommandContext {
   readonly nowMs: number;
   readonly counters = newScanCounters();
+  readonly snapshot: object | undefined;
   private turnStartedMs: number;
   private socketsServedMs: number;
 
@@ -102,6 +105,7 @@ export class QueryWork implements CommandContext {
     readonly bypassValidation = false,
   ) {
     this.nowMs = operation.clock.nowMs();
+    this.snapshot = operation.snapshot;
     this.turnStartedMs = operation.startedMs;
     this.socketsServedMs = operation.startedMs;
   }

@@ -21,6 +21,13 @@ export const PARAMETERS: Readonly<Record<string, Parameter>> = {
   logLevel: fixed(Int32.of(0)),
   maxBSONDepth: fixed(Int32.of(200)),
   requireApiVersion: fixed(false),
+  transactionLifetimeLimitSeconds: {
+    value: ({ router }) => Int32.of(router.transactionLifetimeMs() / 1000),
+    change: ({ router }, value) =>
+      void router.transactionLifetimeMs(
+        secondsOf("transactionLifetimeLimitSeconds", value, "greater than or equal to 1") * 1000,
+      ),
+  },
   ttlMonitorEnabled: {
     value: ({ router }) => router.retention().isEnabled,
     change: ({ router }, value) => void router.retention({ isEnabled: flagOf(value) }),
@@ -58,14 +65,17 @@ function flagOf(value: Value): boolean {
   return isNumber(value) ? numberOf(value) !== 0 : value === true;
 }
 
-/** @throws CommandError BadValue unless it is a number of at least 1; fractions are cut off */
-function secondsOf(name: string, value: Value): number {
+/**
+ * @param least as MongoDB words it for this one
+ * @throws CommandError BadValue unless it is a number of at least 1; fractions are cut off
+ */
+function secondsOf(name: string, value: Value, least = "greater than 0"): number {
   if (!isNumber(value)) {
     throw new CommandError("BadValue", `Failed validating ${name}: Unable to coerce value to integral type`);
   }
   const seconds = Math.trunc(numberOf(value));
   if (seconds > 0) return Math.min(seconds, MAX_SECONDS);
-  throw new CommandError("BadValue", `Invalid value for parameter ${name}: ${seconds} is not greater than 0`);
+  throw new CommandError("BadValue", `Invalid value for parameter ${name}: ${seconds} is not ${least}`);
 }
 
 /** The most that a timer can wait. */

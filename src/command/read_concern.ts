@@ -79,12 +79,9 @@ function timeIn(document: Document, name: string): bigint | undefined {
   return BigInt.asUintN(64, time);
 }
 
-/** @throws CommandError InvalidOptions where the command cannot be had at that level, NotImplemented for snapshots */
+/** @throws CommandError InvalidOptions where the command cannot be had at that level */
 export function checkReadLevel(command: Command, { level }: ReadConcern): void {
   const reads = command.readConcerns ?? [];
-  if (level === "snapshot" && reads.includes(level)) {
-    throw new CommandError("NotImplemented", "readConcern level 'snapshot' is not implemented");
-  }
   if (level === "local" || reads.includes(level)) return;
   const reason = level === "snapshot" && reads.length > 0
     ? "read concern snapshot not supported"

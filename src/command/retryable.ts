@@ -5,7 +5,13 @@
  */
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, Int32 } from "../bson/mod.ts";
-import { type DoneStatements, resultOf, type RetryableWrite, type StatementResult } from "../cluster/mod.ts";
+import {
+  type DoneStatements,
+  endsWithCommit,
+  resultOf,
+  type RetryableWrite,
+  type StatementResult,
+} from "../cluster/mod.ts";
 import type { CommandCall } from "./command.ts";
 import { failRetryableWrite } from "./fail_retryable_write.ts";
 import { shownSession } from "./sessions.ts";
@@ -24,8 +30,8 @@ export class Retryable {
    * @throws CommandError TransactionTooOld when a newer write was begun in the session
    */
   static async of(call: CommandCall, count: number): Promise<Retryable | undefined> {
-    const { session, generic: { txnNumber } } = call;
-    if (session === undefined || txnNumber === undefined) return undefined;
+    const { session, generic: { txnNumber, inTransaction } } = call;
+    if (session === undefined || txnNumber === undefined || inTransaction) return undefined;
     const { router, clock } = call.state.services;
     const stmtIds = statementIds(call, count);
     const write = { lsid: session.bytes, txnNumber, seconds: Math.floor(clock.nowMs() / 1000), stmtIds };
@@ -41,6 +47,11 @@ export class Retryable {
           `newer retryable write with txnNumber ${last} has already started on this session.`,
       );
     }
+    if (session.transaction?.number === txnNumber || (history !== undefined && endsWithCommit(history))) {
+      const text = "Cannot retry a retryable write that has been converted into a transaction";
+      throw new CommandError("IncompleteTransactionHistory", text);
+    }
+    session.endTransaction();
     session.txnNumber = txnNumber;
     const done = history?.txnNumber === txnNumber ? history.done : [];
     const retryable = new Retryable(write, [...done].sort((a, b) => a.first - b.first));
@@ -111,7 +122,7 @@ function maxOf(...numbers: readonly (bigint | undefined)[]): bigint {
 
 /** @throws CommandError InvalidOptions when a write on many documents asks to be retried */
 export function refuseRetry(call: CommandCall, what: string): void {
-  if (call.generic.txnNumber === undefined) return;
+  if (call.generic.txnNumber === undefined || call.generic.inTransaction) return;
   throw new CommandError("InvalidOptions", `Cannot use (or request) retryable writes with ${what}`);
 }
 

@@ -3,7 +3,9 @@
  * cursors, and runs its writes with a transaction number one after another.
  */
 import { CommandError, MAX_SESSIONS, SESSION_TIMEOUT_MINUTES } from "../base/mod.ts";
+import type { Transaction } from "../cluster/mod.ts";
 import { Binary } from "../bson/mod.ts";
+import { abort, type SessionTransaction } from "./session_transaction.ts";
 import type { Clock } from "../io/mod.ts";
 
 const TIMEOUT_MS = SESSION_TIMEOUT_MINUTES * 60_000;
@@ -14,12 +16,24 @@ export class Session {
   readonly bytes: Uint8Array;
   /** The highest number of a write or a transaction that was begun here since the server runs. */
   txnNumber: bigint | undefined;
+  /** The latest transaction that was begun here since the server runs. */
+  transaction: SessionTransaction | undefined;
   private turn: Promise<void> = Promise.resolve();
 
   /** @param id the uuid as text */
   constructor(readonly id: string, public lastUsedMs: number) {
     const hex = id.replaceAll("-", "");
     this.bytes = Uint8Array.from({ length: 16 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  }
+
+  /** Nothing remains of the transaction that is open. */
+  endTransaction(): void {
+    if (this.transaction?.handle.isEnded === false) abort(this.transaction);
+  }
+
+  /** Ends the transaction that a statement with errors ran in, if it ran in one. */
+  failTransaction(transaction: Transaction | undefined): void {
+    if (transaction !== undefined) this.endTransaction();
   }
 
   /** Waits for the session's commands with a number that came before. @returns what lets the next one run */
@@ -66,6 +80,7 @@ export class SessionTable {
   }
 
   end(id: string): void {
+    this.sessions.get(id)?.endTransaction();
     if (this.sessions.delete(id)) this.onEnd(id);
   }
 
@@ -76,6 +91,7 @@ export class SessionTable {
   close(): void {
     this.cancelSweep?.();
     this.cancelSweep = undefined;
+    for (const session of this.sessions.values()) session.endTransaction();
     this.sessions.clear();
   }
 

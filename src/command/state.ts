@@ -13,6 +13,7 @@ import { CursorTable } from "./cursors.ts";
 import { FailPoints } from "./fail_points.ts";
 import { OperationTable } from "./operation.ts";
 import type { Services } from "./services.ts";
+import { SnapshotTable } from "./snapshots.ts";
 import { SessionTable } from "./sessions.ts";
 import { Topology } from "./topology.ts";
 
@@ -26,6 +27,7 @@ export class ServerState {
   readonly cursors: CursorTable;
   readonly sessions: SessionTable;
   readonly operations: OperationTable;
+  readonly snapshots: SnapshotTable;
   readonly topology = new Topology();
   /** Undefined where there are no commands for tests. */
   readonly failPoints: FailPoints | undefined;
@@ -36,6 +38,7 @@ export class ServerState {
     this.cursors = new CursorTable(services.clock, () => batchBytes(services.memory));
     this.sessions = new SessionTable(services.clock, (session) => this.cursors.killSession(session));
     this.operations = new OperationTable(services.clock);
+    this.snapshots = new SnapshotTable(services.router, services.clock);
     this.failPoints = services.testCommands ? new FailPoints() : undefined;
   }
 
@@ -67,6 +70,7 @@ export class ServerState {
   async close(): Promise<void> {
     this.operations.killAll(new CommandError("InterruptedAtShutdown", "interrupted at shutdown"));
     this.sessions.close();
+    this.snapshots.close();
     await this.cursors.close();
   }
 }

@@ -12,6 +12,11 @@ import type { Retryable } from "./retryable.ts";
 /** A statement, or why it cannot be run. */
 export type ParsedStatement = WriteStatement | CommandError;
 
+/** Whether the first error ends a write: unless it says otherwise, and in a transaction in any case. */
+export function isOrdered({ args, transaction }: CommandCall): boolean {
+  return transaction !== undefined || args.get("ordered") !== false;
+}
+
 /** The statements' fields. @param field `updates` or `deletes` */
 export function statementsOf(call: CommandCall, field: string): readonly Arguments[] {
   return writeBatchOf(call, field).map((document) => new Arguments(document));
@@ -79,7 +84,7 @@ export async function runStatements(
   statements: readonly ParsedStatement[],
   retryable: Retryable | undefined,
 ): Promise<StatementResults> {
-  const ordered = call.args.get("ordered") !== false;
+  const ordered = isOrdered(call);
   const context = writeWork(call);
   const places: number[] = [];
   const valid: WriteStatement[] = [];
@@ -105,6 +110,7 @@ export async function runStatements(
     error === undefined ? [] : [{ index, error }]
   );
   for (const { error } of failed) if (INTERRUPTIONS.has(error.code)) throw error;
+  if (failed.length + refused.length > 0) call.session?.failTransaction(call.transaction);
   const errors = ordered && failed.length > 0
     ? failed
     : [...failed, ...refused].sort((a, b) => a.index - b.index);

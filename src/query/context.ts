@@ -18,6 +18,8 @@ export interface CommandContext {
   readonly allowDiskUse?: boolean;
   /** Whether validators are not asked of what is written. */
   readonly bypassValidation?: boolean;
+  /** What collections are read at, where that is not what they hold now: known to who opens them. */
+  readonly snapshot?: object | undefined;
   /** How texts compare in the stages of views; undefined for by their bytes. */
   readonly collation?: Collation;
 }

@@ -10,10 +10,10 @@ export { type OnRecord, replay as replayLog, replayKept } from "./log/replay.ts"
 export { type LogFileContent, type PlacedRecord, readLogFile } from "./log/read_log_file.ts";
 export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
 export { type CollectionLimits } from "./documents/collection_limits.ts";
-export { type DocumentScanRequest, type DocumentStats, DocumentStore } from "./documents/document_store.ts";
+export { DocumentStore } from "./documents/document_store.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
-export { type StoredRow } from "./documents/collection_table.ts";
-export { type ScanOrder } from "./documents/collection_scan.ts";
+export { type DocumentStats, type StoredRow } from "./documents/collection_table.ts";
+export { type DocumentScanRequest, type ScanOrder } from "./documents/collection_scan.ts";
 export {
   decodeDone,
   type DoneStatements,
@@ -24,6 +24,9 @@ export {
 export { decodeEffects, type Effect, EffectBuffer } from "./documents/effect.ts";
 export { type FieldChange } from "./documents/field_change.ts";
 export { duplicateKeyError, shownDocument, type TakenKey } from "./documents/duplicate_key.ts";
+export { DocumentTransaction } from "./documents/document_transaction.ts";
+export { writeConflict } from "./documents/write_conflict.ts";
+export { type IndexDefinition, indexDefinition } from "./documents/index_definition.ts";
 export { type IndexState } from "./documents/index_tables.ts";
 export {
   type Change,

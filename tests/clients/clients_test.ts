@@ -77,6 +77,14 @@ clientTest("Compass's reader of plans reads what every command explains", async 
   outputOf(await runNode("explain.mjs", server.uri));
 });
 
+clientTest("the Node driver and mongoose run transactions", async (server) => {
+  outputOf(await runNode("transactions.mjs", server.uri));
+});
+
+clientTest("pymongo runs transactions", async (server) => {
+  outputOf(await runPython("transactions.py", server.uri));
+});
+
 clientTest("the Node driver reads cursors in batches", async (server) => {
   outputOf(await runNode("cursors.mjs", server.uri));
 });

@@ -159,6 +159,18 @@ export class ArrayRouter implements Router {
     return Promise.resolve(doomed.length > 0);
   }
 
+  transactionLifetimeMs(): number {
+    return 60_000;
+  }
+
+  beginTransaction(): never {
+    throw new CommandError("NotImplemented", "arrays have no transactions");
+  }
+
+  commitTransaction(): never {
+    return this.beginTransaction();
+  }
+
   historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined> {
     return Promise.resolve(this.statements.of(lsid));
   }

@@ -29,6 +29,7 @@ const FIELDS_OF_THE_MOMENT: ReadonlySet<string> = new Set([
   "electionId",
   "opTime",
   "lastCommittedOpTime",
+  "commitQuorum",
   "millis",
 ]);
 
@@ -115,6 +116,7 @@ function normalizeReply(reply: Document, order: BatchOrder, known: Known): Json 
   const envelope = Object.entries(reply).filter(([key]) => !FIELDS_OF_THE_MOMENT.has(key));
   const normal = Object.fromEntries(envelope.map(([key, value]) => {
     if (key === "ok") return [key, Number(value)];
+    if (key === "atClusterTime") return [key, "<time>"];
     if (key === "cursor") return [key, normalizeCursor(value, order, known)];
     const json = toJson(value, known);
     return [key, key === "values" && !order.documents && Array.isArray(json) ? sortByText(json) : json];
@@ -126,6 +128,7 @@ function normalizeCursor(cursor: Document, order: BatchOrder, known: Known): Jso
   return sortKeys(Object.fromEntries(
     Object.entries(cursor).map(([key, value]) => {
       if (key === "id") return [key, Long.ZERO.eq(value) ? 0 : "open"];
+      if (key === "atClusterTime") return [key, "<time>"];
       if (key !== "firstBatch" && key !== "nextBatch") return [key, toJson(value, known)];
       const documents: Json[] = value.map((item: Document) => {
         const document = toJson(item, known);

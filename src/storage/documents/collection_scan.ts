@@ -1,8 +1,8 @@
 /** Batches of one collection's rows, each read for itself: nothing is held between them. */
 import { CommandError } from "../../base/mod.ts";
-import { compareBytes, encodeIndexKey, type Value } from "../../bson/mod.ts";
-import type { StoredRow, TableReader } from "./collection_table.ts";
-import type { IndexBatch, IndexReader, KeyRange } from "./index_reader.ts";
+import { compareBytes, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
+import type { StoredRow } from "./collection_table.ts";
+import type { IndexBatch, KeyRange } from "./index_reader.ts";
 import { SeqSet } from "./seq_set.ts";
 
 /** Ids looked up between two batches: few, since each document may be large. */
@@ -26,6 +26,14 @@ export interface TailPosition {
   last: number;
 }
 
+/** What a scan is asked for; a query's `ScanRequest` is one. */
+export interface DocumentScanRequest extends ScanOrder {
+  /** Called between batches: throws when the operation was killed, else lets others run. */
+  readonly checkpoint: () => Promise<void>;
+  /** Where the scan adds the documents it read. */
+  readonly counters?: { rowsRead: number };
+}
+
 export interface IndexOrder {
   readonly name: string;
   /** Ascending and apart. */
@@ -36,11 +44,31 @@ export interface IndexOrder {
   readonly repeats: boolean;
 }
 
+/** The rows of a collection. */
+export interface RowTable {
+  /** The next rows behind a place, in order; none at the end. */
+  batchAfter(seq: number): readonly StoredRow[];
+  /** The next rows before a place, the last first; none at the start. */
+  batchBefore(seq: number): readonly StoredRow[];
+  find(key: Uint8Array): StoredRow | undefined;
+  /** Whether a row stands there. */
+  hasSeq(seq: number): boolean;
+}
+
+/** The rows of a collection by an index. */
+export interface RowIndex {
+  /** The next rows of a range. */
+  read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch;
+}
+
 /** What a batch is read with; asked for again for each, so that it may refuse what was dropped meanwhile. */
 export interface BatchReaders {
-  readonly table: () => TableReader | undefined;
-  readonly index: (name: string) => IndexReader | undefined;
+  readonly table: () => RowTable | undefined;
+  readonly index: (name: string) => RowIndex | undefined;
 }
+
+/** Documents as a query reads them. */
+export type DocumentBatches = AsyncGenerator<readonly RawDocument[], void, undefined>;
 
 export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
 
@@ -56,7 +84,28 @@ export function scanBatches({ table: reader, index }: BatchReaders, order: ScanO
   return order.backward === true ? batchesBackward(reader) : batchesForward(reader);
 }
 
-function* batchesForward(reader: () => TableReader | undefined): RowBatches {
+/** The batches, with errors of SQLite's as ours. @param guard gives them their names */
+export function* guardedBatches(
+  batches: RowBatches,
+  guard: <T>(action: () => T) => T,
+): RowBatches {
+  for (;;) {
+    const next = guard(() => batches.next());
+    if (next.done === true) return;
+    yield next.value;
+  }
+}
+
+/** Documents of rows, for a query. */
+export async function* scanDocuments(batches: RowBatches, request: DocumentScanRequest): DocumentBatches {
+  for (const rows of batches) {
+    if (request.counters !== undefined) request.counters.rowsRead += rows.length;
+    yield rows.map((row) => new RawDocument(row.doc));
+    await request.checkpoint();
+  }
+}
+
+function* batchesForward(reader: () => RowTable | undefined): RowBatches {
   for (let last = 0;;) {
     const rows = reader()?.batchAfter(last) ?? [];
     if (rows.length === 0) return;
@@ -66,7 +115,7 @@ function* batchesForward(reader: () => TableReader | undefined): RowBatches {
 }
 
 /** @throws CommandError CappedPositionLost where the last document read has gone: others may have, unread */
-function* batchesFrom(reader: () => TableReader | undefined, position: TailPosition): RowBatches {
+function* batchesFrom(reader: () => RowTable | undefined, position: TailPosition): RowBatches {
   for (;;) {
     const table = reader();
     if (table === undefined) return;
@@ -84,7 +133,7 @@ function* batchesFrom(reader: () => TableReader | undefined, position: TailPosit
   }
 }
 
-function* batchesBackward(reader: () => TableReader | undefined): RowBatches {
+function* batchesBackward(reader: () => RowTable | undefined): RowBatches {
   for (let first = Number.MAX_SAFE_INTEGER;;) {
     const rows = reader()?.batchBefore(first) ?? [];
     if (rows.length === 0) return;
@@ -93,7 +142,7 @@ function* batchesBackward(reader: () => TableReader | undefined): RowBatches {
   }
 }
 
-function* batchesByKey(reader: () => TableReader | undefined, ids: readonly Value[]): RowBatches {
+function* batchesByKey(reader: () => RowTable | undefined, ids: readonly Value[]): RowBatches {
   const keys = sortedKeys(ids);
   for (let from = 0; from < keys.length; from += KEYS_AT_ONCE) {
     const rows: StoredRow[] = [];
@@ -106,7 +155,7 @@ function* batchesByKey(reader: () => TableReader | undefined, ids: readonly Valu
 }
 
 function* batchesByIndex(
-  reader: (name: string) => IndexReader | undefined,
+  reader: (name: string) => RowIndex | undefined,
   { name, ranges, backward, repeats }: IndexOrder,
 ): RowBatches {
   const seen = repeats ? new SeqSet() : undefined;

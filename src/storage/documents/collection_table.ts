@@ -18,6 +18,17 @@ export interface StoredRow {
   readonly doc: Uint8Array;
 }
 
+/** What a collection takes. */
+export interface DocumentStats {
+  readonly count: number;
+  /** Bytes of the documents as BSON. */
+  readonly dataBytes: number;
+  /** Bytes of their pages in the file. */
+  readonly storageBytes: number;
+  /** Bytes of the pages of the index on _id. */
+  readonly indexBytes: number;
+}
+
 /** Bytes of documents read at once, beyond the first one. */
 const BATCH_BYTES = 256 * 1024;
 /** Documents read at once. */

@@ -18,6 +18,7 @@ import { type CollectionVerification, verifyCollection } from "./verify_collecti
 import { encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
 import {
   createTable,
+  type DocumentStats,
   dropTable,
   lastSeq,
   pageBytes,
@@ -30,37 +31,28 @@ import type { TakenKey } from "./duplicate_key.ts";
 import type { CompileFilter } from "./index_definition.ts";
 import type { IndexReader } from "./index_reader.ts";
 import { addRows, type IndexState, IndexTables } from "./index_tables.ts";
-import { type RowBatches, scanBatches, type ScanOrder } from "./collection_scan.ts";
+import {
+  type BatchReaders,
+  type DocumentBatches,
+  type DocumentScanRequest,
+  guardedBatches,
+  type RowBatches,
+  scanBatches,
+  scanDocuments,
+  type ScanOrder,
+} from "./collection_scan.ts";
 import type { DoneStatements } from "./done_statements.ts";
-import { decodeEffects, type Effect } from "./effect.ts";
+import { type CommittedDocuments, DocumentTransaction } from "./document_transaction.ts";
+import { DocumentVersions } from "./document_versions.ts";
+import { decodeEffects, type Effect, type NotedChange } from "./effect.ts";
+import { KeyLocks } from "./key_locks.ts";
 import { newTransaction, type OpenTransaction, type Totals } from "./open_transaction.ts";
 import { StatementTable } from "./statement_table.ts";
 import { type CollectionLimits, isWithin } from "./collection_limits.ts";
 import { Watchers } from "./watchers.ts";
 import { execute, guarded, IN_MEMORY, openForReading, openForWriting } from "./sqlite.ts";
 
-/** What a scan is asked for; a query's `ScanRequest` is one. */
-export interface DocumentScanRequest extends ScanOrder {
-  /** Called between batches: throws when the operation was killed, else lets others run. */
-  readonly checkpoint: () => Promise<void>;
-  /** Where the scan adds the documents it read. */
-  readonly counters?: { rowsRead: number };
-}
-
-export interface DocumentStats {
-  readonly count: number;
-  /** Bytes of the documents as BSON. */
-  readonly dataBytes: number;
-  /** Bytes of their pages in the file. */
-  readonly storageBytes: number;
-  /** Bytes of the pages of the index on _id. */
-  readonly indexBytes: number;
-}
-
-/** What the log keeps of a change for those who follow it. */
-export type NotedChange = Pick<Effect, "changes" | "before">;
-
-export class DocumentStore {
+export class DocumentStore implements CommittedDocuments {
   private readonly collections = new Map<number, Totals>();
   private readonly writers = new Map<number, TableWriter>();
   private readonly readers = new Map<number, TableReader>();
@@ -71,6 +63,9 @@ export class DocumentStore {
   /** What sessions have done; not to be saved to while a transaction is open. */
   readonly statements: StatementTable;
   private readonly watchers = new Watchers();
+  /** What snapshots need of earlier versions. */
+  readonly versions = new DocumentVersions();
+  readonly locks = new KeyLocks();
   private transaction: OpenTransaction | undefined;
   private applied: number;
   private durable = 0;
@@ -149,6 +144,7 @@ export class DocumentStore {
     this.readers.delete(id);
     this.readersInside.delete(id);
     this.indexes.delete(id);
+    this.versions.drop(id);
     this.redoable(() => dropTable(this.writing, id));
     this.transaction?.created.delete(id);
     this.transaction?.before.delete(id);
@@ -235,6 +231,21 @@ export class DocumentStore {
     return this.watchers.add(id, listener);
   }
 
+  /** Does what a client's transaction did, whose effects are in its order. As `insert`. */
+  carryOut(effect: Effect): TakenKey | undefined {
+    return this.write(effect);
+  }
+
+  /** Opens a client's transaction, or a snapshot. @param maxBytes of what it may write */
+  openTransactionOfClient(maxBytes: number): DocumentTransaction {
+    return new DocumentTransaction(this, maxBytes);
+  }
+
+  /** Which transaction's end a write outside of transactions has to wait for: see `KeyLocks.blocking`. */
+  blockedBy(id: number, document: RawDocument): Promise<void> | undefined {
+    return this.locks.blocking(id, document, this.indexStates(id));
+  }
+
   /** The indexes of a collection, without that on _id. */
   indexStates(id: number): readonly IndexState[] {
     return this.indexes.get(id)?.states() ?? [];
@@ -253,7 +264,7 @@ export class DocumentStore {
     try {
       const built = this.guarded(() => specs.map((spec) => this.indexTables(id).create(spec)));
       const table = () => this.readerIn(this.writing, this.readersInside, id);
-      for (const rows of this.guardedBatches(scanBatches({ table, index: () => undefined }, {}))) {
+      for (const rows of this.batches({ table, index: () => undefined }, {})) {
         this.checkTransaction();
         const taken = this.guarded(() => addRows(built, rows));
         if (taken !== undefined) return taken;
@@ -276,13 +287,9 @@ export class DocumentStore {
   }
 
   /** Documents as the open transaction sees them, in batches, each of which shows what was written before it is read. */
-  *candidates(id: number, order: ScanOrder): Generator<readonly StoredRow[], void, undefined> {
-    const readers = {
-      table: () => this.readerIn(this.writing, this.readersInside, id),
-      index: (name: string) =>
-        this.indexReader(this.readerIn(this.writing, this.readersInside, id), id, name),
-    };
-    yield* this.guardedBatches(scanBatches(readers, order));
+  candidates(id: number, order: ScanOrder): RowBatches {
+    const table = () => this.readerIn(this.writing, this.readersInside, id);
+    return this.batches({ table, index: (name) => this.indexReader(table(), id, name) }, order);
   }
 
   /** Bytes of what the open transaction did. */
@@ -324,6 +331,13 @@ export class DocumentStore {
   commit(appliedIndex: number): void {
     const { effects, done, sealed, before } = this.openTransaction();
     assert(appliedIndex > this.applied, "log indexes grow");
+    if (this.versions.isWatched) {
+      this.versions.noteAll(
+        effects.parts().flatMap(decodeEffects),
+        appliedIndex,
+        (id, key) => this.guarded(() => this.hasCollection(id) ? this.reader(id)?.find(key) : undefined),
+      );
+    }
     if (sealed && !this.readersAreApart) {
       this.transaction = undefined;
       // What was dropped meanwhile stays away.
@@ -419,7 +433,7 @@ export class DocumentStore {
   /** The document under that _id. */
   get(id: number, idValue: Value): RawDocument | undefined {
     const row = this.guarded(() => this.reader(id)?.find(encodeIndexKey(idValue)));
-    return row === undefined ? undefined : new RawDocument(row.doc);
+    return row && new RawDocument(row.doc);
   }
 
   /**
@@ -429,28 +443,17 @@ export class DocumentStore {
    *
    * @throws CommandError QueryPlanKilled when the collection is dropped meanwhile
    */
-  async *scan(
-    id: number,
-    request: DocumentScanRequest,
-  ): AsyncGenerator<readonly RawDocument[], void, undefined> {
-    const readers = {
-      table: () => this.reader(id),
-      index: (name: string) => this.indexReader(this.reader(id), id, name),
-    };
-    for (const rows of this.guardedBatches(scanBatches(readers, request))) {
-      if (request.counters !== undefined) request.counters.rowsRead += rows.length;
-      yield rows.map((row) => new RawDocument(row.doc));
-      await request.checkpoint();
-    }
+  scan(id: number, request: DocumentScanRequest): DocumentBatches {
+    return scanDocuments(this.batches(this.committed(id), request), request);
   }
 
-  /** The batches, with errors of SQLite's as ours. */
-  private *guardedBatches(batches: RowBatches): RowBatches {
-    for (;;) {
-      const next = this.guarded(() => batches.next());
-      if (next.done === true) return;
-      yield next.value;
-    }
+  /** What scans read. */
+  committed(id: number): BatchReaders {
+    return { table: () => this.reader(id), index: (name) => this.indexReader(this.reader(id), id, name) };
+  }
+
+  private batches(readers: BatchReaders, order: ScanOrder): RowBatches {
+    return guardedBatches(scanBatches(readers, order), (action) => this.guarded(action));
   }
 
   /** What is committed, or about to be, and the pages it takes. */
@@ -582,7 +585,8 @@ export class DocumentStore {
     if (!this.collections.has(id)) throw new CommandError("QueryPlanKilled", "collection dropped");
   }
 
-  private guarded<T>(action: () => T): T {
+  /** Runs what may fail on SQLite's side. */
+  guarded<T>(action: () => T): T {
     return guarded(this.path, action);
   }
 }

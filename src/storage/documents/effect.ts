@@ -42,6 +42,9 @@ export interface Effect {
   readonly before?: RawDocument;
 }
 
+/** What the log keeps of a change for those who follow it. */
+export type NotedChange = Pick<Effect, "changes" | "before">;
+
 /** Effects on their way to the log, as bytes: a write of many documents keeps no object for each. */
 export class EffectBuffer {
   /** Full ones, each of whole effects. */

@@ -12,8 +12,13 @@ export interface KeyRange {
   readonly beforeSeq?: number;
 }
 
+/** A document under one of its keys. */
+export interface IndexRow extends StoredRow {
+  readonly key: Uint8Array;
+}
+
 export interface IndexBatch {
-  readonly rows: readonly StoredRow[];
+  readonly rows: readonly IndexRow[];
   /** What is still to be read; undefined for nothing. */
   readonly left: KeyRange | undefined;
 }
@@ -44,13 +49,13 @@ export class IndexReader {
     const found = backward
       ? this.backward.iterate(to, beforeSeq, from, maxRows)
       : this.forward.iterate(from, afterSeq, to, maxRows);
-    const rows: StoredRow[] = [];
+    const rows: IndexRow[] = [];
     let bytes = 0;
     let key: Uint8Array | undefined;
     for (const row of found) {
       const doc = row["doc"] as Uint8Array;
       key = row["key"] as Uint8Array;
-      rows.push({ seq: row["seq"] as number, doc });
+      rows.push({ seq: row["seq"] as number, doc, key });
       bytes += doc.length;
       if (bytes >= BATCH_BYTES) break;
     }

@@ -1,0 +1,25 @@
+/** A regular collection as its writers know it. */
+import type { Logger } from "../base/mod.ts";
+import type { DocumentStore } from "../storage/mod.ts";
+import { cappedLimits } from "./capped.ts";
+import { type CollectionInfo, keepsPreImages, namespaceText } from "./catalog.ts";
+import { documentCheck } from "./document_check.ts";
+import type { WrittenCollection } from "./document_writer.ts";
+import { sourceIndexes } from "./index_builds.ts";
+
+/** @param bypass whether the collection's validator is not asked */
+export function writtenCollection(
+  store: Pick<DocumentStore, "indexStates">,
+  info: CollectionInfo,
+  bypass: boolean,
+  logger: Logger,
+): WrittenCollection {
+  return {
+    id: info.id,
+    namespace: namespaceText(info),
+    indexes: () => sourceIndexes(store, info),
+    limits: cappedLimits(info),
+    check: bypass ? undefined : documentCheck(info, logger),
+    keepsPreImages: keepsPreImages(info),
+  };
+}

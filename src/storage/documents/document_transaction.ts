@@ -1,0 +1,306 @@
+/**
+ * A client's transaction over regular collections: a snapshot of the store, and in memory what it has written itself. Others
+ * see nothing of it until it is committed, which is one entry of the log with the effects in the order in which they
+ * were made.
+ *
+ * First writer wins. Each document, and each key of a unique index, that a transaction writes is its own until it ends:
+ * another transaction that wants it, or wants one that has changed since its snapshot, gets a WriteConflict at once.
+ * Writes outside of transactions wait for the end instead (`blockedBy` of the store). So nothing can stand in the way of
+ * a commit.
+ *
+ * A snapshot without writes is a transaction that is never committed.
+ */
+import { CommandError } from "../../base/mod.ts";
+import { encodeIndexKey, RawDocument } from "../../bson/mod.ts";
+import { idDocument, idOf } from "./apply_effect.ts";
+import {
+  type BatchReaders,
+  type DocumentBatches,
+  type DocumentScanRequest,
+  guardedBatches,
+  type RowBatches,
+  type RowIndex,
+  scanBatches,
+  scanDocuments,
+  type ScanOrder,
+} from "./collection_scan.ts";
+import type { StoredRow } from "./collection_table.ts";
+import { type DocumentVersions, type KeyText, keyText, type Version } from "./document_versions.ts";
+import { takenId, type TakenKey } from "./duplicate_key.ts";
+import type { Effect, NotedChange } from "./effect.ts";
+import { type IndexDefinition, keyDocument } from "./index_definition.ts";
+import type { IndexState } from "./index_tables.ts";
+import type { KeyLocks, LockName } from "./key_locks.ts";
+import { writeConflict } from "./write_conflict.ts";
+import { PatchedIndex, PatchedTable, type Patches, patchKeys } from "./patched_table.ts";
+
+/** What a transaction reads of its store: what is committed. */
+export interface CommittedDocuments {
+  readonly versions: DocumentVersions;
+  readonly locks: KeyLocks;
+  /** The log index of the last commit. */
+  readonly appliedIndex: number;
+  hasCollection(id: number): boolean;
+  /** What its scans read. */
+  committed(id: number): BatchReaders;
+  indexStates(id: number): readonly IndexState[];
+  /** Runs what may fail on SQLite's side. */
+  guarded<T>(action: () => T): T;
+}
+
+/** Documents that the transaction inserts stand behind all others. */
+const FIRST_OWN_SEQ = 2 ** 52;
+
+export class DocumentTransaction {
+  private readonly snapshot: number;
+  private readonly written = new Map<number, Map<KeyText, Version>>();
+  /** Indexes of collections that the transaction makes. */
+  private readonly made = new Map<number, IndexState[]>();
+  /** By collection and index, for each field, where written documents have arrays. */
+  private readonly arrays = new Map<number, Map<string, readonly Set<string>[]>>();
+  private nextSeq = FIRST_OWN_SEQ;
+  private bytes = 0;
+  private ended: CommandError | undefined;
+  /** What it did, in order. */
+  readonly effects: Effect[] = [];
+
+  /** @param maxBytes of what it writes */
+  constructor(private readonly base: CommittedDocuments, private readonly maxBytes: number) {
+    this.snapshot = base.appliedIndex;
+    base.versions.open(this.snapshot);
+  }
+
+  /** Ends it: nothing can be read or written any more. @param reason what who tries is told */
+  end(reason: CommandError): void {
+    if (this.ended !== undefined) return;
+    this.ended = reason;
+    this.base.versions.close(this.snapshot);
+    this.base.locks.release(this);
+    this.written.clear();
+  }
+
+  /** The collections that it has written to, and those that it made. */
+  get collectionIds(): readonly number[] {
+    return [...this.written.keys(), ...this.made.keys()];
+  }
+
+  /** Bytes of what it has written. */
+  get sizeBytes(): number {
+    return this.bytes;
+  }
+
+  /** Keeps other transactions from making a collection of that name. @throws CommandError WriteConflict */
+  claimName(name: string): void {
+    this.checkOpen();
+    this.base.locks.take(this, [0, "", name]);
+  }
+
+  /** A collection that there is from the commit on. @param id one that no collection has */
+  makeCollection(id: number, indexes: readonly IndexDefinition[]): void {
+    const states = indexes.map((definition) => ({ definition, arrays: definition.fields.map(() => []) }));
+    this.made.set(id, states);
+  }
+
+  hasCollection(id: number): boolean {
+    return this.made.has(id) || this.base.hasCollection(id);
+  }
+
+  /** As the store's. What the transaction wrote may have arrays where nothing committed has. */
+  indexStates(id: number): readonly IndexState[] {
+    const states = this.made.get(id) ?? this.base.indexStates(id);
+    return states.map(({ definition, arrays }) => {
+      const own = this.arrays.get(id)?.get(definition.name);
+      return {
+        definition,
+        arrays: arrays.map((paths, i) => own === undefined ? paths : [...paths, ...own[i]!]),
+      };
+    });
+  }
+
+  /** Writes of others never block one of a transaction: it is told of the conflict. */
+  blockedBy(): undefined {
+    return undefined;
+  }
+
+  /** Capped collections are not written to in transactions. */
+  evict(): never {
+    throw new CommandError("InternalError", "a transaction takes nothing out of a capped collection");
+  }
+
+  candidates(id: number, order: ScanOrder): RowBatches {
+    const readers = {
+      table: () => this.table(id),
+      index: (name: string) => this.index(id, name),
+    };
+    return guardedBatches(scanBatches(readers, order), (action) => this.base.guarded(action));
+  }
+
+  /** As the store's, at the snapshot, with what the transaction has written. */
+  scan(id: number, request: DocumentScanRequest): DocumentBatches {
+    return scanDocuments(this.candidates(id, request), request);
+  }
+
+  /** As the store's. @throws CommandError WriteConflict, and then the transaction has to be ended */
+  insert(id: number, document: RawDocument): TakenKey | undefined {
+    const idValue = idOf(document);
+    const key = keyText(encodeIndexKey(idValue));
+    const stored = new RawDocument(document.slice().slice());
+    if (this.table(id).find(encodeIndexKey(idValue)) !== undefined) return takenId(idValue);
+    const seq = this.nextSeq++;
+    const taken = this.claim(id, key, stored, seq);
+    if (taken === undefined) {
+      this.put(id, key, { seq, doc: stored.bytes }, { kind: "insert", collectionId: id, document: stored });
+    }
+    return taken;
+  }
+
+  /** As the store's. @throws CommandError WriteConflict, as `insert` */
+  replace(
+    id: number,
+    document: RawDocument,
+    old: StoredRow,
+    noted: NotedChange = {},
+  ): TakenKey | undefined {
+    const key = keyText(encodeIndexKey(idOf(document)));
+    const stored = new RawDocument(document.slice().slice());
+    const taken = this.claim(id, key, stored, old.seq);
+    if (taken !== undefined) return taken;
+    const kind = noted.changes === undefined ? "replace" : "update";
+    this.put(id, key, { seq: old.seq, doc: stored.bytes }, {
+      kind,
+      collectionId: id,
+      document: stored,
+      ...noted,
+    });
+    return undefined;
+  }
+
+  /** As the store's. @throws CommandError WriteConflict, as `insert` */
+  delete(id: number, document: RawDocument, _old: StoredRow, noted: Pick<NotedChange, "before"> = {}): void {
+    const key = keyText(encodeIndexKey(idOf(document)));
+    this.claim(id, key, undefined, 0);
+    this.put(id, key, null, { kind: "delete", collectionId: id, document: idDocument(document), ...noted });
+  }
+
+  /**
+   * Makes a document, and its keys in unique indexes, the transaction's own.
+   *
+   * @param document as it will be; undefined where it goes
+   * @param seq where it stands
+   * @returns the key that another document has
+   * @throws CommandError when an index cannot hold the document
+   */
+  private claim(
+    id: number,
+    key: KeyText,
+    document: RawDocument | undefined,
+    seq: number,
+  ): TakenKey | undefined {
+    this.checkOpen();
+    this.base.locks.take(this, [id, "_id_", key]);
+    this.checkUnchanged(id, key);
+    if (document === undefined) return undefined;
+    for (const { definition } of this.indexStates(id)) {
+      const { keys, arrays } = patchKeys(definition, document.bytes);
+      this.noteArrays(id, definition, arrays);
+      if (!definition.isUnique) continue;
+      for (const { bytes, values } of keys) {
+        if (this.hasOther(id, definition, bytes, seq)) {
+          const { name, keyPattern } = definition;
+          return { name, keyPattern, keyValue: keyDocument(definition, values) };
+        }
+        const lock: LockName = [id, definition.name, keyText(bytes)];
+        this.base.locks.take(this, lock);
+        this.checkNotTakenSince(id, definition, bytes);
+      }
+    }
+    return undefined;
+  }
+
+  /** Whether another document that the transaction sees has a key. */
+  private hasOther(id: number, definition: IndexDefinition, key: Uint8Array, seq: number): boolean {
+    const { rows } = this.index(id, definition.name)!.read(onlyKey(key), false, 2);
+    return rows.some((row) => row.seq !== seq);
+  }
+
+  /** Whether a document that came after the snapshot has a key. */
+  private checkNotTakenSince(id: number, definition: IndexDefinition, key: Uint8Array): void {
+    if (this.made.has(id)) return;
+    const rows = this.base.committed(id).index(definition.name)?.read(onlyKey(key), false, 2).rows ?? [];
+    for (const { doc } of rows) this.checkUnchanged(id, keyText(encodeIndexKey(idOf(new RawDocument(doc)))));
+  }
+
+  private checkUnchanged(id: number, key: KeyText): void {
+    if (this.base.versions.at(id, key, this.snapshot) !== undefined) throw writeConflict();
+  }
+
+  private noteArrays(
+    id: number,
+    { name, fields }: IndexDefinition,
+    arrays: readonly (readonly string[])[],
+  ): void {
+    if (arrays.every((paths) => paths.length === 0)) return;
+    let byIndex = this.arrays.get(id);
+    if (byIndex === undefined) this.arrays.set(id, byIndex = new Map());
+    let known = byIndex.get(name);
+    if (known === undefined) byIndex.set(name, known = fields.map(() => new Set<string>()));
+    arrays.forEach((paths, i) => paths.forEach((path) => known[i]!.add(path)));
+  }
+
+  private put(id: number, key: KeyText, version: Version, effect: Effect): void {
+    let documents = this.written.get(id);
+    if (documents === undefined) this.written.set(id, documents = new Map());
+    documents.set(key, version);
+    this.effects.push(effect);
+    this.bytes += effect.document.sizeBytes + (effect.before?.sizeBytes ?? 0);
+    if (this.bytes > this.maxBytes) {
+      throw new CommandError(
+        "TransactionTooLargeForCache",
+        `transaction is too large: it has written more than ${this.maxBytes} bytes`,
+      );
+    }
+  }
+
+  private table(id: number): PatchedTable {
+    this.checkOpen();
+    return new PatchedTable(
+      this.made.has(id) ? undefined : this.base.committed(id).table(),
+      this.patches(id),
+    );
+  }
+
+  private index(id: number, name: string): RowIndex | undefined {
+    this.checkOpen();
+    const state = this.indexStates(id).find(({ definition }) => definition.name === name);
+    if (state === undefined) throw new CommandError("QueryPlanKilled", `index '${name}' dropped`);
+    const index = this.made.has(id) ? undefined : this.base.committed(id).index(name);
+    return new PatchedIndex(index, state.definition, this.patches(id));
+  }
+
+  private patches(id: number): Patches {
+    const { versions } = this.base;
+    const { snapshot } = this;
+    const own = this.written.get(id);
+    return {
+      isEmpty: own === undefined && !versions.hasChangedSince(id, snapshot),
+      get: (key) => {
+        const version = own?.get(key);
+        return version === undefined ? versions.at(id, key, snapshot) : version;
+      },
+      *all() {
+        if (own !== undefined) yield* own;
+        for (const patch of versions.changedSince(id, snapshot)) if (own?.has(patch[0]) !== true) yield patch;
+      },
+    };
+  }
+
+  private checkOpen(): void {
+    if (this.ended !== undefined) throw this.ended;
+  }
+}
+
+function onlyKey(key: Uint8Array): { readonly from: Uint8Array; readonly to: Uint8Array } {
+  const to = new Uint8Array(key.length + 1);
+  to.set(key);
+  return { from: key, to };
+}
