@@ -98,7 +98,7 @@ async function compassShowsDocuments(collection) {
     true,
   ]);
   assert.ok((await collection.aggregate(COUNT).explain("executionStats")).ok);
-  assert.equal(await codeOf(collection.aggregate([{ $listSearchIndexes: {} }]).toArray()), 40324);
+  assert.equal(await codeOf(collection.aggregate([{ $listSearchIndexes: {} }]).toArray()), 31082);
 }
 
 async function compassWatches(admin) {
