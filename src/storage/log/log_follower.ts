@@ -107,10 +107,16 @@ export class LogFollower {
 
   /** The file in which the wanted time is, or will be; undefined where there is no file yet. */
   private firstFile(files: readonly ReadableFile[]): ReadableFile | undefined | "gone" {
-    for (const file of files.toReversed()) {
-      const first = this.firstTime(file);
-      if (first !== undefined && first <= this.fromTime) return file;
+    // Files are many where much is kept, and their times grow.
+    let low = 0;
+    let high = files.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const first = this.firstTime(files[middle]!);
+      if (first !== undefined && first <= this.fromTime) low = middle + 1;
+      else high = middle;
     }
+    if (low > 0) return files[low - 1];
     const oldest = files[0];
     // All there ever was begins in it, or nothing was ever cut.
     return oldest === undefined || oldest.positions.size === 0 ? oldest : "gone";
