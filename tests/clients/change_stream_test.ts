@@ -1,7 +1,7 @@
 /** Change streams through real drivers, over a server that is killed in between. */
 import assert from "node:assert/strict";
 import { startServerProcess } from "../support/server_process.ts";
-import { installClients, type ProgramResult, runNode, runPython } from "./installed_clients.ts";
+import { installClients, type ProgramResult, runMongosh, runNode, runPython } from "./installed_clients.ts";
 
 function lastLine({ code, stdout, stderr }: ProgramResult): string {
   assert.equal(code, 0, `the program ended with ${code}:\n${stdout}${stderr}`);
@@ -30,4 +30,18 @@ Deno.test("pymongo follows changes", async () => {
   await installClients();
   await using server = await startServerProcess();
   assert.equal(lastLine(await runPython("change_stream.py", server.uri)), "ok");
+});
+
+Deno.test("mongoose follows a model", async () => {
+  await installClients();
+  await using server = await startServerProcess();
+  assert.equal(lastLine(await runNode("change_stream_mongoose.mjs", server.uri)), "ok");
+});
+
+Deno.test("mongosh follows a collection, a database and the deployment", async () => {
+  await installClients();
+  await using server = await startServerProcess();
+  const seen = JSON.parse(lastLine(await runMongosh("change_stream.mongosh.js", server.uri)));
+  const event = ["insert", "watched_in_shell", 1];
+  assert.deepEqual(seen, [event, event, event]);
 });

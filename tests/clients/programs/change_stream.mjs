@@ -71,6 +71,20 @@ async function follow(client) {
   ]);
   await everything.close();
 
+  const both = db.watch([{ $match: { "ns.coll": /^in_/ } }], { maxAwaitTimeMS: 100 });
+  await both.tryNext();
+  await client.withSession(async (session) => {
+    await session.withTransaction(async () => {
+      await db.collection("in_one").insertOne({ _id: 1 }, { session });
+      await db.collection("in_another").insertOne({ _id: 2 }, { session });
+    });
+    const told = await take(both, 2);
+    assert.deepEqual(told.map(({ ns }) => ns.coll), ["in_one", "in_another"]);
+    assert.ok(told.every(({ lsid }) => lsid.id.toString("hex") === session.id.id.toString("hex")));
+    assert.equal(new Set(told.map(({ txnNumber, clusterTime }) => `${txnNumber} ${clusterTime}`)).size, 1);
+  });
+  await both.close();
+
   const token = stream.resumeToken;
   await plain.insertOne({ _id: 3 });
   await stream.close();
