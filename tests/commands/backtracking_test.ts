@@ -104,14 +104,14 @@ Deno.test("updates and deletes with such patterns do not stop the server either"
   client.close();
 });
 
-/** Each row takes the whole of what a search may take; a ping has its turn behind each, whoever goes through the rows. */
+/** Each row takes the whole of what a search may take (no two have the same text, which would be searched once); a ping has its turn behind each, whoever goes through the rows. */
 Deno.test("others have their turn between the rows of one batch", async () => {
   await using server = await startServerProcess({ args: [] });
   const client = await WireClient.connect(server.port);
   const other = await WireClient.connect(server.port);
   const rows = Array.from(
     { length: 12 },
-    (_, _id) => ({ _id, s: `${"a".repeat(100)}!`, m: `${_id}${"a".repeat(99)}!` }),
+    (_, _id) => ({ _id, s: `${_id}${"a".repeat(100)}!`, m: `${_id}${"a".repeat(99)}!` }),
   );
   await client.must({ insert: "c", documents: rows, $db: "t" });
   await client.must({ create: "ts", timeseries: { timeField: "t", metaField: "m" }, $db: "t" });

@@ -57,7 +57,7 @@ async function randomStore(random: Random, style: Style): Promise<TimeseriesStor
   });
   await store.createTable(TABLE, { timeField: "t", metaField: "m", spanSeconds: 3600 });
   const parts = 1 + whole(random, 4);
-  const seriesCount = 1 + whole(random, 6);
+  const seriesCount = random() < 0.4 ? 50 + whole(random, 400) : 1 + whole(random, 6);
   let logIndex = 1;
   for (let part = 0; part < parts; part++) {
     const rows = 1 + whole(random, part === 0 && random() < 0.3 ? 9000 : 600);
@@ -142,6 +142,8 @@ const SPECIALS: readonly Value[] = [
 const anything = (random: Random): Value => pick(random, SPECIALS);
 const mixedNumbers = (random: Random): Value =>
   pick(random, [ints, doubles, (r: Random) => BigInt(whole(r, 1e9)), () => null])(random);
+const texts = (random: Random): Value =>
+  pick(random, ["text", "Text", "téxt", "u", "", `v${whole(random, 3000)}`]);
 const longs = (random: Random): Value => BigInt(whole(random, 2 ** 40)) - 5n;
 const dates = (random: Random): Value => new UtcDate(START_MS + whole(random, 1e9));
 
@@ -161,6 +163,7 @@ const STYLES: readonly Style[] = [
     odd: 0,
   },
   { late: 0.05, stepMs: 3000, value: ints, missing: 0.1, odd: 0, sparse: 8 },
+  { late: 0.05, stepMs: 3000, value: texts, missing: 0.1, odd: 0 },
 ];
 
 /** More than a table has columns for; the common ones may find no place among them either. */
@@ -200,8 +203,10 @@ function metaOf(series: number): Value {
       return undefined;
     case 4:
       return "plain";
-    default:
+    case 5:
       return doc({ host: "h1", tags: [int(1), int(2)] });
+    default:
+      return doc({ host: `h${series % 3}`, region: "eu", rank: int(series) });
   }
 }
 

@@ -118,13 +118,18 @@ export class Summation {
     return state;
   }
 
-  /** Adds another sum's `partial()`. */
+  /** Adds another sum's `partial()`; a sum of nothing goes on as that one would have. */
   merge(partial: readonly Value[]): void {
     const [rank, sum, addend, special, decimal] = partial as [Int32, number, number, number, Decimal128?];
     this.rank = Math.max(this.rank, rank.value);
     const specialBefore = this.special;
-    this.addDouble(sum);
-    this.addDouble(addend);
+    if (this.sum === 0 && this.addend === 0) {
+      this.sum = sum;
+      this.addend = addend;
+    } else {
+      this.addDouble(sum);
+      this.addDouble(addend);
+    }
     this.special = specialBefore + special;
     if (decimal !== undefined) this.decimal = decimals.add(this.decimal, decimals.takeApart(decimal));
   }

@@ -1,11 +1,12 @@
 /** Which rows of a slice pass a condition: masks of one byte a row, then the rows that are left. */
 import { takeLongWork } from "../../../base/mod.ts";
 import type { Document, Value } from "../../../bson/mod.ts";
-import { ValueType } from "../../../column/mod.ts";
+import { type Column, ValueType, viewOf } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, indexOfRow, type NumberArray, valueOf } from "./column_view.ts";
 import type { Slice } from "./series_runs.ts";
 import type { SliceSource } from "./slice_source.ts";
+import { TextVerdicts } from "./text_verdicts.ts";
 
 /** A condition on rows, by columns; the twins of `RowCondition` and `Condition` in query/source.ts. */
 export interface RowCondition {
@@ -31,16 +32,36 @@ type Comparison = Extract<Condition, { kind: "compare" }>;
 
 const NUMBER_TYPES = (1 << ValueType.Int32) | (1 << ValueType.Double) | (1 << ValueType.Int64);
 
+/** Of the rows of a source, so many are judged slice by slice; once more were asked for, all of them are at once. */
+const ASKED_SHARE = 1 / 8;
+/** So few rows are judged at once anyway. */
+const LEAST_SLICES = 8;
+
+/** What is known of the rows of one source. */
+interface JudgedSource {
+  /** All pass, none does, or undefined. */
+  readonly verdict: boolean | undefined;
+  /** Rows that were asked for. */
+  asked: number;
+  /** 1 for each row that passes, once all have been judged. */
+  passing: Uint8Array | undefined;
+}
+
 /** Keeps the rows of slices that pass. */
 export class RowFilter {
   private readonly masks: Uint8Array[] = [];
+  private readonly sources = new WeakMap<SliceSource, JudgedSource>();
+  private readonly texts = new Map<(value: Value) => boolean, TextVerdicts>();
+  private readonly dependsOnSeries: boolean;
   private rows = new Int32Array(0);
   private series = 0;
   private judged = 0;
   private isLong = false;
 
   /** @param metaOf the metaField's value of a series: read only where the condition asks for it */
-  constructor(private readonly condition: Condition, private readonly metaOf: (series: number) => Value) {}
+  constructor(private readonly condition: Condition, private readonly metaOf: (series: number) => Value) {
+    this.dependsOnSeries = dependsOnSeries(condition);
+  }
 
   /** Rows of this series follow. */
   enter(series: number): void {
@@ -59,28 +80,63 @@ export class RowFilter {
 
   /** The rows of the slice that pass, as far as they are judged, good until the next call; undefined when none does. */
   apply(slice: Slice): Slice | undefined {
-    const { source, rows, from, to } = slice;
-    this.judged = to - from;
-    this.isLong = false;
-    const verdict = verdictOn(this.condition, source);
-    if (verdict === false) return undefined;
-    if (verdict === true) return slice;
+    const { source, from, to } = slice;
     const all = to - from;
-    const mask = this.judge(slice);
-    const count = this.judged;
-    const kept = rows === undefined
-      ? keep(mask, from, from + count, this.rows)
-      : keepOf(mask, rows, from, from + count, this.rows);
+    this.judged = all;
+    this.isLong = false;
+    const known = this.knownOf(source);
+    if (known.verdict === false) return undefined;
+    if (known.verdict === true) return slice;
+    if (this.rows.length < all) this.rows = new Int32Array(Math.max(4096, all));
+    const kept = this.keepPassing(slice, known);
     if (kept === all) return slice;
     return kept === 0 ? undefined : { source, rows: this.rows, from: 0, to: kept };
   }
 
-  private judge(slice: Slice): Uint8Array {
-    const count = slice.to - slice.from;
-    if (this.rows.length < count) this.rows = new Int32Array(Math.max(4096, count));
-    const mask = this.maskOf(0, count);
+  /** Puts the rows that pass into `rows`; answers how many. */
+  private keepPassing(slice: Slice, known: JudgedSource): number {
+    const { rows, from, to } = slice;
+    const passing = this.passingOf(slice, known);
+    if (passing !== undefined) {
+      return rows === undefined
+        ? keep(passing, from, from, to, this.rows)
+        : keepNamed(passing, rows, from, to, this.rows);
+    }
+    const mask = this.maskOf(0, to - from);
     this.evaluate(this.condition, slice, mask, 1);
-    return mask;
+    const end = from + this.judged;
+    return rows === undefined
+      ? keep(mask, 0, from, end, this.rows)
+      : keepOf(mask, rows, from, end, this.rows);
+  }
+
+  private knownOf(source: SliceSource): JudgedSource {
+    let known = this.sources.get(source);
+    if (known === undefined) {
+      known = { verdict: verdictOn(this.condition, source), asked: 0, passing: undefined };
+      this.sources.set(source, known);
+    }
+    return known;
+  }
+
+  /**
+   * Which rows of the slice's source pass, where it is read in small slices, as that of many series is: then its columns
+   * are better walked through once. Undefined where they are not, or a test takes long.
+   */
+  private passingOf({ source, from, to }: Slice, known: JudgedSource): Uint8Array | undefined {
+    const { rowCount } = source;
+    if (known.passing !== undefined || this.dependsOnSeries || (to - from) * LEAST_SLICES > rowCount) {
+      return known.passing;
+    }
+    known.asked += to - from;
+    if (known.asked < rowCount * ASKED_SHARE) return undefined;
+    const passing = new Uint8Array(rowCount);
+    this.evaluate(this.condition, { source, rows: undefined, from: 0, to: rowCount }, passing, 1);
+    if (!this.isLong) return known.passing = passing;
+    known.asked = -Infinity;
+    this.judged = to - from;
+    this.isLong = false;
+    return undefined;
   }
 
   /** Fills in `mask`: 1 for each row of the slice that passes. Masks from `depth` on are free. */
@@ -115,10 +171,22 @@ export class RowFilter {
   }
 
   private test(slice: Slice, { path, test }: Extract<Condition, { kind: "test" }>, mask: Uint8Array): void {
-    const tested = testValues(slice.source.view(path), slice, test, mask);
+    const view = slice.source.view(path);
+    const verdicts = view.column !== undefined && view.type === ValueType.String
+      ? this.textsOf(test)
+      : undefined;
+    const tested = verdicts?.isUseful === true
+      ? testTexts(view, view.column!, slice, verdicts, test, mask)
+      : testValues(view, slice, test, mask);
     if (tested > 0) return;
     this.isLong = true;
     this.judged = Math.min(this.judged, -tested);
+  }
+
+  private textsOf(test: (value: Value) => boolean): TextVerdicts {
+    let verdicts = this.texts.get(test);
+    if (verdicts === undefined) this.texts.set(test, verdicts = new TextVerdicts(test));
+    return verdicts;
   }
 
   private maskOf(depth: number, count: number): Uint8Array {
@@ -128,11 +196,38 @@ export class RowFilter {
   }
 }
 
-function keep(mask: Uint8Array, from: number, to: number, out: Int32Array): number {
+function dependsOnSeries(condition: Condition): boolean {
+  switch (condition.kind) {
+    case "and":
+    case "or":
+      return condition.conditions.some(dependsOnSeries);
+    case "not":
+      return dependsOnSeries(condition.condition);
+    case "series":
+      return true;
+    case "test":
+    case "compare":
+      return false;
+  }
+}
+
+/** Of the rows `[from, to)` those whose mask is set; that of row `from` stands at `maskAt`. */
+function keep(mask: Uint8Array, maskAt: number, from: number, to: number, out: Int32Array): number {
   let kept = 0;
   for (let row = from; row < to; row++) {
     out[kept] = row;
-    kept += mask[row - from]!;
+    kept += mask[row - from + maskAt]!;
+  }
+  return kept;
+}
+
+/** Of the rows `rows[from, to)` those whose mask, by number of the row, is set. */
+function keepNamed(mask: Uint8Array, rows: Int32Array, from: number, to: number, out: Int32Array): number {
+  let kept = 0;
+  for (let k = from; k < to; k++) {
+    const row = rows[k]!;
+    out[kept] = row;
+    kept += mask[row]!;
   }
   return kept;
 }
@@ -157,6 +252,26 @@ function testValues(
   for (let k = from; k < to; k++) {
     const index = indexOfRow(view, rows === undefined ? k : rows[k]!);
     mask[k - from] = test(index < 0 ? undefined : valueOf(view, index)) ? 1 : 0;
+    if (takeLongWork()) return from - k - 1;
+  }
+  return to - from;
+}
+
+/** As `testValues`, for a column of texts. */
+function testTexts(
+  view: ColumnView,
+  column: Column,
+  slice: Slice,
+  verdicts: TextVerdicts,
+  test: (value: Value) => boolean,
+  mask: Uint8Array,
+): number {
+  const { rows, from, to } = slice;
+  const bytes = viewOf(column.arena);
+  const ofNone = test(undefined);
+  for (let k = from; k < to; k++) {
+    const index = indexOfRow(view, rows === undefined ? k : rows[k]!);
+    mask[k - from] = (index < 0 ? ofNone : verdicts.of(column, bytes, index)) ? 1 : 0;
     if (takeLongWork()) return from - k - 1;
   }
   return to - from;

@@ -125,14 +125,14 @@ export class SumState extends FoldedState {
       Math.abs(this.sums[group]!) < EXACT_LIMIT;
   }
 
-  /** What merging the partial into an empty `Summation` gives: sum and error added once, or the exact integer. */
+  /** As `Summation.result`: the running sum alone. */
   protected override foldedResult(group: number): Value {
-    const addend = this.addends?.[group] ?? 0;
-    const total = this.sums[group]! + addend;
+    const total = this.sums[group]!;
     if (!Number.isFinite(total)) return undefined;
     if (this.isAverage) return this.counts[group] === 0 ? null : total / this.counts[group]!;
     if (this.ranks[group] === DOUBLE) return total;
-    return this.ranks[group] === INT && addend === 0 && total === (total | 0) ? Int32.of(total) : undefined;
+    const isInt = this.ranks[group] === INT && (this.addends?.[group] ?? 0) === 0 && total === (total | 0);
+    return isInt ? Int32.of(total) : undefined;
   }
 }
 
