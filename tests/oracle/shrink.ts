@@ -16,7 +16,7 @@ export interface Question {
 /** How two answers part; undefined when they do not. */
 export type Disagreement = (question: Question) => Promise<string | undefined>;
 
-const MAX_ATTEMPTS = 800;
+const MAX_ATTEMPTS = 300;
 const KEPT_KEYS: ReadonlySet<string> = new Set([
   "sort",
   "$sort",
@@ -26,6 +26,7 @@ const KEPT_KEYS: ReadonlySet<string> = new Set([
   "batchSize",
   "_id",
   "t",
+  "classic",
 ]);
 
 /** @returns the smallest question that was found, and that is still answered otherwise */
@@ -96,7 +97,9 @@ function* smallerQuestions({ documents, commands }: Question): Generator<Questio
 /** The value without one of its parts, at any depth; the outermost parts first. */
 function* smallerValues(value: unknown): Generator<unknown> {
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) yield value.toSpliced(i, 1);
+    for (let i = 0; i < value.length; i++) {
+      if (!isKept(value[i])) yield value.toSpliced(i, 1);
+    }
     for (let i = 0; i < value.length; i++) {
       for (const smaller of smallerValues(value[i])) yield value.with(i, smaller);
     }
@@ -107,6 +110,20 @@ function* smallerValues(value: unknown): Generator<unknown> {
       for (const smaller of smallerValues(value[name])) yield { ...value, [name]: smaller };
     }
   }
+}
+
+/** Whether a stage is one that stays, or made of what stays. */
+function isKept(stage: unknown): boolean {
+  if (!isPlainObject(stage)) return false;
+  const [name, ...others] = Object.keys(stage);
+  if (name === undefined || others.length > 0) return false;
+  const inner = stage[name];
+  return KEPT_KEYS.has(name) ||
+    (isPlainObject(inner) && !isEmpty(inner) && Object.keys(inner).every((key) => KEPT_KEYS.has(key)));
+}
+
+function isEmpty(object: Record<string, unknown>): boolean {
+  return Object.keys(object).length === 0;
 }
 
 function without(value: Record<string, unknown>, name: string): Record<string, unknown> {

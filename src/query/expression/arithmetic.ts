@@ -33,33 +33,39 @@ const ADD: OperatorDefinition = {
   associative: "commutative",
   arity: [0, Infinity],
   compile: ({ args }) =>
-    args.length === 2 ? addTwo(args[0]!, args[1]!) : (scope) => sumOf(args.map((arg) => arg(scope))),
+    args.length === 2 ? addTwo(args[0]!, args[1]!) : (scope) => sumOf(args.length, (i) => args[i]!(scope)),
 };
 
 function addTwo(left: Evaluator, right: Evaluator): Evaluator {
   return (scope) => {
     const a = left(scope);
-    const b = right(scope);
     if (typeof a === "number") {
+      const b = right(scope);
       if (typeof b === "number") return a + b;
       if (b instanceof Int32) return a + b.value;
-    } else if (a instanceof Int32) {
+      return add(a, b);
+    }
+    if (a instanceof Int32) {
+      const b = right(scope);
       if (b instanceof Int32) return numberToIntOrLong(a.value + b.value);
       if (typeof b === "number") return a.value + b;
+      return add(a, b);
     }
-    return sumOf([a, b]);
+    return sumOf(2, (i) => i === 0 ? a : right(scope));
   };
 }
 
 /** As `$add` of two. */
 export function add(a: Value, b: Value): Value {
-  return sumOf([a, b]);
+  return sumOf(2, (i) => i === 0 ? a : b);
 }
 
-function sumOf(values: readonly Value[]): Value {
+/** @param valueAt gives a summand; none is asked for behind one that is null */
+function sumOf(count: number, valueAt: (i: number) => Value): Value {
   const total = new Summation();
   let dated = false;
-  for (const value of values) {
+  for (let i = 0; i < count; i++) {
+    const value = valueAt(i);
     if (isNumber(value)) {
       total.add(value);
     } else if (value instanceof UtcDate) {
@@ -130,24 +136,27 @@ const MULTIPLY: OperatorDefinition = {
   associative: "commutative",
   arity: [0, Infinity],
   compile: ({ args }) => {
-    if (args.length !== 2) return (scope) => productOf(args.map((arg) => arg(scope)));
+    if (args.length !== 2) return (scope) => productOf(args.length, (i) => args[i]!(scope));
     const [left, right] = args as [Evaluator, Evaluator];
     return (scope) => {
       const a = left(scope);
+      if (typeof a !== "number") return productOf(2, (i) => i === 0 ? a : right(scope));
       const b = right(scope);
-      return typeof a === "number" && typeof b === "number" ? a * b : productOf([a, b]);
+      return typeof b === "number" ? a * b : multiply(a, b);
     };
   },
 };
 
 /** As `$multiply` of two. */
 export function multiply(a: Value, b: Value): Value {
-  return productOf([a, b]);
+  return productOf(2, (i) => i === 0 ? a : b);
 }
 
-function productOf(values: readonly Value[]): Value {
+/** @param valueAt gives a factor; none is asked for behind one that is null */
+function productOf(count: number, valueAt: (i: number) => Value): Value {
   let product: NumberValue = Int32.of(1);
-  for (const value of values) {
+  for (let i = 0; i < count; i++) {
+    const value = valueAt(i);
     if (isNumber(value)) product = multiplyTwo(product, value);
     else if (isNullish(value)) return null;
     else {

@@ -5,7 +5,7 @@ import type { Evaluator } from "./expression.ts";
 import { renderValue, typeName } from "./message.ts";
 import { asDouble, asInt32 } from "./number.ts";
 import { formatDouble } from "./number_text.ts";
-import { binary, type OperatorDefinition, unary, variadic } from "./operator.ts";
+import { binary, type OperatorDefinition, stepwise, unary } from "./operator.ts";
 
 const SIZE = unary("$size", (value) => {
   if (isArray(value)) return Int32.of(value.length);
@@ -49,8 +49,9 @@ function elementAt(name: "$first" | "$last", of: (array: readonly Value[]) => Va
   });
 }
 
-const SLICE = variadic("$slice", [2, 3], (values) => {
-  const [array, second, third] = values;
+const SLICE = stepwise("$slice", [2, 3], (argument, count) => {
+  const array = argument(0);
+  const second = argument(1);
   if (isNullish(array) || isNullish(second)) return null;
   if (!isArray(array)) {
     throw new CommandError(
@@ -65,14 +66,15 @@ const SLICE = variadic("$slice", [2, 3], (values) => {
     "Second argument to $slice must be a numeric value",
     "Second",
   );
-  if (values.length === 2) return first < 0 ? array.slice(first) : array.slice(0, first);
+  if (count === 2) return first < 0 ? array.slice(first) : array.slice(0, first);
+  const third = argument(2);
   if (isNullish(third)) return null;
-  const count = sliceNumber(third, 28727, 28728, "Third argument to $slice must be numeric", "Third");
-  if (count <= 0) {
+  const length = sliceNumber(third, 28727, 28728, "Third argument to $slice must be numeric", "Third");
+  if (length <= 0) {
     throw new CommandError(28729, `Third argument to $slice must be positive: ${renderValue(third)}`);
   }
   const start = first < 0 ? Math.max(0, array.length + first) : first;
-  return array.slice(start, start + count);
+  return array.slice(start, start + length);
 });
 
 function sliceNumber(value: Value, noNumber: number, noInt: number, wanted: string, place: string): number {
@@ -133,12 +135,13 @@ const REVERSE_ARRAY = unary("$reverseArray", (value) => {
 /** More than these many items would pass 100 MB, as MongoDB counts. */
 const MAX_RANGE_ITEMS = 100 * 1024 * 1024 / 16;
 
-const RANGE = variadic("$range", [2, 3], (values) => {
+const RANGE = stepwise("$range", [2, 3], (argument, given) => {
+  const values = [argument(0), argument(1)];
   const start = rangeNumber(values[0], 34443, 34444, "a numeric starting value", "a starting value", " ");
   const end = rangeNumber(values[1], 34445, 34446, "a numeric ending value", "an ending value", " ");
-  const step = values.length < 3
+  const step = given < 3
     ? 1
-    : rangeNumber(values[2], 34447, 34448, "a numeric step value", "a step value", "");
+    : rangeNumber(argument(2), 34447, 34448, "a numeric step value", "a step value", "");
   if (step === 0) throw new CommandError(34449, "$range requires a non-zero step value");
   const count = Math.max(0, Math.ceil((end - start) / step));
   if (count > MAX_RANGE_ITEMS) {

@@ -111,9 +111,17 @@ export function isConstant(expression: Expression): boolean {
     case "array":
       return expression.items.every(isConstant);
     case "operator":
-      return findOperator(expression.name).unfolded === undefined && expression.args.every(isConstant) &&
-        Object.values(expression.named).every(isConstant);
+      return isConstantOperator(expression);
   }
+}
+
+function isConstantOperator(node: OperatorNode): boolean {
+  const { unfolded, standsFor } = findOperator(node.name);
+  if (unfolded !== undefined) return false;
+  const chosen = standsFor?.(node, constantOf);
+  return chosen === undefined
+    ? node.args.every(isConstant) && Object.values(node.named).every(isConstant)
+    : isConstant(chosen);
 }
 
 function compilePath({ variable, path }: PathNode): Evaluator {

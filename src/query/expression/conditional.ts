@@ -19,6 +19,10 @@ const COND: OperatorDefinition = {
     }
     return operatorNode("$cond", items.map((item) => parse(item, context)));
   },
+  standsFor: ({ args }, constantOf) => {
+    const condition = constantOf(args[0]!);
+    return condition && args[isTruthy(condition.value) ? 1 : 2];
+  },
   compile: ({ args }) => {
     const [condition, then, otherwise] = args as [typeof args[0], typeof args[0], typeof args[0]];
     return (scope) => isTruthy(condition!(scope)) ? then!(scope) : otherwise!(scope);

@@ -245,7 +245,7 @@ export function remainder(a: Decimal, b: Decimal): Decimal {
 }
 
 /** How a number between two steps is moved to one of them. */
-export type Rounding = "halfEven" | "down" | "ceiling" | "floor";
+export type Rounding = "halfEven" | "halfAway" | "down" | "ceiling" | "floor";
 
 /** Brings a number to the exponent given, exactly that; NaN when it does not fit in 34 digits. */
 export function quantize(decimal: Decimal, exponent: number, rounding: Rounding): Decimal {
@@ -262,6 +262,7 @@ function dropDigits(coefficient: bigint, count: number, negative: boolean, round
   if (count > DIGITS * 2) return away(negative, rounding) && coefficient !== 0n ? 1n : 0n;
   const divisor = 10n ** BigInt(count);
   if (rounding === "halfEven") return divideHalfEven(coefficient, divisor);
+  if (rounding === "halfAway") return (coefficient + divisor / 2n) / divisor;
   const quotient = coefficient / divisor;
   return away(negative, rounding) && quotient * divisor !== coefficient ? quotient + 1n : quotient;
 }

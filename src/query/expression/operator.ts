@@ -27,6 +27,11 @@ export interface OperatorDefinition {
    * does not either, which shows in where an error comes from; or even its arguments are not.
    */
   readonly unfolded?: "itself" | "arguments";
+  /** What the node stands for where constants in it decide that: it is constant if that is. */
+  readonly standsFor?: (
+    node: OperatorNode,
+    constantOf: (expression: Expression) => { readonly value: Value } | undefined,
+  ) => Expression | undefined;
   /** The node without what constants in it make unreachable. */
   readonly prune?: (
     node: OperatorNode,
@@ -88,5 +93,18 @@ export function variadic(
       for (let i = 0; i < args.length; i++) values[i] = args[i]!(scope);
       return apply(values);
     },
+  };
+}
+
+/** An operator that may decide before all its arguments are evaluated: `argument` evaluates the one it is asked for. */
+export function stepwise(
+  name: string,
+  arity: readonly [number, number],
+  apply: (argument: (i: number) => Value, count: number) => Value,
+): OperatorDefinition {
+  return {
+    name,
+    arity,
+    compile: ({ args }) => (scope) => apply((i) => args[i]!(scope), args.length),
   };
 }

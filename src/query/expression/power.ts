@@ -22,7 +22,7 @@ import {
   signOf,
 } from "./number.ts";
 import { formatDouble } from "./number_text.ts";
-import { binary, type OperatorDefinition, variadic } from "./operator.ts";
+import { binary, type OperatorDefinition, stepwise } from "./operator.ts";
 
 /** A function that doubles have and decimals have their own way for; integers count as doubles. */
 export function realFunction(
@@ -105,15 +105,16 @@ const LEAST_PLACES = -20n;
 const MOST_PLACES = 100n;
 
 function rounding(name: "$round" | "$trunc", how: decimals.Rounding): OperatorDefinition {
-  return variadic(name, [1, 2], (values) => {
-    const [value, precision] = values;
+  return stepwise(name, [1, 2], (argument, count) => {
+    const value = argument(0);
     if (isNullish(value)) return null;
     if (!isNumber(value)) {
       throw new CommandError(51081, `${name} only supports numeric types, not ${typeName(value)}`);
     }
-    if (values.length > 1 && isNullish(precision)) return null;
-    const places = values.length > 1 ? placesOf(name, precision) : 0;
-    return roundToPlaces(name, value, places, how, values);
+    if (count === 1) return roundToPlaces(name, value, 0, how, [value]);
+    const precision = argument(1);
+    if (isNullish(precision)) return null;
+    return roundToPlaces(name, value, placesOf(name, precision), how, [value, precision]);
   });
 }
 

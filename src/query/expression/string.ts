@@ -311,9 +311,15 @@ function replace(
     unfolded: "itself",
     parse: (value, context, parse) => parseNamed(spec, value, context, parse),
     compile: ({ named }) => (scope) => {
-      const text = replaceArgument(name, "input", 51746, named["input"]!(scope));
-      const find = replaceArgument(name, "find", 51745, named["find"]!(scope));
-      const replacement = replaceArgument(name, "replacement", 51744, named["replacement"]!(scope));
+      // All are evaluated before any is looked at.
+      const [input, wanted, instead] = [
+        named["input"]!(scope),
+        named["find"]!(scope),
+        named["replacement"]!(scope),
+      ];
+      const text = replaceArgument(name, "input", 51746, input);
+      const find = replaceArgument(name, "find", 51745, wanted);
+      const replacement = replaceArgument(name, "replacement", 51744, instead);
       if (text === null || find === null || replacement === null) return null;
       return apply(text, find, replacement);
     },

@@ -6,7 +6,7 @@ import * as functions from "./decimal_functions.ts";
 import { typeName } from "./message.ts";
 import { asDecimal, asDouble, DECIMAL, type NumberValue, rankOf } from "./number.ts";
 import { formatDouble } from "./number_text.ts";
-import { binary, type OperatorDefinition } from "./operator.ts";
+import { type OperatorDefinition, stepwise } from "./operator.ts";
 import { realFunction } from "./power.ts";
 
 interface Domain {
@@ -30,9 +30,11 @@ function within(name: string, domain: Domain): (value: NumberValue) => void {
   };
 }
 
-const ATAN2 = binary("$atan2", (y, x) => {
+const ATAN2 = stepwise("$atan2", [2, 2], (argument) => {
+  const y = argument(0);
   if (isNullish(y)) return null;
   const ordinate = atan2Argument(51044, y);
+  const x = argument(1);
   if (isNullish(x)) return null;
   const abscissa = atan2Argument(51045, x);
   if (rankOf(ordinate) === DECIMAL || rankOf(abscissa) === DECIMAL) {

@@ -1,4 +1,4 @@
-/** `$mod: [divisor, remainder]`: both cut to whole numbers of 64 bits, as is the value. */
+/** `$mod: [divisor, remainder]`: both cut to whole numbers of 64 bits, as is the value; one beyond them has no remainder. */
 import { CommandError } from "../../base/mod.ts";
 import { Decimal128, decimalParts, Int32, isArray, isNumber, type Value } from "../../bson/mod.ts";
 import type { Filter, ModFilter, Path } from "./filter.ts";
@@ -22,10 +22,14 @@ function parsePart(part: string, value: Value): bigint {
   if (integer === undefined) {
     throw malformed(`${part} value is invalid :: caused by :: Unable to coerce NaN/Inf to integral type`);
   }
-  if (integer > INT64_MAX || integer < -INT64_MAX - 1n) {
+  if (!isInt64(integer)) {
     throw malformed(`${part} value is invalid :: caused by :: Out of bounds coercing to integral value`);
   }
   return integer;
+}
+
+function isInt64(integer: bigint): boolean {
+  return integer <= INT64_MAX && integer >= -INT64_MAX - 1n;
 }
 
 function malformed(what: string): CommandError {
@@ -51,6 +55,6 @@ export function modTest({ divisor, remainder }: ModFilter): ValueTest {
     if (isSmall && value instanceof Int32) return value.value % smallDivisor === smallRemainder;
     if (!isNumber(value)) return false;
     const integer = truncate(value);
-    return integer !== undefined && integer % divisor === remainder;
+    return integer !== undefined && isInt64(integer) && integer % divisor === remainder;
   };
 }

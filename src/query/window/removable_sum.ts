@@ -76,7 +76,7 @@ export class RemovableSum {
 
   /** Whole numbers only are left in the window; others that were there have widened the sum. */
   private wholeSum(): Value {
-    const exact = decimals.toInteger(this.sum.toDecimal(), "halfEven");
+    const exact = decimals.toInteger(this.sum.toDecimal(), "halfAway");
     const limit = 2n ** 63n;
     return exact === undefined || exact >= limit || exact < -limit ? this.sum.toDouble() : intOrLong(exact);
   }
