@@ -15,7 +15,7 @@ import { MONGODB_VERSION } from "./version.ts";
 
 const CONFIG = "config";
 /** What the only shard is called. */
-const SHARD = "chronogo";
+export const SHARD = "chronogo";
 /** Databases that are nobody's data. */
 const INTERNAL: ReadonlySet<string> = new Set(["admin", CONFIG, "local"]);
 

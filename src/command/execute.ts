@@ -16,7 +16,7 @@ import { checkDatabaseName } from "./namespace.ts";
 import { checkReadLevel, readAfter } from "./read_concern.ts";
 import type { OperationLabel } from "./operation.ts";
 import { refuseNumber } from "./retryable.ts";
-import { checkAllowedInTransaction, enterTransaction } from "./transactions.ts";
+import { checkAllowedInTransaction, enterTransaction, writeRecoveryToken } from "./transactions.ts";
 import type { ServerState } from "./state.ts";
 
 const LEGACY_URL = "https://dochub.mongodb.org/core/legacy-opcode-removal";
@@ -105,14 +105,7 @@ async function run(
   const operation = state.operations.begin(client, generic.maxTimeMs, labelOf(command, db, args));
   const release = generic.txnNumber === undefined ? undefined : await session?.checkOut();
   try {
-    const transaction = generic.inTransaction
-      ? await enterTransaction(state, session!, command, args, generic)
-      : undefined;
-    const snapshot = generic.inTransaction || generic.readConcern.level !== "snapshot"
-      ? undefined
-      : state.snapshots.at(generic.readConcern.atClusterTime);
-    operation.snapshot = transaction ?? snapshot?.view;
-    const call: CommandCall = {
+    return await answer(command, {
       name,
       db,
       args,
@@ -121,17 +114,11 @@ async function run(
       exhaustAllowed: input.exhaustAllowed,
       client,
       session,
-      transaction,
-      atClusterTime: snapshot?.clusterTime,
+      transaction: undefined,
+      atClusterTime: undefined,
       operation,
       state,
-    };
-    try {
-      return await answer(command, call, reply);
-    } catch (error) {
-      if (transaction !== undefined) session?.endTransaction();
-      throw error;
-    }
+    }, reply);
   } finally {
     release?.();
     state.operations.end(operation);
@@ -148,16 +135,43 @@ async function answer(command: Command, call: CommandCall, reply: BsonWriter): P
     ? undefined
     : await failCommand(state.failPoints, command, call);
   try {
+    const entered = await entering(command, call);
     const document = reply.beginDocument();
-    const outcome = await command.run(call, reply);
+    const outcome = await runEntered(command, entered, reply);
     if (failure !== undefined) writeConcernError(reply, failure);
     reply.value("ok", 1);
     if (failure !== undefined) writeConcernLabels(reply, failure, command, call);
+    if (entered.transaction !== undefined) writeRecoveryToken(reply, state.services);
     if (asksForTime(args)) writeTime(reply, state.services.router.clusterTime);
     reply.endDocument(document);
     return outcome;
   } catch (error) {
     throw failure === undefined ? error : withConcernError(error, failure);
+  }
+}
+
+/** The call with the transaction that it runs in, or the snapshot that it reads. */
+async function entering(command: Command, call: CommandCall): Promise<CommandCall> {
+  const { state, session, args, generic, operation } = call;
+  if (generic.inTransaction) {
+    const transaction = await enterTransaction(state, session!, command, args, generic);
+    operation.snapshot = transaction;
+    return { ...call, transaction };
+  }
+  const { level, atClusterTime } = generic.readConcern;
+  if (level !== "snapshot") return call;
+  const { view, clusterTime } = state.snapshots.at(atClusterTime);
+  operation.snapshot = view;
+  return { ...call, atClusterTime: clusterTime };
+}
+
+/** A statement that fails ends its transaction. */
+async function runEntered(command: Command, call: CommandCall, reply: BsonWriter): Promise<Outcome | void> {
+  try {
+    return await command.run(call, reply);
+  } catch (error) {
+    call.session?.failTransaction(call.transaction);
+    throw error;
   }
 }
 

@@ -5,7 +5,10 @@
  */
 import { CommandError } from "../base/mod.ts";
 import { endsWithCommit, type Transaction } from "../cluster/mod.ts";
+import { type BsonWriter, BuiltDocument } from "../bson/mod.ts";
 import type { Arguments } from "./arguments.ts";
+import { SHARD } from "./config_database.ts";
+import type { Services } from "./services.ts";
 import type { Command } from "./command.ts";
 import type { GenericArguments } from "./generic.ts";
 import { aborted, noSuchTransaction } from "./session_transaction.ts";
@@ -129,6 +132,12 @@ export async function enterTransaction(
     throw invalid("Only the first command in a transaction may specify a readConcern");
   }
   return transaction.handle;
+}
+
+/** What a router tells of where the transaction is kept: drivers hand it back with the end of it. */
+export function writeRecoveryToken(reply: BsonWriter, services: Services): void {
+  if (services.replicaSet !== undefined) return;
+  reply.value("recoveryToken", BuiltDocument.of({ recoveryShardId: SHARD }));
 }
 
 function afterCommit(number: bigint, isCommit: boolean): undefined {

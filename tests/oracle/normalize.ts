@@ -30,6 +30,7 @@ const FIELDS_OF_THE_MOMENT: ReadonlySet<string> = new Set([
   "opTime",
   "lastCommittedOpTime",
   "commitQuorum",
+  "recoveryToken",
   "millis",
 ]);
 
