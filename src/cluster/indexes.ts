@@ -1,12 +1,5 @@
 /** The indexes that the catalog knows of a collection. */
-import {
-  BuiltDocument,
-  compareBytes,
-  type Document,
-  encodeDocument,
-  Int32,
-  RawDocument,
-} from "../bson/mod.ts";
+import { BuiltDocument, compareBytes, Document, encodeDocument, Int32, RawDocument } from "../bson/mod.ts";
 import { compileFilter, parseFilter } from "../query/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 
@@ -23,6 +16,17 @@ export function indexesOf(info: CollectionInfo): readonly Document[] {
     key: new BuiltDocument([metaField, timeField], [ASCENDING, ASCENDING]),
     name: `${metaField}_1_${timeField}_1`,
   })];
+}
+
+/** Whether an index keeps documents apart by these fields, in any order; those of time series do not. */
+export function hasUniqueKey(info: CollectionInfo | undefined, fields: readonly string[]): boolean {
+  if (fields.length === 1 && fields[0] === "_id") return true;
+  if (info === undefined || info.view !== undefined || info.timeseries !== undefined) return false;
+  return indexesOf(info).some((index) => {
+    const key = index.get("key");
+    return index.get("unique") === true && !index.has("partialFilterExpression") && key instanceof Document &&
+      key.names().length === fields.length && fields.every((field) => key.has(field));
+  });
 }
 
 /** What decides about an index's keys: its definition in the store. */

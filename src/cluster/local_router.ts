@@ -43,9 +43,9 @@ import type { TransactionName } from "./retryable_write.ts";
 import { Transaction } from "./transaction.ts";
 import { notSupported } from "./transaction_writes.ts";
 import { timeseriesOfDocument, timeseriesSpecOf } from "./timeseries_spec.ts";
-import { indexesOf } from "./indexes.ts";
+import { hasUniqueKey, indexesOf } from "./indexes.ts";
 import { checkRename } from "./rename.ts";
-import { checkViewCycle, refuseView, resolveView } from "./views.ts";
+import { checkViewCycle, refuseView, resolveView, writeOnView } from "./views.ts";
 import type { VNode } from "./vnode.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
@@ -280,8 +280,9 @@ export class LocalRouter implements Router {
       if (info === undefined) return writeNothing(statements, options);
       return await this.vnode.transactions.write(transaction, info, statements, options);
     }
-    const info = upserts ? await this.collectionToWrite(namespace) : this.collection(namespace);
-    refuseView(info);
+    const existing = this.collection(namespace);
+    if (existing?.view !== undefined) return writeOnView(existing, statements, options);
+    const info = upserts ? await this.collectionToWrite(namespace) : existing;
     if (info === undefined) return writeNothing(statements, options);
     return await this.vnode.write(info, statements, options);
   }
@@ -346,6 +347,7 @@ export class LocalRouter implements Router {
         db,
         open: (name) => this.open(name, transaction),
         kindOf: (name) => this.kindOf(name),
+        hasUniqueKey: (name, fields) => hasUniqueKey(this.collection(name), fields),
         replace: (name, timeseries) => this.replace(name, timeseries, context),
         insert: (name, documents) => insertAll(documents, (raw) => this.insert(name, raw, true, options)),
         update: (name, requests) => this.update(name, requests, context),

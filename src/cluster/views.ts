@@ -3,6 +3,7 @@ import { CommandError, MAX_VIEW_DEPTH } from "../base/mod.ts";
 import { Document, isArray, type Value } from "../bson/mod.ts";
 import { foreignNames } from "../query/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText, type ViewDefinition } from "./catalog.ts";
+import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
 /** What there is under a name. */
 type Lookup = (namespace: Namespace) => CollectionInfo | undefined;
@@ -60,9 +61,22 @@ export function checkViewCycle(namespace: Namespace, definition: ViewDefinition,
 
 /** @throws CommandError CommandNotSupportedOnView (166) when it is a view: it holds nothing */
 export function refuseView(info: CollectionInfo | undefined): void {
-  if (info?.view === undefined) return;
-  throw new CommandError(
+  if (info?.view !== undefined) throw viewError(info);
+}
+
+function viewError(info: CollectionInfo): CommandError {
+  return new CommandError(
     "CommandNotSupportedOnView",
     `Namespace ${namespaceText(info)} is a view, not a collection`,
   );
+}
+
+/** What becomes of statements on a view: each is refused, or the first of them ends all. */
+export function writeOnView(
+  info: CollectionInfo,
+  statements: readonly WriteStatement[],
+  { ordered }: Pick<WriteOptions, "ordered">,
+): readonly StatementResult[] {
+  const refused = ordered ? statements.slice(0, 1) : statements;
+  return refused.map(() => ({ matched: 0, modified: 0, error: viewError(info) }));
 }

@@ -21,6 +21,8 @@ export interface Collections {
   /** Opens a collection; one that is not there reads as empty. @throws CommandError when a view cannot be resolved */
   open(name: CollectionName): OpenCollection;
   kindOf(name: CollectionName): CollectionKind;
+  /** Whether no two documents of the collection can be equal in all of these fields. */
+  hasUniqueKey(name: CollectionName, fields: readonly string[]): boolean;
   /**
    * Begins a collection that shall take the place of another one.
    *
@@ -64,6 +66,7 @@ export const NO_COLLECTIONS: Collections = {
   db: "test",
   open: () => ({ source: EMPTY_SOURCE, stages: [] }),
   kindOf: () => "missing",
+  hasUniqueKey: (_, fields) => fields.length === 1 && fields[0] === "_id",
   replace: () => Promise.reject(new Error("there is one collection only")),
   insert: () => Promise.reject(new Error("there is one collection only")),
   update: () => Promise.reject(new Error("there is one collection only")),

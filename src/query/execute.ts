@@ -25,7 +25,7 @@ import { stagesOfLatest } from "./stage/latest.ts";
 import { runLimit } from "./stage/limit.ts";
 import { runLookup } from "./stage/lookup.ts";
 import { runMatch } from "./stage/match.ts";
-import { runMerge } from "./stage/merge.ts";
+import { checkMergeKey, runMerge } from "./stage/merge.ts";
 import { runOut } from "./stage/out.ts";
 import { runProject } from "./stage/project.ts";
 import { runRedact } from "./stage/redact.ts";
@@ -59,6 +59,8 @@ export function executePlan(
   source: Source,
   context: QueryContext,
 ): Rows {
+  const last = plan.stages.at(-1);
+  if (last?.kind === "merge") checkMergeKey(last, context);
   try {
     return named(pipeline.command, startPlan(plan, source, context));
   } catch (error) {

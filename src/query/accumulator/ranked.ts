@@ -1,10 +1,10 @@
 /**
  * `$top`, `$topN`, `$bottom`, `$bottomN`: the first or last outputs by a sort order of their own. Sort keys compare as
- * whole values (an array is not searched for its least element), a missing one counts as null. A row that ranks equal to
+ * whole values (an array is not searched for its least element), a missing one counts as null, an empty array as undefined. A row that ranks equal to
  * the worst that is kept does not replace it.
  */
 import { CommandError } from "../../base/mod.ts";
-import { Document, isArray, type Value, valueOrder } from "../../bson/mod.ts";
+import { Document, isArray, MinKey, type Value, valueOrder } from "../../bson/mod.ts";
 import { type Expression, type ParseContext } from "../expression/expression.ts";
 import { renderElement } from "../expression/message.ts";
 import { asInt32 } from "../expression/number.ts";
@@ -52,10 +52,18 @@ class Ranked implements Accumulator {
 
   private compare(a: readonly Value[], b: readonly Value[]): number {
     for (let i = 0; i < this.directions.length; i++) {
-      const order = this.compareValues(a[i], b[i]);
+      const order = this.compareKeys(a[i], b[i]);
       if (order !== 0) return order * this.directions[i]!;
     }
     return 0;
+  }
+
+  /** An empty array is undefined as a key: below null, above MinKey alone. */
+  private compareKeys(a: Value, b: Value): number {
+    const [isLow, isOtherLow] = [isEmptyArray(a), isEmptyArray(b)];
+    if (isLow === isOtherLow) return isLow ? 0 : this.compareValues(a, b);
+    if (isLow) return b instanceof MinKey ? 1 : -1;
+    return a instanceof MinKey ? -1 : 1;
   }
 
   partial(): Value {
@@ -70,6 +78,10 @@ class Ranked implements Accumulator {
     const outputs = this.kept.map(([output]) => output);
     return this.single ? outputs[0] ?? null : outputs;
   }
+}
+
+function isEmptyArray(value: Value): boolean {
+  return isArray(value) && value.length === 0;
 }
 
 function parseRanked(name: string, value: Value, context: ParseContext, parse: Parse): AccumulatorNode {

@@ -1,6 +1,6 @@
 /**
  * `$merge`: the rows of the pipeline go into a collection, each by itself: `whenMatched` says what becomes of a document
- * with the same _id, `whenNotMatched` what happens where there is none.
+ * with the same values of the fields `on` (the _id, or those of a unique index), `whenNotMatched` what happens where there is none.
  */
 import { CommandError, ErrorCode } from "../../base/mod.ts";
 import {
@@ -33,6 +33,8 @@ export interface MergeStage {
   /** Undefined for the pipeline's own. */
   readonly db: string | undefined;
   readonly collection: string;
+  /** The fields by which a document is found. */
+  readonly on: readonly string[];
   readonly whenMatched: WhenMatched;
   readonly whenNotMatched: WhenNotMatched;
   /** For `whenMatched: pipeline`: stages as written, and the variables that they may read beside `new`, the row. */
@@ -62,12 +64,12 @@ export function parseMerge(value: Value, context: ParseContext): MergeStage {
     throw new CommandError(40414, "BSON field '$merge.into' is missing but a required field");
   }
   const target = parseInto(spec.get("into"));
-  checkOn(spec.get("on"));
+  const on = parseOn(spec.get("on"));
   const { whenMatched, pipeline } = parseWhenMatched(spec.get("whenMatched"));
   const whenNotMatched = parseWhenNotMatched(spec.get("whenNotMatched"));
   checkModes(whenMatched, whenNotMatched);
   const lets = parseLet(spec.get("let"), whenMatched, context);
-  return { kind: "merge", ...target, whenMatched, whenNotMatched, pipeline, lets, source: spec };
+  return { kind: "merge", ...target, on, whenMatched, whenNotMatched, pipeline, lets, source: spec };
 }
 
 function parseInto(value: Value): Pick<MergeStage, "db" | "collection"> {
@@ -99,9 +101,8 @@ function checkTarget(db: string | undefined, collection: string): Pick<MergeStag
   return { db, collection };
 }
 
-/** Documents are found by their _id: no other field is known to be unique. */
-function checkOn(value: Value): void {
-  if (value === undefined) return;
+function parseOn(value: Value): readonly string[] {
+  if (value === undefined) return ["_id"];
   const fields = typeof value === "string" ? [value] : value;
   if (!isArray(fields)) {
     throw new CommandError(
@@ -115,7 +116,7 @@ function checkOn(value: Value): void {
       "If explicitly specifying $merge 'on', must include at least one field",
     );
   }
-  for (const [i, field] of fields.entries()) {
+  return fields.map((field, i) => {
     if (typeof field !== "string") {
       throw new CommandError(
         51134,
@@ -123,8 +124,13 @@ function checkOn(value: Value): void {
       );
     }
     if (fields.indexOf(field) !== i) throw new CommandError(31465, `Found a duplicate field '${field}'`);
-  }
-  if (fields.length === 1 && fields[0] === "_id") return;
+    return field;
+  });
+}
+
+/** @throws CommandError 51183 where the target may have two documents that a row would match */
+export function checkMergeKey({ db, collection, on }: MergeStage, { collections }: QueryContext): void {
+  if (collections.hasUniqueKey({ db: db ?? collections.db, collection }, on)) return;
   throw new CommandError(51183, "Cannot find index to verify that join fields will be unique");
 }
 
@@ -216,7 +222,8 @@ async function mergeRows(
   checkPlace(target, collections);
   const variables = scopeVariables(context);
   for await (const batch of input) {
-    const rows = batch.map(withId);
+    const rows = stage.on.includes("_id") ? batch.map(withId) : batch;
+    for (const row of rows) checkKey(row, stage.on);
     if (stage.whenMatched === "fail") await insertNew(target, rows, collections);
     else {
       let matched = true;
@@ -243,20 +250,33 @@ function checkPlace(target: CollectionName, collections: Collections): void {
   );
 }
 
-/** The row with the _id by which it is matched; a missing one is generated. */
+/** The row with an _id; a missing one is generated. */
 function withId(row: Document): Document {
-  const id = row.get("_id");
-  if (id === undefined) {
-    return new BuiltDocument(["_id", ...row.names()], [new ObjectId(), ...row.values()]);
+  if (row.has("_id")) return row;
+  return new BuiltDocument(["_id", ...row.names()], [new ObjectId(), ...row.values()]);
+}
+
+function checkKey(row: Document, on: readonly string[]): void {
+  for (const field of on) {
+    const value = keyValue(row, field);
+    if (isArray(value)) {
+      throw new CommandError(51185, `$merge write error: 'on' field '${field}' is an array`);
+    }
+    if (isNullish(value)) {
+      throw new CommandError(
+        51132,
+        `$merge write error: 'on' field '${field}' cannot be missing, null, undefined or an array`,
+      );
+    }
   }
-  if (isArray(id)) throw new CommandError(51185, "$merge write error: 'on' field '_id' is an array");
-  if (isNullish(id)) {
-    throw new CommandError(
-      51132,
-      "$merge write error: 'on' field '_id' cannot be missing, null, undefined or an array",
-    );
-  }
-  return row;
+}
+
+/** What a row has at a path, through documents only. */
+function keyValue(row: Document, path: string): Value {
+  return path.split(".").reduce<Value>(
+    (value, name) => value instanceof Document ? value.get(name) : undefined,
+    row,
+  );
 }
 
 /** Rows in their order, cut where an _id comes again: the second may meet what the first made. */
@@ -283,7 +303,7 @@ async function insertNew(
   let twin: CommandError | undefined;
   for (const row of rows) {
     try {
-      await collections.insert(target, [row]);
+      await collections.insert(target, [withId(row)]);
     } catch (error) {
       if (!(error instanceof CommandError) || error.code !== ErrorCode.DuplicateKey) throw error;
       // The others of the batch are written all the same.
@@ -311,7 +331,7 @@ async function update(
   const unmatched = rows.filter((_, i) => matched[i] === false);
   // A pipeline makes nothing of a document that is not there: the row itself is stored.
   if (unmatched.length > 0 && stage.whenNotMatched === "insert" && stage.whenMatched === "pipeline") {
-    await collections.insert(target, unmatched);
+    await collections.insert(target, unmatched.map(withId));
   }
   return unmatched.length === 0;
 }
@@ -331,7 +351,11 @@ async function updateAll(
   try {
     return await collections.update(target, requests);
   } catch (error) {
-    if (!(error instanceof CommandError) || error.code !== ErrorCode.ImmutableField) throw error;
+    if (!(error instanceof CommandError)) throw error;
+    if (error.code === ErrorCode.DuplicateKey) {
+      throw withContext("$merge failed due to a DuplicateKey error", error);
+    }
+    if (error.code !== ErrorCode.ImmutableField) throw error;
     throw withContext(
       "$merge failed to update the matching document, did you attempt to modify the _id or the shard key?",
       error,
@@ -345,7 +369,10 @@ function requestOf(
   row: Document,
   scope: Scope,
 ): UpdateRequest {
-  const filter = BuiltDocument.of({ _id: BuiltDocument.of({ $eq: row.get("_id") }) });
+  const filter = new BuiltDocument(
+    stage.on,
+    stage.on.map((field) => BuiltDocument.of({ $eq: keyValue(row, field) })),
+  );
   const upsert = stage.whenNotMatched === "insert";
   if (stage.whenMatched === "replace") return { filter, update: row, upsert };
   if (stage.whenMatched === "merge") {
