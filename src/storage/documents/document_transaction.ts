@@ -61,8 +61,7 @@ export class DocumentTransaction {
   private nextSeq = FIRST_OWN_SEQ;
   private bytes = 0;
   private ended: CommandError | undefined;
-  /** What it did, in order. */
-  readonly effects: Effect[] = [];
+  private done: Effect[] = [];
 
   /** @param maxBytes of what it writes */
   constructor(private readonly base: CommittedDocuments, private readonly maxBytes: number) {
@@ -77,6 +76,14 @@ export class DocumentTransaction {
     this.base.versions.close(this.snapshot);
     this.base.locks.release(this);
     this.written.clear();
+    // A commit that runs keeps its own.
+    this.done = [];
+    this.bytes = 0;
+  }
+
+  /** What it did, in order, until it ends. */
+  get effects(): readonly Effect[] {
+    return this.done;
   }
 
   /** The collections that it has written to, and those that it made. */
@@ -251,7 +258,7 @@ export class DocumentTransaction {
     let documents = this.written.get(id);
     if (documents === undefined) this.written.set(id, documents = new Map());
     documents.set(key, version);
-    this.effects.push(effect);
+    this.done.push(effect);
     this.bytes += effect.document.sizeBytes + (effect.before?.sizeBytes ?? 0);
     if (this.bytes > this.maxBytes) {
       throw new CommandError(

@@ -214,6 +214,7 @@ Deno.test("a write outside waits for the transaction that has its document, or i
   await Promise.all([byId, byKey]);
   assert.equal(store.blockedBy(COLLECTION, documentOf(1, 7, [1])), undefined);
   assert.throws(() => transaction.insert(COLLECTION, documentOf(4, 4, [1])), /it has ended/);
+  assert.deepEqual([transaction.effects, transaction.sizeBytes], [[], 0], "nothing is held");
   store.close();
 });
 
