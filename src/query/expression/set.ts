@@ -68,9 +68,14 @@ const SET_INTERSECTION: OperatorDefinition = {
         common = setOf(items, keyOf);
       } else if (common.size > 0) {
         const other = setOf(items, keyOf);
-        for (const key of common.keys()) {
-          if (!other.has(key)) common.delete(key);
+        // Of values that are equal those of the smaller set stay.
+        const [small, large]: Map<ValueKey, Value>[] = common.size > other.size
+          ? [other, common]
+          : [common, other];
+        for (const key of small!.keys()) {
+          if (!large!.has(key)) small!.delete(key);
         }
+        common = small;
       }
     }
     return sorted(common?.values() ?? [], collation);

@@ -76,7 +76,10 @@ export class RemovableSum {
 
   /** Whole numbers only are left in the window; others that were there have widened the sum. */
   private wholeSum(): Value {
-    const exact = decimals.toInteger(this.sum.toDecimal(), "halfAway");
+    const total = this.sum.result();
+    // Doubles that are gone have left a double, which is rounded.
+    const whole = typeof total === "number" ? decimals.fromDouble(total) : this.sum.toDecimal();
+    const exact = decimals.toInteger(whole, "halfAway");
     const limit = 2n ** 63n;
     return exact === undefined || exact >= limit || exact < -limit ? this.sum.toDouble() : intOrLong(exact);
   }
