@@ -10,7 +10,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { assert } from "../../base/mod.ts";
 import { IndexReader } from "./index_reader.ts";
 import { dropIndexTables } from "./index_tables.ts";
-import { executeTogether } from "./sqlite.ts";
+import { executeTogether, prepareTuples } from "./sqlite.ts";
 
 /** A document and where it stands. */
 export interface StoredRow {
@@ -64,7 +64,7 @@ export class TableWriter {
     this.replaceRow = database.prepare(`UPDATE c${id} SET doc = ? WHERE seq = ?`);
     this.deleteRow = database.prepare(`DELETE FROM c${id} WHERE seq = ?`);
     this.selectPlace = database.prepare(`SELECT seq FROM c${id} WHERE key = ?`);
-    this.selectRow = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ?`);
+    this.selectRow = prepareTuples(database, `SELECT seq, doc FROM c${id} WHERE key = ?`);
     this.updateTotals = database.prepare("UPDATE collections SET documents = ?, bytes = ? WHERE id = ?");
   }
 
@@ -89,8 +89,7 @@ export class TableWriter {
   }
 
   find(key: Uint8Array): StoredRow | undefined {
-    const row = this.selectRow.get(key);
-    return row === undefined ? undefined : rowOf(row);
+    return firstRow(this.selectRow, key);
   }
 
   saveTotals(count: number, dataBytes: number): void {
@@ -107,15 +106,15 @@ export class TableReader {
   private readonly indexes = new Map<number, IndexReader>();
 
   constructor(private readonly database: DatabaseSync, private readonly id: number) {
-    this.forward = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq > ? ORDER BY seq`);
-    this.backward = database.prepare(`SELECT seq, doc FROM c${id} WHERE seq < ? ORDER BY seq DESC`);
-    this.byKey = database.prepare(`SELECT seq, doc FROM c${id} WHERE key = ?`);
+    this.forward = prepareTuples(database, `SELECT seq, doc FROM c${id} WHERE seq > ? ORDER BY seq`);
+    this.backward = prepareTuples(database, `SELECT seq, doc FROM c${id} WHERE seq < ? ORDER BY seq DESC`);
+    this.byKey = prepareTuples(database, `SELECT seq, doc FROM c${id} WHERE key = ?`);
     this.bySeq = database.prepare(`SELECT 1 FROM c${id} WHERE seq = ?`);
   }
 
   /** The row that stands first; undefined in an empty collection. */
   first(): StoredRow | undefined {
-    for (const row of this.forward.iterate(0)) return rowOf(row);
+    for (const row of tuples(this.forward.iterate(0))) return rowOf(row);
     return undefined;
   }
 
@@ -144,15 +143,14 @@ export class TableReader {
   }
 
   find(key: Uint8Array): StoredRow | undefined {
-    const row = this.byKey.get(key);
-    return row === undefined ? undefined : rowOf(row);
+    return firstRow(this.byKey, key);
   }
 }
 
 function batch(statement: StatementSync, from: number): StoredRow[] {
   const rows: StoredRow[] = [];
   let bytes = 0;
-  for (const row of statement.iterate(from)) {
+  for (const row of tuples(statement.iterate(from))) {
     const stored = rowOf(row);
     rows.push(stored);
     bytes += stored.doc.length;
@@ -161,8 +159,19 @@ function batch(statement: StatementSync, from: number): StoredRow[] {
   return rows;
 }
 
-function rowOf(row: Record<string, unknown>): StoredRow {
-  return { seq: row["seq"] as number, doc: row["doc"] as Uint8Array };
+type RowTuple = readonly [seq: number, doc: Uint8Array];
+
+function tuples(rows: Iterable<unknown>): Iterable<RowTuple> {
+  return rows as Iterable<RowTuple>;
+}
+
+function firstRow(statement: StatementSync, key: Uint8Array): StoredRow | undefined {
+  const row = statement.get(key) as unknown as RowTuple | undefined;
+  return row === undefined ? undefined : rowOf(row);
+}
+
+function rowOf([seq, doc]: RowTuple): StoredRow {
+  return { seq, doc };
 }
 
 /** The highest place taken; 0 in an empty collection. */

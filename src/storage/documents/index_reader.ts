@@ -1,6 +1,7 @@
 /** Documents by the keys of one index in SQLite (index_tables.ts), as one connection sees them. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StoredRow } from "./collection_table.ts";
+import { prepareTuples } from "./sqlite.ts";
 
 /** Keys from `from` on, below `to`; where a batch ended, from or up to one of several rows under the key. */
 export interface KeyRange {
@@ -35,10 +36,12 @@ export class IndexReader {
     // CROSS JOIN: the index leads.
     const rows = `SELECT i.key AS key, i.seq AS seq, c.doc AS doc FROM ${table} i CROSS JOIN c${id} c ` +
       "ON c.seq = i.seq WHERE";
-    this.forward = database.prepare(
+    this.forward = prepareTuples(
+      database,
       `${rows} (i.key, i.seq) > (?, ?) AND i.key < ? ORDER BY i.key, i.seq LIMIT ?`,
     );
-    this.backward = database.prepare(
+    this.backward = prepareTuples(
+      database,
       `${rows} (i.key, i.seq) < (?, ?) AND i.key >= ? ORDER BY i.key DESC, i.seq DESC LIMIT ?`,
     );
   }
@@ -52,10 +55,10 @@ export class IndexReader {
     const rows: IndexRow[] = [];
     let bytes = 0;
     let key: Uint8Array | undefined;
-    for (const row of found) {
-      const doc = row["doc"] as Uint8Array;
-      key = row["key"] as Uint8Array;
-      rows.push({ seq: row["seq"] as number, doc, key });
+    for (const row of found as Iterable<unknown> as Iterable<[Uint8Array, number, Uint8Array]>) {
+      const [rowKey, seq, doc] = row;
+      key = rowKey;
+      rows.push({ seq, doc, key });
       bytes += doc.length;
       if (bytes >= BATCH_BYTES) break;
     }

@@ -3,7 +3,7 @@
  * checkpoint syncs first the WAL and then the file. Checkpoints happen only when asked for, so that it is known which
  * entries they made durable.
  */
-import { DatabaseSync } from "node:sqlite";
+import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { CommandError, CorruptionError } from "../../base/mod.ts";
 
 /** A store that lives in memory and ends with its connection. */
@@ -53,6 +53,14 @@ const TABLES = [
 /** Runs statements in turn; unlike `DatabaseSync.exec`, its errors carry SQLite's code. */
 export function execute(database: DatabaseSync, ...statements: readonly string[]): void {
   for (const statement of statements) database.prepare(statement).all();
+}
+
+/** A statement whose rows come as arrays of their columns: objects with names take twice the time to make. */
+export function prepareTuples(database: DatabaseSync, statement: string): StatementSync {
+  // Deno has the method, its types do not name it yet.
+  const prepared = database.prepare(statement) as StatementSync & { setReturnArrays(enabled: boolean): void };
+  prepared.setReturnArrays(true);
+  return prepared;
 }
 
 /** Runs statements that count together or not at all, inside a transaction or as one. */
