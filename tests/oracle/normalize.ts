@@ -154,11 +154,11 @@ function hideGenerated(value: unknown, known: Known): unknown {
   }
   if (value instanceof Long && known.cursorIds.includes(value.toString())) return "<cursor id>";
   if (typeof value === "string") {
-    const named = value
+    // First, as the digits of a cursor's id may look like a token.
+    return known.cursorIds.reduce((text, id) => text.replaceAll(id, "<cursor id>"), value)
       .replaceAll(UUID_TEXT, (uuid) => known.text.includes(uuid) ? uuid : "<generated UUID>")
       .replaceAll(RESUME_TOKEN, (token) => known.text.includes(token) ? token : "<resume token>")
       .replaceAll(TIMESTAMP_TEXT, "<cluster time>");
-    return known.cursorIds.reduce((text, id) => text.replaceAll(id, "<cursor id>"), named);
   }
   if (Array.isArray(value)) return value.map((item) => hideGenerated(item, known));
   if (!isPlainObject(value)) return value;

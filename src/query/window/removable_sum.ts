@@ -55,8 +55,9 @@ export class RemovableSum {
       return this.decimals > 0 ? decimals.putTogether(decimals.fromDouble(special)) : special;
     }
     if (this.decimals !== 0) return decimals.putTogether(this.sum.toDecimal());
-    if (this.doubles > 0) return this.sum.isDecimal ? asDouble(this.decimalSum()) : this.sum.toDouble();
-    return this.wholeSum();
+    // So MongoDB asks: what was taken away without having been added tells in the one case and not in the other.
+    if (this.sum.isDecimal) return this.doubles > 0 ? asDouble(this.decimalSum()) : this.wholeSum();
+    return this.doubles !== 0 ? this.sum.toDouble() : this.wholeSum();
   }
 
   average(): Value {
