@@ -25,6 +25,8 @@ export const MAX_CONNECTIONS = 20_000;
 export const MAX_PIPELINED_REQUESTS = 128;
 /** Bytes of such waiting requests, of which the last may pass it. */
 export const MAX_PIPELINED_BYTES = 16 * MIB;
+/** An operation that takes longer is a slow one to the profiler when nobody says otherwise (MongoDB's `slowms`). */
+export const SLOW_OPERATION_MS = 100;
 /** Documents that a TTL index lets go in one write; others write in between. */
 export const MAX_EXPIRED_AT_ONCE = 1000;
 /** What a stopping server grants its running commands. */

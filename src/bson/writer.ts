@@ -67,6 +67,11 @@ export class BsonWriter {
     return bytes;
   }
 
+  /** A copy of what was written from a place on. */
+  copyFrom(start: number): Uint8Array {
+    return this.buffer.slice(start, this.at);
+  }
+
   /** Drops everything written after the first `length` bytes. */
   truncate(length: number): void {
     this.at = length;

@@ -4,6 +4,8 @@ import type { Document } from "../bson/mod.ts";
 export class Client {
   /** What the driver says of itself in its first hello. */
   metadata: Document | undefined;
+  /** Documents that its last operation read; undefined where that is not counted. */
+  docsExamined: number | undefined;
   /** Whether a hello was answered. */
   greeted = false;
   /** Set by a fail point: the connection closes instead of the next answer. */

@@ -16,6 +16,7 @@ import { convertToCapped } from "./convert_to_capped.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
 import { createIndexes } from "./create_indexes.ts";
+import { currentOp } from "./current_op.ts";
 import { dataSize } from "./data_size.ts";
 import { dbHash } from "./db_hash.ts";
 import { dbStats } from "./db_stats.ts";
@@ -37,6 +38,7 @@ import { hello, isMaster } from "./hello.ts";
 import { hostInfo } from "./host_info.ts";
 import { insert } from "./insert.ts";
 import { killCursors } from "./kill_cursors.ts";
+import { killOp } from "./kill_op.ts";
 import { listCollections } from "./list_collections.ts";
 import { listCommandsCommand } from "./list_commands.ts";
 import { listDatabases } from "./list_databases.ts";
@@ -44,6 +46,7 @@ import { listIndexes } from "./list_indexes.ts";
 import { logout } from "./logout.ts";
 import { MISSING_COMMANDS } from "./missing_commands.ts";
 import { ping } from "./ping.ts";
+import { profile } from "./profile.ts";
 import { renameCollection } from "./rename_collection.ts";
 import { replSetGetConfig } from "./repl_set_get_config.ts";
 import { replSetGetStatus } from "./repl_set_get_status.ts";
@@ -81,6 +84,7 @@ export const COMMANDS: readonly Command[] = [
   count,
   create,
   createIndexes,
+  currentOp,
   dataSize,
   dbHash,
   dbStats,
@@ -106,6 +110,7 @@ export const COMMANDS: readonly Command[] = [
   killAllSessions,
   killAllSessionsByPattern,
   killCursors,
+  killOp,
   killSessions,
   listCollections,
   listCommandsCommand(() => COMMANDS),
@@ -114,6 +119,7 @@ export const COMMANDS: readonly Command[] = [
   listShards,
   logout,
   ping,
+  profile,
   refreshSessions,
   renameCollection,
   replSetGetConfig,

@@ -1,6 +1,6 @@
 /** Runs one command: looks it up, checks what all commands have in common, writes its answer or its error. */
 import { AssertionError, CommandError, MAX_INTERNAL_DOCUMENT_BYTES } from "../base/mod.ts";
-import { aliasOfType, type BsonWriter, type RawDocument } from "../bson/mod.ts";
+import { aliasOfType, type BsonWriter, RawDocument } from "../bson/mod.ts";
 import { Arguments } from "./arguments.ts";
 import type { Client } from "./client.ts";
 import { asksForTime, learnTime, writeTime } from "./cluster_time.ts";
@@ -13,6 +13,7 @@ import { failCommand, withConcernError, writeConcernError, writeConcernLabels } 
 import { parseGenericArguments } from "./generic.ts";
 import { MISSING_COMMANDS, missingCommand } from "./missing_commands.ts";
 import { checkDatabaseName } from "./namespace.ts";
+import { profileEntry } from "./profile_entry.ts";
 import { checkReadLevel, readAfter } from "./read_concern.ts";
 import type { OperationLabel } from "./operation.ts";
 import { refuseNumber } from "./retryable.ts";
@@ -24,6 +25,8 @@ const STABLE_API_URL = "https://dochub.mongodb.org/core/manual-versioned-api";
 const NOTHING: Outcome = {};
 const CLOSING: Outcome = { closes: true };
 const MICROS_PER_MS = 1000;
+/** What stands for the collection of a command that names none. */
+const NO_COLLECTION = "$cmd";
 
 /**
  * Runs a command and appends its whole answer, a document, to `reply`. Never throws for what a command did.
@@ -31,6 +34,42 @@ const MICROS_PER_MS = 1000;
  * @returns what remains to be done after the answer
  */
 export async function executeCommand(
+  state: ServerState,
+  client: Client,
+  input: CommandInput,
+  reply: BsonWriter,
+): Promise<Outcome> {
+  if (!state.profiler.isOn) return await answerCommand(state, client, input, reply);
+  const start = reply.length;
+  const startedMs = state.services.clock.monotonicMs();
+  const outcome = await answerCommand(state, client, input, reply);
+  const millis = state.services.clock.monotonicMs() - startedMs;
+  if (reply.length > start) await profileCommand(state, client, input, reply.copyFrom(start), millis);
+  return outcome;
+}
+
+/** Writes a command down that names a collection, if its database is profiled. */
+async function profileCommand(
+  state: ServerState,
+  client: Client,
+  { body, db: given }: CommandInput,
+  reply: Uint8Array,
+  millis: number,
+): Promise<void> {
+  const args = new Arguments(body);
+  const command = findCommand(nameOf(args));
+  const db = given ?? args.string("$db");
+  if (command === undefined || db === undefined) return;
+  const label = labelOf(command, db, args);
+  if (label.namespace === `${db}.${NO_COLLECTION}`) return;
+  await state.profiler.note(db, millis, () => {
+    const nowMs = state.services.clock.nowMs();
+    const docsExamined = command.kind === "write" ? undefined : client.docsExamined;
+    return profileEntry({ label, reply: new RawDocument(reply), millis, nowMs, client, docsExamined });
+  });
+}
+
+async function answerCommand(
   state: ServerState,
   client: Client,
   input: CommandInput,
@@ -230,8 +269,9 @@ const OP_OF_COMMAND: Readonly<Record<string, string>> = {
 
 function labelOf(command: Command, db: string, args: Arguments): OperationLabel {
   const target = args.get(command.name === "getMore" ? "collection" : command.name);
-  const collection = typeof target === "string" ? target : "$cmd";
-  return { op: OP_OF_COMMAND[command.name] ?? "command", namespace: `${db}.${collection}` };
+  const collection = typeof target === "string" ? target : NO_COLLECTION;
+  const op = OP_OF_COMMAND[command.name] ?? "command";
+  return { op, namespace: `${db}.${collection}`, body: args.body };
 }
 
 function accessRefused(client: Client): CommandError {

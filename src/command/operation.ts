@@ -4,7 +4,7 @@
  */
 import { setImmediate as untilNextTurn, setTimeout as untilTimers } from "node:timers/promises";
 import { CommandError, SOCKETS_AFTER_MS, YIELD_AFTER_MS } from "../base/mod.ts";
-import type { Value } from "../bson/mod.ts";
+import type { RawDocument, Value } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
 import { type CommandContext, newScanCounters } from "../query/mod.ts";
 import type { Client } from "./client.ts";
@@ -15,12 +15,16 @@ export interface OperationLabel {
   readonly op: string;
   /** `db.collection`, or `db.$cmd`. */
   readonly namespace: string;
+  /** The command as it came. */
+  readonly body: RawDocument;
 }
 
 export class Operation {
   private killed: CommandError | undefined;
   private hurried = false;
   private readonly interruptListeners = new Set<() => void>();
+  private counters: { readonly rowsRead: number } | undefined;
+  private rowsBefore = 0;
   /** When it runs out of time, on the monotonic clock. */
   private readonly deadlineMs: number;
   readonly startedMs: number;
@@ -37,6 +41,17 @@ export class Operation {
   ) {
     this.startedMs = clock.monotonicMs();
     this.deadlineMs = maxTimeMs === 0 ? Infinity : this.startedMs + maxTimeMs;
+  }
+
+  /** What it reads is counted there, from now on. */
+  countIn(counters: { readonly rowsRead: number }): void {
+    this.counters = counters;
+    this.rowsBefore = counters.rowsRead;
+  }
+
+  /** Documents that it read so far; undefined where that is not counted. */
+  get docsExamined(): number | undefined {
+    return this.counters && this.counters.rowsRead - this.rowsBefore;
   }
 
   /** Makes the next check throw. */
@@ -106,6 +121,7 @@ export class QueryWork implements CommandContext {
   ) {
     this.nowMs = operation.clock.nowMs();
     this.snapshot = operation.snapshot;
+    operation.countIn(this.counters);
     this.turnStartedMs = operation.startedMs;
     this.socketsServedMs = operation.startedMs;
   }
@@ -113,6 +129,7 @@ export class QueryWork implements CommandContext {
   /** From now on `operation` pays and can be stopped. */
   continueFor(operation: Operation): void {
     this.operation = operation;
+    operation.countIn(this.counters);
     this.turnStartedMs = operation.startedMs;
     this.socketsServedMs = operation.startedMs;
   }
@@ -146,11 +163,13 @@ export class OperationTable {
   begin(client: Client, maxTimeMs: number, label: OperationLabel): Operation {
     const operation = new Operation(++this.lastId, client, this.clock, maxTimeMs, label);
     this.running.set(operation.id, operation);
+    client.docsExamined = undefined;
     return operation;
   }
 
   end(operation: Operation): void {
     this.running.delete(operation.id);
+    operation.client.docsExamined = operation.docsExamined ?? operation.client.docsExamined;
   }
 
   get size(): number {

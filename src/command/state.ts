@@ -12,6 +12,7 @@ import { ServerCounters } from "./counters.ts";
 import { CursorTable } from "./cursors.ts";
 import { FailPoints } from "./fail_points.ts";
 import { OperationTable } from "./operation.ts";
+import { Profiler } from "./profiler.ts";
 import type { Services } from "./services.ts";
 import { SnapshotTable } from "./snapshots.ts";
 import { SessionTable } from "./sessions.ts";
@@ -29,12 +30,14 @@ export class ServerState {
   readonly operations: OperationTable;
   readonly snapshots: SnapshotTable;
   readonly topology = new Topology();
+  readonly profiler: Profiler;
   /** Undefined where there are no commands for tests. */
   readonly failPoints: FailPoints | undefined;
   private readonly clients = new Set<Client>();
 
   constructor(readonly services: Services) {
     this.counters = new ServerCounters();
+    this.profiler = new Profiler(services);
     this.cursors = new CursorTable(services.clock, () => batchBytes(services.memory));
     this.sessions = new SessionTable(services.clock, (session) => this.cursors.killSession(session));
     this.operations = new OperationTable(services.clock);

@@ -24,6 +24,7 @@ export { compileFilter, type Matcher } from "./filter/compile.ts";
 export { foreignNames } from "./foreign_names.ts";
 export { type Filter } from "./filter/filter.ts";
 export { parseFilter } from "./filter/parse.ts";
+export { renderFilter } from "./filter/render.ts";
 export {
   COUNT_FIELD,
   type CountSpec,

@@ -1,0 +1,99 @@
+/** What runs now, and how it is ended: currentOp, killOp and the profiler on a real node. */
+import assert from "node:assert/strict";
+import { startServerProcess } from "../support/server_process.ts";
+import { type Document, WireClient } from "../support/wire_client.ts";
+
+const FOREVER_MS = 60_000;
+
+async function withClients(
+  test: (running: WireClient, other: WireClient) => Promise<void>,
+): Promise<void> {
+  await using server = await startServerProcess();
+  const running = await WireClient.connect(server.port);
+  const other = await WireClient.connect(server.port);
+  try {
+    await test(running, other);
+  } finally {
+    running.close();
+    other.close();
+  }
+}
+
+/** The operations that a filter finds, once there are some. */
+async function operationsOf(client: WireClient, filter: Document): Promise<Document[]> {
+  for (;;) {
+    const { inprog } = await client.must({ currentOp: 1, ...filter });
+    if (inprog.length > 0) return inprog;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+Deno.test("an operation is shown with its command and comment, and killOp ends it", async () => {
+  await withClients(async (running, other) => {
+    await other.must({ create: "c", capped: true, size: 4096, $db: "d" });
+    await other.must({ insert: "c", documents: [{ _id: 1 }], $db: "d" });
+    const { cursor } = await running.must({ find: "c", tailable: true, awaitData: true, $db: "d" });
+    const waiting = running.command({
+      getMore: cursor.id,
+      collection: "c",
+      maxTimeMS: FOREVER_MS,
+      comment: "the one",
+      $db: "d",
+    });
+    const found = await operationsOf(other, { "command.comment": "the one" });
+    const [operation] = found;
+    assert.equal(operation!["op"], "getmore");
+    assert.equal(operation!["ns"], "d.c");
+    assert.equal(operation!["active"], true);
+    assert.equal(operation!["command"].collection, "c");
+    for (const { opid } of found) await other.must({ killOp: 1, op: opid });
+    const { code, codeName } = await waiting;
+    assert.deepEqual([Number(code), codeName], [11601, "Interrupted"]);
+    const none = await other.must({ currentOp: 1, "command.comment": "the one" });
+    assert.deepEqual(none["inprog"], []);
+  });
+});
+
+Deno.test("a query that works is ended, too", async () => {
+  await withClients(async (running, other) => {
+    await other.must({ insert: "c", documents: Array.from({ length: 200 }, (_, n) => ({ n })), $db: "d" });
+    // 200 to the fourth: it would run for hours.
+    const lookup = (as: string) => ({
+      $lookup: { from: "c", pipeline: [{ $match: { n: { $gte: 0 } } }], as },
+    });
+    const unwind = (path: string) => ({ $unwind: `$${path}` });
+    const pipeline = ["a", "b", "c"].flatMap((name) => [lookup(name), unwind(name)]);
+    const counting = running.command({
+      aggregate: "c",
+      pipeline: [...pipeline, { $count: "n" }],
+      cursor: {},
+      $db: "d",
+    });
+    const [operation] = await operationsOf(other, { "command.aggregate": "c", op: "command" });
+    await other.must({ killOp: 1, op: operation!["opid"] });
+    assert.equal(Number((await counting)["code"]), 11601);
+  });
+});
+
+Deno.test("what is profiled says who asked, how long it took and what came of it", async () => {
+  await withClients(async (running, other) => {
+    await other.must({ profile: 2, $db: "d" });
+    await running.must({ insert: "c", documents: [{ _id: 1 }, { _id: 2 }], $db: "d" });
+    await running.must({ ping: 1, $db: "d" });
+    await running.must({ find: "c", filter: { _id: 2 }, $db: "d" });
+    const { cursor } = await other.must({ find: "system.profile", $db: "d" });
+    const [insert, find] = cursor.firstBatch as Document[];
+    assert.equal(cursor.firstBatch.length, 2, "what names no collection is not there");
+    assert.deepEqual([insert!["op"], Number(insert!["ninserted"])], ["insert", 2]);
+    assert.deepEqual([find!["op"], Number(find!["nreturned"]), find!["client"]], ["query", 1, "127.0.0.1"]);
+    assert.ok(
+      find!["ts"] instanceof Date && Number(find!["millis"]) >= 0 && Number(find!["responseLength"]) > 0,
+    );
+    assert.deepEqual(find!["command"].filter, { _id: find!["command"].filter._id });
+    const { was } = await other.must({ profile: 0, $db: "d" });
+    assert.equal(Number(was), 2);
+    await running.must({ find: "c", $db: "d" });
+    const { n } = await other.must({ count: "system.profile", query: { op: "query", ns: "d.c" }, $db: "d" });
+    assert.equal(Number(n), 1);
+  });
+});
