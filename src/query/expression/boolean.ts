@@ -1,6 +1,6 @@
 /** `$and`, `$or`, `$not`: evaluated left to right, and no further than the answer needs. */
 import { isNullish, isNumber, type Value } from "../../bson/mod.ts";
-import { NO_SCOPE } from "./expression.ts";
+import { constant, NO_SCOPE } from "./expression.ts";
 import { signOf } from "./number.ts";
 import { type OperatorDefinition, unary } from "./operator.ts";
 
@@ -19,10 +19,16 @@ function connective(name: "$and" | "$or", deciding: boolean): OperatorDefinition
   return {
     name,
     arity: [0, Infinity],
+    standsFor: ({ args }, constantOf) => {
+      const decides = args.map(constantOf).some((found) =>
+        found !== undefined && isTruthy(found.value) === deciding
+      );
+      return decides ? constant(deciding) : undefined;
+    },
     compile: ({ args, isConstant }) => {
       const asked = args.filter((_, i) => !isConstant(i));
       const constants = args.filter((_, i) => isConstant(i));
-      if (constants.some((constant) => isTruthy(constant(NO_SCOPE)) === deciding)) return () => deciding;
+      if (constants.some((arg) => isTruthy(arg(NO_SCOPE)) === deciding)) return () => deciding;
       return (scope) => {
         for (const arg of asked) {
           if (isTruthy(arg(scope)) === deciding) return deciding;

@@ -5,9 +5,21 @@ export function formatDouble(value: number, digits = 6): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
   if (value === 0) return Object.is(value, -0) ? "-0" : "0";
-  const text = value.toExponential(digits - 1);
+  const text = rounded(value, digits);
   const exponent = Number(text.slice(text.indexOf("e") + 1));
-  return exponent >= -4 && exponent < digits ? String(Number(value.toPrecision(digits))) : scientific(text);
+  return exponent >= -4 && exponent < digits ? String(Number(text)) : scientific(text);
+}
+
+/** More digits than a double has that lies in the middle of two numbers of a few. */
+const MANY_DIGITS = 60;
+
+/** As `toExponential`, but what lies in the middle goes to the even digit, as in C. */
+function rounded(value: number, digits: number): string {
+  const text = value.toExponential(digits - 1);
+  const [mantissa, power] = value.toExponential(MANY_DIGITS).split("e") as [string, string];
+  const kept = mantissa.slice(0, mantissa.indexOf(".") + digits);
+  const isMiddle = /^50*$/.test(mantissa.slice(kept.length));
+  return isMiddle && Number(kept.at(-1)) % 2 === 0 ? `${kept}e${power}` : text;
 }
 
 /** `1.50000e+7` becomes `1.5e+07`. */

@@ -5,6 +5,7 @@
  */
 import { CommandError, MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
 import {
+  BSONRegExp,
   type Collation,
   Document,
   isArray,
@@ -23,6 +24,7 @@ import { asInt64, coerceToLong } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { allOf, type Filter } from "../filter/filter.ts";
 import { parseFilter } from "../filter/parse.ts";
+import { regexSpecOf } from "../filter/regex.ts";
 import { approximateBytes } from "../memory.ts";
 import type { Rows } from "../source.ts";
 import type { MatchStage } from "./match.ts";
@@ -227,7 +229,15 @@ class Search<Stage> {
 
   private matching(values: readonly Value[]): Rows {
     const { connectTo: path, restriction, source } = this.stage;
-    const filters: Filter[] = [{ kind: "in", path, values, patterns: [], ...collationOf(this.stage) }];
+    // As with $in, a pattern is linked with what it matches.
+    const patterns = values.filter((value) => value instanceof BSONRegExp);
+    const filters: Filter[] = [{
+      kind: "in",
+      path,
+      values: values.filter((value) => !(value instanceof BSONRegExp)),
+      patterns: patterns.map(regexSpecOf),
+      ...collationOf(this.stage),
+    }];
     // Null is linked with null, never with what is missing.
     if (values.includes(null)) filters.push({ kind: "exists", path });
     if (restriction !== undefined) filters.push(restriction);
