@@ -17,6 +17,8 @@ export interface KnownFailure {
   readonly reason: string;
 }
 
+const WTIMEOUT =
+  "the driver sends a wtimeout of its own with the first commit or abort that has a write concern";
 const NO_SECONDARY = "a set of one member has no secondary to find, or to step up";
 
 export const KNOWN_FAILURES: readonly KnownFailure[] = [
@@ -119,6 +121,64 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
     file: "interruptInUse-pool-clear.json",
     owner: "ChronoGo",
     reason: "there is no $where: no JavaScript runs in the server",
+  },
+  {
+    suite: "transactions",
+    file: /^(delete|findOneAnd\w+|insert|update)\.json$/,
+    test: /^collections? writeConcern ignored for /,
+    owner: "driver",
+    reason: WTIMEOUT,
+  },
+  {
+    suite: "transactions",
+    file: /^(error-labels(-errorLabels)?|retryable-(abort|commit)(-errorLabels)?)\.json$/,
+    test: /[wW]riteConcernError|label to MaxTimeMSExpired$|after UnsatisfiableWriteConcern error$/,
+    owner: "driver",
+    reason: WTIMEOUT,
+  },
+  {
+    suite: "transactions",
+    file: "transaction-options.json",
+    test:
+      /inherited from (client|default)|override|^readConcern local in default|^client writeConcern ignored/,
+    owner: "driver",
+    reason: WTIMEOUT,
+  },
+  {
+    suite: "transactions",
+    file: "write-concern.json",
+    test: /with majority$/,
+    owner: "driver",
+    reason: WTIMEOUT,
+  },
+  {
+    suite: "transactions",
+    file: "client-bulkWrite.json",
+    test: "client bulkWrite with writeConcern in a transaction causes a transaction error",
+    owner: "driver",
+    reason: "the driver lets a client's bulk write have a write concern in a transaction",
+  },
+  {
+    suite: "transactions",
+    file: /^(run-command|transaction-options)\.json$/,
+    test: /secondary read preference in client option|^readPreference inherited from client$/,
+    identity: "replica-set",
+    owner: "one node",
+    reason: NO_SECONDARY,
+  },
+  {
+    suite: "transactions-convenient-api",
+    file: "transaction-options.json",
+    test: /inherits|explicit/,
+    owner: "driver",
+    reason: WTIMEOUT,
+  },
+  {
+    suite: "unified-test-format",
+    file: "poc-transactions-convenient-api.json",
+    test: /inherits|explicit/,
+    owner: "driver",
+    reason: WTIMEOUT,
   },
 ];
 

@@ -98,6 +98,23 @@ async function checkQueries() {
   assert.deepEqual([written.insertedCount, written.deletedCount], [1, 1]);
 }
 
+async function checkTransactions(owner) {
+  const { connection } = mongoose;
+  await connection.transaction(async (session) => {
+    const [sold] = await Device.create([{ serial: "sold", owner }], { session });
+    await User.updateOne({ _id: owner }, { $set: { name: "Ada L." } }, { session });
+    assert.equal(await Device.exists({ _id: sold._id }), null, "seen by nobody else yet");
+    assert.equal((await Device.findById(sold._id).session(session)).serial, "sold");
+  });
+  assert.equal((await Device.findOne({ serial: "sold" }).populate("owner")).owner.name, "Ada L.");
+  const failing = connection.transaction(async (session) => {
+    await Device.deleteMany({}, { session });
+    await User.create([{ email: "ada@example.org" }], { session });
+  });
+  await assert.rejects(failing, { code: 11000 });
+  assert.ok(await Device.countDocuments() > 0, "nothing of it was done");
+}
+
 async function checkTimeSeries() {
   await Reading.createCollection();
   const start = Date.UTC(2024, 0, 1);
@@ -113,8 +130,10 @@ async function checkTimeSeries() {
 async function main() {
   await mongoose.connect(process.argv[2], { dbName: "mongoose_app", serverSelectionTimeoutMS: 10_000 });
   await mongoose.connection.dropDatabase();
-  await checkPopulate(await checkUnique());
+  const owner = await checkUnique();
+  await checkPopulate(owner);
   await checkQueries();
+  await checkTransactions(owner);
   await checkTimeSeries();
   console.log("ok");
 }
