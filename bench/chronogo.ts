@@ -38,7 +38,7 @@ async function start(scenario: Scenario): Promise<Instance> {
     cpuSeconds: () => cpuSecondsOf(server.pid),
     load: (workload, size, progress) => loadOverWire(server.port, workload, size, progress),
     async diskBytes() {
-      await command(server.port, { fsync: 1, $db: "admin" });
+      await command(server.port, { compact: COLLECTION });
       const ids = await bytesOfIds(server.port);
       client.close();
       await stop(server);
