@@ -257,9 +257,9 @@ export const ARITHMETIC: readonly OperatorDefinition[] = [
   numeric("$abs", abs),
   ADD,
   numeric("$ceil", ceilOrFloor(Math.ceil, "ceiling")),
-  binary("$divide", divide),
+  binary("$divide", divide, "right"),
   numeric("$floor", ceilOrFloor(Math.floor, "floor")),
   binary("$mod", modulo),
   MULTIPLY,
-  binary("$subtract", subtract),
+  binary("$subtract", subtract, "right"),
 ];

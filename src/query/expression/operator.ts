@@ -67,14 +67,22 @@ export function unary(name: string, apply: (value: Value) => Value): OperatorDef
 }
 
 /** An operator that takes two values. */
-export function binary(name: string, apply: (a: Value, b: Value) => Value): OperatorDefinition {
+export function binary(
+  name: string,
+  apply: (a: Value, b: Value) => Value,
+  first: "left" | "right" = "left",
+): OperatorDefinition {
   return {
     name,
     arity: [2, 2],
     compile: ({ args }) => {
       const left = args[0]!;
       const right = args[1]!;
-      return (scope) => apply(left(scope), right(scope));
+      if (first === "left") return (scope) => apply(left(scope), right(scope));
+      return (scope) => {
+        const b = right(scope);
+        return apply(left(scope), b);
+      };
     },
   };
 }
