@@ -15,6 +15,7 @@ import {
 import type { CommandCall } from "./command.ts";
 import { failRetryableWrite } from "./fail_retryable_write.ts";
 import { shownSession } from "./sessions.ts";
+import { WITHOUT_SESSION } from "./without_session.ts";
 
 export class Retryable {
   /** @param done ascending and apart */
@@ -126,20 +127,9 @@ export function refuseRetry(call: CommandCall, what: string): void {
   throw new CommandError("InvalidOptions", `Cannot use (or request) retryable writes with ${what}`);
 }
 
-/** Of these a transaction number is illegal in any case; of others it is for writes and transactions only. */
-const WITHOUT_NUMBER: ReadonlySet<string> = new Set([
-  "buildInfo",
-  "connectionStatus",
-  "hello",
-  "isMaster",
-  "listCommands",
-  "ping",
-  "whatsmyuri",
-]);
-
 /** @throws CommandError when a command that is no retryable write has a transaction number */
 export function refuseNumber(name: string): void {
-  if (WITHOUT_NUMBER.has(name)) {
+  if (WITHOUT_SESSION.has(name)) {
     throw new CommandError(50889, "It is illegal to provide a txnNumber for this command");
   }
   throw new CommandError(

@@ -14,6 +14,7 @@ import type { GenericArguments } from "./generic.ts";
 import { aborted, noSuchTransaction } from "./session_transaction.ts";
 import { type Session, shownSession } from "./sessions.ts";
 import type { ServerState } from "./state.ts";
+import { WITHOUT_SESSION } from "./without_session.ts";
 
 /** The commands that may run in a transaction, beside its end. */
 const ALLOWED: ReadonlySet<string> = new Set([
@@ -31,16 +32,6 @@ const ALLOWED: ReadonlySet<string> = new Set([
   "insert",
   "killCursors",
   "update",
-]);
-/** Commands that know nothing of sessions. */
-const WITHOUT_SESSION: ReadonlySet<string> = new Set([
-  "buildInfo",
-  "connectionStatus",
-  "hello",
-  "isMaster",
-  "listCommands",
-  "ping",
-  "whatsmyuri",
 ]);
 const READ_LEVELS: ReadonlySet<string> = new Set(["local", "majority", "snapshot"]);
 

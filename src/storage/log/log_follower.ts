@@ -5,15 +5,8 @@
 import { CorruptionError } from "../../base/mod.ts";
 import type { Disk, DiskFile } from "../../io/mod.ts";
 import { decodeHeader, FILE_HEADER_BYTES } from "./log_file.ts";
-import { type ReadableFile, readRecords } from "./log_reader.ts";
-import {
-  aligned,
-  decodeRecord,
-  type FileIdentity,
-  LOG_GROUP,
-  type LogRecord,
-  validRecordEnd,
-} from "./record.ts";
+import { type ReadableFile, readRecords, visitRecords } from "./log_reader.ts";
+import { type FileIdentity, LOG_GROUP, type LogRecord } from "./record.ts";
 
 /** One piece of what is read. */
 export type FollowedPiece =
@@ -192,20 +185,8 @@ export class LogFollower {
 }
 
 /** The records at the start of `bytes`, which lie at the place, which moves behind them. */
-function recordsAt({ path }: ReadableFile, place: FollowedPlace, bytes: Uint8Array): LogRecord[] {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+function recordsAt(file: ReadableFile, place: FollowedPlace, bytes: Uint8Array): LogRecord[] {
   const records: LogRecord[] = [];
-  let at = 0;
-  for (;;) {
-    const end = validRecordEnd(bytes, view, at, place.identity);
-    if (end === 0) break;
-    const record = decodeRecord(bytes, view, at, end);
-    if (record === undefined) {
-      throw new CorruptionError(path, place.offset + at, "a record with unknown flags");
-    }
-    records.push(record);
-    at = aligned(end);
-  }
-  place.offset += at;
+  place.offset += visitRecords(bytes, file, place, (record) => records.push(record));
   return records;
 }

@@ -100,24 +100,14 @@ export class LogReader {
   /** Reads whole records from the place on and moves it. @returns whether there was one */
   private readPiece(open: DiskFile, file: ReadableFile, place: Place, entries: LogRecord[]): boolean {
     const bytes = readRecords(open, place.offset, file.end);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    let at = 0;
-    for (;;) {
-      const end = validRecordEnd(bytes, view, at, place.identity);
-      if (end === 0) break;
-      const record = decodeRecord(bytes, view, at, end);
-      if (record === undefined) {
-        throw new CorruptionError(file.path, place.offset + at, "a record with unknown flags");
-      }
-      if (record.group === this.group && record.index >= this.nextIndex) {
-        this.checkIndex(record, file, place.offset + at);
-        entries.push(record);
-        this.nextIndex++;
-      }
-      at = aligned(end);
-    }
-    place.offset += at;
-    return at > 0;
+    const read = visitRecords(bytes, file, place, (record, offset) => {
+      if (record.group !== this.group || record.index < this.nextIndex) return;
+      this.checkIndex(record, file, offset);
+      entries.push(record);
+      this.nextIndex++;
+    });
+    place.offset += read;
+    return read > 0;
   }
 
   private checkIndex({ index }: LogRecord, { path }: ReadableFile, offset: number): void {
@@ -129,6 +119,29 @@ export class LogReader {
 
 function lastBefore({ positions }: ReadableFile, group: number): number {
   return positions.get(group) ?? 0;
+}
+
+/**
+ * Calls `visit` with each whole record at the start of `bytes`, which lie at the place, and where it stands in the file.
+ *
+ * @returns the bytes of all of them
+ */
+export function visitRecords(
+  bytes: Uint8Array,
+  { path }: ReadableFile,
+  { identity, offset }: Place,
+  visit: (record: LogRecord, offset: number) => void,
+): number {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  let at = 0;
+  for (;;) {
+    const end = validRecordEnd(bytes, view, at, identity);
+    if (end === 0) return at;
+    const record = decodeRecord(bytes, view, at, end);
+    if (record === undefined) throw new CorruptionError(path, offset + at, "a record with unknown flags");
+    visit(record, offset + at);
+    at = aligned(end);
+  }
 }
 
 /** Bytes from `offset` on: a piece, or the one record that is longer. */
