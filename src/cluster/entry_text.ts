@@ -1,6 +1,6 @@
 /** What an entry of the log says, in one line for a person who looks at the log. */
 import { RawDocument } from "../bson/mod.ts";
-import { decodeChange, decodeEffects, documentsStart, type LogRecord } from "../storage/mod.ts";
+import { countOfInsert, decodeChange, decodeEffects, documentsFrom, type LogRecord } from "../storage/mod.ts";
 import { namespaceText } from "./catalog.ts";
 import { counted } from "./check_report.ts";
 import {
@@ -36,14 +36,14 @@ function textOf({ kind, payload }: LogRecord): string {
       return `database ${decodeDatabase(payload)} dropped`;
     case EntryKind.Measurements: {
       const { tableId, rows } = decodeMeasurements(payload);
-      return `collection ${tableId}: ${counted(countDocuments(rows, documentsStart(rows)), "measurement")}`;
+      return `collection ${tableId}: ${counted(countOfInsert(rows), "measurement")}`;
     }
     case EntryKind.Changes: {
       const { tableId, rows } = decodeMeasurements(payload);
       const change = decodeChange(rows);
       const spans = change.blocks().reduce((sum, block) => sum + block.count, 0);
       const removed = `${counted(spans, "span")} of measurements removed`;
-      return `collection ${tableId}: ${removed}, ${countDocuments(rows, change.documentsStart)} added`;
+      return `collection ${tableId}: ${removed}, ${documentsFrom(rows, change.documentsStart).length} added`;
     }
     case EntryKind.Documents: {
       const counts = new Map<number, number>();
@@ -55,10 +55,4 @@ function textOf({ kind, payload }: LogRecord): string {
     default:
       return `kind ${kind}`;
   }
-}
-
-function countDocuments(bytes: Uint8Array, start: number): number {
-  let count = 0;
-  for (let at = start; at < bytes.length; count++) at = new RawDocument(bytes, at).end;
-  return count;
 }

@@ -9,7 +9,6 @@
 import { takeLongWork } from "../base/mod.ts";
 import type { Document, RawDocument } from "../bson/mod.ts";
 import {
-  documentsStart,
   type DoneStatements,
   type PlacedRow,
   type TableChange,
@@ -56,7 +55,7 @@ export class MeasurementWriter {
     payload: Uint8Array,
     done: readonly DoneStatements[],
   ): Promise<void> {
-    this.running.get(tableId)?.noteInsert(payload, documentsStart(payload));
+    this.running.get(tableId)?.noteInsert(payload);
     const logged = this.log(
       EntryKind.Measurements,
       tableId,

@@ -66,6 +66,12 @@ export class ByteWriter {
     this.bytes(source);
   }
 
+  /** Zero bytes up to the next multiple of `size`, at most 8. */
+  align(size: number): void {
+    this.reserve(size);
+    while (this.length % size !== 0) this.buffer[this.length++] = 0;
+  }
+
   /** Overwrites bytes written before. */
   overwrite(at: number, source: Uint8Array): void {
     this.buffer.set(source, at);
@@ -138,5 +144,10 @@ export class ByteReader {
 
   sizedBytes(): Uint8Array {
     return this.bytes(this.varint());
+  }
+
+  /** Goes on at the next multiple of `size`. */
+  align(size: number): void {
+    this.at = Math.ceil(this.at / size) * size;
   }
 }

@@ -27,6 +27,9 @@ export const MIXED = -1;
 /** Words of a column: of one that was decoded and has a width of one they may be stored in fewer bits. */
 export type Words = Int32Array | Int16Array | Int8Array;
 
+/** What a column consists of. */
+export type ColumnParts = Pick<Column, "type" | "types" | "width" | "words" | "ends" | "arena" | "length">;
+
 export class Column {
   length = 0;
   /** The type of all values, `NO_TYPE` or `MIXED`. */
@@ -64,6 +67,14 @@ export class Column {
     column.ends = ends;
     column.length = ends.length;
     column.capacity = ends.length;
+    return column;
+  }
+
+  /** A column over arrays that it takes over. */
+  static over(parts: ColumnParts): Column {
+    const column = new Column();
+    Object.assign(column, parts);
+    column.capacity = parts.length;
     return column;
   }
 
@@ -147,6 +158,14 @@ export class Column {
           words[index * this.width + i] = word(source, start + i * 4, end);
         }
     }
+  }
+
+  /** Forgets all values; what was taken up for them is kept for the next ones. */
+  clear(): void {
+    this.account.bytes -= this.types?.byteLength ?? 0;
+    this.length = 0;
+    this.type = NO_TYPE;
+    this.types = undefined;
   }
 
   /** Adds value `index` of another column. */

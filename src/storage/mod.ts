@@ -36,7 +36,8 @@ export {
   type TableOptions,
 } from "./timeseries/manifest.ts";
 export { maskFileName, readMaskFile, type SegmentMasks } from "./timeseries/mask_file.ts";
-export { documentsStart, type PreparedInsert } from "./timeseries/measurement.ts";
+export { countOfInsert, documentsOfInsert } from "./timeseries/insert_payload.ts";
+export { documentsFrom, type PreparedInsert } from "./timeseries/measurement.ts";
 export { type Pace, pacer } from "./timeseries/pacer.ts";
 export { partitionOf } from "./timeseries/partition.ts";
 export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.ts";

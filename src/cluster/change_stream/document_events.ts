@@ -1,10 +1,11 @@
 /** The events of writes: to regular collections by the effects in the log, to time series by the measurements. */
-import { BuiltDocument, type Document, RawDocument, Timestamp, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, type Document, Timestamp, type Value } from "../../bson/mod.ts";
 import { CommandError } from "../../base/mod.ts";
 import {
   decodeChange,
   decodeEffects,
-  documentsStart,
+  documentsFrom,
+  documentsOfInsert,
   type Effect,
   type LogRecord,
 } from "../../storage/mod.ts";
@@ -78,7 +79,7 @@ function isEviction({ kind }: Effect, { options }: CollectionInfo): boolean {
   return kind === "delete" && options.get("capped") === true;
 }
 
-function documentKey(document: RawDocument): Document {
+function documentKey(document: Document): Document {
   return new BuiltDocument(ID, [document.get("_id")]);
 }
 
@@ -159,22 +160,23 @@ function measurementEvents(record: LogRecord, options: DocumentEvents): readonly
   const { tableId, rows } = decodeMeasurements(record.payload);
   const watched = watchedOf(tableId, options);
   if (watched === undefined) return [];
-  const { operation, start } = record.kind === EntryKind.Measurements
-    ? { operation: "insert", start: documentsStart(rows) }
+  const { operation, documents } = record.kind === EntryKind.Measurements
+    ? { operation: "insert", documents: documentsOfInsert(rows) }
     : changedMeasurements(rows);
   const { namespace, uuid } = watched;
   const maker = new EventMaker(record);
-  const events: ChangeEvent[] = [];
-  for (let at = start; at < rows.length;) {
-    const document = new RawDocument(rows, at);
-    at = document.end;
-    const head = { operation, number: events.length, namespace, uuid };
-    events.push(maker.event(head, document, { documentKey: documentKey(document) }));
-  }
-  return events;
+  return documents.map((document, number) => {
+    const head = { operation, number, namespace, uuid };
+    return maker.event(head, document, { documentKey: documentKey(document) });
+  });
 }
 
-function changedMeasurements(rows: Uint8Array): { readonly operation: string; readonly start: number } {
+function changedMeasurements(
+  rows: Uint8Array,
+): { readonly operation: string; readonly documents: readonly Document[] } {
   const change = decodeChange(rows);
-  return { operation: change.blocks().length > 0 ? "replace" : "insert", start: change.documentsStart };
+  return {
+    operation: change.blocks().length > 0 ? "replace" : "insert",
+    documents: documentsFrom(rows, change.documentsStart),
+  };
 }

@@ -4,7 +4,6 @@ import type { Random } from "../../base/mod.ts";
 import { type Document, Int32, type RawDocument, UtcDate } from "../../bson/mod.ts";
 import type { Disk } from "../../io/mod.ts";
 import type { MarkedRows } from "./marked_rows.ts";
-import { documentsStart } from "./measurement.ts";
 import { hexOf, measurement, newCounters, openStore, scanAll, TABLE } from "./store_fixture.ts";
 import type { TableChange } from "./table_change.ts";
 import type { TimeseriesStore } from "./timeseries_store.ts";
@@ -55,7 +54,7 @@ export class ChangeModel {
   insert(count: number, running?: TableChange): void {
     const rows = Array.from({ length: count }, () => this.newRow());
     const { payload } = this.store.prepareInsert(TABLE, rows.map((row) => row.document), true);
-    running?.noteInsert(payload!, documentsStart(payload!));
+    running?.noteInsert(payload!);
     this.append("insert", payload!);
     this.rows.push(...rows);
   }

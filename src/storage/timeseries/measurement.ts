@@ -1,5 +1,5 @@
 /**
- * The way of a measurement into the log: checked, its meta made canonical, its bytes copied.
+ * The way of a few measurements into the log: checked, its meta made canonical, its bytes copied.
  *
  *     payload   byte version (1) | BSON documents, one behind the other
  *
@@ -22,6 +22,12 @@ import type { SeriesIndex } from "./series_index.ts";
 const PAYLOAD_VERSION = 1;
 /** Where the documents of a payload start. */
 const DOCUMENTS_START = 1;
+
+/** What a table's two special fields are called. */
+export interface MeasurementFields {
+  readonly timeField: string;
+  readonly metaField: string | undefined;
+}
 
 export interface PreparedInsert {
   /** What goes into the log; undefined when nothing was accepted. */
@@ -74,6 +80,15 @@ export function documentsStart(payload: Uint8Array): number {
   return DOCUMENTS_START;
 }
 
+/** The documents that stand one behind the other from `start` on. */
+export function documentsFrom(bytes: Uint8Array, start: number): readonly RawDocument[] {
+  const documents: RawDocument[] = [];
+  for (let at = start; at < bytes.length; at = documents.at(-1)!.end) {
+    documents.push(new RawDocument(bytes, at));
+  }
+  return documents;
+}
+
 /** Calls `visit` with the series and the time of each of the documents `bytes[start…]` whose series is in the index. */
 export function visitMeasurements(
   bytes: Uint8Array,
@@ -97,7 +112,8 @@ export function visitMeasurements(
   }
 }
 
-function checkMeasurement(document: RawDocument, timeField: string): CommandError | undefined {
+/** What is wrong with a measurement. @param document validated BSON */
+export function checkMeasurement(document: RawDocument, timeField: string): CommandError | undefined {
   if (document.sizeBytes > MAX_DOCUMENT_BYTES) {
     const size = `${document.sizeBytes} (0x${document.sizeBytes.toString(16).toUpperCase()})`;
     const text = `BSONObj size: ${size} is invalid. Size must be between 0 and ${MAX_DOCUMENT_BYTES}(16MB)`;
@@ -158,7 +174,8 @@ class MeasurementCopier {
     const type = elementType(bytes, at);
     if (type !== BsonType.Object && type !== BsonType.Array) return;
     const value = valueStart(bytes, at);
-    const canonical = this.cache.canonicalOf(type, bytes, view, value, skipElement(bytes, at));
+    const number = this.cache.numberOf(type, bytes, view, value, skipElement(bytes, at));
+    const canonical = this.cache.canonicalOf(number);
     if (canonical !== undefined) this.metas.push({ at: this.out.length + value - this.start, canonical });
   }
 }
@@ -171,6 +188,8 @@ const FEW_CACHED_METAS = 1024;
 
 /** Remembers the canonical form of metas as clients send them, so that a known one is only compared. */
 export class MetaCache {
+  /** How often all was forgotten. */
+  generation = 0;
   private index = new KeyTable();
   private canonical: (Uint8Array | undefined)[] = [];
 
@@ -180,17 +199,11 @@ export class MetaCache {
   }
 
   /**
-   * The canonical bytes of the meta `bytes[start, end)`; undefined when it is canonical already.
+   * The number of the meta `bytes[start, end)`; it stands for that meta while `generation` is the same.
    *
    * @param view of `bytes`
    */
-  canonicalOf(
-    type: number,
-    bytes: Uint8Array,
-    view: DataView,
-    start: number,
-    end: number,
-  ): Uint8Array | undefined {
+  numberOf(type: number, bytes: Uint8Array, view: DataView, start: number, end: number): number {
     if (this.index.size >= MAX_CACHED_METAS || this.index.valueBytes() >= MAX_CACHED_BYTES) this.clear();
     const number = this.index.numberOf(type, view, start, end);
     if (number === this.canonical.length) {
@@ -198,12 +211,18 @@ export class MetaCache {
         isCanonical(bytes, type, start) ? undefined : canonicalBytes(bytes, type, start, end),
       );
     }
+    return number;
+  }
+
+  /** The canonical bytes of a meta; undefined when it came so. */
+  canonicalOf(number: number): Uint8Array | undefined {
     return this.canonical[number];
   }
 
   private clear(): void {
     this.index = new KeyTable();
     this.canonical = [];
+    this.generation++;
   }
 }
 

@@ -22,9 +22,11 @@ import {
 } from "../../bson/mod.ts";
 import { Column, grownInt32, type MemoryAccount, viewOf } from "../../column/mod.ts";
 import { valueAt, writeCell } from "./cell.ts";
+import type { MeasurementFields } from "./measurement.ts";
 import type { RowSource } from "./row_source.ts";
 import type { SeriesIndex } from "./series_index.ts";
-import { type FieldName, type Shape, type TableNames, WHOLE } from "./shape.ts";
+import type { RowBatch } from "./row_batch.ts";
+import { type FieldName, FIRST_COLUMN_ITEM, type Shape, type TableNames, WHOLE } from "./shape.ts";
 import { ShapeTrie } from "./shape_trie.ts";
 import { SkipList } from "./skip_list.ts";
 
@@ -53,6 +55,17 @@ class SparseColumn {
     this.values.append(type, source, start, end);
   }
 
+  /** Adds the values of the rows from `row` on, or of `rows`. */
+  appendAll(values: Column, row: number, rows: Int32Array | undefined): void {
+    const index = this.values.length;
+    const count = values.length;
+    if (this.rows !== undefined || rows !== undefined || index !== row) {
+      const own = this.reserveRows(index, count);
+      for (let i = 0; i < count; i++) own[index + i] = rows === undefined ? row + i : rows[i]!;
+    }
+    this.values.appendRange(values, 0, count);
+  }
+
   /** The index of a row's value; the row has one. */
   indexOf(row: number): number {
     const { rows } = this;
@@ -68,15 +81,21 @@ class SparseColumn {
   }
 
   private addRow(index: number, row: number): void {
+    this.reserveRows(index, 1)[index] = row;
+  }
+
+  /** Room for the rows of `count` more values. */
+  private reserveRows(index: number, count: number): Int32Array {
     if (this.rows === undefined) {
-      this.rows = new Int32Array(Math.max(INITIAL_ROWS, index * 2));
+      this.rows = new Int32Array(Math.max(INITIAL_ROWS, index * 2, index + count));
       for (let i = 0; i < index; i++) this.rows[i] = i;
       this.account.bytes += this.rows.byteLength;
-    } else if (index === this.rows.length) {
+    } else if (index + count > this.rows.length) {
+      this.account.bytes -= this.rows.byteLength;
+      this.rows = grownInt32(this.rows, Math.max(index * 2, index + count));
       this.account.bytes += this.rows.byteLength;
-      this.rows = grownInt32(this.rows, index * 2);
     }
-    this.rows[index] = row;
+    return this.rows;
   }
 }
 
@@ -95,18 +114,17 @@ export class Memtable implements RowSource {
   private previous: Int32Array = new Int32Array(INITIAL_ROWS);
   private heads = NO_SERIES;
   private tails = NO_SERIES;
-  private readonly trie: ShapeTrie;
   private readonly columns: SparseColumn[] = [];
   private readonly whole: SparseColumn;
 
   constructor(
     private readonly index: SeriesIndex,
     names: TableNames,
-    private readonly fields: { readonly timeField: string; readonly metaField: string | undefined },
+    private readonly fields: MeasurementFields,
     private readonly account: MemoryAccount,
+    readonly trie: ShapeTrie = new ShapeTrie(names, account),
   ) {
     this.late = new SkipList(account);
-    this.trie = new ShapeTrie(names, account);
     this.whole = new SparseColumn(account);
     account.bytes += MEMTABLE_BYTES + this.rowBytes;
   }
@@ -122,11 +140,60 @@ export class Memtable implements RowSource {
     for (let at = start; at < end; at += readInt32(bytes, at)) this.append(bytes, view, at);
   }
 
+  /** Adds the measurements of a batch. */
+  appendBatch(batch: RowBatch): void {
+    const { index, trie, length: first } = this;
+    const { times, metas, metaOfRow } = batch;
+    const end = first + batch.rows;
+    if (end > this.times.length) this.growRows(end);
+    const view = viewOf(metas.bytes);
+    const series = metas.types.map((type, i) => index.numberOf(type, view, metas.starts[i]!, metas.ends[i]!));
+    const columns = batch.pathKeys.map((key) => trie.columnOf(key));
+    this.appendShapes(batch, columns);
+    this.appendColumns(batch, columns);
+    this.times.set(times, first);
+    for (let i = 0; i < times.length; i++) {
+      const time = times[i]!;
+      const row = first + i;
+      const own = series[metaOfRow === undefined ? 0 : metaOfRow[i]!]!;
+      this.series[row] = own;
+      if (time < this.minTime) this.minTime = time;
+      if (time > this.maxTime) this.maxTime = time;
+      this.link(row, own, time);
+    }
+    this.dataBytes += batch.dataBytes;
+    this.length = end;
+  }
+
+  private appendShapes({ shapes, shapeRuns, shapeRunRows }: RowBatch, columns: readonly number[]): void {
+    const numbers = [WHOLE, ...shapes.map((items) => this.trie.shapeOf(itemsOf(items, columns)))];
+    for (let run = 0, row = this.length; run < shapeRuns.length; run++) {
+      const end = row + shapeRunRows[run]!;
+      this.shapes.fill(numbers[shapeRuns[run]!]!, row, end);
+      row = end;
+    }
+  }
+
+  private appendColumns(batch: RowBatch, numbers: readonly number[]): void {
+    const { columns } = this;
+    const has = batch.shapes.map((items) => new Set(items));
+    const append = (column: SparseColumn, values: Column, isIn: (shape: number) => boolean) => {
+      const rows = values.length === batch.rows ? undefined : rowsOf(batch, this.length, values.length, isIn);
+      column.appendAll(values, this.length, rows);
+    };
+    for (const [own, number] of numbers.entries()) {
+      while (number >= columns.length) columns.push(new SparseColumn(this.account));
+      const item = own + FIRST_COLUMN_ITEM;
+      append(columns[number]!, batch.columns[own]!, (shape) => shape !== WHOLE && has[shape - 1]!.has(item));
+    }
+    if (batch.whole.length > 0) append(this.whole, batch.whole, (shape) => shape === WHOLE);
+  }
+
   private append(bytes: Uint8Array, view: DataView, start: number): void {
     const { trie } = this;
     const shape = trie.match(bytes, view, start);
     const row = this.length;
-    if (row === this.times.length) this.growRows();
+    if (row === this.times.length) this.growRows(row + 1);
     if (shape === WHOLE) this.appendWhole(bytes, view, start, row);
     else this.appendValues(view, row);
     const time = readInt64AsNumber(bytes, trie.timeStart);
@@ -313,9 +380,9 @@ export class Memtable implements RowSource {
     return this.times.byteLength + 4 * this.series.byteLength;
   }
 
-  private growRows(): void {
+  private growRows(atLeast: number): void {
     this.account.bytes -= this.rowBytes;
-    const rows = this.times.length * 2;
+    const rows = Math.max(this.times.length * 2, atLeast);
     const times = new Float64Array(rows);
     times.set(this.times);
     this.times = times;
@@ -333,6 +400,30 @@ export class Memtable implements RowSource {
     this.tails = grownInt32(this.tails, length).fill(NO_ROW, before);
     this.account.bytes += (length - before) * 8;
   }
+}
+
+/** The items of a batch's shape with a memtable's numbers of columns. */
+function itemsOf(items: readonly number[], columns: readonly number[]): number[] {
+  return items.map((item) =>
+    item < FIRST_COLUMN_ITEM ? item : columns[item - FIRST_COLUMN_ITEM]! + FIRST_COLUMN_ITEM
+  );
+}
+
+/** The rows of a batch whose shape passes, counted on from `first`. @param count how many there are */
+function rowsOf(
+  { shapeRuns, shapeRunRows }: RowBatch,
+  first: number,
+  count: number,
+  isIn: (shape: number) => boolean,
+): Int32Array {
+  const rows = new Int32Array(count);
+  let at = 0;
+  for (let run = 0, row = first; run < shapeRuns.length; run++) {
+    const end = row + shapeRunRows[run]!;
+    if (isIn(shapeRuns[run]!)) { while (row < end) rows[at++] = row++; }
+    row = end;
+  }
+  return rows;
 }
 
 /** Where the first element of that name starts in the document at `start`, or -1. */

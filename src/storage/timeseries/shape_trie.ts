@@ -76,7 +76,8 @@ export class ShapeTrie {
   remainder = NO_REMAINDER;
   /** The remainder's column, once there is one. */
   remainderColumn = NONE;
-  /** Of the last walk: where the time's eight bytes are. */
+  /** Of the last walk: the type of the time's value, 0 when there is none, and where it starts. */
+  timeType = 0;
   timeStart = 0;
   /** Of the last walk: the meta; type 0 when there is none. */
   metaType = 0;
@@ -105,6 +106,7 @@ export class ShapeTrie {
   private namesView = viewOf(this.names);
   private namesLength = 0;
   private readonly columnOfPath = new Map<string, number>();
+  private readonly shapeOfItems = new Map<string, number>();
   private readonly timeName: Uint8Array;
   private readonly metaName: Uint8Array | undefined;
 
@@ -115,10 +117,11 @@ export class ShapeTrie {
 
   /**
    * The number of the shape of the document at `start`, learned if it is new; `WHOLE` when it cannot have one.
-   * The document is valid and its first field of the time's name is a date.
+   * The document is valid.
    */
   match(bytes: Uint8Array, view: DataView, start: number): number {
     this.valueCount = 0;
+    this.timeType = 0;
     this.metaType = 0;
     this.metaStart = 0;
     this.metaEnd = 0;
@@ -241,6 +244,7 @@ export class ShapeTrie {
     const end = at + (size < 0 ? valueSize(bytes, type as BsonType, at) : size);
     switch (this.kinds[node]) {
       case Kind.Time:
+        this.timeType = type;
         this.timeStart = at;
         return end;
       case Kind.Meta:
@@ -291,11 +295,31 @@ export class ShapeTrie {
     if (kind !== Kind.Close) {
       const items = this.itemsOf(added);
       if (kind === Kind.Left) items.push(this.columnOfRemainder() + FIRST_COLUMN_ITEM);
-      this.account.bytes += items.length * NODE_BYTES;
-      this.numbers[added] = this.shapes.length;
-      this.shapes.push(new Shape(items, this.paths, this.tableNames));
+      this.numbers[added] = this.shapeOf(items);
     }
     return added;
+  }
+
+  /** The number of the shape with these items. */
+  shapeOf(items: readonly number[]): number {
+    const key = items.join();
+    const known = this.shapeOfItems.get(key);
+    if (known !== undefined) return known;
+    this.account.bytes += items.length * NODE_BYTES;
+    const shape = this.shapes.push(new Shape(items, this.paths, this.tableNames)) - 1;
+    this.shapeOfItems.set(key, shape);
+    return shape;
+  }
+
+  /** The column of a path that has one in another trie, or here. */
+  columnOf(key: string): number {
+    if (key === REMAINDER_KEY) return this.columnOfRemainder();
+    return this.columnOfPath.get(key) ?? this.addColumn(key);
+  }
+
+  private addColumn(key: string): number {
+    this.columnOfPath.set(key, this.paths.length);
+    return this.paths.push(new Path(key)) - 1;
   }
 
   private columnOfRemainder(): number {
@@ -358,9 +382,7 @@ export class ShapeTrie {
     const key = above.length === 0 ? name : `${above.join("\0")}\0${name}`;
     const known = this.columnOfPath.get(key);
     if (known !== undefined) return known;
-    if (!this.mayAddColumn(key)) return NONE;
-    this.columnOfPath.set(key, this.paths.length);
-    return this.paths.push(new Path(key)) - 1;
+    return this.mayAddColumn(key) ? this.addColumn(key) : NONE;
   }
 
   /** One column stays free for the remainder. */

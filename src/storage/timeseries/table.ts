@@ -5,7 +5,8 @@ import { type Expiry, firstTimeOf } from "./expiry.ts";
 import type { TableOptions } from "./manifest.ts";
 import type { MarkedRows } from "./marked_rows.ts";
 import type { SegmentMasks } from "./mask_file.ts";
-import { documentsStart, MetaCache, visitMeasurements } from "./measurement.ts";
+import { appendInsert } from "./insert_payload.ts";
+import { MetaCache } from "./measurement.ts";
 import { Memtable } from "./memtable.ts";
 import { markRows, MemtableRemoval, RowGroupRemoval } from "./removal.ts";
 import type { SpanBlock } from "./removed_rows.ts";
@@ -18,6 +19,7 @@ import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SeriesIndex } from "./series_index.ts";
 import type { PostingsCache } from "./series_lookup.ts";
 import { type TableNames, tableNames } from "./shape.ts";
+import { ShapeTrie } from "./shape_trie.ts";
 
 /** What a table holds. */
 export interface TableStats {
@@ -94,6 +96,8 @@ export class Table {
   /** From old to new; replaced, never changed, so that a scan can keep it. */
   private segments: readonly TableSegment[] = [];
   private active: OpenMemtable | undefined;
+  /** What the next memtable begins with. */
+  private next: { readonly trie: ShapeTrie; readonly account: MemoryAccount } | undefined;
   private frozen: FrozenMemtable | undefined;
   private expiries: readonly Expiry[] = [];
   /** In the order of the log. */
@@ -126,14 +130,14 @@ export class Table {
     while (this.unapplied.length > 0) {
       const { kind, payload, marked } = this.unapplied[0]!;
       if (kind === "change") this.change(payload, marked);
-      else this.append(payload, documentsStart(payload));
+      else appendInsert(this.activeMemtable(), payload);
       this.unapplied.shift();
     }
   }
 
-  private append(payload: Uint8Array, start: number): void {
+  private activeMemtable(): Memtable {
     this.active ??= this.newMemtable();
-    this.active.memtable.appendAll(payload, start, payload.length);
+    return this.active.memtable;
   }
 
   /** Takes measurements away and adds others, all at once, or throws and changes nothing. */
@@ -141,7 +145,9 @@ export class Table {
     const { blocks, documentsStart } = decodeChange(payload);
     if (marked !== undefined && this.isAsIn(marked.snapshot)) this.removeMarked(marked);
     else this.remove(blocks());
-    if (documentsStart < payload.length) this.append(payload, documentsStart);
+    if (documentsStart < payload.length) {
+      this.activeMemtable().appendAll(payload, documentsStart, payload.length);
+    }
   }
 
   /** Whether all rows of a snapshot lie where they lay then, none of them gone since. */
@@ -282,12 +288,6 @@ export class Table {
       .filter(({ held }) => held.length > 0);
   }
 
-  /** Calls `visit` with the series and the time of each of the documents `bytes[start…]` of a series that is known. */
-  visitMeasurements(bytes: Uint8Array, start: number, visit: (series: number, time: number) => void): void {
-    const { timeField, metaField } = this.options;
-    visitMeasurements(bytes, start, timeField, metaField, this.index, visit);
-  }
-
   snapshot(): TableSnapshot {
     for (const { segment } of this.segments) segment.share();
     return {
@@ -352,9 +352,20 @@ export class Table {
     return [this.frozen, this.active].filter((open) => open !== undefined);
   }
 
-  private newMemtable(): OpenMemtable {
+  /** The shapes of the memtable that is there or comes next. */
+  get trie(): ShapeTrie {
+    return this.active?.memtable.trie ?? (this.next ??= this.newShapes()).trie;
+  }
+
+  private newShapes(): { readonly trie: ShapeTrie; readonly account: MemoryAccount } {
     const account = new MemoryAccount();
-    const memtable = new Memtable(this.index, this.names, this.options, account);
+    return { trie: new ShapeTrie(this.names, account), account };
+  }
+
+  private newMemtable(): OpenMemtable {
+    const { trie, account } = this.next ?? this.newShapes();
+    this.next = undefined;
+    const memtable = new Memtable(this.index, this.names, this.options, account, trie);
     return { memtable, account, removed: undefined };
   }
 }

@@ -12,8 +12,9 @@ import type { Document, RawDocument } from "../../bson/mod.ts";
 import { ByteReader, ByteWriter } from "../../column/mod.ts";
 import type { Clock } from "../../io/mod.ts";
 import { encodeChange } from "./change_payload.ts";
+import { visitInsert } from "./insert_payload.ts";
 import { MarkedRows } from "./marked_rows.ts";
-import { documentsStart, prepareMeasurements } from "./measurement.ts";
+import { documentsStart, prepareMeasurements, visitMeasurements } from "./measurement.ts";
 import { readSpans, RemovedRows, type RowPlace, type SpanBlock, SpanWriter } from "./removed_rows.ts";
 import { mergedRuns, narrow, Pacer, sourcesOf, SourceWindow, type TableSnapshot } from "./scan.ts";
 import type { TimeseriesScan } from "./scan.ts";
@@ -106,14 +107,16 @@ export class TableChange {
     this.added.bytes(payload.subarray(documentsStart(payload)));
   }
 
-  /** Measurements go to the log now, before this change does. @param bytes `[start, end)` are documents */
-  noteInsert(bytes: Uint8Array, start: number): void {
-    this.table.visitMeasurements(bytes, start, (series, time) => {
-      const times = this.arrivals.get(series);
-      if (times === undefined) this.arrivals.set(series, [time]);
-      else times.push(time);
-    });
+  /** An insert goes to the log now, before this change does. */
+  noteInsert(payload: Uint8Array): void {
+    visitInsert(this.table, payload, this.noteArrival);
   }
+
+  private readonly noteArrival = (series: number, time: number): void => {
+    const times = this.arrivals.get(series);
+    if (times === undefined) this.arrivals.set(series, [time]);
+    else times.push(time);
+  };
 
   /** What goes into the log for all that was gathered; undefined when that is nothing. Gathers anew then. */
   take(): TakenChange | undefined {
@@ -126,9 +129,14 @@ export class TableChange {
     // The next part of a large change finds other masks.
     this.marked = undefined;
     // What one part of a large change adds must not fall into the spans of the next.
-    if (added.length > 0) this.noteInsert(added.written(), 0);
+    if (added.length > 0) this.noteAdded(added.written());
     this.forgetArrivalsBehind();
     return { payload, marked };
+  }
+
+  private noteAdded(documents: Uint8Array): void {
+    const { options: { timeField, metaField }, index } = this.table;
+    visitMeasurements(documents, 0, timeField, metaField, index, this.noteArrival);
   }
 
   /** Forgets arrivals before the row that went last: no span to come holds them. */

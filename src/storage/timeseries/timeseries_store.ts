@@ -39,6 +39,7 @@ import { pacer } from "./pacer.ts";
 import type { PartitionSizes } from "./partition_cuts.ts";
 import { PageCache } from "./page_cache.ts";
 import type { TimeRange } from "./run.ts";
+import { RowBatchBuilder } from "./row_batch_builder.ts";
 import { scanTable, type TimeseriesScan } from "./scan.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentSet } from "./segment_set.ts";
@@ -48,6 +49,9 @@ import { SERIES_FILE, SeriesFile } from "./series_file.ts";
 import { type LoggedEntry, Table, type TableStats } from "./table.ts";
 import { TableChange } from "./table_change.ts";
 import { type TableVerification, verifyTable } from "./verify_table.ts";
+
+/** Fewer measurements are logged as documents. */
+const MIN_BATCH_ROWS = 8;
 
 export interface TimeseriesStoreOptions {
   readonly disk: Disk;
@@ -81,6 +85,7 @@ export class TimeseriesStore {
   private flushed: number;
   private isClosed = false;
   private readonly compactor: Compactor;
+  private readonly batches = new RowBatchBuilder();
 
   private constructor(
     private readonly options: TimeseriesStoreOptions,
@@ -186,8 +191,15 @@ export class TimeseriesStore {
    * @param ordered stops at the first error
    */
   prepareInsert(tableId: number, documents: readonly RawDocument[], ordered: boolean): PreparedInsert {
-    const { options: { timeField, metaField }, metas } = this.table(tableId);
-    return prepareMeasurements(documents, ordered, timeField, metaField, metas);
+    const table = this.table(tableId);
+    const { options: { timeField, metaField }, metas } = table;
+    if (documents.length < MIN_BATCH_ROWS) {
+      return prepareMeasurements(documents, ordered, timeField, metaField, metas);
+    }
+    // Shapes that are learned on the way are the memtable's.
+    return this.counted(table, () => {
+      return this.batches.prepare(documents, ordered, { timeField, metaField, metas, trie: table.trie });
+    });
   }
 
   /**
@@ -241,10 +253,10 @@ export class TimeseriesStore {
   }
 
   /** Counts what a table's active memtable grows by. */
-  private counted(table: Table, grow: () => void): void {
+  private counted<T>(table: Table, grow: () => T): T {
     const before = table.activeBytes;
     try {
-      grow();
+      return grow();
     } finally {
       this.activeBytes += table.activeBytes - before;
       this.lease.set(this.memtableBytes);

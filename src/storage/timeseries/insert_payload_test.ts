@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import { seededRandom } from "../../base/mod.ts";
+import {
+  BuiltDocument,
+  encodeDocument,
+  Int32,
+  ObjectId,
+  type RawDocument,
+  UtcDate,
+  type Value,
+} from "../../bson/mod.ts";
+import { MemoryAccount, viewOf } from "../../column/mod.ts";
+import { MemoryDisk } from "../../io/mod.ts";
+import { countOfInsert, documentsOfInsert, visitInsert } from "./insert_payload.ts";
+import { MetaCache } from "./measurement.ts";
+import { RowBatchBuilder } from "./row_batch_builder.ts";
+import { SeriesIndex } from "./series_index.ts";
+import { tableNames } from "./shape.ts";
+import { ShapeTrie } from "./shape_trie.ts";
+import { documentFrom, hexOf, measurement, openStoreWithTable, scanAll, TABLE } from "./store_fixture.ts";
+
+const random = seededRandom(11);
+const below = (limit: number) => Math.floor(random() * limit);
+
+/** Values of types that take no, one, two, three words, and bytes. */
+function someValue(): Value {
+  const values: readonly Value[] = [
+    null,
+    below(2) === 0,
+    new Int32(below(1000) - 500),
+    random() * 1e6,
+    BigInt(below(1e9)) << 20n,
+    new ObjectId(),
+    "x".repeat(below(80)),
+    [1, "two", BuiltDocument.of({ three: 3 })],
+    BuiltDocument.of({ a: below(5), b: BuiltDocument.of({ c: "d" }) }),
+  ];
+  return values[below(values.length)]!;
+}
+
+function someFields(): Record<string, Value> {
+  const fields: Record<string, Value> = {};
+  for (const name of ["a", "b", "c", "d"]) if (below(3) > 0) fields[name] = someValue();
+  if (below(10) === 0) { for (let i = 0; i < 5; i++) fields[`rare${below(500)}`] = someValue(); }
+  return fields;
+}
+
+const metas: readonly Value[] = ["m", 1, null, BuiltDocument.of({ a: 1, b: 2 }), BuiltDocument.of({ a: 1 })];
+
+function someMeasurement(): RawDocument {
+  const time = new UtcDate(below(100_000) - 50_000);
+  return below(12) === 0
+    ? documentFrom({ ...someFields(), t: time })
+    : below(2) === 0
+    ? measurement(time.ms, metas[below(metas.length)]!, someFields())
+    : documentFrom({ _id: new ObjectId(), ...someFields(), m: metas[below(metas.length)]!, t: time });
+}
+
+Deno.test("an insert is read back from the log as it came, few documents or many, at any place of a buffer", async () => {
+  const store = await openStoreWithTable();
+  for (let round = 0; round < 60; round++) {
+    const documents = Array.from({ length: 1 + below(round % 2 === 0 ? 200 : 12) }, someMeasurement);
+    const { payload, accepted } = store.prepareInsert(TABLE, documents, true);
+    assert.equal(accepted, documents.length);
+    for (const offset of [0, 1, 4]) {
+      const moved = new Uint8Array(payload!.length + offset).subarray(offset);
+      moved.set(payload!);
+      assert.deepEqual(documentsOfInsert(moved).map(hexOf), documents.map(hexOf));
+      assert.equal(countOfInsert(moved), documents.length);
+    }
+    store.applyInsert(round + 1, TABLE, payload!);
+  }
+  await store.close();
+});
+
+Deno.test("the same measurements give the same rows one by one and many at once, with those refused that are none", async () => {
+  const one = await openStoreWithTable();
+  const many = await openStoreWithTable();
+  const documents = Array.from(
+    { length: 2000 },
+    (_, i) =>
+      i % 97 === 3
+        ? documentFrom({ t: "no date", m: 1, a: 1 })
+        : i % 97 === 5
+        ? documentFrom({ m: 1, a: 1 })
+        : someMeasurement(),
+  );
+  let index = 0;
+  const refused: number[] = [];
+  for (const [i, document] of documents.entries()) {
+    const { payload } = one.prepareInsert(TABLE, [document], false);
+    if (payload === undefined) refused.push(i);
+    else one.applyInsert(++index, TABLE, payload);
+  }
+  const { payload, accepted, errors } = many.prepareInsert(TABLE, documents, false);
+  assert.equal(accepted, index);
+  assert.deepEqual(errors.map((error) => error.index), refused);
+  const flushed = many.flush();
+  many.applyInsert(1, TABLE, payload!);
+  await flushed;
+  const rowsOfOne = (await scanAll(one)).map(hexOf);
+  assert.equal(rowsOfOne.length, index);
+  assert.deepEqual((await scanAll(many)).map(hexOf), rowsOfOne);
+  assert.equal(many.stats(TABLE).dataBytes, one.stats(TABLE).dataBytes);
+  const ordered = many.prepareInsert(TABLE, documents, true);
+  assert.equal(ordered.accepted, refused[0]);
+  assert.deepEqual(ordered.errors.map((error) => error.index), refused.slice(0, 1));
+  await one.close();
+  await many.close();
+});
+
+Deno.test("a batch that was laid out before a flush is applied after it, also at replay in another order of columns", async () => {
+  const disk = new MemoryDisk();
+  const store = await openStoreWithTable(disk);
+  const batch = (first: number, names: readonly string[]) =>
+    Array.from(
+      { length: 20 },
+      (_, i) =>
+        measurement(first + i, new Int32(i % 3), Object.fromEntries(names.map((name) => [name, first + i]))),
+    );
+  const payloads = [batch(0, ["a", "b"]), batch(100, ["b", "c"]), batch(200, ["c", "a", "d"])].map((
+    documents,
+  ) => store.prepareInsert(TABLE, documents, true).payload!);
+  store.applyInsert(1, TABLE, payloads[0]!);
+  await store.flush();
+  store.applyInsert(2, TABLE, payloads[2]!);
+  store.applyInsert(3, TABLE, payloads[1]!);
+  const rows = await scanAll(store, { timeOrder: 1 });
+  assert.deepEqual(
+    rows.map(hexOf),
+    [...batch(0, ["a", "b"]), ...batch(100, ["b", "c"]), ...batch(200, ["c", "a", "d"])].map(hexOf),
+  );
+  await store.close();
+});
+
+Deno.test("of each measurement the series and the time are told, where the series is known", () => {
+  const index = new SeriesIndex();
+  const options = { timeField: "t", metaField: "m" };
+  const documents = Array.from({ length: 30 }, (_, i) => measurement(1000 - i, new Int32(i % 4), {}));
+  const { payload } = new RowBatchBuilder().prepare(documents, true, {
+    ...options,
+    metas: new MetaCache(),
+    trie: new ShapeTrie(tableNames("t", "m"), new MemoryAccount()),
+  });
+  for (const host of [2, 0]) index.numberOf(16, viewOf(Uint8Array.of(host, 0, 0, 0)), 0, 4);
+  const told: [number, number][] = [];
+  visitInsert({ index, options }, payload!, (series, time) => told.push([series, time]));
+  const known = documents.map((_, i) => i).filter((i) => i % 2 === 0);
+  assert.deepEqual(told, known.map((i) => [i % 4 === 2 ? 0 : 1, 1000 - i]));
+});
+
+Deno.test("what is alike takes a fraction of its documents' bytes in the log", async () => {
+  const store = await openStoreWithTable();
+  const meta = BuiltDocument.of({ region: "eu-central-1", rack: "seventeen", host: "host-0001" });
+  const documents = Array.from(
+    { length: 1000 },
+    (_, i) => measurement(i * 1000, meta, { usage_user: new Int32(i), usage_system: new Int32(2 * i) }),
+  );
+  const { payload } = store.prepareInsert(TABLE, documents, true);
+  const bytes = documents.reduce((sum, document) => sum + document.sizeBytes, 0);
+  assert.ok(payload!.length * 5 < bytes, `${payload!.length} of ${bytes}`);
+  assert.equal(encodeDocument(documentsOfInsert(payload!)[999]!).length, documents[999]!.sizeBytes);
+  await store.close();
+});

@@ -1,0 +1,230 @@
+/**
+ * Many measurements of one insert in columns, as the log holds them: a tenth of their documents' bytes where these are
+ * alike, and copied into a memtable column by column. It names all that it needs, so that it can be read alone.
+ *
+ *     payload   byte version (2)
+ *               | varint rows | varint bytes of the documents
+ *               | varint length, timeField | varint 1 + length, metaField (0: there is none)
+ *               | varint metas | each, canonical: byte type (0: none), varint length, value
+ *               | varint columns | each: varint length, path key | byte type (0: mixed) | byte 1 + width | varint values
+ *               | varint shapes | each: varint items, items as varints (shape.ts)
+ *               | varint runs of one shape | each: varint shape (0: kept whole), varint rows
+ *               | times as doubles
+ *               | the meta of each row as a word, where there are several
+ *               | each column: its types as bytes where they are mixed, then words, or ends as words and bytes (column.ts)
+ *
+ * Times, words and bytes of a column each start at a multiple of eight. Columns that no shape names are the rows kept
+ * whole: one at most, the last.
+ */
+import { assert } from "../../base/mod.ts";
+import { ByteReader, BYTES, type ByteWriter, Column, MIXED, NO_TYPE } from "../../column/mod.ts";
+
+export const BATCH_VERSION = 2;
+const ALIGNMENT = 8;
+const WORD_BYTES = 4;
+const DOUBLE_BYTES = 8;
+const NO_BYTES = new Uint8Array(0);
+const NO_WORDS = new Int32Array(0);
+
+export interface RowBatch {
+  readonly rows: number;
+  /** Bytes of the rows as BSON. */
+  readonly dataBytes: number;
+  readonly timeField: string;
+  readonly metaField: string | undefined;
+  /** The different metas: their types, and where their values are in `bytes`. */
+  readonly metas: BatchMetas;
+  /** The keys of the columns' paths. */
+  readonly pathKeys: readonly string[];
+  /** The values of the rows that have one. */
+  readonly columns: readonly Column[];
+  /** The documents of the rows kept whole. */
+  readonly whole: Column;
+  /** The items of the shapes 1, 2 …, with the batch's own numbers of columns. */
+  readonly shapes: readonly (readonly number[])[];
+  /** Runs of rows of one shape: its number, and how many rows. */
+  readonly shapeRuns: ArrayLike<number>;
+  readonly shapeRunRows: ArrayLike<number>;
+  /** Milliseconds since 1970. */
+  readonly times: Float64Array;
+  /** The meta of each row; undefined where there is one meta. */
+  readonly metaOfRow: Int32Array | undefined;
+}
+
+/** Metas one behind the other in a buffer. */
+export interface BatchMetas {
+  readonly bytes: Uint8Array;
+  readonly types: readonly number[];
+  readonly starts: readonly number[];
+  readonly ends: readonly number[];
+}
+
+/** @param metas what stands in the payload for them; the batch's own are not read */
+export function encodeRowBatch(
+  batch: Omit<RowBatch, "metas">,
+  metaCount: number,
+  metas: Uint8Array,
+  out: ByteWriter,
+): void {
+  out.byte(BATCH_VERSION);
+  out.varint(batch.rows);
+  out.varint(batch.dataBytes);
+  const { timeField, metaField } = batch;
+  const encoder = new TextEncoder();
+  out.sizedBytes(encoder.encode(timeField));
+  if (metaField === undefined) out.varint(0);
+  else {
+    const name = encoder.encode(metaField);
+    out.varint(1 + name.length);
+    out.bytes(name);
+  }
+  out.varint(metaCount);
+  out.bytes(metas);
+  const columns = batch.whole.length === 0 ? batch.columns : [...batch.columns, batch.whole];
+  out.varint(columns.length);
+  for (const [i, column] of columns.entries()) {
+    out.sizedBytes(latin1Bytes(batch.pathKeys[i] ?? ""));
+    out.byte(column.type === MIXED ? NO_TYPE : column.type);
+    out.byte(1 + column.width);
+    out.varint(column.length);
+  }
+  out.varint(batch.shapes.length);
+  for (const items of batch.shapes) {
+    out.varint(items.length);
+    for (const item of items) out.varint(item);
+  }
+  const { shapeRuns, shapeRunRows } = batch;
+  out.varint(shapeRuns.length);
+  for (let run = 0; run < shapeRuns.length; run++) {
+    out.varint(shapeRuns[run]!);
+    out.varint(shapeRunRows[run]!);
+  }
+  out.align(ALIGNMENT);
+  out.bytes(bytesOf(batch.times, batch.rows));
+  if (batch.metaOfRow !== undefined) out.bytes(bytesOf(batch.metaOfRow, batch.rows));
+  for (const column of columns) writeColumn(column, out);
+}
+
+function writeColumn({ types, width, words, ends, arena, length }: Column, out: ByteWriter): void {
+  if (types !== undefined) {
+    out.align(ALIGNMENT);
+    out.bytes(types.subarray(0, length));
+  }
+  out.align(ALIGNMENT);
+  if (width !== BYTES) return out.bytes(bytesOf(words, length * width));
+  out.bytes(bytesOf(ends, length));
+  out.bytes(arena.subarray(0, ends[length - 1]));
+}
+
+/** @param payload that of a batch; the columns are views of it, or of a copy */
+export function decodeRowBatch(payload: Uint8Array): RowBatch {
+  const bytes = payload.byteOffset % ALIGNMENT === 0 ? payload : payload.slice();
+  const reader = new ByteReader(bytes);
+  assert(reader.byte() === BATCH_VERSION, "the payload is a batch's");
+  const decoder = new TextDecoder();
+  const rows = reader.varint();
+  const dataBytes = reader.varint();
+  const timeField = decoder.decode(reader.sizedBytes());
+  const metaName = reader.varint();
+  const metaField = metaName === 0 ? undefined : decoder.decode(reader.bytes(metaName - 1));
+  const metas = readMetas(reader, bytes);
+  const pathKeys: string[] = [];
+  const heads: ColumnHead[] = [];
+  for (let left = reader.varint(); left > 0; left--) {
+    pathKeys.push(latin1Text(reader.sizedBytes()));
+    heads.push({ type: reader.byte(), width: reader.byte() - 1, length: reader.varint() });
+  }
+  const shapes = Array.from(
+    { length: reader.varint() },
+    () => Array.from({ length: reader.varint() }, () => reader.varint()),
+  );
+  const runs = reader.varint();
+  const shapeRuns = new Int32Array(runs);
+  const shapeRunRows = new Int32Array(runs);
+  let wholeRows = 0;
+  for (let run = 0; run < runs; run++) {
+    shapeRuns[run] = reader.varint();
+    shapeRunRows[run] = reader.varint();
+    if (shapeRuns[run] === 0) wholeRows += shapeRunRows[run]!;
+  }
+  reader.align(ALIGNMENT);
+  const timeBytes = reader.bytes(rows * DOUBLE_BYTES);
+  const times = new Float64Array(timeBytes.buffer, timeBytes.byteOffset, rows);
+  const metaOfRow = metas.types.length === 1 ? undefined : readWords(reader, rows);
+  const columns = heads.map((head) => readColumn(reader, head));
+  const whole = wholeRows === 0 ? new Column() : columns.pop()!;
+  pathKeys.length = columns.length;
+  return {
+    rows,
+    dataBytes,
+    timeField,
+    metaField,
+    metas,
+    pathKeys,
+    columns,
+    whole,
+    shapes,
+    shapeRuns,
+    shapeRunRows,
+    times,
+    metaOfRow,
+  };
+}
+
+/** How many measurements the payload of a batch holds. */
+export function rowsOfBatch(payload: Uint8Array): number {
+  return new ByteReader(payload, 1).varint();
+}
+
+interface ColumnHead {
+  readonly type: number;
+  readonly width: number;
+  readonly length: number;
+}
+
+function readMetas(reader: ByteReader, bytes: Uint8Array): BatchMetas {
+  const types: number[] = [];
+  const starts: number[] = [];
+  const ends: number[] = [];
+  for (let left = reader.varint(); left > 0; left--) {
+    types.push(reader.byte());
+    const length = reader.varint();
+    starts.push(reader.position);
+    reader.bytes(length);
+    ends.push(reader.position);
+  }
+  return { bytes, types, starts, ends };
+}
+
+function readColumn(reader: ByteReader, { type, width, length }: ColumnHead): Column {
+  let types: Uint8Array | undefined;
+  if (type === NO_TYPE) {
+    reader.align(ALIGNMENT);
+    types = reader.bytes(length);
+  }
+  reader.align(ALIGNMENT);
+  const isBytes = width === BYTES;
+  const words = isBytes ? NO_WORDS : readWords(reader, length * width);
+  const ends = isBytes ? readWords(reader, length) : NO_WORDS;
+  const arena = isBytes ? reader.bytes(ends[length - 1]!) : NO_BYTES;
+  return Column.over({ type: types === undefined ? type : MIXED, types, width, words, ends, arena, length });
+}
+
+function readWords(reader: ByteReader, count: number): Int32Array {
+  const bytes = reader.bytes(count * WORD_BYTES);
+  return new Int32Array(bytes.buffer, bytes.byteOffset, count);
+}
+
+function bytesOf(values: Float64Array | Int32Array | Int16Array | Int8Array, count: number): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, count * values.BYTES_PER_ELEMENT);
+}
+
+function latin1Bytes(text: string): Uint8Array {
+  return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
+}
+
+function latin1Text(bytes: Uint8Array): string {
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return text;
+}

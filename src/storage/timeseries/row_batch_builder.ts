@@ -1,0 +1,239 @@
+/**
+ * The way of many measurements into the log: each checked and taken apart in one walk over its bytes, its values put into
+ * columns (row_batch.ts). Few go as documents (measurement.ts): a batch's head would be longer than they are.
+ */
+import { MAX_DOCUMENT_BYTES } from "../../base/mod.ts";
+import { BsonType, type RawDocument, readInt64AsNumber, skipElement, valueStart } from "../../bson/mod.ts";
+import { ByteWriter, Column, grownInt32, viewOf } from "../../column/mod.ts";
+import {
+  checkMeasurement,
+  type MeasurementFields,
+  type MetaCache,
+  type PreparedInsert,
+} from "./measurement.ts";
+import { encodeRowBatch } from "./row_batch.ts";
+import { FIRST_COLUMN_ITEM, WHOLE } from "./shape.ts";
+import type { ShapeTrie } from "./shape_trie.ts";
+
+const INITIAL_ROWS = 1024;
+/** Columns are kept for the next batch while they hold no more than this together. */
+const MAX_KEPT_BYTES = 4 << 20;
+const NONE = -1;
+
+/** Where a batch comes from. */
+export interface BatchTarget extends MeasurementFields {
+  readonly trie: ShapeTrie;
+  readonly metas: MetaCache;
+}
+
+/** Makes one batch after another, of any tables. */
+export class RowBatchBuilder {
+  private rows = 0;
+  private dataBytes = 0;
+  private times = new Float64Array(INITIAL_ROWS);
+  private shapes: Int32Array = new Int32Array(INITIAL_ROWS);
+  private metaOfRow: Int32Array = new Int32Array(INITIAL_ROWS);
+  /** By the trie's numbers. */
+  private columns: Column[] = [];
+  private whole = new Column();
+  private readonly metas = new ByteWriter();
+  private metaCount = 0;
+  /** The batch's numbers of metas by the cache's, `NONE` for those that it has not, and which it has. */
+  private numbers: Int32Array = new Int32Array(0);
+  private readonly numbered: number[] = [];
+  private generation = 0;
+  private view = viewOf(new Uint8Array(0));
+
+  /**
+   * Checks measurements and lays them out for the log.
+   *
+   * @param documents validated BSON
+   * @param ordered stops at the first error
+   */
+  prepare(documents: readonly RawDocument[], ordered: boolean, target: BatchTarget): PreparedInsert {
+    const errors: PreparedInsert["errors"][number][] = [];
+    try {
+      for (let index = 0; index < documents.length; index++) {
+        const document = documents[index]!;
+        if (this.add(document, target)) continue;
+        const error = checkMeasurement(document, target.timeField);
+        if (error === undefined) {
+          this.addWhole(document, target);
+          continue;
+        }
+        errors.push({ index, error });
+        if (ordered) break;
+      }
+      const accepted = this.rows;
+      return { payload: accepted === 0 ? undefined : this.encode(target), accepted, errors };
+    } finally {
+      this.reset();
+    }
+  }
+
+  /** Adds a measurement that has a shape; false where it has none, or is no measurement. */
+  private add(document: RawDocument, target: BatchTarget): boolean {
+    const { bytes, start, sizeBytes } = document;
+    const { trie } = target;
+    const view = this.view = viewOf(bytes, this.view);
+    const shape = trie.match(bytes, view, start);
+    if (shape === WHOLE) return false;
+    if (trie.timeType !== BsonType.Date || sizeBytes > MAX_DOCUMENT_BYTES) return false;
+    const time = readInt64AsNumber(bytes, trie.timeStart);
+    if (!(time <= Number.MAX_SAFE_INTEGER && time >= Number.MIN_SAFE_INTEGER)) return false;
+    const { columns } = this;
+    for (let i = 0; i < trie.valueCount; i++) {
+      const number = trie.columns[i]!;
+      while (number >= columns.length) columns.push(new Column());
+      columns[number]!.append(trie.types[i]!, view, trie.starts[i]!, trie.ends[i]!);
+    }
+    if (trie.remainder.count > 0) this.addRemainder(trie);
+    const { metaType, metaStart, metaEnd } = trie;
+    this.addRow(target, time, shape, metaType, bytes, metaStart, metaEnd, sizeBytes);
+    return true;
+  }
+
+  private addRemainder({ remainder, remainderColumn }: ShapeTrie): void {
+    while (remainderColumn >= this.columns.length) this.columns.push(new Column());
+    const value = remainder.finish();
+    this.columns[remainderColumn]!.append(BsonType.Object, viewOf(value), 0, value.length);
+  }
+
+  /** Adds a measurement that is kept whole; its time and meta are found by name. */
+  private addWhole(document: RawDocument, target: BatchTarget): void {
+    const { bytes, start, end, sizeBytes } = document;
+    this.whole.append(BsonType.Object, this.view, start, end);
+    const time = readInt64AsNumber(bytes, valueStart(bytes, document.find(target.timeField)));
+    const meta = target.metaField === undefined ? NONE : document.find(target.metaField);
+    if (meta < 0) this.addRow(target, time, WHOLE, 0, bytes, 0, 0, sizeBytes);
+    else {
+      const value = valueStart(bytes, meta);
+      this.addRow(target, time, WHOLE, bytes[meta]!, bytes, value, skipElement(bytes, meta), sizeBytes);
+    }
+  }
+
+  private addRow(
+    { metas }: BatchTarget,
+    time: number,
+    shape: number,
+    metaType: number,
+    bytes: Uint8Array,
+    metaStart: number,
+    metaEnd: number,
+    sizeBytes: number,
+  ): void {
+    const row = this.rows++;
+    if (row === this.times.length) this.grow();
+    this.times[row] = time;
+    this.shapes[row] = shape;
+    const number = metas.numberOf(metaType, bytes, this.view, metaStart, metaEnd);
+    if (metas.generation !== this.generation) this.forgetMetas(metas.generation);
+    if (number >= this.numbers.length) this.growNumbers(number + 1);
+    let own = this.numbers[number]!;
+    if (own === NONE) {
+      own = this.metaCount++;
+      this.numbers[number] = own;
+      this.numbered.push(number);
+      this.metas.byte(metaType);
+      this.metas.sizedBytes(metas.canonicalOf(number) ?? bytes.subarray(metaStart, metaEnd));
+    }
+    this.metaOfRow[row] = own;
+    this.dataBytes += sizeBytes;
+  }
+
+  private encode({ timeField, metaField, trie }: BatchTarget): Uint8Array {
+    const { rows, times, metaCount, metas, whole } = this;
+    const numbers = new Map<number, number>();
+    const pathKeys: string[] = [];
+    const columns: Column[] = [];
+    let bytes = 0;
+    for (const [number, column] of this.columns.entries()) {
+      if (column.length === 0) continue;
+      numbers.set(number, columns.length);
+      columns.push(column);
+      pathKeys.push(trie.paths[number]!.key);
+      bytes += column.memoryBytes;
+    }
+    const runs: number[] = [];
+    const runRows: number[] = [];
+    const shapes: number[][] = [];
+    const numberOfShape = new Map<number, number>([[WHOLE, WHOLE]]);
+    for (let row = 0, last = NONE; row < rows; row++) {
+      const shape = this.shapes[row]!;
+      if (shape !== last) {
+        last = shape;
+        let own = numberOfShape.get(shape);
+        if (own === undefined) {
+          const { items } = trie.shapes[shape]!;
+          own = shapes.push(items.map((item) => ownItem(item, numbers)));
+          numberOfShape.set(shape, own);
+        }
+        runs.push(own);
+        runRows.push(0);
+      }
+      runRows[runRows.length - 1]!++;
+    }
+    const out = new ByteWriter(metas.length + rows * 12 + bytes + whole.memoryBytes);
+    const { dataBytes } = this;
+    encodeRowBatch(
+      {
+        rows,
+        dataBytes,
+        timeField,
+        metaField,
+        pathKeys,
+        columns,
+        whole,
+        shapes,
+        shapeRuns: runs,
+        shapeRunRows: runRows,
+        times,
+        metaOfRow: metaCount === 1 ? undefined : this.metaOfRow,
+      },
+      metaCount,
+      metas.written(),
+      out,
+    );
+    return out.written();
+  }
+
+  private reset(): void {
+    const kept = this.columns.reduce((sum, column) => sum + column.memoryBytes, this.whole.memoryBytes);
+    if (kept > MAX_KEPT_BYTES) {
+      this.columns = [];
+      this.whole = new Column();
+    } else {
+      for (const column of this.columns) column.clear();
+      this.whole.clear();
+    }
+    this.rows = 0;
+    this.dataBytes = 0;
+    this.metas.reset();
+    this.metaCount = 0;
+    this.forgetMetas(this.generation);
+  }
+
+  private forgetMetas(generation: number): void {
+    for (const number of this.numbered) this.numbers[number] = NONE;
+    this.numbered.length = 0;
+    this.generation = generation;
+  }
+
+  private grow(): void {
+    const length = this.times.length * 2;
+    const times = new Float64Array(length);
+    times.set(this.times);
+    this.times = times;
+    this.shapes = grownInt32(this.shapes, length);
+    this.metaOfRow = grownInt32(this.metaOfRow, length);
+  }
+
+  private growNumbers(atLeast: number): void {
+    const before = this.numbers.length;
+    this.numbers = grownInt32(this.numbers, Math.max(INITIAL_ROWS, before * 2, atLeast)).fill(NONE, before);
+  }
+}
+
+function ownItem(item: number, numbers: ReadonlyMap<number, number>): number {
+  return item < FIRST_COLUMN_ITEM ? item : numbers.get(item - FIRST_COLUMN_ITEM)! + FIRST_COLUMN_ITEM;
+}
