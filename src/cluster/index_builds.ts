@@ -3,8 +3,8 @@
  * keys: what a crash left different is made good at the next start.
  */
 import { assert, CommandError } from "../base/mod.ts";
-import { type Binary, Document } from "../bson/mod.ts";
-import { type SourceIndex, withContext } from "../query/mod.ts";
+import { type Binary, type Document } from "../bson/mod.ts";
+import { withContext } from "../query/mod.ts";
 import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { type CollectionInfo, namespaceText } from "./catalog.ts";
 import type { DocumentWriter } from "./document_writer.ts";
@@ -65,29 +65,6 @@ export async function matchIndexes(stores: IndexedStore, infos: readonly Collect
     const taken = await stores.writer.buildIndexes(info.id, missing, () => Promise.resolve());
     assert(taken === undefined, `all documents of ${namespaceText(info)} fit its unique indexes`);
   }
-}
-
-/** What queries may use: of the indexes that the catalog names those that the store has. */
-export function sourceIndexes(
-  store: Pick<DocumentStore, "indexStates">,
-  info: CollectionInfo,
-): readonly SourceIndex[] {
-  return store.indexStates(info.id).flatMap(({ definition, arrays }) => {
-    const { name, keyPattern, fields, isUnique, isSparse, spec } = definition;
-    const index = info.indexes?.find((each) => each.get("name") === name);
-    if (index === undefined) return [];
-    const filter = spec.get("partialFilterExpression");
-    return [{
-      name,
-      keyPattern,
-      fields,
-      arrays,
-      isUnique,
-      isSparse,
-      isHidden: index.get("hidden") === true,
-      partialFilter: filter instanceof Document ? filter : undefined,
-    }];
-  });
 }
 
 function uuidText(uuid: Binary): string {

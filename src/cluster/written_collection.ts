@@ -5,7 +5,7 @@ import { cappedLimits } from "./capped.ts";
 import { type CollectionInfo, keepsPreImages, namespaceText } from "./catalog.ts";
 import { documentCheck } from "./document_check.ts";
 import type { WrittenCollection } from "./document_writer.ts";
-import { sourceIndexes } from "./index_builds.ts";
+import { sourceIndexes } from "./source_indexes.ts";
 
 /** @param bypass whether the collection's validator is not asked */
 export function writtenCollection(

@@ -3,14 +3,14 @@
  * come in the index's order.
  */
 import { CommandError } from "../base/mod.ts";
-import { BuiltDocument, Document, equalValues, isNumber, type Value } from "../bson/mod.ts";
+import { Document, equalValues, isNumber } from "../bson/mod.ts";
 import { type Namespace, namespaceText } from "../cluster/mod.ts";
 import { type FindSpec, type KeyBounds, keyRangeOf } from "../query/mod.ts";
 import { numberOf } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
-import { ID_INDEX, indexesOf } from "./indexes.ts";
+import { indexesOf } from "./indexes.ts";
 
-/** What a find with bounds is: on the index of `_id` another filter, on others a range of keys. */
+/** A find, and the range of keys of its hinted index that its documents are in. */
 export interface BoundedFind {
   readonly spec: FindSpec;
   readonly keyBounds: KeyBounds | undefined;
@@ -43,8 +43,7 @@ export function withKeyBounds(call: CommandCall, namespace: Namespace, spec: Fin
   const key = index?.get("key");
   if (!(key instanceof Document)) return { spec, keyBounds: undefined };
   checkFit(namespace, key, bounds);
-  if (index!.get("name") !== ID_INDEX.get("name")) return { spec, keyBounds: bounds };
-  return { spec: betweenIds(spec, bounds), keyBounds: undefined };
+  return { spec, keyBounds: bounds };
 }
 
 /** The bounds that are given; one without fields is none. */
@@ -78,23 +77,6 @@ function checkFit(namespace: Namespace, key: Document, bounds: KeyBounds): void 
 
 function haveSameNames(a: Document, b: Document): boolean {
   return a.names().join("\0") === b.names().join("\0");
-}
-
-/** Documents have one `_id` each: their keys are between the bounds where it is. */
-function betweenIds(spec: FindSpec, { min, max }: KeyBounds): FindSpec {
-  const compared = ([operator, bound]: readonly [string, Document | undefined]): readonly Document[] => {
-    if (bound === undefined) return [];
-    const operands: readonly Value[] = ["$_id", BuiltDocument.of({ $literal: bound.get("_id") })];
-    return [BuiltDocument.of({ [operator]: operands })];
-  };
-  const between = BuiltDocument.of({ $and: ([["$gte", min], ["$lt", max]] as const).flatMap(compared) });
-  const filters = [BuiltDocument.of({ $expr: between }), ...(spec.filter === undefined ? [] : [spec.filter])];
-  const isSorted = spec.sort !== undefined && !spec.sort.isEmpty();
-  return {
-    ...spec,
-    filter: BuiltDocument.of({ $and: filters }),
-    sort: isSorted ? spec.sort : BuiltDocument.of({ _id: 1 }),
-  };
 }
 
 function refusal(

@@ -12,7 +12,8 @@ export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
 export { type CollectionLimits } from "./documents/collection_limits.ts";
 export { DocumentStore } from "./documents/document_store.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
-export { type DocumentStats, type StoredRow } from "./documents/collection_table.ts";
+export { type StoredRow } from "./documents/collection_table.ts";
+export { type DocumentStats } from "./documents/page_sizes.ts";
 export { type DocumentScanRequest, type ScanOrder } from "./documents/collection_scan.ts";
 export {
   decodeDone,
@@ -24,6 +25,7 @@ export {
 export { decodeEffects, type Effect, EffectBuffer } from "./documents/effect.ts";
 export { type FieldChange } from "./documents/field_change.ts";
 export { duplicateKeyError, shownDocument, type TakenKey } from "./documents/duplicate_key.ts";
+export { ID_INDEX_NAME } from "./documents/id_index.ts";
 export { DocumentTransaction } from "./documents/document_transaction.ts";
 export { writeConflict } from "./documents/write_conflict.ts";
 export { type IndexDefinition, indexDefinition } from "./documents/index_definition.ts";

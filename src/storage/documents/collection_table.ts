@@ -8,7 +8,7 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { assert } from "../../base/mod.ts";
-import { IndexReader } from "./index_reader.ts";
+import { idRows, IndexReader, indexRows } from "./index_reader.ts";
 import { dropIndexTables } from "./index_tables.ts";
 import { executeTogether, prepareTuples } from "./sqlite.ts";
 
@@ -16,17 +16,6 @@ import { executeTogether, prepareTuples } from "./sqlite.ts";
 export interface StoredRow {
   readonly seq: number;
   readonly doc: Uint8Array;
-}
-
-/** What a collection takes. */
-export interface DocumentStats {
-  readonly count: number;
-  /** Bytes of the documents as BSON. */
-  readonly dataBytes: number;
-  /** Bytes of their pages in the file. */
-  readonly storageBytes: number;
-  /** Bytes of the pages of the index on _id. */
-  readonly indexBytes: number;
 }
 
 /** Bytes of documents read at once, beyond the first one. */
@@ -104,6 +93,7 @@ export class TableReader {
   private readonly byKey: StatementSync;
   private readonly bySeq: StatementSync;
   private readonly indexes = new Map<number, IndexReader>();
+  private byId: IndexReader | undefined;
 
   constructor(private readonly database: DatabaseSync, private readonly id: number) {
     this.forward = prepareTuples(database, `SELECT seq, doc FROM c${id} WHERE seq > ? ORDER BY seq`);
@@ -137,9 +127,14 @@ export class TableReader {
   index(number: number): IndexReader {
     let reader = this.indexes.get(number);
     if (reader === undefined) {
-      this.indexes.set(number, reader = new IndexReader(this.database, this.id, `i${this.id}_${number}`));
+      this.indexes.set(number, reader = new IndexReader(this.database, indexRows(this.id, number)));
     }
     return reader;
+  }
+
+  /** By the index on _id. */
+  ids(): IndexReader {
+    return this.byId ??= new IndexReader(this.database, idRows(this.id));
   }
 
   find(key: Uint8Array): StoredRow | undefined {
@@ -177,10 +172,4 @@ function rowOf([seq, doc]: RowTuple): StoredRow {
 /** The highest place taken; 0 in an empty collection. */
 export function lastSeq(database: DatabaseSync, id: number): number {
   return Number(database.prepare(`SELECT max(seq) AS last FROM c${id}`).get()?.["last"] ?? 0);
-}
-
-/** Bytes of the pages of a table or an index. */
-export function pageBytes(database: DatabaseSync, name: string): number {
-  const row = database.prepare("SELECT sum(pgsize) AS bytes FROM dbstat WHERE name = ?").get(name);
-  return Number(row?.["bytes"] ?? 0);
 }

@@ -18,10 +18,8 @@ import { type CollectionVerification, verifyCollection } from "./verify_collecti
 import { encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
 import {
   createTable,
-  type DocumentStats,
   dropTable,
   lastSeq,
-  pageBytes,
   type StoredRow,
   TableReader,
   TableWriter,
@@ -29,6 +27,7 @@ import {
 import { applyEffect, applyLogged, type EffectPlace, idDocument, idOf } from "./apply_effect.ts";
 import type { TakenKey } from "./duplicate_key.ts";
 import type { CompileFilter } from "./index_definition.ts";
+import { ID_INDEX_NAME } from "./id_index.ts";
 import type { IndexReader } from "./index_reader.ts";
 import { addRows, type IndexState, IndexTables } from "./index_tables.ts";
 import {
@@ -47,6 +46,7 @@ import { DocumentVersions } from "./document_versions.ts";
 import { decodeEffects, type Effect, type NotedChange } from "./effect.ts";
 import { KeyLocks } from "./key_locks.ts";
 import { newTransaction, type OpenTransaction, type Totals } from "./open_transaction.ts";
+import { type DocumentStats, pageSizes } from "./page_sizes.ts";
 import { StatementTable } from "./statement_table.ts";
 import { type CollectionLimits, isWithin } from "./collection_limits.ts";
 import { Watchers } from "./watchers.ts";
@@ -459,9 +459,7 @@ export class DocumentStore implements CommittedDocuments {
   /** What is committed, or about to be, and the pages it takes. */
   stats(id: number): DocumentStats {
     const { count, dataBytes } = this.transaction?.before.get(id) ?? this.totals(id);
-    const storageBytes = this.guarded(() => pageBytes(this.reading, `c${id}`));
-    const indexBytes = this.guarded(() => pageBytes(this.reading, `c${id}_id`));
-    return { count, dataBytes, storageBytes, indexBytes };
+    return { count, dataBytes, ...this.guarded(() => pageSizes(this.reading, id)) };
   }
 
   /** Reads all documents of a collection and the index on their ids. @param isFull looks at SQLite's pages as well */
@@ -569,6 +567,7 @@ export class DocumentStore implements CommittedDocuments {
   }
 
   private indexReader(reader: TableReader | undefined, id: number, name: string): IndexReader | undefined {
+    if (name === ID_INDEX_NAME) return reader?.ids();
     const index = this.indexes.get(id)?.find(name);
     if (index === undefined) throw new CommandError("QueryPlanKilled", `index '${name}' dropped`);
     return reader?.index(index.number);

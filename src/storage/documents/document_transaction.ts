@@ -28,6 +28,7 @@ import type { StoredRow } from "./collection_table.ts";
 import { type DocumentVersions, type KeyText, keyText, type Version } from "./document_versions.ts";
 import { takenId, type TakenKey } from "./duplicate_key.ts";
 import type { Effect, NotedChange } from "./effect.ts";
+import { ID_INDEX_DEFINITION, ID_INDEX_NAME } from "./id_index.ts";
 import { type IndexDefinition, keyDocument } from "./index_definition.ts";
 import type { IndexState } from "./index_tables.ts";
 import type { KeyLocks, LockName } from "./key_locks.ts";
@@ -278,10 +279,12 @@ export class DocumentTransaction {
 
   private index(id: number, name: string): RowIndex | undefined {
     this.checkOpen();
-    const state = this.indexStates(id).find(({ definition }) => definition.name === name);
-    if (state === undefined) throw new CommandError("QueryPlanKilled", `index '${name}' dropped`);
+    const definition = name === ID_INDEX_NAME
+      ? ID_INDEX_DEFINITION
+      : this.indexStates(id).find((state) => state.definition.name === name)?.definition;
+    if (definition === undefined) throw new CommandError("QueryPlanKilled", `index '${name}' dropped`);
     const index = this.made.has(id) ? undefined : this.base.committed(id).index(name);
-    return new PatchedIndex(index, state.definition, this.patches(id));
+    return new PatchedIndex(index, definition, this.patches(id));
   }
 
   private patches(id: number): Patches {

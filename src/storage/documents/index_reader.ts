@@ -1,4 +1,4 @@
-/** Documents by the keys of one index in SQLite (index_tables.ts), as one connection sees them. */
+/** Documents by the keys of one index in SQLite, as one connection sees them. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StoredRow } from "./collection_table.ts";
 import { prepareTuples } from "./sqlite.ts";
@@ -27,22 +27,29 @@ export interface IndexBatch {
 /** Bytes of documents read at once, beyond the first one. */
 const BATCH_BYTES = 256 * 1024;
 
+/** By an index of index_tables.ts. CROSS JOIN: the index leads. */
+export function indexRows(id: number, number: number): string {
+  return `SELECT i.key, i.seq, c.doc FROM i${id}_${number} i CROSS JOIN c${id} c ON c.seq = i.seq`;
+}
+
+/** By the index on _id (collection_table.ts). */
+export function idRows(id: number): string {
+  return `SELECT i.key, i.seq, i.doc FROM c${id} i INDEXED BY c${id}_id`;
+}
+
 export class IndexReader {
   private readonly forward: StatementSync;
   private readonly backward: StatementSync;
 
-  /** @param table the index's */
-  constructor(database: DatabaseSync, id: number, readonly table: string) {
-    // CROSS JOIN: the index leads.
-    const rows = `SELECT i.key AS key, i.seq AS seq, c.doc AS doc FROM ${table} i CROSS JOIN c${id} c ` +
-      "ON c.seq = i.seq WHERE";
+  /** @param rows a query of all of them, as `indexRows` and `idRows` */
+  constructor(database: DatabaseSync, rows: string) {
     this.forward = prepareTuples(
       database,
-      `${rows} (i.key, i.seq) > (?, ?) AND i.key < ? ORDER BY i.key, i.seq LIMIT ?`,
+      `${rows} WHERE (i.key, i.seq) > (?, ?) AND i.key < ? ORDER BY i.key, i.seq LIMIT ?`,
     );
     this.backward = prepareTuples(
       database,
-      `${rows} (i.key, i.seq) < (?, ?) AND i.key >= ? ORDER BY i.key DESC, i.seq DESC LIMIT ?`,
+      `${rows} WHERE (i.key, i.seq) < (?, ?) AND i.key >= ? ORDER BY i.key DESC, i.seq DESC LIMIT ?`,
     );
   }
 

@@ -1,0 +1,40 @@
+/** The indexes of a regular collection as queries may use them. */
+import { BuiltDocument, Document, Int32 } from "../bson/mod.ts";
+import type { SourceIndex } from "../query/mod.ts";
+import { type DocumentStore, ID_INDEX_NAME } from "../storage/mod.ts";
+import type { CollectionInfo } from "./catalog.ts";
+
+const ID_INDEX: SourceIndex = {
+  name: ID_INDEX_NAME,
+  keyPattern: BuiltDocument.of({ _id: Int32.of(1) }),
+  fields: [{ path: ["_id"], descending: false }],
+  arrays: [[]],
+  isUnique: true,
+  isSparse: false,
+  isHidden: false,
+  partialFilter: undefined,
+};
+
+/** Those that the catalog names and the store has, and that on _id. */
+export function sourceIndexes(
+  store: Pick<DocumentStore, "indexStates">,
+  info: CollectionInfo,
+): readonly SourceIndex[] {
+  const named = store.indexStates(info.id).flatMap(({ definition, arrays }) => {
+    const { name, keyPattern, fields, isUnique, isSparse, spec } = definition;
+    const index = info.indexes?.find((each) => each.get("name") === name);
+    if (index === undefined) return [];
+    const filter = spec.get("partialFilterExpression");
+    return [{
+      name,
+      keyPattern,
+      fields,
+      arrays,
+      isUnique,
+      isSparse,
+      isHidden: index.get("hidden") === true,
+      partialFilter: filter instanceof Document ? filter : undefined,
+    }];
+  });
+  return [...named, ID_INDEX];
+}
