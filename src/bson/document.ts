@@ -4,6 +4,7 @@
  *
  * Duplicate names are legal in BSON; `get` answers the first, as MongoDB does.
  */
+import { BsonType } from "./type.ts";
 import type { BsonWriter } from "./writer.ts";
 import type { Value } from "./value.ts";
 
@@ -11,6 +12,14 @@ import type { Value } from "./value.ts";
 export interface Layout {
   readonly names: readonly string[];
   readonly values: readonly Value[];
+}
+
+/** Where in an array documents are written: the place of the first, how many may be, and the length to stay within. */
+export interface ArrayRoom {
+  readonly index: number;
+  readonly count: number;
+  /** Of the writer; the first document may pass it. */
+  readonly endBytes: number;
 }
 
 export abstract class Document {
@@ -25,6 +34,18 @@ export abstract class Document {
 
   /** Appends the document's bytes (length, elements, end) where the writer stands. */
   abstract writeTo(writer: BsonWriter): void;
+
+  /**
+   * Appends the document, which is `batch[at]`, as an element of an array, and behind it those that follow in the batch as
+   * far as they are written together in one go.
+   *
+   * @returns how many were written
+   */
+  writeElements(_batch: readonly Document[], _at: number, { index }: ArrayRoom, writer: BsonWriter): number {
+    writer.indexHeader(BsonType.Object, index);
+    this.writeTo(writer);
+    return 1;
+  }
 
   /** The fields and, with values undefined, those that were removed and whose places are kept. */
   layout(): Layout {

@@ -22,7 +22,7 @@ export {
 } from "./compare.ts";
 export { type DecimalParts, decimalParts, doubleParts } from "./decimal.ts";
 export { isDeeperThan } from "./depth.ts";
-export { BuiltDocument, Document, DocumentBuilder, type Layout } from "./document.ts";
+export { type ArrayRoom, BuiltDocument, Document, DocumentBuilder, type Layout } from "./document.ts";
 export { encodeIndexKey } from "./index_key.ts";
 export { keyOf, type ValueKey, valueKeys } from "./key.ts";
 export {
@@ -63,4 +63,4 @@ export {
   UtcDate,
   type Value,
 } from "./value.ts";
-export { BsonWriter, encodeDocument } from "./writer.ts";
+export { BsonWriter, encodeDocument, indexHeaderBytes } from "./writer.ts";

@@ -100,15 +100,9 @@ export class BsonWriter {
   indexHeader(type: BsonType, index: number): void {
     this.reserve(MAX_INDEX_BYTES);
     const { buffer } = this;
-    let digits = 1;
-    for (let power = 10; power <= index; power *= 10) digits++;
+    const digits = digitsOf(index);
     buffer[this.at] = type;
-    let rest = index;
-    for (let at = this.at + digits; at > this.at; at--) {
-      const tenth = Math.floor(rest / 10);
-      buffer[at] = ZERO_DIGIT + rest - tenth * 10;
-      rest = tenth;
-    }
+    writeDigits(buffer, this.at + 1, index, digits);
     buffer[this.at + digits + 1] = 0;
     this.at += digits + 2;
   }
@@ -176,23 +170,30 @@ export class BsonWriter {
     this.at += end - start;
   }
 
-  /** Appends a copy of bytes, to be changed by `setInt32` and `setByte`. @returns where it starts */
-  copyOf(source: Uint8Array): number {
-    const start = this.at;
-    this.reserve(source.length);
-    this.buffer.set(source, start);
-    this.at = start + source.length;
-    return start;
+  /** The memory that is written into, up to `length`, to change what stands there; good until more is written. */
+  get memory(): Uint8Array {
+    return this.buffer;
   }
 
-  /** Changes four bytes that were written before. */
-  setInt32(at: number, value: number): void {
-    this.view.setInt32(at, value, true);
-  }
-
-  /** Changes a byte that was written before. */
-  setByte(at: number, value: number): void {
-    this.buffer[at] = value;
+  /**
+   * Appends `count` copies of the array element that was written from `start` on, under the names that follow its own: all
+   * of them of as many digits.
+   *
+   * @param index the place of that element
+   */
+  repeatElement(start: number, index: number, count: number): void {
+    const size = this.at - start;
+    this.reserve(count * size);
+    const { buffer } = this;
+    const end = this.at + count * size;
+    for (let at = this.at; at < end;) {
+      const copied = Math.min(at - start, end - at);
+      buffer.copyWithin(at, start, start + copied);
+      at += copied;
+    }
+    const digits = digitsOf(index);
+    for (let at = this.at; at < end; at += size) writeDigits(buffer, at + 1, ++index, digits);
+    this.at = end;
   }
 
   byte(value: number): void {
@@ -324,6 +325,26 @@ export class BsonWriter {
     grown.set(this.buffer.subarray(0, this.at));
     this.buffer = grown;
     this.view = new DataView(grown.buffer);
+  }
+}
+
+/** What `indexHeader` writes: type byte, digits and a zero byte. */
+export function indexHeaderBytes(index: number): number {
+  return digitsOf(index) + 2;
+}
+
+/** Decimal digits of a whole number from 0. */
+function digitsOf(value: number): number {
+  let digits = 1;
+  for (let power = 10; power <= value; power *= 10) digits++;
+  return digits;
+}
+
+function writeDigits(bytes: Uint8Array, start: number, value: number, digits: number): void {
+  for (let at = start + digits - 1; at >= start; at--) {
+    const tenth = Math.floor(value / 10);
+    bytes[at] = ZERO_DIGIT + value - tenth * 10;
+    value = tenth;
   }
 }
 

@@ -3,7 +3,7 @@
  * session; it outlives its connection, as in MongoDB. Outside a session it is closed when nobody asks for ten minutes.
  */
 import { CommandError, CURSOR_TIMEOUT_MS, MAX_BATCH_BYTES, MAX_CURSORS } from "../base/mod.ts";
-import { BsonType, type BsonWriter, type Document, type Value } from "../bson/mod.ts";
+import { type BsonWriter, type Document, indexHeaderBytes, type Value } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
 import type { Rows } from "../query/mod.ts";
 import type { Operation, QueryWork } from "./operation.ts";
@@ -104,23 +104,25 @@ export class Cursor {
     const maxBytes = this.maxBatchBytes();
     const { tail } = this.options;
     let isLarge = false;
-    for (let count = 0; count < size; count++) {
+    for (let count = 0; count < size;) {
       if (tail !== undefined) tail.isWaiting = count === 0;
       const document = this.batch[this.at] ?? await this.pull();
       if (document === undefined) return;
       const before = reply.length;
-      reply.indexHeader(BsonType.Object, count);
-      const written = reply.length;
-      document.writeTo(reply);
+      const most = tail === undefined ? Math.min(size - count, this.remaining) : 1;
+      const room = { index: count, count: most, endBytes: startBytes + maxBytes };
+      const written = document.writeElements(this.batch, this.at, room, reply);
       if (!isLarge && reply.length - startBytes > LARGE_BATCH_BYTES) {
         // It will be a full one, most likely: room for all of it now spares copies of what is written.
         isLarge = true;
         reply.reserve(maxBytes);
       }
-      if (count > 0 && reply.length - startBytes > maxBytes) return reply.truncate(before);
-      this.at++;
-      tail?.returned(document, reply.length - written);
-      if (--this.remaining === 0) {
+      if (count > 0 && reply.length > room.endBytes) return reply.truncate(before);
+      count += written;
+      this.at += written;
+      tail?.returned(document, reply.length - before - indexHeaderBytes(room.index));
+      this.remaining -= written;
+      if (this.remaining === 0) {
         await this.close();
         return;
       }

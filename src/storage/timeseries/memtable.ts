@@ -317,11 +317,6 @@ export class Memtable implements RowSource {
     writeCell(values.values, values.indexOf(row), name, writer);
   }
 
-  /** Neighbours in a memtable are of different series. */
-  writeByTemplate(): boolean {
-    return false;
-  }
-
   columnFor(column: number): Column {
     return this.columns[column]!.values;
   }

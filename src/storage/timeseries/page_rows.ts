@@ -5,7 +5,7 @@ import type { Column } from "../../column/mod.ts";
 import { valueAt, writeCell } from "./cell.ts";
 import { FIRST_COLUMN_PAGES, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
 import type { RowSource } from "./row_source.ts";
-import { RowTemplate } from "./row_template.ts";
+import { RowTemplates } from "./row_templates.ts";
 import type { Segment } from "./segment.ts";
 import type { SeriesIndex } from "./series_index.ts";
 import { type FieldName, FIRST_COLUMN_ITEM, type Shape } from "./shape.ts";
@@ -32,11 +32,7 @@ export class PageRows implements RowSource {
   private lastSeries = -1;
   private seriesFirst = 0;
   private seriesEnd = 0;
-
-  /** That of the rows of a series and shape: null before it is made, undefined where they have none. */
-  private template: RowTemplate | undefined | null;
-  private templateShape: Shape | undefined;
-  private templateSeries = -1;
+  private templatesMade: RowTemplates | undefined;
 
   constructor(
     private readonly segment: Segment,
@@ -96,21 +92,14 @@ export class PageRows implements RowSource {
     writeCell(values, indexes === undefined ? inPage : indexes[inPage]!, name, writer);
   }
 
-  writeByTemplate(row: number, shape: Shape, writer: BsonWriter): boolean {
-    const series = this.seriesOf(row);
-    if (this.templateShape !== shape || this.templateSeries !== series) {
-      // One row is written as quickly without: a template is made for the second of its kind.
-      this.templateShape = shape;
-      this.templateSeries = series;
-      this.template = null;
-      return false;
-    }
-    if (this.template === null) {
-      this.template = RowTemplate.of(this, row, shape.root, (column) => this.readColumn(column));
-    }
-    if (this.template === undefined) return false;
-    this.template.write(row - this.firstRow, this.timeOf(row), writer);
-    return true;
+  get templates(): RowTemplates {
+    return this.templatesMade ??= new RowTemplates(this);
+  }
+
+  /** Rows from `row` on that are of one series end before this one. */
+  endOfSeries(row: number): number {
+    this.seriesOf(row);
+    return this.seriesEnd;
   }
 
   wholeBytes(row: number): Uint8Array {

@@ -1,5 +1,6 @@
 /** Where stored rows live, in memory or in a page of a segment: what a row's view asks of it. */
 import type { BsonWriter, Value } from "../../bson/mod.ts";
+import type { RowTemplates } from "./row_templates.ts";
 import type { FieldName, Shape } from "./shape.ts";
 
 export interface RowSource {
@@ -16,8 +17,8 @@ export interface RowSource {
   valueOf(column: number, row: number): Value;
   /** Writes it as an element of that name. */
   writeValue(column: number, row: number, name: FieldName, writer: BsonWriter): void;
-  /** Writes a row's document by a template; false where rows have none. */
-  writeByTemplate(row: number, shape: Shape, writer: BsonWriter): boolean;
+  /** What rows that lie side by side are written by; absent where neighbours are of different series. */
+  readonly templates?: RowTemplates;
   /** The document of a row that is kept whole. */
   wholeBytes(row: number): Uint8Array;
 }

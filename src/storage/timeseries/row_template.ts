@@ -1,8 +1,9 @@
 /**
  * The bytes of a row's document with what differs from row to row left to fill in. Rows of one series, shape and page
- * whose values all have a fixed size differ in those alone, so a row is written by one copy and one store a value.
+ * whose values all have a fixed size differ in those alone, so a row is written by one copy and one store a value; many
+ * rows one behind the other by copies that double, and column by column.
  */
-import { BsonType, BsonWriter } from "../../bson/mod.ts";
+import { BsonType, BsonWriter, indexHeaderBytes } from "../../bson/mod.ts";
 import { BYTES, type Column, sizeOfType, type Words } from "../../column/mod.ts";
 import type { RowSource } from "./row_source.ts";
 import { FieldKind, type ShapeField, type ShapeNode } from "./shape.ts";
@@ -50,22 +51,130 @@ export class RowTemplate {
       : undefined;
   }
 
-  /** @param row its number in its page. @param ms its time */
-  write(row: number, ms: number, writer: BsonWriter): void {
-    const start = writer.copyOf(this.bytes);
-    if (this.timeAt >= 0) {
-      const high = Math.floor(ms / TWO_32);
-      writer.setInt32(start + this.timeAt, ms - high * TWO_32);
-      writer.setInt32(start + this.timeAt + 4, high);
-    }
-    for (const { at, words, width, indexes } of this.slots) {
-      let from = (indexes === undefined ? row : indexes[row]!) * width;
-      for (let to = start + at; to < start + at + 4 * width; to += 4) writer.setInt32(to, words[from++]!);
-    }
-    for (const { at, words, indexes } of this.flags) {
-      writer.setByte(start + at, words[indexes === undefined ? row : indexes[row]!]!);
+  /**
+   * Appends a row's document.
+   *
+   * @param row its number in its page
+   * @param times of the rows of the page
+   */
+  write(row: number, times: Float64Array, writer: BsonWriter): void {
+    const start = writer.length;
+    writer.bytes(this.bytes);
+    ONE_ROW[0] = row;
+    this.fill(writer.memory, start, 0, ONE_ROW, 0, 1, times);
+  }
+
+  /** How many elements of an array, from place `index` on, stay within so many bytes. */
+  countWithin(bytes: number, index: number): number {
+    return Math.floor(bytes / (indexHeaderBytes(index) + this.bytes.length));
+  }
+
+  /** Appends the documents of `rows[0, count)` as elements of an array, from place `index` on. */
+  writeElements(
+    rows: Int32Array,
+    count: number,
+    index: number,
+    times: Float64Array,
+    writer: BsonWriter,
+  ): void {
+    for (let from = 0; from < count;) {
+      const start = writer.length;
+      writer.indexHeader(BsonType.Object, index + from);
+      const headerBytes = writer.length - start;
+      writer.bytes(this.bytes);
+      const stride = writer.length - start;
+      const to = Math.min(count, 10 ** (headerBytes - HEADER_BYTES_BESIDE_DIGITS) - index);
+      writer.repeatElement(start, index + from, to - from - 1);
+      this.fill(writer.memory, start + headerBytes, stride, rows, from, to, times);
+      from = to;
     }
   }
+
+  /** Fills in copies of the bytes, the first of which stands at `start`, for `rows[from, to)`. */
+  private fill(
+    out: Uint8Array,
+    start: number,
+    stride: number,
+    rows: Int32Array,
+    from: number,
+    to: number,
+    times: Float64Array,
+  ): void {
+    if (this.timeAt >= 0) storeTimes(out, start + this.timeAt, stride, times, rows, from, to);
+    for (const { at, words, width, indexes } of this.slots) {
+      for (let word = 0; word < width; word++) {
+        storeWords(out, start + at + 4 * word, stride, words, width, word, indexes, rows, from, to);
+      }
+    }
+    for (const { at, words, indexes } of this.flags) {
+      storeBytes(out, start + at, stride, words, indexes, rows, from, to);
+    }
+  }
+}
+
+const ONE_ROW = new Int32Array(1);
+const HEADER_BYTES_BESIDE_DIGITS = indexHeaderBytes(0) - 1;
+
+function storeTimes(
+  out: Uint8Array,
+  at: number,
+  stride: number,
+  times: Float64Array,
+  rows: Int32Array,
+  from: number,
+  to: number,
+): void {
+  for (let k = from; k < to; k++) {
+    const ms = times[rows[k]!]!;
+    const high = Math.floor(ms / TWO_32);
+    storeInt32(out, at, (ms - high * TWO_32) | 0);
+    storeInt32(out, at + 4, high);
+    at += stride;
+  }
+}
+
+/** Word `word` of `width` of the value of each row. */
+function storeWords(
+  out: Uint8Array,
+  at: number,
+  stride: number,
+  words: Words,
+  width: number,
+  word: number,
+  indexes: Int32Array | undefined,
+  rows: Int32Array,
+  from: number,
+  to: number,
+): void {
+  for (let k = from; k < to; k++) {
+    const index = indexes === undefined ? rows[k]! : indexes[rows[k]!]!;
+    storeInt32(out, at, words[index * width + word]!);
+    at += stride;
+  }
+}
+
+function storeBytes(
+  out: Uint8Array,
+  at: number,
+  stride: number,
+  words: Words,
+  indexes: Int32Array | undefined,
+  rows: Int32Array,
+  from: number,
+  to: number,
+): void {
+  for (let k = from; k < to; k++) {
+    out[at] = words[indexes === undefined ? rows[k]! : indexes[rows[k]!]!]!;
+    at += stride;
+  }
+}
+
+/** Byte by byte: a DataView's call is not always inlined. */
+function storeInt32(out: Uint8Array, at: number, value: number): void {
+  out[at] = value;
+  out[at + 1] = value >> 8;
+  out[at + 2] = value >> 16;
+  out[at + 3] = value >> 24;
 }
 
 class TemplateMaker {

@@ -1,6 +1,14 @@
 /** A stored row, or a document in one, as a `Document`: only the values that are asked for are read from columns. */
 import { assert } from "../../base/mod.ts";
-import { BsonType, type BsonWriter, Document, RawDocument, UtcDate, type Value } from "../../bson/mod.ts";
+import {
+  type ArrayRoom,
+  BsonType,
+  type BsonWriter,
+  Document,
+  RawDocument,
+  UtcDate,
+  type Value,
+} from "../../bson/mod.ts";
 import { Remainder } from "./remainder.ts";
 import type { RowSource } from "./row_source.ts";
 import { FieldKind, type Shape, type ShapeField, type ShapeNode } from "./shape.ts";
@@ -53,7 +61,30 @@ class StoredRow extends StoredDocument {
   }
 
   override writeTo(writer: BsonWriter): void {
-    if (!this.source.writeByTemplate(this.row, this.shape, writer)) super.writeTo(writer);
+    if (this.source.templates?.write(this.row, this.shape, writer) !== true) super.writeTo(writer);
+  }
+
+  override writeElements(
+    batch: readonly Document[],
+    at: number,
+    room: ArrayRoom,
+    writer: BsonWriter,
+  ): number {
+    const { source: { templates }, row, shape } = this;
+    const next = batch[at + 1];
+    if (
+      templates === undefined || !(next instanceof StoredRow) || !next.isLike(this) ||
+      !templates.begin(row, next.row, shape, room, writer.length)
+    ) return super.writeElements(batch, at, room, writer);
+    for (let k = at; k < batch.length; k++) {
+      const row = batch[k]!;
+      if (!(row instanceof StoredRow) || !row.isLike(this) || !templates.add(row.row)) break;
+    }
+    return templates.writeElements(room.index, writer);
+  }
+
+  private isLike(other: StoredRow): boolean {
+    return this.source === other.source && this.shape === other.shape;
   }
 }
 
