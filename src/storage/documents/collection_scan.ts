@@ -2,7 +2,8 @@
 import { CommandError } from "../../base/mod.ts";
 import { compareBytes, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
 import type { StoredRow } from "./collection_table.ts";
-import type { IndexBatch, KeyRange } from "./index_reader.ts";
+import type { IndexBatch, IndexRow, KeyRange } from "./index_reader.ts";
+import { MAX_PACKED_ROWS } from "./packed_rows.ts";
 import { SeqSet } from "./seq_set.ts";
 
 /** Ids looked up between two batches: few, since each document may be large. */
@@ -61,10 +62,16 @@ export interface RowIndex {
   read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch;
 }
 
+/** The rows of a collection by an index, with their keys where these are asked for. */
+export interface KeyedRowIndex extends RowIndex {
+  /** As `read`. */
+  readWithKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<IndexRow>;
+}
+
 /** What a batch is read with; asked for again for each, so that it may refuse what was dropped meanwhile. */
-export interface BatchReaders {
+export interface BatchReaders<Index extends RowIndex = RowIndex> {
   readonly table: () => RowTable | undefined;
-  readonly index: (name: string) => RowIndex | undefined;
+  readonly index: (name: string) => Index | undefined;
 }
 
 /** Documents as a query reads them. */
@@ -167,14 +174,13 @@ function* batchesByIndex(
       const fresh = seen === undefined ? batch.rows : batch.rows.filter(({ seq }) => seen.add(seq));
       if (fresh.length > 0) yield fresh;
       left = batch.left;
-      rowsAtOnce = Math.min(rowsAtOnce * 2, MAX_INDEX_ROWS);
+      rowsAtOnce = MAX_PACKED_ROWS;
     }
   }
 }
 
 /** Few at first: often a few are all that is asked for. */
 const FIRST_INDEX_ROWS = 16;
-const MAX_INDEX_ROWS = 1024;
 
 /** Keys of the values, each once, in order. */
 function sortedKeys(ids: readonly Value[]): Uint8Array[] {

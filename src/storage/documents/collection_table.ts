@@ -8,8 +8,9 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { assert } from "../../base/mod.ts";
-import { idRows, IndexReader, indexRows } from "./index_reader.ts";
+import { idKeys, indexKeys, IndexReader } from "./index_reader.ts";
 import { dropIndexTables } from "./index_tables.ts";
+import { MAX_PACKED_ROWS, PACKED_COLUMNS, type PackedRows, unpackRows } from "./packed_rows.ts";
 import { executeTogether, prepareTuples } from "./sqlite.ts";
 
 /** A document and where it stands. */
@@ -20,8 +21,6 @@ export interface StoredRow {
 
 /** Bytes of documents read at once, beyond the first one. */
 const BATCH_BYTES = 256 * 1024;
-/** Documents read at once. */
-const BATCH_ROWS = 1024;
 
 export function createTable(database: DatabaseSync, id: number): void {
   executeTogether(
@@ -90,6 +89,9 @@ export class TableWriter {
 export class TableReader {
   private readonly forward: StatementSync;
   private readonly backward: StatementSync;
+  private readonly placeForward: StatementSync;
+  private readonly placeBackward: StatementSync;
+  private readonly packed: StatementSync;
   private readonly byKey: StatementSync;
   private readonly bySeq: StatementSync;
   private readonly indexes = new Map<number, IndexReader>();
@@ -98,6 +100,19 @@ export class TableReader {
   constructor(private readonly database: DatabaseSync, private readonly id: number) {
     this.forward = prepareTuples(database, `SELECT seq, doc FROM c${id} WHERE seq > ? ORDER BY seq`);
     this.backward = prepareTuples(database, `SELECT seq, doc FROM c${id} WHERE seq < ? ORDER BY seq DESC`);
+    const offset = `LIMIT 1 OFFSET ${MAX_PACKED_ROWS - 1}`;
+    this.placeForward = prepareTuples(
+      database,
+      `SELECT seq FROM c${id} WHERE seq > ? ORDER BY seq ${offset}`,
+    );
+    this.placeBackward = prepareTuples(
+      database,
+      `SELECT seq FROM c${id} WHERE seq < ? ORDER BY seq DESC ${offset}`,
+    );
+    this.packed = prepareTuples(
+      database,
+      `SELECT ${PACKED_COLUMNS} FROM c${id} c WHERE seq BETWEEN ? AND ?`,
+    );
     this.byKey = prepareTuples(database, `SELECT seq, doc FROM c${id} WHERE key = ?`);
     this.bySeq = database.prepare(`SELECT 1 FROM c${id} WHERE seq = ?`);
   }
@@ -113,28 +128,35 @@ export class TableReader {
     return this.bySeq.get(seq) !== undefined;
   }
 
-  /** The next rows behind a place, in order; none at the end. */
+  /** The next rows behind a place, in order; none at the end. They share memory. */
   batchAfter(seq: number): StoredRow[] {
-    return batch(this.forward, seq);
+    return this.packedRows(seq + 1, firstValue(this.placeForward, seq) ?? Number.MAX_SAFE_INTEGER) ??
+      batch(this.forward, seq);
   }
 
-  /** The next rows before a place, the last first; none at the start. */
+  /** The next rows before a place, the last first; none at the start. They share memory. */
   batchBefore(seq: number): StoredRow[] {
-    return batch(this.backward, seq);
+    return this.packedRows(firstValue(this.placeBackward, seq) ?? 0, seq - 1)?.reverse() ??
+      batch(this.backward, seq);
+  }
+
+  /** Undefined where a document is too large. */
+  private packedRows(from: number, to: number): StoredRow[] | undefined {
+    return unpackRows(this.packed.get(from, to) as unknown as PackedRows);
   }
 
   /** By its number. */
   index(number: number): IndexReader {
     let reader = this.indexes.get(number);
     if (reader === undefined) {
-      this.indexes.set(number, reader = new IndexReader(this.database, indexRows(this.id, number)));
+      this.indexes.set(number, reader = new IndexReader(this.database, this.id, indexKeys(this.id, number)));
     }
     return reader;
   }
 
   /** By the index on _id. */
   ids(): IndexReader {
-    return this.byId ??= new IndexReader(this.database, idRows(this.id));
+    return this.byId ??= new IndexReader(this.database, this.id, idKeys(this.id));
   }
 
   find(key: Uint8Array): StoredRow | undefined {
@@ -149,7 +171,7 @@ function batch(statement: StatementSync, from: number): StoredRow[] {
     const stored = rowOf(row);
     rows.push(stored);
     bytes += stored.doc.length;
-    if (rows.length === BATCH_ROWS || bytes >= BATCH_BYTES) break;
+    if (rows.length === MAX_PACKED_ROWS || bytes >= BATCH_BYTES) break;
   }
   return rows;
 }
@@ -158,6 +180,11 @@ type RowTuple = readonly [seq: number, doc: Uint8Array];
 
 function tuples(rows: Iterable<unknown>): Iterable<RowTuple> {
   return rows as Iterable<RowTuple>;
+}
+
+function firstValue(statement: StatementSync, parameter: number): number | undefined {
+  const row = statement.get(parameter) as unknown as readonly [number] | undefined;
+  return row?.[0];
 }
 
 function firstRow(statement: StatementSync, key: Uint8Array): StoredRow | undefined {

@@ -35,6 +35,7 @@ import {
   type DocumentBatches,
   type DocumentScanRequest,
   guardedBatches,
+  type KeyedRowIndex,
   type RowBatches,
   scanBatches,
   scanDocuments,
@@ -448,7 +449,7 @@ export class DocumentStore implements CommittedDocuments {
   }
 
   /** What scans read. */
-  committed(id: number): BatchReaders {
+  committed(id: number): BatchReaders<KeyedRowIndex> {
     return { table: () => this.reader(id), index: (name) => this.indexReader(this.reader(id), id, name) };
   }
 

@@ -18,6 +18,7 @@ import {
   type DocumentBatches,
   type DocumentScanRequest,
   guardedBatches,
+  type KeyedRowIndex,
   type RowBatches,
   type RowIndex,
   scanBatches,
@@ -43,7 +44,7 @@ export interface CommittedDocuments {
   readonly appliedIndex: number;
   hasCollection(id: number): boolean;
   /** What its scans read. */
-  committed(id: number): BatchReaders;
+  committed(id: number): BatchReaders<KeyedRowIndex>;
   indexStates(id: number): readonly IndexState[];
   /** Runs what may fail on SQLite's side. */
   guarded<T>(action: () => T): T;

@@ -1,6 +1,7 @@
 /** Documents by the keys of one index in SQLite, as one connection sees them. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { StoredRow } from "./collection_table.ts";
+import { PACKED_COLUMNS, type PackedRows, unpackRows } from "./packed_rows.ts";
 import { prepareTuples } from "./sqlite.ts";
 
 /** Keys from `from` on, below `to`; where a batch ended, from or up to one of several rows under the key. */
@@ -18,8 +19,8 @@ export interface IndexRow extends StoredRow {
   readonly key: Uint8Array;
 }
 
-export interface IndexBatch {
-  readonly rows: readonly IndexRow[];
+export interface IndexBatch<Row extends StoredRow = StoredRow> {
+  readonly rows: readonly Row[];
   /** What is still to be read; undefined for nothing. */
   readonly left: KeyRange | undefined;
 }
@@ -27,54 +28,76 @@ export interface IndexBatch {
 /** Bytes of documents read at once, beyond the first one. */
 const BATCH_BYTES = 256 * 1024;
 
-/** By an index of index_tables.ts. CROSS JOIN: the index leads. */
-export function indexRows(id: number, number: number): string {
-  return `SELECT i.key, i.seq, c.doc FROM i${id}_${number} i CROSS JOIN c${id} c ON c.seq = i.seq`;
+/** The keys of an index of index_tables.ts. */
+export function indexKeys(id: number, number: number): string {
+  return `i${id}_${number} i`;
 }
 
-/** By the index on _id (collection_table.ts). */
-export function idRows(id: number): string {
-  return `SELECT i.key, i.seq, i.doc FROM c${id} i INDEXED BY c${id}_id`;
+/** Those of the index on _id (collection_table.ts). */
+export function idKeys(id: number): string {
+  return `c${id} i INDEXED BY c${id}_id`;
 }
 
 export class IndexReader {
   private readonly forward: StatementSync;
   private readonly backward: StatementSync;
+  private readonly placeForward: StatementSync;
+  private readonly placeBackward: StatementSync;
+  private readonly packed: StatementSync;
 
-  /** @param rows a query of all of them, as `indexRows` and `idRows` */
-  constructor(database: DatabaseSync, rows: string) {
-    this.forward = prepareTuples(
+  /** @param keys `indexKeys` or `idKeys` of the collection */
+  constructor(database: DatabaseSync, id: number, keys: string) {
+    // CROSS JOIN: the index leads.
+    const joined = `FROM ${keys} CROSS JOIN c${id} c ON c.seq = i.seq WHERE`;
+    const ascending = "(i.key, i.seq) > (?, ?) AND i.key < ? ORDER BY i.key, i.seq LIMIT";
+    const descending = "(i.key, i.seq) < (?, ?) AND i.key >= ? ORDER BY i.key DESC, i.seq DESC LIMIT";
+    const rows = `SELECT i.key, c.seq, c.doc ${joined}`;
+    this.forward = prepareTuples(database, `${rows} ${ascending} ?`);
+    this.backward = prepareTuples(database, `${rows} ${descending} ?`);
+    const place = `SELECT i.key, i.seq FROM ${keys} WHERE`;
+    this.placeForward = prepareTuples(database, `${place} ${ascending} 1 OFFSET ?`);
+    this.placeBackward = prepareTuples(database, `${place} ${descending} 1 OFFSET ?`);
+    this.packed = prepareTuples(
       database,
-      `${rows} WHERE (i.key, i.seq) > (?, ?) AND i.key < ? ORDER BY i.key, i.seq LIMIT ?`,
-    );
-    this.backward = prepareTuples(
-      database,
-      `${rows} WHERE (i.key, i.seq) < (?, ?) AND i.key >= ? ORDER BY i.key DESC, i.seq DESC LIMIT ?`,
+      `SELECT ${PACKED_COLUMNS} ${joined} (i.key, i.seq) > (?, ?) AND (i.key, i.seq) <= (?, ?)`,
     );
   }
 
-  /** The next rows of a range. */
+  /** The next rows of a range; they share memory. */
   read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch {
+    const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
+    const last = backward
+      ? this.placeBackward.get(to, beforeSeq, from, maxRows - 1)
+      : this.placeForward.get(from, afterSeq, to, maxRows - 1);
+    const left = last && leftBehind(range, backward, ...last as unknown as [Uint8Array, number]);
+    const packed = backward
+      ? this.packed.get(left?.to ?? from, (left?.beforeSeq ?? 1) - 1, to, beforeSeq - 1)
+      : this.packed.get(from, afterSeq, left?.from ?? to, left?.afterSeq ?? 0);
+    const rows = unpackRows(packed as unknown as PackedRows);
+    if (rows === undefined) return this.readWithKeys(range, backward, maxRows);
+    return { rows: backward ? rows.reverse() : rows, left };
+  }
+
+  /** As `read`; each row has memory of its own. */
+  readWithKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<IndexRow> {
     const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
     const found = backward
       ? this.backward.iterate(to, beforeSeq, from, maxRows)
       : this.forward.iterate(from, afterSeq, to, maxRows);
     const rows: IndexRow[] = [];
     let bytes = 0;
-    let key: Uint8Array | undefined;
     for (const row of found as Iterable<unknown> as Iterable<[Uint8Array, number, Uint8Array]>) {
-      const [rowKey, seq, doc] = row;
-      key = rowKey;
+      const [key, seq, doc] = row;
       rows.push({ seq, doc, key });
       bytes += doc.length;
       if (bytes >= BATCH_BYTES) break;
     }
-    const isEnd = key === undefined || (rows.length < maxRows && bytes < BATCH_BYTES);
-    if (isEnd) return { rows, left: undefined };
-    const last = rows.at(-1)!.seq;
-    return {
-      rows,
-      left: backward ? { from, to: key!, beforeSeq: last } : { from: key!, to, afterSeq: last },
-    };
+    const last = rows.at(-1);
+    const isEnd = last === undefined || (rows.length < maxRows && bytes < BATCH_BYTES);
+    return { rows, left: isEnd ? undefined : leftBehind(range, backward, last.key, last.seq) };
   }
+}
+
+function leftBehind({ from, to }: KeyRange, backward: boolean, key: Uint8Array, seq: number): KeyRange {
+  return backward ? { from, to: key, beforeSeq: seq } : { from: key, to, afterSeq: seq };
 }

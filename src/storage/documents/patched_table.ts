@@ -6,7 +6,7 @@
  */
 import { compareBytes, encodeIndexKey, RawDocument } from "../../bson/mod.ts";
 import { idOf } from "./apply_effect.ts";
-import type { RowIndex, RowTable } from "./collection_scan.ts";
+import type { KeyedRowIndex, RowIndex, RowTable } from "./collection_scan.ts";
 import type { StoredRow } from "./collection_table.ts";
 import { type KeyText, keyText, type Version } from "./document_versions.ts";
 import { type DocumentKeys, type IndexDefinition, keysOf } from "./index_definition.ts";
@@ -65,14 +65,15 @@ export class PatchedTable implements RowTable {
 
 export class PatchedIndex implements RowIndex {
   constructor(
-    private readonly index: RowIndex | undefined,
+    private readonly index: KeyedRowIndex | undefined,
     private readonly definition: IndexDefinition,
     private readonly patches: Patches,
   ) {}
 
   read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch {
+    if (this.patches.isEmpty && this.index !== undefined) return this.index.read(range, backward, maxRows);
     for (let left = range;;) {
-      const batch = this.index?.read(left, backward, maxRows) ?? { rows: [], left: undefined };
+      const batch = this.index?.readWithKeys(left, backward, maxRows) ?? { rows: [], left: undefined };
       const rows = [...unpatched(batch.rows, this.patches), ...this.rowsIn(left, batch.left, backward)];
       if (rows.length > 0 || batch.left === undefined) {
         rows.sort((a, b) => backward ? comparePlaces(b, a) : comparePlaces(a, b));
