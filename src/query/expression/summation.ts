@@ -67,11 +67,11 @@ export class Summation {
     this.sum = total;
   }
 
-  /** Two halves, each exact as a double. */
+  /** Two halves, each exact as a double, the low one first. */
   private addLong(value: bigint): void {
     const high = value / BigInt(TWO_32);
-    this.addDouble(Number(high) * TWO_32);
     this.addDouble(Number(value - high * BigInt(TWO_32)));
+    this.addDouble(Number(high) * TWO_32);
   }
 
   /** The sum in the widest type seen; integers too large for their type become int64, then double. */

@@ -21,6 +21,8 @@ export interface ApplyOptions {
 
 interface Application extends ApplyOptions {
   readonly root: Document;
+  /** What has been made so far of each value on the path to the field that is worked on, the outermost first. */
+  readonly holders: (() => Value)[];
   /** The first operation that changed something below the field of the root that is worked on. */
   change: { readonly path: readonly string[]; readonly existed: boolean } | undefined;
   /** Whether an operation counts as a change although the value is the same. */
@@ -46,6 +48,7 @@ export function applyTree(tree: FieldsNode, root: Document, options: ApplyOption
   const application: Application = {
     ...options,
     root,
+    holders: [],
     change: undefined,
     touched: false,
     touchedLast: false,
@@ -73,9 +76,11 @@ function applyNode(
       if (value === undefined) return createDocument(node, path, application);
       if (value instanceof Document) return applyToDocument(node, value, path, application);
       if (isArray(value)) return applyToArray(node, value, path, application);
+      application.holders.push(() => value);
       for (const [name, child] of childrenOf(node, path, application)) {
         checkNotCreated(child, name, value, path, application);
       }
+      application.holders.pop();
       return value;
   }
 }
@@ -94,10 +99,36 @@ function applyLeaf(
   };
   application.appended = application.touchedLast = false;
   const { noteAppended } = application;
-  const place = { name: path.at(-1)!, path, root, inserting, nowMs, touch, appended: noteAppended };
+  const madeSoFar = () => documentSoFar(application, path);
+  const place = {
+    name: path.at(-1)!,
+    path,
+    root,
+    madeSoFar,
+    inserting,
+    nowMs,
+    touch,
+    appended: noteAppended,
+  };
   const result = operation(value, place);
   if (!Object.is(result, value)) changed();
   return result;
+}
+
+function documentSoFar({ holders, root }: Application, path: readonly string[]): Document {
+  let value: Value;
+  for (let depth = holders.length - 1; depth >= 0; depth--) {
+    value = withChild(holders[depth]!(), path[depth]!, value);
+  }
+  return value instanceof Document ? value : root;
+}
+
+/** The value with a new child, if it can have that and there is one. */
+function withChild(holder: Value, name: string, child: Value): Value {
+  if (child === undefined) return holder;
+  if (holder instanceof Document) return DocumentBuilder.from(holder).set(name, child).build();
+  const place = isArray(holder) ? arrayPlace(name) : undefined;
+  return isArray(holder) && place !== undefined && place < holder.length ? holder.with(place, child) : holder;
 }
 
 function applyToDocument(
@@ -107,6 +138,12 @@ function applyToDocument(
   application: Application,
 ): Document {
   let builder: DocumentBuilder | undefined;
+  application.holders.push(() => {
+    if (builder === undefined) return document;
+    const made = builder.build();
+    builder = DocumentBuilder.from(made);
+    return made;
+  });
   for (const [name, child] of childrenOf(node, path, application)) {
     const old = document.get(name);
     const guarded = path.length === 0 && name === ID && old !== undefined;
@@ -121,6 +158,7 @@ function applyToDocument(
     builder ??= DocumentBuilder.from(document);
     builder.set(name, value);
   }
+  application.holders.pop();
   return builder?.build() ?? document;
 }
 
@@ -182,6 +220,7 @@ function applyToArray(
   application: Application,
 ): Value {
   let changed: Value[] | undefined;
+  application.holders.push(() => changed ?? array);
   for (const [name, child] of childrenOf(node, path, application)) {
     const place = arrayPlace(name);
     if (place === undefined) {
@@ -204,6 +243,7 @@ function applyToArray(
     // A hole would move the elements behind it.
     changed[place] = value === undefined ? null : value;
   }
+  application.holders.pop();
   return changed ?? array;
 }
 
@@ -229,6 +269,7 @@ function applyToElements(
   application.notes = notes && new DeltaBuilder();
   let changed: Value[] | undefined;
   let count = 0;
+  application.holders.push(() => changed ?? value);
   value.forEach((old, i) => {
     const place = [...path, String(i)];
     const child = childFor(node, old, place, application);
@@ -240,6 +281,7 @@ function applyToElements(
     changed ??= [...value];
     changed[i] = result === undefined ? null : result;
   });
+  application.holders.pop();
   if (count === 1 && application.notes !== undefined) notes?.add(application.notes);
   application.notes = notes;
   application.changedMany = count > 1;

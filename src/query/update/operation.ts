@@ -12,6 +12,8 @@ export interface Place {
   readonly path: readonly string[];
   /** The document before the update. */
   readonly root: Document;
+  /** What the update has made of the document so far. */
+  readonly madeSoFar: () => Document;
   /** Whether the document is about to be inserted by an upsert. */
   readonly inserting: boolean;
   /** One instant for the whole statement, in milliseconds since 1970. */

@@ -1,4 +1,4 @@
-/** `$rename`: an operation where the field goes to, which reads the document before the update; `$unset` where it was comes last. */
+/** `$rename`: an operation where the field goes to, which reads what the update has made so far; `$unset` where it was comes last. */
 import { assert, CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
@@ -49,7 +49,8 @@ export function parseRename(name: string, value: Value): Renaming {
   }
   return {
     to,
-    target: (old, { root, touch }) => {
+    target: (old, { madeSoFar, touch }) => {
+      const root = madeSoFar();
       const moved = valueOfSource(root, from);
       if (moved === undefined) return old;
       checkNoArray(root, to, "destination");

@@ -9,6 +9,7 @@ import { asDouble, type NumberValue } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { parseBounds, windowEnds } from "./bounds.ts";
 import { RemovableSum } from "./removable_sum.ts";
+import { SlidingRows } from "./sliding_rows.ts";
 import { inputValues, type WindowDefinition, type WindowNode, type WindowSpec } from "./window.ts";
 
 type Pair = readonly [x: NumberValue, y: NumberValue];
@@ -20,8 +21,11 @@ class Covariance {
   private y = new RemovableSum();
   private products = new RemovableSum();
 
-  add([x, y]: Pair): void {
-    const notFinite = notFiniteOf([x, y]);
+  /** What is no pair counts for nothing. */
+  add(pair: Pair | undefined): void {
+    if (pair === undefined) return;
+    const [x, y] = pair;
+    const notFinite = notFiniteOf(pair);
     if (notFinite.length > 0) return notFinite.forEach((value) => this.products.add(value));
     const meanX = this.x.average();
     this.count++;
@@ -31,8 +35,10 @@ class Covariance {
   }
 
   /** Takes away a pair that was added. */
-  remove([x, y]: Pair): void {
-    const notFinite = notFiniteOf([x, y]);
+  remove(pair: Pair | undefined): void {
+    if (pair === undefined) return;
+    const [x, y] = pair;
+    const notFinite = notFiniteOf(pair);
     if (notFinite.length > 0) return notFinite.forEach((value) => this.products.remove(value));
     if (--this.count === 0) return this.reset();
     const deltaY = subtract(y, this.y.average());
@@ -78,18 +84,12 @@ function compute(lost: 0 | 1): WindowDefinition["compute"] {
     const { from, to } = windowEnds(bounds, partition);
     const pairs = inputValues(input, partition).map(pairOf);
     const covariance = new Covariance();
-    let first = 0;
-    let taken = 0;
+    const rows = new SlidingRows(
+      (row) => covariance.add(pairs[row]),
+      (row) => covariance.remove(pairs[row]),
+    );
     return partition.rows.map((_, i) => {
-      if (taken < from[i]!) first = taken = from[i]!;
-      for (; taken < to[i]!; taken++) {
-        const pair = pairs[taken];
-        if (pair !== undefined) covariance.add(pair);
-      }
-      for (; first < from[i]!; first++) {
-        const pair = pairs[first];
-        if (pair !== undefined) covariance.remove(pair);
-      }
+      rows.moveTo(from[i]!, to[i]!);
       return covariance.result(lost);
     });
   };

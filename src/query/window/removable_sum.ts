@@ -9,7 +9,7 @@ import { asDouble, intOrLong, type NumberValue } from "../expression/number.ts";
 import { Summation } from "../expression/summation.ts";
 
 export class RemovableSum {
-  private sum = new Summation();
+  private readonly sum = new Summation();
   private numbers = 0;
   private doubles = 0;
   private decimals = 0;
@@ -20,16 +20,6 @@ export class RemovableSum {
   /** What is no number counts for nothing. */
   add(value: Value): void {
     this.count(value, 1);
-  }
-
-  /** Whether as many numbers were taken away as were added. */
-  protected get isEmpty(): boolean {
-    return this.numbers === 0;
-  }
-
-  /** Forgets what is left of the rounding of numbers that are gone. */
-  protected clear(): void {
-    this.sum = new Summation();
   }
 
   /** Takes away a value that was added. */

@@ -7,23 +7,23 @@
 import { Int32, isNumber, type Value } from "../../bson/mod.ts";
 import { asDouble } from "../expression/number.ts";
 import { Summation } from "../expression/summation.ts";
+import { SlidingRows } from "./sliding_rows.ts";
 
 export class SlidingDeviation {
   private sum = new Summation();
   private squares = new Summation();
-  private from = 0;
-  private to = 0;
   private count = 0;
   private nonFinite = 0;
+  private readonly rows: SlidingRows;
 
   /** @param lost degrees of freedom lost: 1 for a sample, 0 for the population */
-  constructor(private readonly values: readonly Value[], private readonly lost: 0 | 1) {}
+  constructor(values: readonly Value[], private readonly lost: 0 | 1) {
+    this.rows = new SlidingRows((row) => this.take(values[row], 1), (row) => this.take(values[row], -1));
+  }
 
   /** Moves to the window of the values `from` to `to`, the latter left out. Neither may decrease. */
   moveTo(from: number, to: number): this {
-    if (this.to === 0) this.from = this.to = from;
-    for (; this.to < to; this.to++) this.take(this.values[this.to], 1);
-    for (; this.from < from; this.from++) this.take(this.values[this.from], -1);
+    this.rows.moveTo(from, to);
     return this;
   }
 
