@@ -4,10 +4,10 @@
  */
 import { type MemoryLease, PAGE_ROWS } from "../../base/mod.ts";
 import type { Column } from "../../column/mod.ts";
-import { FIRST_COLUMN_PAGES, pageCount, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
+import { pageCount, type RowGroup, TIME_PAGES } from "./row_group.ts";
 import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
-import { FIRST_COLUMN_ITEM, type TableNames, WHOLE } from "./shape.ts";
+import type { TableNames } from "./shape.ts";
 
 /** A decoded page, and where the values of each of its rows begin if some rows have none. */
 interface MergePage {
@@ -147,30 +147,10 @@ export class MergeGroup {
   private decode(pageColumn: number, page: number): MergePage {
     const place = this.group.page(pageColumn, page);
     const rows = Math.min(PAGE_ROWS, this.group.rows - page * PAGE_ROWS);
-    const starts = place.count === rows ? undefined : this.valueStarts(pageColumn, page, rows);
-    return { values: this.segment.readColumn(place), starts };
-  }
-
-  /** For each row of a page, and the end, the values before it. */
-  private valueStarts(pageColumn: number, page: number, rows: number): Int32Array {
-    const starts = new Int32Array(rows + 1);
-    const { shapeRuns, shapeRunEnds, shapes } = this.group;
-    const item = pageColumn - FIRST_COLUMN_PAGES + FIRST_COLUMN_ITEM;
     const firstRow = page * PAGE_ROWS;
-    let count = 0;
-    let row = 0;
-    for (let run = this.group.shapeRunOf(firstRow); row < rows; run++) {
-      const end = Math.min(rows, shapeRunEnds[run]! - firstRow);
-      const shape = shapeRuns[run]!;
-      const has = shape === WHOLE
-        ? pageColumn === WHOLE_PAGES
-        : pageColumn !== WHOLE_PAGES && shapes[shape]!.items.includes(item);
-      for (; row < end; row++) {
-        starts[row] = count;
-        if (has) count++;
-      }
-    }
-    starts[rows] = count;
-    return starts;
+    const starts = place.count === rows
+      ? undefined
+      : this.group.placesOfValues(pageColumn, firstRow, firstRow + rows);
+    return { values: this.segment.readColumn(place), starts };
   }
 }

@@ -1,24 +1,17 @@
 /** The rows of one page of a row group, as views see them: columns are read from the file when first asked for. */
 import { PAGE_ROWS } from "../../base/mod.ts";
 import type { BsonWriter, Value } from "../../bson/mod.ts";
-import type { Column } from "../../column/mod.ts";
 import { valueAt, writeCell } from "./cell.ts";
 import { FIRST_COLUMN_PAGES, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
 import type { RowSource } from "./row_source.ts";
 import { RowTemplates } from "./row_templates.ts";
-import type { Segment } from "./segment.ts";
+import type { PageColumn, Segment } from "./segment.ts";
 import type { SeriesIndex } from "./series_index.ts";
-import { type FieldName, FIRST_COLUMN_ITEM, type Shape } from "./shape.ts";
+import type { FieldName, Shape } from "./shape.ts";
 
 /** What reading adds to. */
 export interface PageCounters {
   pagesRead: number;
-}
-
-/** A page column that was read: its values and, where some rows have none, how many stand before each row and the end. */
-export interface ReadColumn {
-  readonly values: Column;
-  readonly indexes: Int32Array | undefined;
 }
 
 /** Rows are numbered as in their row group. */
@@ -27,7 +20,7 @@ export class PageRows implements RowSource {
   readonly firstRow: number;
   readonly rowCount: number;
   private timesRead: Float64Array | undefined;
-  private readonly columns: (ReadColumn | undefined)[] = [];
+  private readonly columns: (PageColumn | undefined)[] = [];
   /** The series of the row asked for last, and its rows `[seriesFirst, seriesEnd)`. */
   private lastSeries = -1;
   private seriesFirst = 0;
@@ -56,7 +49,7 @@ export class PageRows implements RowSource {
   }
 
   /** A page of a column that has values here. */
-  readColumn(column: number): ReadColumn {
+  readColumn(column: number): PageColumn {
     return this.read(column + FIRST_COLUMN_PAGES);
   }
 
@@ -120,32 +113,18 @@ export class PageRows implements RowSource {
     return this.lastSeries;
   }
 
-  private read(pageColumn: number): ReadColumn {
+  private read(pageColumn: number): PageColumn {
     return this.columns[pageColumn] ??= this.load(pageColumn);
   }
 
-  private load(pageColumn: number): ReadColumn {
-    const page = this.group.page(pageColumn, this.page);
+  private load(pageColumn: number): PageColumn {
+    const { group, firstRow, rowCount } = this;
+    const page = group.page(pageColumn, this.page);
     this.counters.pagesRead++;
-    const values = this.segment.column(page);
-    return { values, indexes: page.count === this.rowCount ? undefined : this.indexesOf(pageColumn) };
-  }
-
-  /** For each row of the page, and for its end, the values before it in a page column. */
-  private indexesOf(pageColumn: number): Int32Array {
-    const { firstRow, rowCount } = this;
-    const indexes = new Int32Array(rowCount + 1);
-    const item = pageColumn - FIRST_COLUMN_PAGES + FIRST_COLUMN_ITEM;
-    let index = 0;
-    this.group.eachShape(firstRow, firstRow + rowCount, (shape, first, end) => {
-      const isWhole = shape === undefined;
-      const has = pageColumn === WHOLE_PAGES ? isWhole : !isWhole && shape.items.includes(item);
-      for (let row = first - firstRow; row < end - firstRow; row++) {
-        indexes[row] = index;
-        if (has) index++;
-      }
+    return this.segment.column(page, () => {
+      return page.count === rowCount
+        ? undefined
+        : group.placesOfValues(pageColumn, firstRow, firstRow + rowCount);
     });
-    indexes[rowCount] = index;
-    return indexes;
   }
 }

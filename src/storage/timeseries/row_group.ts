@@ -23,7 +23,7 @@ import {
   encodeIntegers,
   type PageStatistics,
 } from "../../column/mod.ts";
-import { Path, Shape, type TableNames } from "./shape.ts";
+import { FIRST_COLUMN_ITEM, Path, Shape, type TableNames } from "./shape.ts";
 
 /** Page columns that come before the table's own: the times, then the rows kept whole. */
 export const TIME_PAGES = 0;
@@ -167,17 +167,24 @@ export class RowGroup {
     return firstAtLeast(this.shapeRunEnds, row + 1);
   }
 
-  /** The shapes of the rows `[first, end)`, run by run; undefined for rows that are kept whole. */
-  eachShape(
-    first: number,
-    end: number,
-    visit: (shape: Shape | undefined, first: number, end: number) => void,
-  ): void {
-    for (let run = firstAtLeast(this.shapeRunEnds, first + 1); first < end; run++) {
-      const runEnd = Math.min(end, this.shapeRunEnds[run]!);
-      visit(this.shapes[this.shapeRuns[run]!], first, runEnd);
-      first = runEnd;
+  /** For each of the rows `[first, end)`, and for their end, how many before it have a value in a page column. */
+  placesOfValues(pageColumn: number, first: number, end: number): Int32Array {
+    const item = pageColumn - FIRST_COLUMN_PAGES + FIRST_COLUMN_ITEM;
+    const hasValue = Uint8Array.from(this.shapes, (shape) => {
+      return Number(pageColumn === WHOLE_PAGES ? shape === undefined : shape?.items.includes(item) === true);
+    });
+    const { shapeRuns, shapeRunEnds } = this;
+    const places = new Int32Array(end - first + 1);
+    let values = 0;
+    let row = first;
+    for (let run = this.shapeRunOf(first); row < end; run++) {
+      const step = hasValue[shapeRuns[run]!]!;
+      for (const runEnd = Math.min(end, shapeRunEnds[run]!); row < runEnd; row++, values += step) {
+        places[row - first] = values;
+      }
     }
+    places[end - first] = values;
+    return places;
   }
 }
 

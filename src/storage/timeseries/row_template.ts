@@ -4,17 +4,12 @@
  * rows one behind the other by copies that double, and column by column.
  */
 import { BsonType, BsonWriter, indexHeaderBytes } from "../../bson/mod.ts";
-import { BYTES, type Column, sizeOfType, type Words } from "../../column/mod.ts";
+import { BYTES, sizeOfType, type Words } from "../../column/mod.ts";
 import type { RowSource } from "./row_source.ts";
+import type { PageColumn } from "./segment.ts";
 import { FieldKind, type ShapeField, type ShapeNode } from "./shape.ts";
 
 const TWO_32 = 4294967296;
-
-/** A page of a column: its values and, where some rows have none, how many stand before each row. */
-export interface TemplateColumn {
-  readonly values: Column;
-  readonly indexes: Int32Array | undefined;
-}
 
 /** A value to fill in: where it stands, and where it comes from. */
 interface Slot {
@@ -43,7 +38,7 @@ export class RowTemplate {
     source: RowSource,
     row: number,
     root: ShapeNode,
-    columnOf: (column: number) => TemplateColumn,
+    columnOf: (column: number) => PageColumn,
   ): RowTemplate | undefined {
     const maker = new TemplateMaker(source, row, columnOf);
     return maker.addNode(root)
@@ -186,7 +181,7 @@ class TemplateMaker {
   constructor(
     private readonly source: RowSource,
     private readonly row: number,
-    private readonly columnOf: (column: number) => TemplateColumn,
+    private readonly columnOf: (column: number) => PageColumn,
   ) {}
 
   /** @returns whether all values in it have a fixed size */

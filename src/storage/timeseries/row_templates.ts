@@ -1,7 +1,8 @@
 /** The templates of the rows of a page. One is kept at a time: rows come series by series. */
 import type { ArrayRoom, BsonWriter } from "../../bson/mod.ts";
-import { RowTemplate, type TemplateColumn } from "./row_template.ts";
+import { RowTemplate } from "./row_template.ts";
 import type { RowSource } from "./row_source.ts";
+import type { PageColumn } from "./segment.ts";
 import type { Shape } from "./shape.ts";
 
 /** The page: rows are numbered as in their row group. */
@@ -10,7 +11,7 @@ export interface TemplatePage extends RowSource {
   readonly times: Float64Array;
   /** Rows from `row` on that are of one series end before this one. */
   endOfSeries(row: number): number;
-  readColumn(column: number): TemplateColumn;
+  readColumn(column: number): PageColumn;
 }
 
 /** Rows that are written in one go: their documents stay in the processor's cache while it goes through the columns. */

@@ -16,6 +16,12 @@ import { type Page, RowGroup } from "./row_group.ts";
 import { readSegment, type RowGroupEntry, type TableEntry } from "./segment_format.ts";
 import type { TableNames } from "./shape.ts";
 
+/** A page of a column: its values and, where some rows have none, how many stand before each row and the end. */
+export interface PageColumn {
+  readonly values: Column;
+  readonly indexes: Int32Array | undefined;
+}
+
 const UNREACHABLE = new FinalizationRegistry<DiskFile>((file) => file.close());
 
 export class Segment {
@@ -69,11 +75,17 @@ export class Segment {
     });
   }
 
-  /** The values of a page. @throws CorruptionError */
-  column(page: Page): Column {
+  /**
+   * A page of a column.
+   *
+   * @param placesOf says where its values stand, as `PageColumn` has it
+   * @throws CorruptionError
+   */
+  column(page: Page, placesOf: () => Int32Array | undefined): PageColumn {
     return this.cache.get(this.number, page.offset, () => {
-      const value = this.readColumn(page);
-      return { value, sizeBytes: value.memoryBytes };
+      const values = this.readColumn(page);
+      const indexes = placesOf();
+      return { value: { values, indexes }, sizeBytes: values.memoryBytes + (indexes?.byteLength ?? 0) };
     });
   }
 

@@ -1,7 +1,7 @@
 /** Which rows of a slice pass a condition: masks of one byte a row, then the rows that are left. */
 import { takeLongWork } from "../../../base/mod.ts";
 import type { Document, Value } from "../../../bson/mod.ts";
-import { type Column, ValueType, viewOf } from "../../../column/mod.ts";
+import { type Column, NO_TYPE, ValueType, viewOf } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, indexOfRow, type NumberArray, valueOf } from "./column_view.ts";
 import type { Slice } from "./series_runs.ts";
@@ -279,45 +279,65 @@ function testTexts(
 
 /** Numbers are compared as they are; all else, missing values too, by the test. */
 function compare(view: ColumnView, slice: Slice, condition: Comparison, mask: Uint8Array): void {
-  const { numbers } = view;
-  if (numbers === undefined || view.type === ValueType.Date || view.places !== undefined) {
+  const { numbers, places } = view;
+  if (numbers === undefined || view.type === ValueType.Date) {
     testValues(view, slice, condition.test, mask);
     return;
   }
-  if (numbers.length === 0) {
-    mask.fill(condition.test(undefined) ? 1 : 0, 0, slice.to - slice.from);
-    return;
-  }
-  compareNumbers(numbers, slice.rows, slice.from, slice.to, condition, mask);
+  const isNone = view.type === NO_TYPE;
+  const ofMissing = isNone || places !== undefined ? Number(condition.test(undefined)) : 0;
+  if (isNone) mask.fill(ofMissing, 0, slice.to - slice.from);
+  else if (places === undefined) compareDense(numbers, slice, condition, mask);
+  else compareSparse(numbers, places, ofMissing, slice, condition, mask);
 }
 
-function compareNumbers(
+/** NaN fails every comparison with a number. */
+function compareDense(
   numbers: NumberArray,
-  rows: Int32Array | undefined,
-  from: number,
-  to: number,
-  { operator, number }: Comparison,
+  { rows, from, to }: Slice,
+  condition: Comparison,
   mask: Uint8Array,
 ): void {
-  // One loop for dense rows, where it counts; NaN fails every comparison with a number.
-  const { least, greatest } = boundsOf(operator, number);
+  const { least, greatest } = boundsOf(condition);
+  const excluded = excludedBound(condition);
   if (rows === undefined) {
     for (let row = from; row < to; row++) {
       const value = numbers[row]!;
-      mask[row - from] = value >= least && value <= greatest ? 1 : 0;
+      mask[row - from] = value >= least && value <= greatest && value !== excluded ? 1 : 0;
     }
-  } else {
-    for (let k = from; k < to; k++) {
-      const value = numbers[rows[k]!]!;
-      mask[k - from] = value >= least && value <= greatest ? 1 : 0;
-    }
+    return;
   }
-  if (operator === "$lt" || operator === "$gt") excludeBound(numbers, rows, from, to, number, mask);
+  for (let k = from; k < to; k++) {
+    const value = numbers[rows[k]!]!;
+    mask[k - from] = value >= least && value <= greatest && value !== excluded ? 1 : 0;
+  }
+}
+
+/** @param places as in `ColumnView`. @param ofMissing the verdict on rows without a value */
+function compareSparse(
+  numbers: NumberArray,
+  places: Int32Array,
+  ofMissing: number,
+  { rows, from, to }: Slice,
+  condition: Comparison,
+  mask: Uint8Array,
+): void {
+  const { least, greatest } = boundsOf(condition);
+  const excluded = excludedBound(condition);
+  for (let k = from; k < to; k++) {
+    const row = rows === undefined ? k : rows[k]!;
+    const place = places[row]!;
+    if (place === places[row + 1]) {
+      mask[k - from] = ofMissing;
+      continue;
+    }
+    const value = numbers[place]!;
+    mask[k - from] = value >= least && value <= greatest && value !== excluded ? 1 : 0;
+  }
 }
 
 function boundsOf(
-  operator: Comparison["operator"],
-  number: number,
+  { operator, number }: Comparison,
 ): { readonly least: number; readonly greatest: number } {
   switch (operator) {
     case "$eq":
@@ -331,17 +351,9 @@ function boundsOf(
   }
 }
 
-function excludeBound(
-  numbers: NumberArray,
-  rows: Int32Array | undefined,
-  from: number,
-  to: number,
-  bound: number,
-  mask: Uint8Array,
-): void {
-  for (let k = from; k < to; k++) {
-    if (numbers[rows === undefined ? k : rows[k]!] === bound) mask[k - from] = 0;
-  }
+/** The bound that does not pass itself; NaN, which no value is the same as, for none. */
+function excludedBound({ operator, number }: Comparison): number {
+  return operator === "$lt" || operator === "$gt" ? number : NaN;
 }
 
 /** What is known of all rows of a source without looking at them: all pass, none does, or undefined. */
