@@ -80,7 +80,3 @@ export const STAGES_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
     refused: pipelines({ $sort: { a: { $meta: "geoNearDistance" } } }),
   }],
 };
-
-export const EXPRESSIONS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
-  $meta: [{ what: "`sortKey`", refused: pipelines({ $project: { a: { $meta: "sortKey" } } }) }],
-};

@@ -15,7 +15,7 @@ import { parseStages, stageNames } from "../../src/query/stages.ts";
 import { modifierNames } from "../../src/query/update/modifiers.ts";
 import { windowFunctionNames } from "../../src/query/window/functions.ts";
 import { OWN } from "./own.ts";
-import { COMMANDS_PARTLY, EXPRESSIONS_PARTLY, type Lack, STAGES_PARTLY } from "./partly.ts";
+import { COMMANDS_PARTLY, type Lack, STAGES_PARTLY } from "./partly.ts";
 
 /** One kind of names: commands, stages, operators of a filter … */
 export interface Family {
@@ -60,7 +60,7 @@ export function families(): readonly Family[] {
     {
       id: "expressions",
       title: "Expression operators",
-      entries: entriesOf(operatorNames(), findOperator, EXPRESSIONS_PARTLY),
+      entries: entriesOf(operatorNames(), findOperator),
     },
     {
       id: "accumulators",

@@ -11,6 +11,7 @@ import type { RowFields } from "./fragment/time_spans.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
+import { withSortKeys } from "./sort_keys.ts";
 import { parseStages } from "./stages.ts";
 import { runAsofJoin } from "./stage/asof_join.ts";
 import { runBucketAuto } from "./stage/bucket_auto.ts";
@@ -35,6 +36,7 @@ import { runSample } from "./stage/sample.ts";
 import { runSetWindowFields } from "./stage/set_window_fields.ts";
 import { runSkip } from "./stage/skip.ts";
 import { runSort } from "./stage/sort.ts";
+import { runSortKey } from "./stage/note_sort_key.ts";
 import { runTimeWindow } from "./stage/time_window.ts";
 import type { SubPipelines } from "./stage/sub_pipeline.ts";
 import { runUnionWith } from "./stage/union_with.ts";
@@ -135,6 +137,10 @@ export function runStages(stages: readonly Stage[], input: Rows, context: QueryC
   return stages.reduce((rows, stage) => runStage(stage, rows, context), input);
 }
 
+function runFacetStages(stages: readonly Stage[], input: Rows, context: QueryContext): Rows {
+  return runStages(withSortKeys(stages), input, context);
+}
+
 function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
   switch (stage.kind) {
     case "asofJoin":
@@ -146,7 +152,7 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
     case "documents":
       return runDocuments(stage, context);
     case "facet":
-      return runFacet(stage, input, context, runStages);
+      return runFacet(stage, input, context, runFacetStages);
     case "group":
       return runGroup(stage, input, context);
     case "groupEnds":
@@ -183,6 +189,8 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
       return runSkip(stage, input, context);
     case "sort":
       return runSort(stage, input, context);
+    case "sortKey":
+      return runSortKey(stage, input, context);
     case "timeWindow":
       return runTimeWindow(stage, input, context);
     case "unionWith":

@@ -1,8 +1,9 @@
 import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import { CommandError } from "../base/mod.ts";
-import { type Document, Int32 } from "../bson/mod.ts";
+import { collationOfOptions, type Document, Int32 } from "../bson/mod.ts";
+import { ArraySource } from "./array_source.ts";
 import { execute } from "./execute.ts";
-import { parseCountCommand, parseFind, parsePipeline } from "./parse.ts";
+import { EMPTY_PARSE_CONTEXT, parseCountCommand, parseFind, parsePipeline } from "./parse.ts";
 import { readCount } from "./count_result.ts";
 import { collectRows } from "./rows.ts";
 import type { Rows, Source } from "./source.ts";
@@ -168,4 +169,18 @@ Deno.test("a count is an int32, and zero when nothing matches", async () => {
   deepStrictEqual(await count({}), Int32.of(5000));
   deepStrictEqual(await count({ v: { $lt: 10 } }, 7, 5), Int32.of(5));
   deepStrictEqual(await count({ v: -1 }), Int32.of(0));
+});
+
+Deno.test("a sort key under a collation is the text, where MongoDB has the bytes that ICU compares", async () => {
+  const collation = collationOfOptions(documentOf({ collation: { locale: "en", strength: 2 } }))!;
+  const find = parseFind(
+    { sort: documentOf({ b: 1 }), projection: documentOf({ _id: 1, k: { $meta: "sortKey" } }) },
+    { ...EMPTY_PARSE_CONTEXT, collation },
+  );
+  const source = new ArraySource(["b", "B", "a"].map((b, i) => documentOf({ _id: i, b })));
+  deepStrictEqual((await collectRows(execute(find, source, testContext()))).map(plainOf), [
+    { _id: 2, k: ["a"] },
+    { _id: 0, k: ["b"] },
+    { _id: 1, k: ["B"] },
+  ]);
 });

@@ -17,6 +17,7 @@ import {
   RawDocument,
   type Value,
 } from "../bson/mod.ts";
+import { keyedAs, KeyedRow } from "./keyed_row.ts";
 import type { SpillFile, SpillSpace } from "./spill.ts";
 
 /** What an object costs beside its contents. */
@@ -45,6 +46,7 @@ export function detached(value: Value): Value {
 /** As `detached`; of a view only the fields that are read later, where they are known. */
 export function detachedRow(row: Document, fields?: ReadonlySet<string>): Document {
   if (row instanceof RawDocument || row instanceof BuiltDocument) return row;
+  if (row instanceof KeyedRow) return keyedAs(row, detachedRow(row.row, fields));
   if (fields === undefined) return new RawDocument(encodeDocument(row).slice());
   const names = row.names().filter((name) => fields.has(name));
   return new BuiltDocument(names, names.map((name) => detached(row.get(name))));
@@ -63,6 +65,7 @@ export class RowCopies {
     if (row instanceof RawDocument || row instanceof BuiltDocument || fields !== undefined) {
       return detachedRow(row, fields);
     }
+    if (row instanceof KeyedRow) return keyedAs(row, this.copyOf(row.row));
     const start = this.writer.length;
     row.writeTo(this.writer);
     const bytes = this.writer.take();

@@ -50,6 +50,7 @@ function makesNewRows(stage: Stage): boolean {
     case "sample":
     case "skip":
     case "sort":
+    case "sortKey":
     case "unionWith":
     case "unwind":
     case "windowFill":
@@ -103,6 +104,7 @@ function fieldsRead(stage: Stage): Fields {
     case "match":
       return fieldsOfFilter(stage.filter);
     case "sort":
+    case "sortKey":
       return new Set(stage.parts.map((part) => part.path[0]!));
     case "groupEnds":
       return union([fieldsOf(stage.id), new Set(stage.parts.map((part) => part.path[0]!))]);

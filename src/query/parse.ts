@@ -5,6 +5,7 @@ import { renderDocument } from "./expression/message.ts";
 import { collationOf, type ParseContext } from "./expression/expression.ts";
 import { parseExpression } from "./expression/parse.ts";
 import { compileExpression, fieldsOf } from "./expression/compile.ts";
+import { readsSortKey } from "./expression/meta.ts";
 import { parseFieldPath } from "./expression/field_path.ts";
 import { toDouble } from "./filter/argument.ts";
 import { MATCH_ALL } from "./filter/filter.ts";
@@ -14,6 +15,7 @@ import type { Pipeline, Stage } from "./pipeline.ts";
 import { orderByDistance } from "./stage/geo_near.ts";
 import type { MatchStage } from "./stage/match.ts";
 import { parseFindProjection } from "./stage/project.ts";
+import { noSort } from "./sort_keys.ts";
 import { parseSortParts } from "./stage/sort.ts";
 import { parseStages } from "./stages.ts";
 
@@ -66,11 +68,15 @@ export function parseFind(spec: FindSpec, context: ParseContext = EMPTY_PARSE_CO
   const matches = matchStages(spec.filter, context);
   const stages: Stage[] = [...matches];
   const near = matches[0] && nearOf(matches[0].filter);
-  if (spec.sort !== undefined && !spec.sort.isEmpty()) stages.push(...sortStages(spec.sort, context));
+  if (spec.sort !== undefined && !isUnsorted(spec.sort)) stages.push(...sortStages(spec.sort, context));
   else if (near !== undefined) stages.push(...orderByDistance(near));
   stages.push(...rangeStages(spec.skip, spec.limit));
   if (spec.projection !== undefined && !spec.projection.isEmpty()) {
-    stages.push(parseFindProjection(spec.projection, context, matches[0]?.filter ?? MATCH_ALL));
+    const project = parseFindProjection(spec.projection, context, matches[0]?.filter ?? MATCH_ALL);
+    if (readsSortKey(project) && isUnsorted(spec.sort)) throw noSort();
+    // The order of storage has no keys.
+    if (spec.sort?.has("$natural")) stages.push({ kind: "sortKey", parts: [] });
+    stages.push(project);
   }
   const find = { command: "find", stages, ...collationOf(context) } as const;
   return isBackward(spec.sort) ? { ...find, backward: true } : find;
@@ -79,6 +85,10 @@ export function parseFind(spec: FindSpec, context: ParseContext = EMPTY_PARSE_CO
 function matchStages(filter: Document | undefined, context: ParseContext): readonly MatchStage[] {
   if (filter === undefined || filter.isEmpty()) return [];
   return [{ kind: "match", filter: parseFilter(filter, context), source: filter }];
+}
+
+function isUnsorted(sort: Document | undefined): boolean {
+  return sort === undefined || sort.isEmpty();
 }
 
 /** `$natural` asks for the order of storage, which is what comes without a sort. */
@@ -168,7 +178,7 @@ export function evaluateLet(
   document.names().forEach((name, i) => {
     const expression = parseExpression(values[i], { ...context, variables: new Set(variables.keys()) });
     const fields = fieldsOf(expression);
-    if (fields === undefined || fields.size > 0) {
+    if (fields === undefined || fields.size > 0 || readsSortKey(expression)) {
       throw new CommandError(
         4890500,
         "Command let Expression tried to access a field, but this is not allowed because Command let " +

@@ -24,6 +24,7 @@ import type { SampleStage } from "./stage/sample.ts";
 import type { SetWindowFieldsStage } from "./stage/set_window_fields.ts";
 import type { SkipStage } from "./stage/skip.ts";
 import type { SortStage } from "./stage/sort.ts";
+import type { SortKeyStage } from "./stage/note_sort_key.ts";
 import type { TimeWindowStage } from "./stage/time_window.ts";
 import type { UnionWithStage } from "./stage/union_with.ts";
 import type { UnwindStage } from "./stage/unwind.ts";
@@ -53,6 +54,7 @@ export type Stage =
   | RowWindowStage
   | SampleStage
   | SkipStage
+  | SortKeyStage
   | SortStage
   | TimeWindowStage
   | UnionWithStage<Stage>

@@ -25,6 +25,7 @@ import {
   type TimeRange,
   timeRangeOf,
 } from "./pushdown.ts";
+import { checkSortKeys, withSortKeys } from "./sort_keys.ts";
 import type { ScanRequest, SourceShape } from "./source.ts";
 import { groupEndsOf } from "./stage/group_ends.ts";
 import { stagesOfLatest } from "./stage/latest.ts";
@@ -69,7 +70,8 @@ export function planPipeline(
   variables: ReadonlyMap<string, Value> = new Map(),
 ): Plan {
   const written = matchesFirst(withLatest(pipeline.stages, shape));
-  const stages = withGroupEnds(mergeSortsWithLimits(lastSortsOnly(rangesFirst(written))));
+  const stages = withGroupEnds(withSortKeys(mergeSortsWithLimits(lastSortsOnly(rangesFirst(written)))));
+  if (shape.kind === "documents") checkSortKeys(stages);
   const matches = leadingMatches(stages);
   const conjuncts = matches.flatMap((match) => conjunctsOf(match.filter));
   const known = withImplied(conjuncts, {

@@ -5,6 +5,7 @@
 import { PIPELINE_BATCH_ROWS, takeLongWork } from "../base/mod.ts";
 import type { Document } from "../bson/mod.ts";
 import type { QueryContext } from "./context.ts";
+import { keyedAs, KeyedRow } from "./keyed_row.ts";
 import type { Rows } from "./source.ts";
 
 type Batch = readonly Document[];
@@ -18,7 +19,11 @@ export async function* mapRows(
   for await (const batch of input) {
     const output: Document[] = [];
     for (const row of batch) {
+      const made = output.length;
       transform(row, output);
+      if (row instanceof KeyedRow) {
+        for (let i = made; i < output.length; i++) output[i] = keyedAs(row, output[i]!);
+      }
       if (takeLongWork()) await context.checkpoint();
     }
     if (output.length > 0) yield output;

@@ -1,12 +1,14 @@
 /**
  * External merge sort (Knuth, The Art of Computer Programming 3, 5.4): rows that do not fit in memory are written in sorted
- * runs, each a file of BSON documents one after another, and read back merged. Rows of equal keys come in the order of
+ * runs, each a file of BSON documents one after another, and read back merged. (A row with a sort key is written as a
+ * zero where the length of a document would be, `{k: <key>}` and the row.) Rows of equal keys come in the order of
  * their runs, and within one as it has them: the sort is stable. Never more than `FAN_IN` runs are merged at once: so many
  * neighbours of one size become one run of the next.
  */
 import { PIPELINE_BATCH_ROWS, SPILL_CHUNK_BYTES, SPILL_FAN_IN } from "../base/mod.ts";
-import { BsonWriter, type Document, RawDocument, readInt32 } from "../bson/mod.ts";
+import { BsonWriter, BuiltDocument, type Document, RawDocument, readInt32, type Value } from "../bson/mod.ts";
 import type { QueryContext } from "./context.ts";
+import { KeyedRow } from "./keyed_row.ts";
 import type { QueryMemory } from "./memory.ts";
 import type { Rows } from "./source.ts";
 import type { SpillFile } from "./spill.ts";
@@ -103,6 +105,9 @@ export class SortedRuns<Key> {
   }
 }
 
+/** In the place of a document's length. */
+const KEY_AHEAD = 0;
+
 /** Writes rows into a file, a chunk at a time. */
 export class RunWriter {
   private readonly writer = new BsonWriter(SPILL_CHUNK_BYTES);
@@ -110,6 +115,10 @@ export class RunWriter {
   constructor(private readonly file: SpillFile) {}
 
   add(row: Document): void {
+    if (row instanceof KeyedRow) {
+      this.writer.int32(KEY_AHEAD);
+      new BuiltDocument(["k"], [row.sortKey]).writeTo(this.writer);
+    }
     row.writeTo(this.writer);
     if (this.writer.length >= SPILL_CHUNK_BYTES) this.end();
   }
@@ -119,6 +128,8 @@ export class RunWriter {
     this.file.append(this.writer.copyAndReset());
   }
 }
+
+const LENGTH_BYTES = 4;
 
 interface RowCursor {
   next(): Document | undefined;
@@ -145,16 +156,30 @@ export class RunReader implements RowCursor {
 
   next(): Document | undefined {
     if (this.offset >= this.file.sizeBytes) return undefined;
-    if (this.chunk.length - this.at < 4) this.read(SPILL_CHUNK_BYTES);
-    let length = readInt32(this.chunk, this.at);
-    if (this.chunk.length - this.at < length) {
-      this.read(Math.max(SPILL_CHUNK_BYTES, length));
-      length = readInt32(this.chunk, this.at);
-    }
-    const row = new RawDocument(this.chunk, this.at);
-    this.at += length;
-    this.offset += length;
-    return row;
+    this.fetch(LENGTH_BYTES);
+    if (readInt32(this.chunk, this.at) !== KEY_AHEAD) return this.document();
+    this.pass(LENGTH_BYTES);
+    const key = this.document().get("k") as readonly Value[];
+    return KeyedRow.of(this.document(), key);
+  }
+
+  private document(): RawDocument {
+    this.fetch(LENGTH_BYTES);
+    const length = readInt32(this.chunk, this.at);
+    this.fetch(length);
+    const document = new RawDocument(this.chunk, this.at);
+    this.pass(length);
+    return document;
+  }
+
+  private pass(bytes: number): void {
+    this.at += bytes;
+    this.offset += bytes;
+  }
+
+  /** So many bytes are in the chunk. */
+  private fetch(bytes: number): void {
+    if (this.chunk.length - this.at < bytes) this.read(Math.max(SPILL_CHUNK_BYTES, bytes));
   }
 
   private read(bytes: number): void {

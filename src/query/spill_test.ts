@@ -92,6 +92,18 @@ const PIPELINES: Readonly<Record<string, readonly PlainRecord[]>> = {
       },
     },
   ],
+  "what rows were sorted by": [{ $sort: { v: 1, g: -1 } }, { $set: { key: { $meta: "sortKey" } } }],
+  "what rows in buckets were sorted by": [
+    { $sort: { n: 1 } },
+    { $limit: 500 },
+    {
+      $bucketAuto: {
+        groupBy: "$g",
+        buckets: 3,
+        output: { keys: { $firstN: { n: 5, input: { $meta: "sortKey" } } } },
+      },
+    },
+  ],
   "ends of groups": [
     { $sort: { n: 1 } },
     { $group: { _id: "$g", first: { $first: "$_id" }, last: { $last: "$n" } } },

@@ -60,6 +60,8 @@ export function explainStage(stage: Stage): Document {
           limit: stage.limit === undefined ? undefined : countValue(stage.limit),
         }),
       );
+    case "sortKey":
+      return named("$_internalSortKey", sortPattern(stage));
     case "rowWindow":
     case "timeWindow":
       return named("$timeWindow", stage.source);

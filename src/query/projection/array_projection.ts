@@ -1,8 +1,7 @@
-/** Find's `$slice`, `$elemMatch` and positional `.$`: parts of arrays in the projected document. */
+/** Find's `$slice` and positional `.$`: parts of arrays in the projected document. */
 import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
-import { elementTest } from "../filter/compile.ts";
-import type { ElemMatchObjectFilter, ElemMatchValueFilter, Filter } from "../filter/filter.ts";
+import type { Filter } from "../filter/filter.ts";
 import { matchedPosition } from "../filter/matched_position.ts";
 
 export type ArrayProjection =
@@ -12,12 +11,6 @@ export type ArrayProjection =
     readonly path: readonly string[];
     readonly skip: number;
     readonly limit: number;
-  }
-  /** The first element that passes, in an array of its own; no field when none does. */
-  | {
-    readonly kind: "elemMatch";
-    readonly path: readonly string[];
-    readonly filter: ElemMatchObjectFilter | ElemMatchValueFilter;
   }
   /** Of the outermost array on the path the element that the find's filter met. */
   | { readonly kind: "positional"; readonly path: readonly string[]; readonly filter: Filter };
@@ -30,23 +23,14 @@ export function compileArrayProjection(
     const { path, skip, limit } = projection;
     return (_, projected) => sliceAt(projected, path, 0, (array) => slice(array, skip, limit)) as Document;
   }
-  if (projection.kind === "positional") {
-    const { path, filter } = projection;
-    return (original, projected) =>
-      cutAt(
-        projected,
-        path,
-        0,
-        (array) => elementOf(array, matchedPosition(filter, original, "written")),
-      ) as Document;
-  }
-  const name = projection.path[0]!;
-  const test = elementTest(projection.filter);
-  return (original, projected) => {
-    const value = original.get(name);
-    const found = isArray(value) ? value.filter(test).slice(0, 1) : [];
-    return setField(projected, name, found.length === 0 ? undefined : found);
-  };
+  const { path, filter } = projection;
+  return (original, projected) =>
+    cutAt(
+      projected,
+      path,
+      0,
+      (array) => elementOf(array, matchedPosition(filter, original, "written")),
+    ) as Document;
 }
 
 function slice(array: readonly Value[], skip: number, limit: number): readonly Value[] {
@@ -96,14 +80,7 @@ function sliceAt(
 
 function setField(document: Document, name: string, value: Value): Document {
   const names = document.names();
-  const values = document.values();
-  if (value === undefined) {
-    const kept = names.map((_, i) => i).filter((i) => names[i] !== name);
-    return new BuiltDocument(kept.map((i) => names[i]!), kept.map((i) => values[i]));
-  }
-  const at = names.indexOf(name);
-  if (at < 0) return new BuiltDocument([...names, name], [...values, value]);
-  return new BuiltDocument(names, values.map((old, i) => i === at ? value : old));
+  return new BuiltDocument(names, document.values().map((old, i) => names[i] === name ? value : old));
 }
 
 /** @throws CommandError for a filter that says of no element that it met it */

@@ -1,7 +1,7 @@
 /**
  * The projection of find and of `$project`, from BSON to its tree. The first field that is not `_id` decides whether
- * fields are included or excluded; `_id` is included unless told otherwise. Only find has `$slice` over a path, `$elemMatch`
- * and `.$`, which work on the projected document.
+ * fields are included or excluded; `_id` is included unless told otherwise. Only find has `$elemMatch`, and `$slice` over a
+ * path and `.$`, which work on the projected document.
  */
 import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isArray, isNumber, type Value } from "../../bson/mod.ts";
@@ -19,7 +19,7 @@ import {
 import { parseFilter } from "../filter/parse.ts";
 import { withContext } from "../error_context.ts";
 import { type ArrayProjection, checkPositionalFilter } from "./array_projection.ts";
-import type { Projection } from "./projection.ts";
+import type { FieldProjection, Projection } from "./projection.ts";
 import { ProjectionTree } from "./tree.ts";
 
 /** A projection and, from find, what is done to arrays of its result. */
@@ -61,6 +61,7 @@ interface Field extends Parent {
 class ProjectionParser {
   private readonly tree = new ProjectionTree();
   private readonly arrays: ArrayProjection[] = [];
+  private hasElemMatch = false;
   private mode: "inclusion" | "exclusion" | undefined;
   /** What was said of `_id`, while that does not decide the mode. */
   private id: boolean | undefined;
@@ -86,18 +87,14 @@ class ProjectionParser {
       this.tree.addFirst("_id", { kind: "named" });
     }
     if (mode === "exclusion" && this.id === false) this.tree.addFirst("_id", { kind: "named" });
-    // A slice is cut from its field where that stands: included by name, or kept by not being excluded. What
-    // $elemMatch finds replaces a field that was kept, and comes last in an inclusion.
-    for (const { kind, path } of this.arrays) {
-      if (mode === "exclusion" || kind === "elemMatch") this.tree.remove(path);
-    }
+    // A slice is cut from its field where that stands: included by name, or kept by not being excluded.
+    if (mode === "exclusion") this.arrays.forEach(({ path }) => this.tree.remove(path));
     return { mode, root: this.tree.node, arrays: this.arrays };
   }
 
   private undecidedMode(): "inclusion" | "exclusion" {
     if (this.id === true) return "inclusion";
-    const onlyElemMatch = this.arrays.length > 0 && this.arrays.every((array) => array.kind === "elemMatch");
-    return onlyElemMatch ? "inclusion" : "exclusion";
+    return this.hasElemMatch && this.arrays.length === 0 ? "inclusion" : "exclusion";
   }
 
   private field(field: Field, value: Value): void {
@@ -178,9 +175,9 @@ class ProjectionParser {
   private arrayProjection(field: Field, operator: string, value: Document): boolean {
     const argument = value.values()[0];
     if (operator === "$elemMatch") {
-      this.checkBesideElemMatch("elemMatch");
-      this.arrays.push(parseElemMatch(field.prefix + field.name, argument, this.context));
-      field.tree.add(field.name, { kind: "named" });
+      this.checkBesideElemMatch(31255, this.hasPositional);
+      field.tree.add(field.name, parseElemMatch(field.prefix + field.name, argument, this.context));
+      this.hasElemMatch = true;
       return true;
     }
     if (operator !== "$slice") return false;
@@ -229,10 +226,10 @@ class ProjectionParser {
     if (!isTrue(value)) {
       throw new CommandError(31395, "positional projection cannot be used with exclusion");
     }
-    if (this.arrays.some(({ kind }) => kind === "positional")) {
+    if (this.hasPositional) {
       throw new CommandError(31276, "Cannot specify more than one positional projection per query.");
     }
-    this.checkBesideElemMatch("positional");
+    this.checkBesideElemMatch(31256, this.hasElemMatch);
     checkPositionalFilter(this.filter);
     const { tree, prefix, name } = field;
     this.include(name);
@@ -241,10 +238,12 @@ class ProjectionParser {
     this.arrays.push({ kind: "positional", path: (prefix + path).split("."), filter: this.filter });
   }
 
-  private checkBesideElemMatch(added: "positional" | "elemMatch"): void {
-    const [other, code] = added === "positional" ? ["elemMatch", 31256] : ["positional", 31255];
-    if (this.arrays.every(({ kind }) => kind !== other)) return;
-    throw new CommandError(Number(code), "Cannot specify positional operator and $elemMatch.");
+  private get hasPositional(): boolean {
+    return this.arrays.some(({ kind }) => kind === "positional");
+  }
+
+  private checkBesideElemMatch(code: number, hasOther: boolean): void {
+    if (hasOther) throw new CommandError(code, "Cannot specify positional operator and $elemMatch.");
   }
 
   /** Whether a name is that of a positional projection. @throws CommandError where there can be none */
@@ -265,7 +264,7 @@ class ProjectionParser {
   }
 }
 
-function parseElemMatch(path: string, argument: Value, context: ParseContext): ArrayProjection {
+function parseElemMatch(path: string, argument: Value, context: ParseContext): FieldProjection {
   if (!(argument instanceof Document)) {
     throw new CommandError(
       31274,
@@ -277,7 +276,7 @@ function parseElemMatch(path: string, argument: Value, context: ParseContext): A
   }
   const query = BuiltDocument.of({ [path]: BuiltDocument.of({ $elemMatch: argument }) });
   const filter = parseFilter(query, context) as ElemMatchObjectFilter | ElemMatchValueFilter;
-  return { kind: "elemMatch", path: [path], filter };
+  return { kind: "elemMatch", name: path, filter };
 }
 
 /** @returns the slice, or why it is none of find's, in MongoDB's words */

@@ -12,6 +12,9 @@
 import { BuiltDocument, Document, isArray, type Layout, type Value } from "../../bson/mod.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
+import { elementTest } from "../filter/compile.ts";
+import type { ElemMatchObjectFilter, ElemMatchValueFilter } from "../filter/filter.ts";
+import { withoutKey } from "../keyed_row.ts";
 
 export type ProjectionMode = "inclusion" | "exclusion" | "addition";
 
@@ -20,6 +23,12 @@ export type FieldProjection =
   /** Named by an inclusion or exclusion. */
   | { readonly kind: "named" }
   | { readonly kind: "computed"; readonly expression: Expression }
+  /** Of the array at a top-level field the first element that passes, in an array of its own; no field when none does. */
+  | {
+    readonly kind: "elemMatch";
+    readonly name: string;
+    readonly filter: ElemMatchObjectFilter | ElemMatchValueFilter;
+  }
   | { readonly kind: "nested"; readonly node: ProjectionNode };
 
 /** Fields in the order of the specification. */
@@ -70,16 +79,28 @@ function compileField(field: FieldProjection): FieldPlan {
       return "named";
     case "computed":
       return compileExpression(field.expression);
+    case "elemMatch":
+      return compileElemMatch(field.name, elementTest(field.filter));
     case "nested":
       return compileNode(field.node);
   }
+}
+
+function compileElemMatch(name: string, passes: (element: Value) => boolean): Evaluator {
+  return ({ root }) => {
+    const value = root.get(name);
+    if (!isArray(value)) return undefined;
+    const at = value.findIndex(passes);
+    return at < 0 ? undefined : [value[at]];
+  };
 }
 
 /** What an inclusion without expressions takes from a stored document; as good as stored itself. */
 class Selection extends BuiltDocument {}
 
 function select(plan: NodePlan, document: Document): Document {
-  const isStored = !(document instanceof BuiltDocument) || document instanceof Selection;
+  const isStored = !(withoutKey(document) instanceof BuiltDocument) ||
+    withoutKey(document) instanceof Selection;
   return isStored ? selectStored(plan, document) : BuiltDocument.laidOut(include(plan, document));
 }
 

@@ -20,6 +20,7 @@ import { collationOf, type Evaluator, type Expression, type ParseContext } from 
 import { renderElement, renderValue, typeName } from "../expression/message.ts";
 import { asDouble, asInt32, type NumberValue } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
+import { keyedAs, withoutKey } from "../keyed_row.ts";
 import { detached, detachedRow, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
@@ -151,7 +152,10 @@ async function* divide(stage: BucketAutoStage, groupBy: Evaluator, input: Rows, 
     const key = groupBy({ root: row, variables }) ?? null;
     if (rounder !== undefined) checkKey(key);
     count++;
-    return new BuiltDocument(["key", "row"], [detached(key), detachedRow(row, fields)]);
+    return keyedAs(
+      row,
+      new BuiltDocument(["key", "row"], [detached(key), detachedRow(withoutKey(row), fields)]),
+    );
   };
   const withKeys = async function* (): Rows {
     for await (const batch of input) yield batch.map(withKey);
@@ -165,7 +169,7 @@ async function* divide(stage: BucketAutoStage, groupBy: Evaluator, input: Rows, 
     buckets ??= new Buckets(stage, count, rounder);
     for (const row of batch) {
       const state = buckets.stateFor(row.get("key") as Value);
-      meter.add(state.add({ root: row.get("row") as Document, variables }));
+      meter.add(state.add({ root: keyedAs(row, row.get("row") as Document), variables }));
     }
     await context.checkpoint();
   }

@@ -6,6 +6,7 @@ import { elementText } from "../element_text.ts";
 import { inContext } from "../error_context.ts";
 import { checkFieldName } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
+import { withoutKey } from "../keyed_row.ts";
 import { RowBuffer } from "../row_buffer.ts";
 import { collectRows } from "../rows.ts";
 import type { Rows } from "../source.ts";
@@ -112,7 +113,7 @@ async function* collectOutputs(
   context: QueryContext,
 ): Rows {
   for await (const batch of input) {
-    for (const row of batch) rows.add(row);
+    for (const row of batch) rows.add(withoutKey(row));
     await context.checkpoint();
   }
   const results: (readonly Document[])[] = [];

@@ -3,6 +3,7 @@ import { CommandError } from "../../base/mod.ts";
 import { Document, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import type { ParseContext } from "../expression/expression.ts";
+import { readsSortKey } from "../expression/meta.ts";
 import { compileFilter } from "../filter/compile.ts";
 import type { Filter } from "../filter/filter.ts";
 import { nearOf } from "../filter/near.ts";
@@ -24,6 +25,9 @@ export function parseMatch(value: Value, context: ParseContext): MatchStage {
   const filter = parseFilter(value, context);
   if (nearOf(filter) !== undefined) {
     throw new CommandError(5626500, "$geoNear, $near, and $nearSphere are not allowed in this context");
+  }
+  if (readsSortKey(filter)) {
+    throw new CommandError(40218, "query requires sort key metadata, but it is not available");
   }
   return { kind: "match", filter, source: value };
 }

@@ -1,5 +1,6 @@
 /** A field below others, read and set where the way to it leads through documents only. */
 import { Document, DocumentBuilder, type Value } from "../../bson/mod.ts";
+import { keyedAs, KeyedRow } from "../keyed_row.ts";
 
 /** The value at a path through documents only. */
 export function valueAt(document: Document, path: readonly string[]): Value {
@@ -14,6 +15,7 @@ export function valueAt(document: Document, path: readonly string[]): Value {
 /** A copy with the value at `path` set, or removed when undefined; what is no document on the way becomes one. */
 export function setAt(document: Document, path: readonly string[], from: number, value: Value): Document {
   const name = path[from]!;
+  if (document instanceof KeyedRow) return keyedAs(document, setAt(document.row, path, from, value));
   if (from === path.length - 1) return DocumentBuilder.from(document).set(name, value).build();
   const child = document.get(name);
   const inner = child instanceof Document ? child : new DocumentBuilder().build();

@@ -1,4 +1,5 @@
 /** An update or delete statement, parsed and compiled: which documents it asks for, and what becomes of each. */
+import { CommandError } from "../../base/mod.ts";
 import {
   BuiltDocument,
   type Collation,
@@ -8,6 +9,7 @@ import {
 } from "../../bson/mod.ts";
 import { type CommandContext, scopeVariables } from "../context.ts";
 import type { ParseContext } from "../expression/expression.ts";
+import { readsSortKey } from "../expression/meta.ts";
 import { compileFilter, type Matcher } from "../filter/compile.ts";
 import { conjunctsOf, type Filter } from "../filter/filter.ts";
 import { matchedPosition } from "../filter/matched_position.ts";
@@ -16,7 +18,7 @@ import { planIndex, type SourceIndex } from "../index_plan.ts";
 import { scanConditions } from "../plan.ts";
 import { idsOf } from "../pushdown.ts";
 import type { ScanRequest } from "../source.ts";
-import { parseFindProjection, projectDocument } from "../stage/project.ts";
+import { parseFindProjection, projectDocument, type ProjectStage } from "../stage/project.ts";
 import { keyOrder, sortKeyReader } from "../stage/sort_key.ts";
 import { parseSortParts } from "../stage/sort.ts";
 import type { Delta, DeltaBuilder } from "./delta.ts";
@@ -69,7 +71,7 @@ export class WritePlan {
     this.apply = this.update && compileUpdate(this.update, context);
     this.project = spec.projection === undefined || spec.projection.isEmpty()
       ? (document) => document
-      : projectDocument(parseFindProjection(spec.projection, scope, this.filter), variables);
+      : projectDocument(parseReturned(spec.projection, scope, this.filter), variables);
   }
 
   /** What a scan of a time series may be cut by. */
@@ -127,6 +129,13 @@ export class WritePlan {
   shown(document: Document): Document {
     return this.project(document);
   }
+}
+
+/** The projection of a findAndModify. */
+function parseReturned(value: Document, scope: ParseContext, filter: Filter): ProjectStage {
+  const project = parseFindProjection(value, scope, filter);
+  if (!readsSortKey(project)) return project;
+  throw new CommandError("BadValue", "Cannot use a $meta sortKey projection in findAndModify commands.");
 }
 
 function documentOrder(sort: Document, context: ParseContext): (a: Document, b: Document) => number {
