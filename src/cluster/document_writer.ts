@@ -1,15 +1,15 @@
 /**
  * Writes to regular collections, in turn: all that waits is evaluated in order inside one open SQLite transaction,
- * logged together, committed once the log is durable, and then answered. What passes the size of an entry is logged and
- * committed at once, and the rest goes on in the next transaction.
+ * logged together, committed once the log is durable, and then answered (group_commit.ts). The commit of a client's
+ * transaction is a write among them, whose effects are an entry of the log by themselves. What passes the size of an entry
+ * is logged and committed at once, and the rest goes on in the next transaction.
  */
-import { assert, CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
+import { CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import type { SourceIndex } from "../query/mod.ts";
 import {
   type CollectionLimits,
   type DocumentStore,
-  type DoneStatements,
   type Effect,
   type Pace,
   type SessionHistory,
@@ -18,7 +18,8 @@ import {
 } from "../storage/mod.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { insertDocument } from "./document_insert.ts";
-import { type Pause, runStatement } from "./document_statement.ts";
+import { failsTransaction, type Pause, runStatement } from "./document_statement.ts";
+import { GroupCommit, type LogEffects, type Reserve } from "./group_commit.ts";
 import {
   committed,
   DoneInserts,
@@ -28,20 +29,6 @@ import {
 } from "./retryable_write.ts";
 import type { InsertResult } from "./router.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
-
-/** Logs the effects of one transaction, the statements that they carry out, and the client's transaction that they are. @returns the entry's index, once it is durable */
-export type LogEffects = (
-  effects: readonly Uint8Array[],
-  done: readonly DoneStatements[],
-  of: TransactionName | undefined,
-) => Promise<number>;
-
-/** Room on the disk for what is logged and not yet committed. */
-export interface Reserve {
-  /** @throws when there is no room for so many bytes */
-  hold(bytes: number): void | Promise<void>;
-  release(): void;
-}
 
 /** A collection that is written to; the namespace is for the words of errors. */
 export interface WrittenCollection {
@@ -66,33 +53,28 @@ interface WaitingWrite {
   readonly evaluate: () => Generator<Pause, () => void, undefined>;
   /** Whether it waited for a client's transaction. */
   readonly hasWaited: boolean;
+  /** The client's transaction that it commits: its effects stand or fall together, and in an entry of their own. */
+  readonly of: TransactionName | undefined;
   /** Lets others work; throws when it was killed. */
   readonly checkpoint: () => Promise<void>;
   readonly reject: (error: unknown) => void;
-}
-
-/** An entry that is durable in the log and that SQLite could not commit. */
-interface Uncommitted {
-  readonly index: number;
-  readonly payload: Uint8Array;
-  readonly done: readonly DoneStatements[];
 }
 
 export class DocumentWriter {
   private waiting: WaitingWrite[] = [];
   /** The end of all that was started: batches and checkpoints run one after another. */
   private turn: Promise<void> = Promise.resolve();
-  private uncommitted: Uncommitted | undefined;
-  /** Writes that are evaluated and not yet durable, by what answers them. */
-  private unanswered: { readonly answer: () => void; readonly reject: (error: unknown) => void }[] = [];
+  private readonly group: GroupCommit;
 
   constructor(
     private readonly store: DocumentStore,
-    private readonly log: LogEffects,
-    private readonly reserve: Reserve,
+    log: LogEffects,
+    reserve: Reserve,
     private readonly maxEntryBytes = MAX_DOCUMENT_ENTRY_BYTES,
     private readonly pace: Pace = NO_PACE,
-  ) {}
+  ) {
+    this.group = new GroupCommit(store, log, reserve);
+  }
 
   /** Stores documents; durable when it resolves. */
   insert(
@@ -179,7 +161,7 @@ export class DocumentWriter {
   /** Runs what no transaction may be open for. */
   private alone<Result>(work: () => Result | Promise<Result>): Promise<Result> {
     const done = this.turn.then(() => {
-      this.commitLeftover();
+      this.group.commitLeftover();
       return work();
     });
     this.turn = done.then(() => {}, () => {});
@@ -190,6 +172,7 @@ export class DocumentWriter {
     sizeBytes: number,
     checkpoint: () => Promise<void>,
     evaluate: (this: DocumentWriter) => Generator<Pause, Result, undefined>,
+    of?: TransactionName,
   ): Promise<Result> {
     const run = evaluate.bind(this);
     return new Promise((resolve, reject) => {
@@ -202,6 +185,7 @@ export class DocumentWriter {
           return () => resolve(result);
         },
         hasWaited: false,
+        of,
       };
       this.add(write);
     });
@@ -237,25 +221,29 @@ export class DocumentWriter {
     const batch = this.waiting.splice(0);
     let current: WaitingWrite | undefined;
     try {
-      this.commitLeftover();
-      this.store.begin();
+      this.group.begin();
       while ((current = batch.shift()) !== undefined) {
         if (this.store.effectBytes + current.sizeBytes > this.maxEntryBytes) await this.logAndGoOn();
+        if (current.of !== undefined) this.group.endEntry();
         const answer = await this.evaluate(current);
-        if (answer !== undefined) this.unanswered.push({ answer, reject: current.reject });
+        if (answer === undefined) continue;
+        this.group.add({ answer, reject: current.reject });
+        if (current.of !== undefined) this.group.endEntry(current.of);
       }
-      await this.logAndCommit();
+      await this.group.commit();
     } catch (error) {
-      for (const { reject } of this.unanswered.splice(0)) reject(error);
+      if (this.store.isOpen) this.store.rollback();
+      this.group.reject(error);
       current?.reject(error);
       for (const { reject } of batch) reject(error);
     }
   }
 
   /**
-   * Evaluates a write, its transaction open before and after.
+   * Evaluates a write.
    *
-   * @returns what answers it, once it is durable; undefined where it waits for a client's transaction, and goes on later
+   * @returns what answers it, once it is durable; undefined where it waits for a client's transaction, and goes on
+   *   later, or was refused
    */
   private async evaluate(write: WaitingWrite): Promise<(() => void) | undefined> {
     try {
@@ -272,14 +260,16 @@ export class DocumentWriter {
       }
       return step.value;
     } catch (error) {
-      if (this.store.isOpen) this.store.rollback();
-      throw error;
+      if (write.of === undefined || !(error instanceof CommandError) || failsTransaction(error)) throw error;
+      this.store.rollbackEntry();
+      write.reject(error);
+      return undefined;
     }
   }
 
   /** Logs what has become too much for one entry, and lets others work where they may. @returns why the write shall end */
   private async pause(write: WaitingWrite): Promise<CommandError | undefined> {
-    if (this.store.effectBytes >= this.maxEntryBytes) await this.logAndGoOn();
+    if (write.of === undefined && this.store.effectBytes >= this.maxEntryBytes) await this.logAndGoOn();
     if (!this.store.readersAreApart) return undefined;
     try {
       await write.checkpoint();
@@ -292,53 +282,8 @@ export class DocumentWriter {
 
   private async logAndGoOn(): Promise<void> {
     if (this.store.effectBytes === 0) return;
-    await this.logAndCommit();
-    this.store.begin();
-  }
-
-  /** Ends the open transaction and answers what was evaluated in it. @param of the client's transaction that it is */
-  private async logAndCommit(of?: TransactionName): Promise<void> {
-    let effects: readonly Uint8Array[];
-    let done: readonly DoneStatements[];
-    let index: number | undefined;
-    try {
-      await this.reserve.hold(COMMIT_BYTES + this.store.effectBytes * COMMIT_BYTES_PER_BYTE);
-      effects = this.store.seal();
-      done = this.store.doneStatements;
-      if (effects.length > 0) index = await this.log(effects, done, of);
-    } catch (error) {
-      this.store.rollback();
-      throw error;
-    }
-    if (index === undefined) {
-      this.store.rollback();
-    } else {
-      this.commit(index, effects, done);
-    }
-    for (const { answer } of this.unanswered.splice(0)) answer();
-  }
-
-  /** Commits what the log holds; should the disk be full, in the room that was kept for that. */
-  private commit(
-    index: number,
-    effects: readonly Uint8Array[],
-    done: readonly DoneStatements[],
-  ): void {
-    try {
-      this.store.commit(index);
-    } catch {
-      this.uncommitted = { index, payload: joined(effects), done };
-      this.reserve.release();
-      this.commitLeftover();
-    }
-  }
-
-  /** Brings SQLite to where the log is, after a commit that failed (a full disk). */
-  private commitLeftover(): void {
-    if (this.uncommitted === undefined) return;
-    const { index, payload, done } = this.uncommitted;
-    this.store.replay(index, payload, done);
-    this.uncommitted = undefined;
+    await this.group.commit();
+    this.group.begin();
   }
 
   /**
@@ -347,21 +292,15 @@ export class DocumentWriter {
    * @throws CommandError WriteConflict, OutOfDiskSpace and its like; then nothing has changed
    */
   carryOut(effects: readonly Effect[], of: TransactionName, seconds: number): Promise<void> {
-    return this.alone(async () => {
-      this.store.begin();
-      try {
-        for (const [i, effect] of effects.entries()) {
-          if (i % EFFECTS_AT_ONCE === EFFECTS_AT_ONCE - 1 && this.store.readersAreApart) await this.pace();
-          const fits = this.store.hasCollection(effect.collectionId);
-          if (!fits || this.store.carryOut(effect) !== undefined) throw writeConflict();
-        }
-        this.store.noteDone(committed(of, seconds));
-      } catch (error) {
-        this.store.rollback();
-        throw error;
+    return this.enqueue(0, this.pace, function* (this: DocumentWriter) {
+      const { store } = this;
+      for (const [i, effect] of effects.entries()) {
+        if (i % EFFECTS_AT_ONCE === EFFECTS_AT_ONCE - 1) yield;
+        const fits = store.hasCollection(effect.collectionId);
+        if (!fits || store.carryOut(effect) !== undefined) throw writeConflict();
       }
-      await this.logAndCommit(of);
-    });
+      store.noteDone(committed(of, seconds));
+    }, of);
   }
 
   private *insertAll(
@@ -397,10 +336,6 @@ export class DocumentWriter {
   }
 }
 
-/** What a commit writes: its effects, the pages around them, those of the index; a guess on the safe side. */
-const COMMIT_BYTES = 1024 * 1024;
-const COMMIT_BYTES_PER_BYTE = 4;
-
 /** Documents inserted between two yields. */
 const INSERTS_AT_ONCE = 256;
 
@@ -412,14 +347,3 @@ const EFFECTS_AT_ONCE = 256;
 const BLOCKED_LOOK_MS = 50;
 
 const NO_PACE: Pace = () => Promise.resolve();
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  assert(at === bytes.length, "all parts are joined");
-  return bytes;
-}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { serialize } from "bson";
 import { CommandError } from "../base/mod.ts";
 import { Int32, RawDocument } from "../bson/mod.ts";
-import { DocumentStore } from "../storage/mod.ts";
+import { decodeEffects, DocumentStore } from "../storage/mod.ts";
 import { newScanCounters } from "../query/mod.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import type { UpdateStatement, WriteStatement } from "./write_statement.ts";
@@ -15,19 +15,18 @@ function raw(value: Record<string, unknown>): RawDocument {
 }
 
 /** A writer over a store in memory whose log is a list; `fail` makes the next append fail. */
-function setUp(maxEntryBytes?: number) {
-  const store = DocumentStore.open(":memory:");
+function setUp(maxEntryBytes?: number, path = ":memory:") {
+  const store = DocumentStore.open(path);
   store.createCollection(COLLECTION);
-  const entries: number[] = [];
-  const failures: Error[] = [];
+  const entries: Uint8Array[] = [];
+  const failures: (Error | undefined)[] = [];
   const writer = new DocumentWriter(
     store,
     async (effects) => {
+      const failure = failures.shift();
       await Promise.resolve();
-      const failure = failures.pop();
       if (failure !== undefined) throw failure;
-      entries.push(effects.length);
-      return entries.length;
+      return entries.push(Uint8Array.from(effects.flatMap((part) => [...part])));
     },
     NO_RESERVE,
     maxEntryBytes,
@@ -38,7 +37,21 @@ function setUp(maxEntryBytes?: number) {
     const context = { nowMs: 0, variables: new Map(), checkpoint, counters: newScanCounters() };
     return writer.write({ id: COLLECTION, namespace: "db.c" }, statements, { ordered: true, context });
   };
-  return { store, writer, entries, failures, insert, write };
+  /** Commits a client's transaction that inserts documents. */
+  const carryOut = (documents: Record<string, unknown>[], collectionId = COLLECTION) => {
+    const effects = documents.map((each) => ({ kind: "insert", collectionId, document: raw(each) }) as const);
+    return writer.carryOut(effects, { lsid: new Uint8Array(16), txnNumber: ++txnNumber }, 0);
+  };
+  return { store, writer, entries, failures, insert, write, carryOut };
+}
+
+let txnNumber = 0n;
+
+/** The ids of documents that entries of the log insert, entry by entry. */
+function idsOf(entries: readonly Uint8Array[]): unknown[][] {
+  return entries.map((entry) =>
+    decodeEffects(entry).map(({ document }) => (document.get("_id") as Int32).value)
+  );
 }
 
 function increment(filter: Record<string, unknown>, more: Partial<UpdateStatement> = {}): UpdateStatement {
@@ -105,6 +118,57 @@ Deno.test("what the log refuses is not stored, and the next write goes on", asyn
   assert.deepEqual(await idsIn(store), []);
   assert.equal((await insert([{ _id: 1, n: 2.5 }])).inserted, 1);
   assert.deepEqual(await idsIn(store), [2.5]);
+  store.close();
+});
+
+Deno.test("clients' transactions that are committed together are an entry of the log each, and other writes beside them", async () => {
+  const { store, entries, insert, carryOut } = setUp();
+  await Promise.all([
+    insert([{ _id: 1, n: 1.5 }]),
+    insert([{ _id: 2, n: 2.5 }]),
+    carryOut([{ _id: 3, n: 3.5 }, { _id: 4, n: 4.5 }]),
+    carryOut([{ _id: 5, n: 5.5 }]),
+    insert([{ _id: 6, n: 6.5 }]),
+  ]);
+  assert.deepEqual(idsOf(entries), [[1, 2], [3, 4], [5], [6]]);
+  assert.deepEqual(await idsIn(store), [1.5, 2.5, 3.5, 4.5, 5.5, 6.5]);
+  assert.equal(store.appliedIndex, 4);
+  store.close();
+});
+
+Deno.test("of transactions that are committed together, one that does not fit leaves nothing, and the others all", async () => {
+  const folder = Deno.makeTempDirSync({ prefix: "chronogo-writer-" });
+  for (const path of [":memory:", `${folder}/documents.sqlite`]) {
+    const { store, entries, insert, carryOut } = setUp(undefined, path);
+    const first = carryOut([{ _id: 1, n: 1.5 }]);
+    const taken = carryOut([{ _id: 2, n: 2.5 }, { _id: 1, n: 3.5 }]);
+    const dropped = carryOut([{ _id: 3, n: 3.5 }], COLLECTION + 1);
+    const last = insert([{ _id: 2, n: 4.5 }]);
+    await assert.rejects(taken, /WriteConflict/);
+    await assert.rejects(dropped, /WriteConflict/);
+    await first;
+    assert.equal((await last).inserted, 1);
+    assert.deepEqual(idsOf(entries), [[1], [2]]);
+    assert.deepEqual(await idsIn(store), [1.5, 4.5]);
+    store.close();
+  }
+  Deno.removeSync(folder, { recursive: true });
+});
+
+Deno.test("where the log takes the first of several entries only, what that holds is done, and nothing else", async () => {
+  const { store, entries, failures, insert, carryOut } = setUp();
+  const full = new CommandError("OutOfDiskSpace", "the disk is full");
+  failures.push(undefined, full, full);
+  const first = carryOut([{ _id: 1, n: 1.5 }]);
+  const second = carryOut([{ _id: 2, n: 2.5 }]);
+  const third = insert([{ _id: 3, n: 3.5 }]);
+  await assert.rejects(second, /the disk is full/);
+  await assert.rejects(third, /the disk is full/);
+  await first;
+  assert.deepEqual(await idsIn(store), [1.5]);
+  await carryOut([{ _id: 2, n: 4.5 }]);
+  assert.deepEqual(idsOf(entries), [[1], [2]]);
+  assert.deepEqual(await idsIn(store), [1.5, 4.5]);
   store.close();
 });
 

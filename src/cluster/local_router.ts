@@ -464,12 +464,11 @@ export class LocalRouter implements Router {
   }
 
   async commitTransaction(transaction: Transaction): Promise<void> {
-    try {
-      if (transaction.collections.length === 0) await this.vnode.commitTransaction(transaction, new Map());
-      else await this.inTurn(() => this.commitWithCollections(transaction));
-    } finally {
-      transaction.end(new CommandError("NoSuchTransaction", "the transaction has ended"));
-    }
+    await transaction.commit(() =>
+      transaction.collections.length === 0
+        ? this.vnode.commitTransaction(transaction, new Map())
+        : this.inTurn(() => this.commitWithCollections(transaction))
+    );
   }
 
   /** Makes the transaction's collections first. A crash before its own entry is durable leaves them, empty. */

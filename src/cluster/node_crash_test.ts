@@ -13,6 +13,7 @@ import { type DiskCall, FaultyDisk, MemoryDisk } from "../io/mod.ts";
 import type { Namespace } from "./catalog.ts";
 import type { Node } from "./node.ts";
 import type { RetryableWrite } from "./retryable_write.ts";
+import type { Transaction } from "./transaction.ts";
 import {
   deleteNumbers,
   insertNumbers,
@@ -77,7 +78,7 @@ class Client {
     else if (choice < 0.08) await this.drop(node, namespace, expected);
     else if (choice < 0.16) await node.checkpoint();
     else if (choice < 0.22) await node.router.compact(namespace);
-    else if (choice < 0.27 && !expected.isTimeseries) await this.transact(node, namespace, expected);
+    else if (choice < 0.3 && !expected.isTimeseries) await this.transact(node, namespace, expected);
     else if (choice < 0.34) await this.renumber(node, namespace, expected);
     else if (choice < 0.4) await this.delete(node, namespace, expected);
     else await this.insert(node, namespace, expected);
@@ -137,24 +138,40 @@ class Client {
     await this.write(expected, { before, after: [] }, () => deleteNumbers(node, namespace, before));
   }
 
-  /** Inserts, updates and deletes in one transaction. */
+  /** Inserts, updates and deletes in transactions that are committed together. */
   private async transact(node: Node, namespace: Namespace, expected: Expected): Promise<void> {
-    const [changed, gone] = this.halves(this.someOf(expected));
+    const parts: number[][] = Array.from({ length: 1 + Math.floor(this.random() * 3) }, () => []);
+    for (const [i, n] of this.someOf(expected).entries()) parts[i % parts.length]!.push(n);
+    const prepared = await Promise.all(parts.map((numbers, i) => this.prepare(node, namespace, numbers, i)));
+    const commits = prepared.map(({ write, transaction }) =>
+      this.write(expected, write, () => node.router.commitTransaction(transaction))
+    );
+    for (const commit of await Promise.allSettled(commits)) {
+      if (commit.status === "rejected") throw commit.reason;
+    }
+  }
+
+  /** A transaction that changes or deletes each of the numbers, and brings others. */
+  private async prepare(
+    node: Node,
+    namespace: Namespace,
+    numbers: readonly number[],
+    session: number,
+  ): Promise<{ readonly write: Write; readonly transaction: Transaction }> {
+    const [changed, gone] = this.halves(numbers);
     const fresh = Array.from({ length: 1 + Math.floor(this.random() * 5) }, this.next);
+    const lsid = this.lsid.map((byte, i) => i === 0 ? session : byte);
+    const transaction = node.router.beginTransaction({ lsid, txnNumber: ++this.txnNumber });
+    try {
+      await insertNumbersIn(transaction, node, namespace, fresh);
+      await renumber(node, namespace, changed, RENUMBERED, transaction);
+      await deleteNumbers(node, namespace, gone, transaction);
+    } catch (error) {
+      transaction.end(new CommandError("NoSuchTransaction", "it has ended"));
+      throw error;
+    }
     const after = [...fresh, ...changed.map((n) => n + RENUMBERED)];
-    this.txnNumber++;
-    await this.write(expected, { before: [...changed, ...gone], after }, async () => {
-      const { router } = node;
-      const transaction = router.beginTransaction({ lsid: this.lsid, txnNumber: this.txnNumber });
-      try {
-        await insertNumbersIn(transaction, node, namespace, fresh);
-        await renumber(node, namespace, changed, RENUMBERED, transaction);
-        await deleteNumbers(node, namespace, gone, transaction);
-        await router.commitTransaction(transaction);
-      } finally {
-        transaction.end(new CommandError("NoSuchTransaction", "it has ended"));
-      }
-    });
+    return { write: { before: numbers, after }, transaction };
   }
 
   private halves(numbers: readonly number[]): readonly [readonly number[], readonly number[]] {

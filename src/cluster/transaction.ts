@@ -3,7 +3,7 @@
  * collections that it makes. It belongs to a session and a number, not to a connection, and lives in memory until it is
  * committed. Who runs a query in it hands it over as the query's `snapshot`.
  */
-import type { CommandError } from "../base/mod.ts";
+import { CommandError } from "../base/mod.ts";
 import { type Document } from "../bson/mod.ts";
 import type { CommandContext } from "../query/mod.ts";
 import { type DocumentTransaction, type Effect, indexDefinition } from "../storage/mod.ts";
@@ -15,6 +15,7 @@ export class Transaction implements TransactionName {
   /** By `db.collection`; their ids are below zero until the commit. */
   private readonly made = new Map<string, CollectionInfo>();
   private isOver = false;
+  private isCommitting = false;
   private free = () => {};
   /** Resolves when it has ended. */
   readonly ended: Promise<void>;
@@ -37,9 +38,20 @@ export class Transaction implements TransactionName {
     return this.isOver;
   }
 
+  /** Commits it, and ends it. Until then what it wrote is its own: nothing else ends it. */
+  async commit(work: () => Promise<void>): Promise<void> {
+    this.isCommitting = true;
+    try {
+      await work();
+    } finally {
+      this.isCommitting = false;
+      this.end(new CommandError("NoSuchTransaction", "the transaction has ended"));
+    }
+  }
+
   /** Ends it; nothing of it remains but what was committed. @param reason what who goes on with it is told */
   end(reason: CommandError): void {
-    if (this.isOver) return;
+    if (this.isOver || this.isCommitting) return;
     this.isOver = true;
     this.documents.end(reason);
     this.onEnd(this);

@@ -81,6 +81,20 @@ Deno.test("a write outside waits for the transaction, then goes on with what is 
   }
 });
 
+Deno.test("what ends a transaction comes too late for one that commits: its documents stay its own until then", async () => {
+  await withNode(async (node) => {
+    await insertNumbers(node, C, [1]);
+    const [first, second] = [begin(node), begin(node)];
+    await renumber(node, C, [1], 10, first);
+    const committed = node.router.commitTransaction(first);
+    abort(first);
+    await assert.rejects(() => renumber(node, C, [1], 100, second), /WriteConflict/);
+    await committed;
+    abort(second);
+    assert.deepEqual(await numbersIn(node, C), [11]);
+  });
+});
+
 Deno.test("a collection is dropped or changed when no transaction has written to it", async () => {
   await withNode(async (node) => {
     const transaction = begin(node);

@@ -27,6 +27,7 @@ export { type FieldChange } from "./documents/field_change.ts";
 export { duplicateKeyError, shownDocument, type TakenKey } from "./documents/duplicate_key.ts";
 export { ID_INDEX_NAME } from "./documents/id_index.ts";
 export { DocumentTransaction } from "./documents/document_transaction.ts";
+export { type StoreEntry } from "./documents/entry_buffer.ts";
 export { writeConflict } from "./documents/write_conflict.ts";
 export { type IndexDefinition, indexDefinition } from "./documents/index_definition.ts";
 export { type IndexState } from "./documents/index_tables.ts";

@@ -27,7 +27,7 @@ async function read(store: DocumentStore, tail?: { last: number }): Promise<numb
 function written(store: DocumentStore, write: () => void): Uint8Array {
   store.begin();
   write();
-  const parts = store.seal();
+  const parts = store.seal().flatMap(({ effects }) => effects);
   store.commit(store.appliedIndex + 1);
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;

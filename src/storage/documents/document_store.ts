@@ -1,8 +1,8 @@
 /**
  * The regular collections of one VNode, in one SQLite file. The log is the journal:
  *
- *     begin → insert, replace, delete… → seal (the effects go to the log, which makes them durable)
- *           → commit(log index) | rollback
+ *     begin → insert, replace, delete… → endEntry → insert… → seal (the entries go to the log, which makes them durable)
+ *           → commit(log index of the last one) | rollback
  *
  * One SQLite transaction spans all of that on the writing connection, where `candidates` reads what it wrote. Readers use
  * a second connection, which in WAL mode sees only what is committed: so nobody reads what a crash could take back. A store in
@@ -16,14 +16,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { assert, CommandError } from "../../base/mod.ts";
 import { type CollectionVerification, verifyCollection } from "./verify_collection.ts";
 import { encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
-import {
-  createTable,
-  dropTable,
-  lastSeq,
-  type StoredRow,
-  TableReader,
-  TableWriter,
-} from "./collection_table.ts";
+import { createTable, dropTable, type StoredRow, TableReader, TableWriter } from "./collection_table.ts";
 import { applyEffect, applyLogged, type EffectPlace, idDocument, idOf } from "./apply_effect.ts";
 import type { TakenKey } from "./duplicate_key.ts";
 import type { CompileFilter } from "./index_definition.ts";
@@ -44,21 +37,24 @@ import {
 import type { DoneStatements } from "./done_statements.ts";
 import { type CommittedDocuments, DocumentTransaction } from "./document_transaction.ts";
 import { DocumentVersions } from "./document_versions.ts";
-import { decodeEffects, type Effect, type NotedChange } from "./effect.ts";
+import type { Effect, NotedChange } from "./effect.ts";
+import { effectsOf, EntryBuffer, type StoreEntry } from "./entry_buffer.ts";
 import { KeyLocks } from "./key_locks.ts";
-import { newTransaction, type OpenTransaction, type Totals } from "./open_transaction.ts";
+import { newTransaction, type OpenTransaction } from "./open_transaction.ts";
 import { type DocumentStats, pageSizes } from "./page_sizes.ts";
 import { StatementTable } from "./statement_table.ts";
+import { TableReaders } from "./table_readers.ts";
+import { loadTotals, NO_DOCUMENTS, type Totals, totalsAfter } from "./totals.ts";
 import { type CollectionLimits, isWithin } from "./collection_limits.ts";
 import { Watchers } from "./watchers.ts";
-import { execute, guarded, IN_MEMORY, openForReading, openForWriting } from "./sqlite.ts";
+import { emptyWal, execute, guarded, IN_MEMORY, openForReading, openForWriting } from "./sqlite.ts";
 
 export class DocumentStore implements CommittedDocuments {
-  private readonly collections = new Map<number, Totals>();
+  private readonly collections: Map<number, Totals>;
   private readonly writers = new Map<number, TableWriter>();
-  private readonly readers = new Map<number, TableReader>();
+  private readonly readers: TableReaders;
   /** Those of the writing connection. */
-  private readonly readersInside = new Map<number, TableReader>();
+  private readonly readersInside: TableReaders;
   /** Of the collections that have, or had, any. */
   private readonly indexes = new Map<number, IndexTables>();
   /** What sessions have done; not to be saved to while a transaction is open. */
@@ -79,11 +75,9 @@ export class DocumentStore implements CommittedDocuments {
   ) {
     this.statements = new StatementTable(path, writing, reading);
     this.applied = Number(writing.prepare("SELECT log_index FROM applied").get()?.["log_index"]);
-    for (const row of writing.prepare("SELECT id, documents, bytes FROM collections").all()) {
-      const id = Number(row["id"]);
-      const nextSeq = lastSeq(writing, id) + 1;
-      this.collections.set(id, { count: Number(row["documents"]), dataBytes: Number(row["bytes"]), nextSeq });
-    }
+    this.collections = loadTotals(writing);
+    this.readers = new TableReaders(reading);
+    this.readersInside = new TableReaders(writing);
     for (const row of writing.prepare("SELECT DISTINCT collection AS id FROM indexes").all()) {
       this.indexTables(Number(row["id"]));
     }
@@ -135,15 +129,15 @@ export class DocumentStore implements CommittedDocuments {
     if (this.collections.has(id)) return;
     this.redoable(() => createTable(this.writing, id));
     this.transaction?.created.add(id);
-    this.collections.set(id, { count: 0, dataBytes: 0, nextSeq: 1 });
+    this.collections.set(id, NO_DOCUMENTS);
   }
 
   /** Drops a collection; nothing when it is not there. An open transaction does not undo it. */
   dropCollection(id: number): void {
     if (!this.collections.delete(id)) return;
     this.writers.delete(id);
-    this.readers.delete(id);
-    this.readersInside.delete(id);
+    this.readers.drop(id);
+    this.readersInside.drop(id);
     this.indexes.delete(id);
     this.versions.drop(id);
     this.redoable(() => dropTable(this.writing, id));
@@ -162,11 +156,11 @@ export class DocumentStore implements CommittedDocuments {
     return this.transaction !== undefined;
   }
 
-  /** Starts the one transaction that may be open. */
-  begin(): void {
+  /** Starts the one transaction that may be open. @param entries what it did in one before */
+  begin(entries?: EntryBuffer): void {
     assert(this.transaction === undefined, "one transaction is open at a time");
     this.guarded(() => execute(this.writing, "BEGIN IMMEDIATE"));
-    this.transaction = newTransaction();
+    this.transaction = newTransaction(entries);
   }
 
   /**
@@ -216,7 +210,7 @@ export class DocumentStore implements CommittedDocuments {
   evict(id: number, limits: CollectionLimits, most = Infinity): boolean {
     for (let evicted = 0; !isWithin(this.totals(id), limits); evicted++) {
       if (evicted === most) return false;
-      const row = this.guarded(() => this.readerIn(this.writing, this.readersInside, id).first());
+      const row = this.guarded(() => this.readerInside(id).first());
       assert(row !== undefined, "a collection that counts documents has a first one");
       this.delete(id, new RawDocument(row.doc), row);
     }
@@ -264,7 +258,7 @@ export class DocumentStore implements CommittedDocuments {
     this.begin();
     try {
       const built = this.guarded(() => specs.map((spec) => this.indexTables(id).create(spec)));
-      const table = () => this.readerIn(this.writing, this.readersInside, id);
+      const table = () => this.readerInside(id);
       for (const rows of this.batches({ table, index: () => undefined }, {})) {
         this.checkTransaction();
         const taken = this.guarded(() => addRows(built, rows));
@@ -289,69 +283,79 @@ export class DocumentStore implements CommittedDocuments {
 
   /** Documents as the open transaction sees them, in batches, each of which shows what was written before it is read. */
   candidates(id: number, order: ScanOrder): RowBatches {
-    const table = () => this.readerIn(this.writing, this.readersInside, id);
+    const table = () => this.readerInside(id);
     return this.batches({ table, index: (name) => this.indexReader(table(), id, name) }, order);
   }
 
   /** Bytes of what the open transaction did. */
   get effectBytes(): number {
-    return this.openTransaction().effects.sizeBytes;
+    return this.openTransaction().entries.sizeBytes;
   }
 
   /** Says that the open transaction carries out statements of a session. As `insert`. */
   noteDone(done: DoneStatements): void {
-    const open = this.openTransaction();
-    this.checkTransaction();
-    this.guarded(() => this.statements.put(done));
-    open.done.push(done);
+    const { entries } = this.openTransaction();
+    this.saveDone(done);
+    entries.noteDone(done);
   }
 
-  /** The statements of sessions that the open transaction carries out. */
-  get doneStatements(): readonly DoneStatements[] {
-    return this.openTransaction().done;
+  /**
+   * Ends an entry of the log: what the open transaction does from here on stands in the next one.
+   *
+   * @returns whether there is one; nothing ends that has no effects
+   */
+  endEntry(): boolean {
+    return this.openTransaction().entries.end();
   }
 
-  /** What the open transaction did, as the payload of a log entry, in parts; empty when it did nothing. Ends the writing. */
-  seal(): readonly Uint8Array[] {
-    const open = this.openTransaction();
-    if (open.effects.sizeBytes > 0 && !this.readersAreApart) {
+  /** Takes back what the open transaction did since an entry ended: what those before it did is done again. */
+  rollbackEntry(): void {
+    const { entries } = this.openTransaction();
+    entries.forgetLast();
+    this.rollback();
+    this.begin(entries);
+    this.doAgain(entries.ended);
+  }
+
+  /** What the open transaction did, as entries of the log; none when it did nothing. Ends the writing. */
+  seal(): readonly StoreEntry[] {
+    const { entries } = this.openTransaction();
+    entries.end();
+    if (entries.ended.length > 0 && !this.readersAreApart) {
       this.rollback();
-      this.transaction = { ...newTransaction(), effects: open.effects, done: open.done };
+      this.transaction = newTransaction(entries);
     }
     this.transaction!.sealed = true;
-    return open.effects.parts();
+    return entries.ended;
   }
 
   /**
    * Ends the open transaction; everyone sees what it did.
    *
-   * @param appliedIndex the log index of its effects
+   * @param appliedIndex the log index of its last entry
    * @throws CommandError OutOfDiskSpace or InternalError: nothing was committed, the transaction is rolled back, and
-   *   the entry, durable in the log, must be replayed before anything later is
+   *   the entries, durable in the log, must be replayed before anything later is
    */
   commit(appliedIndex: number): void {
-    const { effects, done, sealed, before } = this.openTransaction();
+    const { entries, sealed } = this.openTransaction();
     assert(appliedIndex > this.applied, "log indexes grow");
     if (this.versions.isWatched) {
       this.versions.noteAll(
-        effects.parts().flatMap(decodeEffects),
+        entries.ended.flatMap(effectsOf),
         appliedIndex,
         (id, key) => this.guarded(() => this.hasCollection(id) ? this.reader(id)?.find(key) : undefined),
       );
     }
     if (sealed && !this.readersAreApart) {
       this.transaction = undefined;
-      // What was dropped meanwhile stays away.
-      return this.applyEffects(
-        appliedIndex,
-        effects.parts().flatMap(decodeEffects).filter((effect) => this.hasCollection(effect.collectionId)),
-        done,
-      );
+      this.begin(entries);
+      this.doAgain(entries.ended);
     }
+    const { before } = this.openTransaction();
     try {
       this.checkTransaction();
       this.guarded(() => {
-        for (const id of this.openTransaction().before.keys()) {
+        for (const id of before.keys()) {
           const { count, dataBytes } = this.totals(id);
           this.writer(id).saveTotals(count, dataBytes);
         }
@@ -386,22 +390,28 @@ export class DocumentStore implements CommittedDocuments {
    * @param done the statements of sessions that it carries out
    */
   replay(index: number, payload: Uint8Array, done: readonly DoneStatements[] = []): void {
-    if (index > this.applied) this.applyEffects(index, decodeEffects(payload), done);
+    if (index <= this.applied) return;
+    const entries = new EntryBuffer([{ effects: [payload], done }]);
+    this.begin(entries);
+    this.doAgain(entries.ended, (id) => this.createCollection(id));
+    this.commit(index);
   }
 
-  private applyEffects(index: number, effects: readonly Effect[], done: readonly DoneStatements[]): void {
-    this.begin();
+  /** Does in the open transaction what entries did before. @param prepare what else is done before a collection is written to */
+  private doAgain(entries: readonly StoreEntry[], prepare: (id: number) => void = () => {}): void {
     try {
-      for (const effect of effects) {
-        this.createCollection(effect.collectionId);
-        this.apply(effect, applyLogged);
+      for (const entry of entries) {
+        for (const effect of effectsOf(entry)) {
+          prepare(effect.collectionId);
+          // What was dropped meanwhile stays away.
+          if (this.hasCollection(effect.collectionId)) this.apply(effect, applyLogged);
+        }
+        entry.done.forEach((each) => this.saveDone(each));
       }
-      done.forEach((each) => this.noteDone(each));
     } catch (error) {
       this.rollback();
       throw error;
     }
-    this.commit(index);
   }
 
   /**
@@ -422,12 +432,7 @@ export class DocumentStore implements CommittedDocuments {
    */
   checkpoint(): number {
     assert(this.transaction === undefined, "no transaction is open at a checkpoint");
-    if (this.path !== IN_MEMORY) {
-      const result = this.guarded(() => this.writing.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get());
-      if (result?.["busy"] !== 0) {
-        throw new CommandError("InternalError", `cannot checkpoint "${this.path}": another process reads it`);
-      }
-    }
+    this.guarded(() => emptyWal(this.path, this.writing));
     return this.durable = this.applied;
   }
 
@@ -481,7 +486,7 @@ export class DocumentStore implements CommittedDocuments {
     const open = this.openTransaction();
     assert(!open.sealed, "a transaction that is sealed takes nothing more");
     const taken = this.apply(effect, applyEffect, old);
-    if (taken === undefined) open.effects.add(effect);
+    if (taken === undefined) open.entries.add(effect);
     return taken;
   }
 
@@ -501,18 +506,13 @@ export class DocumentStore implements CommittedDocuments {
     const { before } = this.openTransaction();
     this.checkTransaction();
     const totals = this.totals(id);
-    const { count, dataBytes, nextSeq } = totals;
     const old = kind === "insert" ? undefined : known ?? this.stored(id, document);
-    const place: EffectPlace = old ?? { nextSeq };
+    const place: EffectPlace = old ?? totals;
     const tables = { writer: this.writer(id), indexes: this.indexes.get(id) };
     const taken = this.guarded(() => apply(tables, effect, place));
     if (taken !== undefined) return taken;
     if (!before.has(id)) before.set(id, totals);
-    this.collections.set(id, {
-      count: count + COUNT_CHANGE[kind],
-      dataBytes: dataBytes - (old?.doc.length ?? 0) + (kind === "delete" ? 0 : document.sizeBytes),
-      nextSeq: kind === "insert" ? nextSeq + 1 : nextSeq,
-    });
+    this.collections.set(id, totalsAfter(totals, effect, old?.doc.length ?? 0));
     return undefined;
   }
 
@@ -521,6 +521,11 @@ export class DocumentStore implements CommittedDocuments {
     const row = this.guarded(() => this.writer(id).find(encodeIndexKey(idOf(document))));
     assert(row !== undefined, "a document to replace or to delete is there");
     return row;
+  }
+
+  private saveDone(done: DoneStatements): void {
+    this.checkTransaction();
+    this.guarded(() => this.statements.put(done));
   }
 
   /** Runs a change of the schema, and again should the open transaction be rolled back. */
@@ -564,7 +569,7 @@ export class DocumentStore implements CommittedDocuments {
   private reader(id: number): TableReader | undefined {
     this.checkNotDropped(id);
     if (this.transaction?.created.has(id)) return undefined;
-    return this.readerIn(this.reading, this.readers, id);
+    return this.readers.of(id);
   }
 
   private indexReader(reader: TableReader | undefined, id: number, name: string): IndexReader | undefined {
@@ -574,11 +579,9 @@ export class DocumentStore implements CommittedDocuments {
     return reader?.index(index.number);
   }
 
-  private readerIn(database: DatabaseSync, readers: Map<number, TableReader>, id: number): TableReader {
+  private readerInside(id: number): TableReader {
     this.checkNotDropped(id);
-    let reader = readers.get(id);
-    if (reader === undefined) readers.set(id, reader = new TableReader(database, id));
-    return reader;
+    return this.readersInside.of(id);
   }
 
   private checkNotDropped(id: number): void {
@@ -594,5 +597,3 @@ export class DocumentStore implements CommittedDocuments {
 function noFilters(): never {
   throw new CommandError("InternalError", "this store knows no filters of partial indexes");
 }
-
-const COUNT_CHANGE = { insert: 1, replace: 0, update: 0, delete: -1 } as const;

@@ -48,7 +48,9 @@ function work(store: DocumentStore, model: Model, log: Entry[], random: Random):
       documents.delete(id);
     }
   }
-  const payload = Uint8Array.from(store.seal().flatMap((part) => [...part]));
+  const payload = Uint8Array.from(
+    store.seal().flatMap(({ effects }) => effects.flatMap((part) => [...part])),
+  );
   if (payload.length === 0 || random() < 0.2) return store.rollback();
   store.commit(index);
   log.push({ index, payload });
@@ -196,7 +198,9 @@ Deno.test("after SQLite has rolled back by itself, nothing of the transaction co
   for (const step of ["commit", "insert"] as const) {
     store.begin();
     store.insert(1, document);
-    if (step === "commit") payload = Uint8Array.from(store.seal().flatMap((part) => [...part]));
+    if (step === "commit") {
+      payload = Uint8Array.from(store.seal().flatMap(({ effects }) => effects.flatMap((part) => [...part])));
+    }
     // What a full device makes it do.
     store["writing"].prepare("ROLLBACK").run();
     const next = () =>

@@ -80,7 +80,9 @@ function work(store: DocumentStore, index: number, random: Random): Uint8Array |
     if (random() < 0.6) store.replace(COLLECTION, document);
     else store.delete(COLLECTION, document);
   }
-  const payload = Uint8Array.from(store.seal().flatMap((part) => [...part]));
+  const payload = Uint8Array.from(
+    store.seal().flatMap(({ effects }) => effects.flatMap((part) => [...part])),
+  );
   if (payload.length === 0 || random() < 0.25) {
     store.rollback();
     return undefined;

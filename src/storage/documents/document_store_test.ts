@@ -47,7 +47,7 @@ async function withFile(body: (path: string) => void | Promise<void>): Promise<v
 function write(store: DocumentStore, index: number, documents: readonly RawDocument[]): Uint8Array {
   store.begin();
   for (const document of documents) assert.equal(store.insert(COLLECTION, document), undefined);
-  const payload = joined(store.seal());
+  const payload = joined(store.seal().flatMap(({ effects }) => effects));
   store.commit(index);
   return payload;
 }
@@ -167,7 +167,7 @@ onEveryStore("replayed effects give what was written", async (store) => {
   store.delete(COLLECTION, documentOf("a"));
   store.insert(COLLECTION, documentOf("a", { n: 3 }));
   store.delete(COLLECTION, documentOf("b"));
-  payloads.push(joined(store.seal()));
+  payloads.push(joined(store.seal().flatMap(({ effects }) => effects)));
   store.commit(2);
   const copy = DocumentStore.open(":memory:");
   payloads.forEach((payload, i) => copy.replay(i + 1, payload));

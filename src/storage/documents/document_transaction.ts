@@ -11,7 +11,7 @@
  * A snapshot without writes is a transaction that is never committed.
  */
 import { CommandError } from "../../base/mod.ts";
-import { encodeIndexKey, RawDocument } from "../../bson/mod.ts";
+import { compareBytes, encodeIndexKey, RawDocument } from "../../bson/mod.ts";
 import { idDocument, idOf } from "./apply_effect.ts";
 import {
   type BatchReaders,
@@ -31,6 +31,7 @@ import { takenId, type TakenKey } from "./duplicate_key.ts";
 import type { Effect, NotedChange } from "./effect.ts";
 import { ID_INDEX_DEFINITION, ID_INDEX_NAME } from "./id_index.ts";
 import { type IndexDefinition, keyDocument } from "./index_definition.ts";
+import type { IndexRow } from "./index_reader.ts";
 import type { IndexState } from "./index_tables.ts";
 import type { KeyLocks, LockName } from "./key_locks.ts";
 import { writeConflict } from "./write_conflict.ts";
@@ -172,7 +173,7 @@ export class DocumentTransaction {
   ): TakenKey | undefined {
     const key = keyText(encodeIndexKey(idOf(document)));
     const stored = new RawDocument(document.slice().slice());
-    const taken = this.claim(id, key, stored, old.seq);
+    const taken = this.claim(id, key, stored, old.seq, old);
     if (taken !== undefined) return taken;
     const kind = noted.changes === undefined ? "replace" : "update";
     this.put(id, key, { seq: old.seq, doc: stored.bytes }, {
@@ -196,6 +197,7 @@ export class DocumentTransaction {
    *
    * @param document as it will be; undefined where it goes
    * @param seq where it stands
+   * @param old the one in whose place it is put: keys that both have are nobody else's
    * @returns the key that another document has
    * @throws CommandError when an index cannot hold the document
    */
@@ -204,6 +206,7 @@ export class DocumentTransaction {
     key: KeyText,
     document: RawDocument | undefined,
     seq: number,
+    old?: StoredRow,
   ): TakenKey | undefined {
     this.checkOpen();
     this.base.locks.take(this, [id, "_id_", key]);
@@ -213,30 +216,40 @@ export class DocumentTransaction {
       const { keys, arrays } = patchKeys(definition, document.bytes);
       this.noteArrays(id, definition, arrays);
       if (!definition.isUnique) continue;
+      const oldKeys = old === undefined ? [] : patchKeys(definition, old.doc).keys;
       for (const { bytes, values } of keys) {
-        if (this.hasOther(id, definition, bytes, seq)) {
+        if (oldKeys.some((oldKey) => compareBytes(oldKey.bytes, bytes) === 0)) continue;
+        const committed = this.committedUnder(id, definition, bytes);
+        if (this.hasOther(id, definition, bytes, committed, seq)) {
           const { name, keyPattern } = definition;
           return { name, keyPattern, keyValue: keyDocument(definition, values) };
         }
         const lock: LockName = [id, definition.name, keyText(bytes)];
         this.base.locks.take(this, lock);
-        this.checkNotTakenSince(id, definition, bytes);
+        for (const { doc } of committed) this.checkUnchanged(id, keyOf(doc));
       }
     }
     return undefined;
   }
 
-  /** Whether another document that the transaction sees has a key. */
-  private hasOther(id: number, definition: IndexDefinition, key: Uint8Array, seq: number): boolean {
-    const { rows } = this.index(id, definition.name)!.read(onlyKey(key), false, 2);
-    return rows.some((row) => row.seq !== seq);
+  /** What is committed by now under a key. */
+  private committedUnder(id: number, { name }: IndexDefinition, key: Uint8Array): readonly IndexRow[] {
+    if (this.made.has(id)) return [];
+    return this.base.committed(id).index(name)?.readWithKeys(onlyKey(key), false, 2).rows ?? [];
   }
 
-  /** Whether a document that came after the snapshot has a key. */
-  private checkNotTakenSince(id: number, definition: IndexDefinition, key: Uint8Array): void {
-    if (this.made.has(id)) return;
-    const rows = this.base.committed(id).index(definition.name)?.read(onlyKey(key), false, 2).rows ?? [];
-    for (const { doc } of rows) this.checkUnchanged(id, keyText(encodeIndexKey(idOf(new RawDocument(doc)))));
+  /** Whether another document that the transaction sees has a key. */
+  private hasOther(
+    id: number,
+    definition: IndexDefinition,
+    key: Uint8Array,
+    committed: readonly IndexRow[],
+    seq: number,
+  ): boolean {
+    const read = () => ({ rows: committed, left: undefined });
+    const index = { read, readWithKeys: read };
+    const { rows } = new PatchedIndex(index, definition, this.patches(id)).read(onlyKey(key), false, 2);
+    return rows.some((row) => row.seq !== seq);
   }
 
   private checkUnchanged(id: number, key: KeyText): void {
@@ -308,6 +321,10 @@ export class DocumentTransaction {
   private checkOpen(): void {
     if (this.ended !== undefined) throw this.ended;
   }
+}
+
+function keyOf(doc: Uint8Array): KeyText {
+  return keyText(encodeIndexKey(idOf(new RawDocument(doc))));
 }
 
 function onlyKey(key: Uint8Array): { readonly from: Uint8Array; readonly to: Uint8Array } {

@@ -1,15 +1,8 @@
-/** The write of a store that is not committed yet. */
-import type { DoneStatements } from "./done_statements.ts";
-import { EffectBuffer } from "./effect.ts";
+/** The writes of a store that are not committed yet. */
+import { EntryBuffer } from "./entry_buffer.ts";
+import type { Totals } from "./totals.ts";
 
-/** What is known of a collection without asking SQLite; replaced, not changed, so that a rollback can go back. */
-export interface Totals {
-  readonly count: number;
-  readonly dataBytes: number;
-  readonly nextSeq: number;
-}
-
-/** A write that is not committed yet. */
+/** Writes that are committed together. */
 export interface OpenTransaction {
   /** The collections written to, as they were before. */
   readonly before: Map<number, Totals>;
@@ -17,20 +10,12 @@ export interface OpenTransaction {
   readonly created: Set<number>;
   /** What was made or dropped meanwhile, whether the write succeeds or not. */
   readonly redo: (() => void)[];
-  readonly effects: EffectBuffer;
-  /** The statements of sessions that it carries out. */
-  readonly done: DoneStatements[];
+  /** What it did. */
+  readonly entries: EntryBuffer;
   /** What it did goes to the log: nothing may be added. */
   sealed: boolean;
 }
 
-export function newTransaction(): OpenTransaction {
-  return {
-    before: new Map(),
-    created: new Set(),
-    redo: [],
-    effects: new EffectBuffer(),
-    done: [],
-    sealed: false,
-  };
+export function newTransaction(entries = new EntryBuffer()): OpenTransaction {
+  return { before: new Map(), created: new Set(), redo: [], entries, sealed: false };
 }

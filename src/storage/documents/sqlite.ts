@@ -104,6 +104,12 @@ export function openForWriting(path: string): DatabaseSync {
   });
 }
 
+/** Makes the file itself hold, for good, all that was committed. */
+export function emptyWal(path: string, database: DatabaseSync): void {
+  if (path === IN_MEMORY || database.prepare("PRAGMA wal_checkpoint(TRUNCATE)").get()?.["busy"] === 0) return;
+  throw new CommandError("InternalError", `cannot checkpoint "${path}": another process reads it`);
+}
+
 /** A connection that sees what is committed and nothing else. */
 export function openForReading(path: string): DatabaseSync {
   return guarded(path, () => {
