@@ -190,10 +190,10 @@ class StatementRun {
 
   private *candidates(): Generator<StoredRow, void, undefined> {
     const { store, id, indexes } = this.collection;
-    const { index, ids } = this.plan.lookup(indexes?.() ?? []);
+    const { index, ...order } = this.plan.lookup(indexes?.() ?? []);
     // What the statement changes moves in the index: each document is met once all the same.
-    const order = index === undefined ? ids && { ids } : { index: { ...index, repeats: true } };
-    for (const batch of store.candidates(id, order ?? {})) yield* batch;
+    const once = index && { index: { ...index, repeats: true } };
+    for (const batch of store.candidates(id, once ?? order)) yield* batch;
   }
 
   /** @returns what has to be waited for before the document can be written; undefined where it is */

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import { type Random, seededRandom } from "../base/mod.ts";
 import {
+  BSONRegExp,
   BuiltDocument,
   Document,
   encodeDocument,
@@ -89,7 +90,7 @@ function randomValue(random: Random): Plain {
     random() < 0.5,
     Int32.of(small),
     { x: small },
-    "2",
+    "2" + "1".repeat(small),
   ][kind]!;
 }
 
@@ -120,23 +121,51 @@ const WITHOUT_INDEX = "$natural";
 
 function randomCondition(random: Random, withArrays: boolean): Plain {
   const operator = ["$eq", "$gt", "$gte", "$lt", "$lte", "$ne"][Math.floor(random() * 6)]!;
-  switch (Math.floor(random() * 5)) {
+  const list = () => Array.from({ length: Math.floor(random() * 4) }, () => randomField(random, withArrays));
+  switch (Math.floor(random() * 9)) {
     case 0:
-      return { $in: Array.from({ length: Math.floor(random() * 4) }, () => randomField(random, withArrays)) };
+      return { [random() < 0.7 ? "$in" : "$nin"]: list() };
     case 1:
       return { $gte: Math.floor(random() * 3), $lt: 1 + Math.floor(random() * 3) };
     case 2:
       return { $exists: random() < 0.5 };
+    case 3:
+      return { $not: { [operator]: randomValue(random) } };
+    case 4:
+      return random() < 0.5 ? randomPattern(random) : { $in: [...list(), randomPattern(random)] };
+    case 5:
+      return { $elemMatch: { [operator]: randomValue(random), $lte: randomValue(random) } };
     default:
       return { [operator]: operator === "$eq" ? randomField(random, withArrays) : randomValue(random) };
   }
 }
 
-function randomQuery(random: Random, withArrays: boolean) {
+function randomPattern(random: Random): Plain {
+  const patterns = ["^2", "^21", "^211*", "^2\\d", "^21.*", "1$", "^(2|1)", "^2|^1", "^2?", "^\\.", "^"];
+  return new BSONRegExp(patterns[Math.floor(random() * patterns.length)]!, random() < 0.9 ? "" : "i");
+}
+
+function randomFilter(random: Random, withArrays: boolean, depth = 0): Record<string, Plain> {
   const filter: Record<string, Plain> = {};
-  for (let i = Math.floor(random() * 3); i >= 0; i--) {
-    filter[PATHS[Math.floor(random() * PATHS.length)]!] = randomCondition(random, withArrays);
+  const condition = () => randomCondition(random, withArrays);
+  for (let i = Math.floor(random() * (3 - depth)); i >= 0; i--) {
+    filter[PATHS[Math.floor(random() * PATHS.length)]!] = condition();
   }
+  if (random() < 0.2) {
+    filter["d"] = { $elemMatch: random() < 0.5 ? { x: condition() } : { x: condition(), y: condition() } };
+  }
+  if (depth === 0 && random() < 0.3) {
+    filter["$or"] = Array.from(
+      { length: 1 + Math.floor(random() * 3) },
+      () => randomFilter(random, withArrays, 1),
+    );
+    if (random() < 0.5) return { $or: filter["$or"]! };
+  }
+  return filter;
+}
+
+function randomQuery(random: Random, withArrays: boolean) {
+  const filter = randomFilter(random, withArrays);
   const sort: Record<string, Plain> = {};
   if (random() < 0.5) {
     for (let i = Math.floor(random() * 2); i >= 0; i--) {
@@ -197,7 +226,8 @@ for (const withArrays of [false, true]) {
         const what = () => `${seed}/${i}: ${inspect([query.filter, query.sort], { depth: 9 })}`;
         assert.deepEqual(idsOf(found), idsOf(expected), what());
         if (!withArrays) assert.deepEqual(keysOf(found, query.sort), keysOf(expected, query.sort), what());
-        const name = (await winningStage(node, pipeline)).get("indexName");
+        const stage = await winningStage(node, pipeline);
+        const name = stage.get("indexName") ?? stage.get("stage");
         used.set(name, (used.get(name) ?? 0) + 1);
         const hint = `i${Math.floor(random() * 4)}`;
         assert.deepEqual(
@@ -208,7 +238,7 @@ for (const withArrays of [false, true]) {
       }
       await node.close();
     }
-    for (const name of ["_id_", "i0", "i1", "i2", "i3", "i4"]) {
+    for (const name of ["_id_", "i0", "i1", "i2", "i3", "i4", "OR"]) {
       assert.ok((used.get(name) ?? 0) > 0, `${name} is used`);
     }
     assert.equal(used.get("i7"), undefined, "a hidden index is not");

@@ -104,7 +104,10 @@ function withFields(document: Document, fields: Readonly<Record<string, Value>>)
 
 /** That one document is enough is the write's own matter. */
 function withoutLimit(stage: Value): Value {
-  return stage instanceof Document && stage.get("stage") === "LIMIT" ? stage.get("inputStage") : stage;
+  if (!(stage instanceof Document)) return stage;
+  if (stage.get("stage") === "LIMIT") return stage.get("inputStage");
+  if (stage.get("stage") !== "SUBPLAN") return stage;
+  return withFields(stage, { inputStage: withoutLimit(stage.get("inputStage")) });
 }
 
 const WORK_FIELDS = [

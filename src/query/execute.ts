@@ -8,6 +8,7 @@ import { allOf } from "./filter/filter.ts";
 import { conditionOf, PathList } from "./fragment/conditions.ts";
 import { compileFragment, fragmentRows } from "./fragment/run_fragment.ts";
 import type { RowFields } from "./fragment/time_spans.ts";
+import { scanOf } from "./index_plan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
@@ -123,7 +124,7 @@ function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
     ...(scan.timeRange && { timeRange: scan.timeRange }),
     ...(scan.series && { seriesFilter: scan.series.matches }),
     ...(scan.series?.lookup && { seriesLookup: scan.series.lookup }),
-    ...(scan.index ? { index: scan.index } : scan.ids && { ids: scan.ids }),
+    ...(scan.index || scan.union ? scanOf(scan) : scan.ids && { ids: scan.ids }),
     ...(scan.timeOrder && { timeOrder: scan.timeOrder }),
     ...(scan.seriesEnds && { seriesEnds: scan.seriesEnds }),
     ...(scan.backward && { backward: true }),

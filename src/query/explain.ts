@@ -7,9 +7,9 @@ import { CommandError } from "../base/mod.ts";
 import { BuiltDocument, type Document, DocumentBuilder, Int32, UtcDate, type Value } from "../bson/mod.ts";
 import type { QueryContext } from "./context.ts";
 import { executePlan, runStages } from "./execute.ts";
-import { allOf } from "./filter/filter.ts";
+import { allOf, type Filter } from "./filter/filter.ts";
 import { renderFilter } from "./filter/render.ts";
-import { type IndexPlan, indexScanFields } from "./index_plan.ts";
+import { type IndexPlan, indexScanFields, type UnionPlan } from "./index_plan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import { noRowsAfter } from "./rows.ts";
@@ -191,12 +191,16 @@ function executionStats(
     executionSuccess: true,
     nReturned: countValue(run.rows[chain.length] ?? 0),
     executionTimeMillis: countValue(run.millis),
-    totalKeysExamined: countValue(plan.scan.index === undefined ? 0 : context.counters.rowsRead),
+    totalKeysExamined: countValue(readsKeys(plan) ? context.counters.rowsRead : 0),
     totalDocsExamined: countValue(context.counters.rowsRead),
     executionStages: planChain(plan, chain, shape, run),
     // No plan is ever tried against another.
     allPlansExecution: verbosity === "allPlansExecution" ? [] : undefined,
   });
+}
+
+function readsKeys({ scan: { index, union } }: Plan): boolean {
+  return index !== undefined || union !== undefined;
 }
 
 /** The scan with its filter, wrapped in a node for each stage behind it; the last stage is the outermost. */
@@ -212,13 +216,16 @@ function planChain(
     if (i < leading) return;
     node = stageNode(stage, node, run, i);
   });
-  return node;
+  if (shape.kind !== "documents" || plan.filter.kind !== "or") return node;
+  // MongoDB plans each branch of such a filter for itself.
+  return BuiltDocument.of({ stage: "SUBPLAN", ...progress(run, run?.rows[chain.length]), inputStage: node });
 }
 
 function scanNode(plan: Plan, shape: SourceShape, run: Run | undefined): Document {
   const leading = plan.matches;
-  const { index } = plan.scan;
-  if (index !== undefined) return fetchNode(plan, index, run);
+  const { index, union } = plan.scan;
+  if (index !== undefined) return fetchNode(plan, index.residual, keysNode(index, run), run);
+  if (union !== undefined) return fetchNode(plan, union.residual, unionNode(union, run), run);
   return BuiltDocument.of({
     stage: shape.kind === "empty" ? "EOF" : "COLLSCAN",
     filter: leading === 0 ? undefined : renderFilter(plan.filter),
@@ -228,20 +235,34 @@ function scanNode(plan: Plan, shape: SourceShape, run: Run | undefined): Documen
   });
 }
 
-/** Documents by the keys of an index, with what the keys do not say of them. */
-function fetchNode(plan: Plan, index: IndexPlan, run: Run | undefined): Document {
-  const read = run && countValue(run.rows[0] ?? 0);
+/** Documents by the keys of indexes, with what the keys do not say of them. */
+function fetchNode(plan: Plan, residual: readonly Filter[], keys: Document, run: Run | undefined): Document {
   return BuiltDocument.of({
     stage: "FETCH",
-    filter: index.residual.length === 0 ? undefined : renderFilter(allOf(index.residual)),
+    filter: residual.length === 0 ? undefined : renderFilter(allOf(residual)),
     ...progress(run, run?.rows[plan.matches]),
-    docsExamined: read,
+    docsExamined: run && countValue(run.rows[0] ?? 0),
     alreadyHasObj: run && Int32.of(0),
-    inputStage: BuiltDocument.of({
-      stage: "IXSCAN",
-      ...progress(run, run?.rows[0]),
-      ...indexScanFields(index),
-      keysExamined: read,
+    inputStage: keys,
+  });
+}
+
+function keysNode(index: IndexPlan, run: Run | undefined): Document {
+  return BuiltDocument.of({
+    stage: "IXSCAN",
+    ...progress(run, run?.rows[0]),
+    ...indexScanFields(index),
+    keysExamined: run && countValue(run.rows[0] ?? 0),
+  });
+}
+
+/** How many rows each index brings is not counted apart. */
+function unionNode({ branches }: UnionPlan, run: Run | undefined): Document {
+  return BuiltDocument.of({
+    stage: "OR",
+    ...progress(run, run?.rows[0]),
+    inputStages: branches.map((branch) => {
+      return BuiltDocument.of({ stage: "IXSCAN", ...indexScanFields(branch) });
     }),
   });
 }

@@ -6,6 +6,7 @@
  * a descending field all bits are inverted, so its intervals turn around.
  */
 import {
+  BSONRegExp,
   BsonType,
   BsonUndefined,
   compareBytes,
@@ -23,7 +24,7 @@ import {
   type Value,
 } from "../bson/mod.ts";
 import { elementText } from "./element_text.ts";
-import type { ComparisonFilter, Filter } from "./filter/filter.ts";
+import type { ComparisonFilter, InFilter, RegExpSpec } from "./filter/filter.ts";
 
 export interface Bound {
   readonly bytes: Uint8Array;
@@ -39,22 +40,45 @@ export interface Interval {
 }
 
 const NO_BYTES = new Uint8Array();
+const NAN_KEY = encodeIndexKey(NaN);
 export const ALL_KEYS: Interval = {
   low: { bytes: NO_BYTES, after: false },
   high: { bytes: NO_BYTES, after: true },
   text: ["[MinKey", "MaxKey]"],
 };
 
-/** The intervals of one condition; undefined when it says nothing that an index knows. */
-export function intervalsOf(filter: Filter): readonly Interval[] | undefined {
-  if (filter.kind === "comparison") {
-    if (filter.collation !== undefined && isCollated(filter.value)) return undefined;
-    return filter.operator === "$eq" ? pointsOf(filter.value) : rangeOf(filter);
-  }
-  if (filter.kind !== "in" || filter.patterns.length > 0) return undefined;
-  if (filter.collation !== undefined && filter.values.some(isCollated)) return undefined;
-  const points = filter.values.map(pointsOf);
-  return points.every((each) => each !== undefined) ? apart(points.flat()) : undefined;
+/** The intervals of one comparison; undefined when it says nothing that an index knows. */
+export function comparisonIntervals(filter: ComparisonFilter): readonly Interval[] | undefined {
+  if (filter.collation !== undefined && isCollated(filter.value)) return undefined;
+  return filter.operator === "$eq" ? pointsOf(filter.value) : rangeOf(filter);
+}
+
+/** Those of the values of `$in`. */
+export function valuesIntervals({ values, collation }: InFilter): readonly Interval[] | undefined {
+  if (collation !== undefined && values.some(isCollated)) return undefined;
+  const points = values.map(pointsOf);
+  return points.every((each) => each !== undefined) ? union(points.flat()) : undefined;
+}
+
+/** Of texts that begin so, and of the expression itself, which is found by itself too. */
+export function regexIntervals({ pattern, options }: RegExpSpec, prefix: string): readonly Interval[] {
+  // Without the zeros at the end of a text.
+  const bytes = encodeIndexKey(prefix).slice(0, -2);
+  const text = textOf(prefix);
+  const beyond = `${text.slice(0, -2)}${nextCharacter(prefix)}"`;
+  return [
+    {
+      low: { bytes, after: false },
+      // Not behind the same bytes, as the end of a point is.
+      high: { bytes: placeOf({ bytes, after: true }), after: false },
+      text: [`[${text}`, `${beyond})`],
+    },
+    point(new BSONRegExp(pattern, options)),
+  ];
+}
+
+function nextCharacter(text: string): string {
+  return String.fromCharCode(text.charCodeAt(text.length - 1) + 1);
 }
 
 /** Whether a document without the field, or with null, may pass. */
@@ -63,12 +87,6 @@ export function includesMissing(intervals: readonly Interval[]): boolean {
   return intervals.some(({ low, high }) =>
     compareBytes(placeOf(low), missing) <= 0 && compareBytes(placeOf(high), missing) > 0
   );
-}
-
-/** Whether the intervals say all that the condition does, arrays aside. */
-export function isExact(filter: Filter): boolean {
-  if (filter.kind === "comparison") return filter.value !== null && !isArray(filter.value);
-  return filter.kind === "in" && filter.values.every((value) => value !== null && !isArray(value));
 }
 
 export function isPoint({ low, high }: Interval): boolean {
@@ -89,18 +107,43 @@ export function intersection(a: readonly Interval[], b: readonly Interval[]): re
   return both;
 }
 
-/** The intervals in order, each value in one only: points, of which some are the same. */
-function apart(points: readonly Interval[]): readonly Interval[] {
-  const sorted = [...points].sort((a, b) => compareBounds(a.low, b.low));
-  return sorted.filter((point, i) => i === 0 || compareBounds(sorted[i - 1]!.low, point.low) !== 0);
+/** The values that lie in one of the intervals. Points stay points. */
+export function union(intervals: readonly Interval[]): readonly Interval[] {
+  const all: Interval[] = [];
+  for (const interval of [...intervals].sort((a, b) => compareBounds(a.low, b.low))) {
+    const last = all.at(-1);
+    const gap = last === undefined ? 1 : compareBounds(interval.low, last.high);
+    if (last === undefined || gap > 0 || (gap === 0 && isPoint(last) && isPoint(interval))) {
+      all.push(interval);
+    } else if (compareBounds(interval.high, last.high) > 0) {
+      all[all.length - 1] = { low: last.low, high: interval.high, text: [last.text[0], interval.text[1]] };
+    }
+  }
+  return all;
+}
+
+/** The values that lie in none of the intervals. */
+export function complement(intervals: readonly Interval[]): readonly Interval[] {
+  const others: Interval[] = [];
+  let { low, text: [lowText] } = ALL_KEYS;
+  const add = (high: Bound, highText: string) => {
+    if (compareBounds(low, high) < 0) others.push({ low, high, text: [lowText, highText] });
+  };
+  for (const { low: end, high, text } of intervals) {
+    add(end, `${text[0].slice(1)}${text[0].startsWith("[") ? ")" : "]"}`);
+    low = high;
+    lowText = `${text[1].endsWith("]") ? "(" : "["}${text[1].slice(0, -1)}`;
+  }
+  add(ALL_KEYS.high, ALL_KEYS.text[1]);
+  return others;
 }
 
 /** The values of an index that a value may be found by: of an array its first element, or itself within an array. */
 function pointsOf(value: Value): readonly Interval[] | undefined {
-  if (value === null) return apart([point(BsonUndefined.VALUE), point(null)]);
+  if (value === null) return union([point(BsonUndefined.VALUE), point(null)]);
   if (value === undefined || value instanceof BsonUndefined) return undefined;
   if (!isArray(value)) return [point(value)];
-  return apart([point(value.length === 0 ? BsonUndefined.VALUE : value[0]), point(value)]);
+  return union([point(value.length === 0 ? BsonUndefined.VALUE : value[0]), point(value)]);
 }
 
 function point(value: Value): Interval {
@@ -111,7 +154,8 @@ function point(value: Value): Interval {
 
 /** Values of other types are not compared, but for those with MinKey and MaxKey. */
 function rangeOf({ operator, value }: ComparisonFilter): readonly Interval[] | undefined {
-  if (value === null) return pointsOf(value);
+  const isOpen = operator === "$gt" || operator === "$lt";
+  if (value === null) return isOpen ? [] : pointsOf(value);
   const bytes = encodeIndexKey(value);
   if (value instanceof MinKey || value instanceof MaxKey || isArray(value) || bytes.length === 1) {
     return undefined;
@@ -119,8 +163,10 @@ function rangeOf({ operator, value }: ComparisonFilter): readonly Interval[] | u
   const type = bytes.subarray(0, 1);
   const text = textOf(value);
   const [lowest, highest] = endsOf(value);
+  // It is below all numbers, but neither less nor greater than any.
+  if (compareBytes(bytes, NAN_KEY) === 0) return isOpen ? [] : [point(value)];
+  const least = isNumber(value) ? encodeIndexKey(-Infinity) : type;
   const isAbove = operator === "$gt" || operator === "$gte";
-  const isOpen = operator === "$gt" || operator === "$lt";
   if (isAbove) {
     return [{
       low: { bytes, after: isOpen },
@@ -129,7 +175,7 @@ function rangeOf({ operator, value }: ComparisonFilter): readonly Interval[] | u
     }];
   }
   return [{
-    low: { bytes: type, after: false },
+    low: { bytes: least, after: false },
     high: { bytes, after: !isOpen },
     text: [lowest, `${text}${isOpen ? ")" : "]"}`],
   }];

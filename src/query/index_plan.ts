@@ -13,22 +13,20 @@ import {
   type Value,
 } from "../bson/mod.ts";
 import { conjunctsOf, type Filter } from "./filter/filter.ts";
-import { arrayOffset } from "./filter/path.ts";
 import { parseFilter } from "./filter/parse.ts";
 import {
   ALL_KEYS,
   includesMissing,
   intersection,
   type Interval,
-  intervalsOf,
   intervalText,
-  isExact,
   isPoint,
   type KeyBounds,
   type KeyRange,
   keyRangeOf,
   keyRanges,
 } from "./index_bounds.ts";
+import { compareConditions, conditionsOf, type IndexCondition } from "./index_conditions.ts";
 import type { SortPart } from "./stage/sort_key.ts";
 
 /** An index that a source has. */
@@ -66,6 +64,19 @@ export interface IndexPlan extends IndexScan {
   readonly isSorted: boolean;
 }
 
+/** Several indexes, one for each way to pass an `$or`: each document that any of them has is given once, in no order. */
+export interface UnionPlan {
+  readonly branches: readonly IndexPlan[];
+  /** What the branches do not say of the rows. */
+  readonly residual: readonly Filter[];
+}
+
+/** How rows are found by indexes. */
+export interface IndexAccess {
+  readonly index?: IndexPlan | undefined;
+  readonly union?: UnionPlan | undefined;
+}
+
 export interface IndexQuestion {
   readonly conjuncts: readonly Filter[];
   readonly sort: readonly SortPart[] | undefined;
@@ -75,22 +86,57 @@ export interface IndexQuestion {
   readonly keyBounds?: KeyBounds | undefined;
 }
 
-/** The plan of the index that serves best; undefined when none serves. */
-export function planIndex(
-  indexes: readonly SourceIndex[],
-  { conjuncts, sort, hint, keyBounds }: IndexQuestion,
-): IndexPlan | undefined {
+/** The plan of the index, or of several for an `$or`, that serves best; empty when none serves. */
+export function planIndex(indexes: readonly SourceIndex[], question: IndexQuestion): IndexAccess {
+  const { conjuncts, sort, hint, keyBounds } = question;
   const hinted = hint === undefined ? undefined : indexes.find((index) => isNamed(index, hint));
-  if (hinted !== undefined && keyBounds !== undefined) return betweenKeys(hinted, conjuncts, keyBounds);
-  if (hinted !== undefined) return new Candidate(hinted, conjuncts, sort).plan();
-  if (hint !== undefined) return undefined;
+  if (hinted !== undefined && keyBounds !== undefined) {
+    return { index: betweenKeys(hinted, conjuncts, keyBounds) };
+  }
+  if (hinted !== undefined) return { index: new Candidate(hinted, conjuncts, sort).plan() };
+  if (hint !== undefined) return {};
+  const best = bestCandidate(indexes, conjuncts, sort);
+  const union = planUnion(indexes, conjuncts, best?.worth ?? 0);
+  return union !== undefined ? { union } : best !== undefined ? { index: best.plan() } : {};
+}
+
+function bestCandidate(
+  indexes: readonly SourceIndex[],
+  conjuncts: readonly Filter[],
+  sort: readonly SortPart[] | undefined,
+): Candidate | undefined {
   let best: Candidate | undefined;
   for (const index of indexes) {
     if (index.isHidden) continue;
     const candidate = new Candidate(index, conjuncts, sort);
     if (candidate.isComplete() && candidate.worth > (best?.worth ?? 0)) best = candidate;
   }
-  return best?.plan();
+  return best;
+}
+
+/** An index for each branch of an `$or`, each of which is worth more than `least`. */
+function planUnion(
+  indexes: readonly SourceIndex[],
+  conjuncts: readonly Filter[],
+  least: number,
+): UnionPlan | undefined {
+  for (const either of conjuncts) {
+    if (either.kind !== "or") continue;
+    const others = conjuncts.filter((filter) => filter !== either);
+    const branches: IndexPlan[] = [];
+    const isWhole = either.filters.every((filter) => {
+      const own = conjunctsOf(filter);
+      const best = bestCandidate(indexes, [...own, ...others], undefined);
+      if (best === undefined || best.worth <= least) return false;
+      const plan = best.plan();
+      branches.push({ ...plan, residual: plan.residual.filter((each) => own.includes(each)) });
+      return true;
+    });
+    if (!isWhole) continue;
+    const isExact = branches.every(({ residual }) => residual.length === 0);
+    return { branches, residual: isExact ? others : conjuncts };
+  }
+  return undefined;
 }
 
 /** The index between two keys, in its order; conditions are asked of its rows only. */
@@ -111,15 +157,16 @@ function isNamed(index: SourceIndex, hint: Value): boolean {
     index.keyPattern.names().join("\0") === hint.names().join("\0");
 }
 
-/** Each field with a value is worth more than a bound and an order. */
-const WORTH = { point: 8, range: 4, sort: 1 } as const;
+/** Each field with a value is worth more than a bound and an order, a bound more than what is to be left out. */
+const WORTH = { point: 16, range: 8, exclusion: 4, sort: 2 } as const;
 /** Ranges of keys in one scan: lists in several fields multiply. */
 const MAX_RANGES = 4096;
 
 class Candidate {
   readonly worth: number;
   private readonly intervals: (readonly Interval[])[] = [];
-  private readonly exact = new Set<Filter>();
+  /** Of each field, the conditions that its intervals come from. */
+  private readonly chosen: (readonly IndexCondition[])[] = [];
   /** Fields, from the first on, whose intervals decide which keys are read. */
   private readonly bounded: number;
   private readonly points: number;
@@ -130,16 +177,22 @@ class Candidate {
     private readonly conjuncts: readonly Filter[],
     sort: readonly SortPart[] | undefined,
   ) {
-    index.fields.forEach(({ path }, i) => {
-      const isFree = !this.sharesArray(i);
-      this.intervals.push(isFree ? this.boundsOf(path.join("."), this.hasArrays(i)) : [ALL_KEYS]);
+    const conditions = conjuncts.flatMap(conditionsOf);
+    index.fields.forEach(({ path }, field) => {
+      const name = path.join(".");
+      const chosen = this.choose(field, conditions.filter((condition) => condition.path === name));
+      this.chosen.push(chosen);
+      this.intervals.push(
+        chosen.reduce<readonly Interval[]>((all, { intervals }) => intersection(all, intervals), [ALL_KEYS]),
+      );
     });
     this.points = this.leadingPoints();
-    const next = this.intervals[this.points];
-    const hasRange = next !== undefined && !isUnbounded(next);
-    this.bounded = this.points + Number(hasRange);
+    const next = this.chosen[this.points] ?? [];
+    this.bounded = this.points + Number(next.length > 0);
     this.direction = sort && this.directionOf(sort);
-    this.worth = this.points * WORTH.point + Number(hasRange) * WORTH.range +
+    const isExclusion = next.every(({ filter }) => filter.kind === "not");
+    this.worth = this.points * WORTH.point +
+      (next.length === 0 ? 0 : isExclusion ? WORTH.exclusion : WORTH.range) +
       (this.direction === undefined ? 0 : WORTH.sort);
   }
 
@@ -151,7 +204,7 @@ class Candidate {
       if (!asked.every((filter) => this.conjuncts.some((known) => implies(known, filter)))) return false;
     }
     return !isSparse ||
-      this.intervals.some((intervals) => !isUnbounded(intervals) && !includesMissing(intervals));
+      this.intervals.some((intervals, i) => this.chosen[i]!.length > 0 && !includesMissing(intervals));
   }
 
   plan(): IndexPlan {
@@ -167,44 +220,45 @@ class Candidate {
       backward: this.direction === -1,
       repeats: index.arrays.some((paths) => paths.length > 0),
       intervals,
-      residual: this.conjuncts.filter((filter) => !this.exact.has(filter)),
+      residual: this.conjuncts.filter((filter) => !this.isSaid(filter)),
       isSorted: this.direction !== undefined,
     };
   }
 
-  private hasArrays(field: number): boolean {
-    return this.index.arrays[field]!.length > 0;
-  }
-
-  /** Whether an earlier field is bounded that goes through the same array: its keys are those of one element each. */
-  private sharesArray(field: number): boolean {
-    return this.index.arrays[field]!.some((path) =>
-      this.intervals.some((intervals, i) => !isUnbounded(intervals) && this.index.arrays[i]!.includes(path))
+  /** Whether the intervals say all of a filter. */
+  private isSaid(filter: Filter): boolean {
+    return this.chosen.some((conditions, field) =>
+      conditions.some((condition) =>
+        condition.filter === filter &&
+        (condition.exact === "always" ||
+          (condition.exact === "plain" && this.index.arrays[field]!.length === 0))
+      )
     );
   }
 
-  /** Where the field may be an array, each condition may be met by another element: then one of them counts. */
-  private boundsOf(path: string, hasArrays: boolean): readonly Interval[] {
-    let bounds: readonly Interval[] = [ALL_KEYS];
-    let chosen: Filter | undefined;
-    for (const filter of this.conjuncts) {
-      if (!("path" in filter) || filter.path.join(".") !== path) continue;
-      const intervals = intervalsOf(filter);
-      if (intervals === undefined) continue;
-      // A place in an array is also a name that its documents lack: keys do not tell.
-      if (hasArrays && filter.path.some((part) => arrayOffset(part) >= 0) && includesMissing(intervals)) {
-        continue;
-      }
-      if (!hasArrays) {
-        bounds = intersection(bounds, intervals);
-        if (isExact(filter)) this.exact.add(filter);
-      } else if (isUnbounded(bounds) || (intervals.every(isPoint) && !bounds.every(isPoint))) {
-        bounds = intervals;
-        chosen = filter;
-      }
-    }
-    if (chosen !== undefined && isExact(chosen)) this.exact.add(chosen);
-    return bounds;
+  /**
+   * Conditions on one field that one key must meet. A key is of one element of each array, and each condition may be met by
+   * another element: so they count together only where one `$elemMatch` says that they mean the same element, and
+   * beside those of earlier fields in the same array likewise.
+   */
+  private choose(field: number, conditions: readonly IndexCondition[]): readonly IndexCondition[] {
+    const arrays = this.index.arrays[field]!;
+    if (arrays.length === 0) return conditions;
+    const possible = conditions.filter((condition) =>
+      condition.holdsInArrays &&
+      this.chosen.every(([other], i) =>
+        other === undefined || haveSameElements(condition, other, this.shared(field, i))
+      )
+    );
+    const best = possible.toSorted(compareConditions)[0];
+    return best === undefined
+      ? []
+      : possible.filter((condition) => condition === best || haveSameElements(condition, best, arrays));
+  }
+
+  /** The arrays that two fields go through. */
+  private shared(field: number, other: number): readonly string[] {
+    return this.index.arrays[field]!.filter((path) => this.index.arrays[other]!.includes(path));
   }
 
   private leadingPoints(): number {
@@ -252,8 +306,8 @@ function samePath(a: readonly string[], b: readonly string[]): boolean {
   return a.length === b.length && a.every((part, i) => part === b[i]);
 }
 
-function isUnbounded(intervals: readonly Interval[]): boolean {
-  return intervals[0] === ALL_KEYS;
+function haveSameElements(a: IndexCondition, b: IndexCondition, arrays: readonly string[]): boolean {
+  return arrays.every((path) => a.elements.has(path) && a.elements.get(path) === b.elements.get(path));
 }
 
 /** Whether each document that passes `known` passes `asked`, as far as that is plain to see. */
@@ -279,6 +333,11 @@ function implies(known: Filter, asked: Filter): boolean {
 
 function isValueOf(filter: Filter): boolean {
   return filter.kind === "comparison" && filter.value !== null;
+}
+
+/** What a scan is asked for. */
+export function scanOf({ index, union }: IndexAccess): { index?: IndexScan; union?: readonly IndexScan[] } {
+  return { ...(index && { index }), ...(union && { union: union.branches }) };
 }
 
 /** The part of a scan's `explain` below FETCH. */

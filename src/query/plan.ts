@@ -12,7 +12,7 @@ import { allOf, conjunctsOf } from "./filter/filter.ts";
 import { filterObstacle } from "./fragment/conditions.ts";
 import { type Fragment, type NoFragment, planFragment } from "./fragment/fragment.ts";
 import { withImplied } from "./implied.ts";
-import { type IndexPlan, planIndex } from "./index_plan.ts";
+import { type IndexAccess, type IndexPlan, planIndex, type UnionPlan } from "./index_plan.ts";
 import { matchesFirst } from "./match_order.ts";
 import { fieldsNeeded } from "./needs.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
@@ -55,6 +55,7 @@ export interface ScanPlan {
   readonly seriesEnds: ScanRequest["seriesEnds"] | undefined;
   readonly backward: boolean;
   readonly index: IndexPlan | undefined;
+  readonly union: UnionPlan | undefined;
   /** What rows are asked by their columns. */
   readonly rowFilters: readonly Filter[];
 }
@@ -80,7 +81,7 @@ export function planPipeline(
   });
   const sortOrder = timeOrderOf(stages[matches.length], shape);
   const ids = idsOf(known);
-  const index = indexFor(pipeline, shape, { known, ids, next: stages[matches.length] });
+  const { index, union } = indexFor(pipeline, shape, { known, ids, next: stages[matches.length] });
   const left = sortOrder === undefined && index?.isSorted !== true
     ? stages
     : withoutSort(stages, matches.length);
@@ -99,6 +100,7 @@ export function planPipeline(
       seriesEnds,
       backward: backward && shape.kind === "documents",
       index,
+      union,
       rowFilters,
     },
     isFiltered: rowFilters.length === undecided.length,
@@ -111,7 +113,7 @@ export function planPipeline(
   };
 }
 
-/** The index to read by; an _id is found without one. */
+/** The indexes to read by; an _id is found without one. */
 function indexFor(
   { hint, keyBounds, backward, collation }: Pipeline,
   shape: SourceShape,
@@ -120,9 +122,9 @@ function indexFor(
     readonly ids: readonly Value[] | undefined;
     readonly next: Stage | undefined;
   },
-): IndexPlan | undefined {
-  if (shape.kind !== "documents" || shape.indexes === undefined || backward === true) return undefined;
-  if (ids !== undefined && hint === undefined) return undefined;
+): IndexAccess {
+  if (shape.kind !== "documents" || shape.indexes === undefined || backward === true) return {};
+  if (ids !== undefined && hint === undefined) return {};
   // An index has texts in the order of their bytes.
   const sort = next?.kind === "sort" && collation === undefined ? next.parts : undefined;
   return planIndex(shape.indexes, { conjuncts: known, sort, hint, keyBounds });

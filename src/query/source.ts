@@ -59,6 +59,8 @@ export interface ScanRequest {
   readonly condition?: RowCondition;
   /** The index that rows are read by, in its order; documents only, and not with `ids`. */
   readonly index?: IndexScan;
+  /** As `index`, for rows that one of several indexes has, each once, in no order. */
+  readonly union?: readonly IndexScan[];
   /** Rows from the last stored to the first; documents only. */
   readonly backward?: boolean;
   /** Called now and then: throws when the operation was killed or ran out of time, else lets others run. */

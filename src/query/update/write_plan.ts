@@ -14,7 +14,7 @@ import { compileFilter, type Matcher } from "../filter/compile.ts";
 import { conjunctsOf, type Filter } from "../filter/filter.ts";
 import { matchedPosition } from "../filter/matched_position.ts";
 import { parseFilter } from "../filter/parse.ts";
-import { planIndex, type SourceIndex } from "../index_plan.ts";
+import { planIndex, scanOf, type SourceIndex } from "../index_plan.ts";
 import { scanConditions } from "../plan.ts";
 import { idsOf } from "../pushdown.ts";
 import type { ScanRequest } from "../source.ts";
@@ -83,11 +83,11 @@ export class WritePlan {
   }
 
   /** How the documents are found among regular ones. */
-  lookup(indexes: readonly SourceIndex[]): Pick<ScanRequest, "ids" | "index"> {
+  lookup(indexes: readonly SourceIndex[]): Pick<ScanRequest, "ids" | "index" | "union"> {
     const { ids, hint } = this;
     if (ids !== undefined && hint === undefined) return { ids };
-    const index = planIndex(indexes, { conjuncts: conjunctsOf(this.filter), sort: undefined, hint });
-    return index === undefined ? ids === undefined ? {} : { ids } : { index };
+    const access = planIndex(indexes, { conjuncts: conjunctsOf(this.filter), sort: undefined, hint });
+    return ids === undefined || access.index !== undefined ? scanOf(access) : { ids };
   }
 
   /**

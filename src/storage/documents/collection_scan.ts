@@ -17,6 +17,8 @@ export interface ScanOrder {
   readonly backward?: boolean;
   /** The index by which documents are read, in its order. Not with the others. */
   readonly index?: IndexOrder;
+  /** Indexes, of which one or another has each document; in no order. Not with the others. */
+  readonly union?: readonly IndexOrder[];
   /** Where the scan goes on, and which it moves along; in order of insertion. Not with the others. */
   readonly tail?: TailPosition;
 }
@@ -86,7 +88,8 @@ export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
  */
 export function scanBatches({ table: reader, index }: BatchReaders, order: ScanOrder): RowBatches {
   if (order.tail !== undefined) return batchesFrom(reader, order.tail);
-  if (order.index !== undefined) return batchesByIndex(index, order.index);
+  if (order.index !== undefined) return batchesByIndexes(index, [order.index]);
+  if (order.union !== undefined) return batchesByIndexes(index, order.union);
   if (order.ids !== undefined) return batchesByKey(reader, order.ids);
   return order.backward === true ? batchesBackward(reader) : batchesForward(reader);
 }
@@ -161,13 +164,13 @@ function* batchesByKey(reader: () => RowTable | undefined, ids: readonly Value[]
   }
 }
 
-function* batchesByIndex(
+function* batchesByIndexes(
   reader: (name: string) => RowIndex | undefined,
-  { name, ranges, backward, repeats }: IndexOrder,
+  orders: readonly IndexOrder[],
 ): RowBatches {
-  const seen = repeats ? new SeqSet() : undefined;
+  const seen = orders.length > 1 || orders[0]?.repeats === true ? new SeqSet() : undefined;
   let rowsAtOnce = FIRST_INDEX_ROWS;
-  for (const range of backward ? ranges.toReversed() : ranges) {
+  for (const { name, range, backward } of orders.flatMap(rangesInOrder)) {
     for (let left: KeyRange | undefined = range; left !== undefined;) {
       const batch: IndexBatch | undefined = reader(name)?.read(left, backward, rowsAtOnce);
       if (batch === undefined) return;
@@ -177,6 +180,10 @@ function* batchesByIndex(
       rowsAtOnce = MAX_PACKED_ROWS;
     }
   }
+}
+
+function rangesInOrder({ name, ranges, backward }: IndexOrder) {
+  return (backward ? ranges.toReversed() : ranges).map((range) => ({ name, range, backward }));
 }
 
 /** Few at first: often a few are all that is asked for. */
