@@ -87,10 +87,7 @@ export class Column {
       return column;
     }
     const gathered = new Int32Array(indexes.length * width);
-    for (let i = 0, at = 0; i < indexes.length; i++) {
-      const from = indexes[i]! * width;
-      for (let k = 0; k < width; k++) gathered[at++] = words[from + k]!;
-    }
+    gatherWords(words instanceof Int32Array ? words : Int32Array.from(words), indexes, width, gathered);
     return Column.ofWords(source.type, gathered, indexes.length);
   }
 
@@ -292,6 +289,17 @@ export class Column {
     arena.set(this.arena);
     this.account.bytes += arena.length - this.arena.length;
     this.arena = arena;
+  }
+}
+
+function gatherWords(words: Int32Array, indexes: Int32Array, width: number, target: Int32Array): void {
+  if (width === 1) {
+    for (let i = 0; i < indexes.length; i++) target[i] = words[indexes[i]!]!;
+    return;
+  }
+  for (let i = 0, at = 0; i < indexes.length; i++) {
+    const from = indexes[i]! * width;
+    for (let k = 0; k < width; k++) target[at++] = words[from + k]!;
   }
 }
 

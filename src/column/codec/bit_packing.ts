@@ -32,6 +32,11 @@ export function encode(values: Float64Array, count: number, width: number, out: 
     encode(high, count, width - 32, out);
     return;
   }
+  encodeWords(new Uint32Array(values.subarray(0, count)), count, width, out);
+}
+
+/** As `encode`, for a width of at most 32. */
+export function encodeWords(values: Uint32Array, count: number, width: number, out: ByteWriter): void {
   const bytes = new Uint8Array(packedBytes(count, width));
   packWords(values, count, width, bytes);
   out.bytes(bytes);
@@ -49,12 +54,12 @@ export function decode(reader: ByteReader, count: number, width: number, target:
   unpackWords(reader.bytes(packedBytes(count, width)), count, width, target);
 }
 
-function packWords(values: Float64Array, count: number, width: number, bytes: Uint8Array): void {
+function packWords(values: Uint32Array, count: number, width: number, bytes: Uint8Array): void {
   let bits = 0;
   let filled = 0;
   let at = 0;
   for (let i = 0; i < count; i++) {
-    const value = values[i]! >>> 0;
+    const value = values[i]!;
     bits |= value << filled;
     filled += width;
     if (filled < 32) continue;

@@ -55,6 +55,28 @@ function randomIntegers(random: Random): number[] {
   });
 }
 
+Deno.test("int32 in haste are written byte for byte as the same numbers are", () => {
+  const random = seededRandom(21);
+  const anyWord = () => Math.floor((random() - 0.5) * 2 ** (1 + Math.floor(random() * 32))) | 0;
+  for (let round = 0; round < 500; round++) {
+    const walks = random() < 0.6;
+    const step = 2 ** Math.floor(random() * 20);
+    let value = anyWord();
+    const words = Int32Array.from({ length: round === 0 ? 0 : Math.floor(random() * 400) }, (_, i) => {
+      if (random() < 0.01) value = anyWord();
+      else if (walks) value += Math.floor((random() - 0.5) * step);
+      else value = i * step;
+      return value;
+    });
+    if (round % 50 === 1) words.set([2147483647, -2147483648, 2147483647].slice(0, words.length));
+    const quick = new ByteWriter();
+    integer.encodeInt32s(words, words.length, quick);
+    const plain = new ByteWriter();
+    integer.encode(Float64Array.from(words), words.length, plain, "fast");
+    assert.deepEqual(quick.written(), plain.written());
+  }
+});
+
 Deno.test("bit packing gives back values of every width", () => {
   for (let width = 0; width <= 53; width++) {
     for (const count of [0, 1, 7, 8, 31, 100]) {

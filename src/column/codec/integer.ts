@@ -20,7 +20,7 @@
  * that the jump from one series to the next costs some bytes and not wide bits for all. A constant sequence has width 0.
  */
 import { constants, deflateRawSync, inflateRawSync } from "node:zlib";
-import { assert } from "../../base/mod.ts";
+import { assert, PAGE_ROWS } from "../../base/mod.ts";
 import { type ByteReader, ByteWriter } from "../byte_buffer.ts";
 import type { Effort } from "./effort.ts";
 import * as bitPacking from "./bit_packing.ts";
@@ -44,6 +44,10 @@ const RANS_VALUES = 32;
 const CLEARLY = 2;
 /** Differences that take more bits may be those of a clock or a counter: worth a look at theirs. */
 const WIDE = 5;
+/** Words that lie within less have differences of differences of 31 bits. */
+const NARROW = 2 ** 30;
+/** Of residuals of a page, one page after another. */
+const PAGE = new Uint32Array(PAGE_ROWS);
 /** Differences of differences of numbers within this stay exact in a double. */
 const SAFE = 2 ** 50;
 const TWO_31 = 2147483648;
@@ -99,6 +103,30 @@ function encodeFast(values: Float64Array, count: number, min: number, out: ByteW
   writePlan(best, values, residualsOf(best.transform, values, count, min, residuals), count, min, out);
 }
 
+/** As `encode` writes them where the effort is "fast": `words[0, count)`, most of them without a double in between. */
+export function encodeInt32s(words: Int32Array, count: number, out: ByteWriter): void {
+  const range = rangeOfWords(words, count);
+  if (range.max - range.min >= NARROW) {
+    return encode(new Float64Array(words.subarray(0, count)), count, out, "fast");
+  }
+  const residuals = count <= PAGE.length ? PAGE : new Uint32Array(count);
+  const planOf = (transform: number) => {
+    wordResiduals(transform, words, count, range.min, residuals);
+    countLengths(residuals, count);
+    return cheapestPlan(count, transform, false);
+  };
+  let best = planOf(FRAME);
+  let last = FRAME;
+  if (best.width > 0) best = smaller(best, planOf(last = DELTA));
+  if (best.width > WIDE) best = smaller(best, planOf(last = DELTA_OF_DELTA));
+  if (best.transform !== last) wordResiduals(best.transform, words, count, range.min, residuals);
+  writeHead(best, words, count, range.min, out);
+  const exceptions = takeExceptions(residuals, count, 2 ** best.width);
+  out.byte(best.width);
+  bitPacking.encodeWords(residuals, count, best.width, out);
+  writeExceptions(exceptions, out);
+}
+
 /** Reads `count` values into `target`. */
 export function decode(reader: ByteReader, count: number, target: Float64Array): void {
   const head = reader.byte();
@@ -141,6 +169,11 @@ function plan(residuals: Float64Array, count: number, transform: number, effort:
   const isCoded = effort === "small" && count >= RANS_VALUES;
   if (isCoded) countTokens(residuals, count);
   else for (let i = 0; i < count; i++) LENGTH_COUNTS[bitPacking.bitLength(residuals[i]!)]!++;
+  return cheapestPlan(count, transform, isCoded);
+}
+
+/** The cheapest packing of residuals that were counted. @param isCoded whether their tokens were, too */
+function cheapestPlan(count: number, transform: number, isCoded: boolean): Plan {
   let best: Plan = { transform, packing: BITS, width: MAX_BITS, mantissaBits: 0, costBytes: Infinity };
   let exceptionBytes = 0;
   for (let width = MAX_BITS; width >= 0; width--) {
@@ -205,16 +238,8 @@ function writePlan(
   min: number,
   out: ByteWriter,
 ): void {
-  out.byte(chosen.transform | (chosen.packing << 4));
-  out.varint(zigzag(count === 0 ? 0 : chosen.transform === FRAME ? min : values[0]!));
-  if (chosen.transform === DELTA_OF_DELTA) out.varint(zigzag(count < 2 ? 0 : values[1]! - values[0]!));
-  const limit = 2 ** chosen.width;
-  const exceptions: number[] = [];
-  for (let i = 0; i < count; i++) {
-    if (residuals[i]! < limit) continue;
-    exceptions.push(i, residuals[i]!);
-    residuals[i] = 0;
-  }
+  writeHead(chosen, values, count, min, out);
+  const exceptions = takeExceptions(residuals, count, 2 ** chosen.width);
   if (chosen.packing === HUFFMAN) {
     out.sizedBytes(deflateRawSync(Uint8Array.from(residuals.subarray(0, count)), HUFFMAN_OPTIONS));
   } else if (chosen.packing === RANS) {
@@ -223,6 +248,33 @@ function writePlan(
     out.byte(chosen.width);
     bitPacking.encode(residuals, count, chosen.width, out);
   }
+  writeExceptions(exceptions, out);
+}
+
+function writeHead(
+  { transform, packing }: Plan,
+  values: Float64Array | Int32Array,
+  count: number,
+  min: number,
+  out: ByteWriter,
+): void {
+  out.byte(transform | (packing << 4));
+  out.varint(zigzag(count === 0 ? 0 : transform === FRAME ? min : values[0]!));
+  if (transform === DELTA_OF_DELTA) out.varint(zigzag(count < 2 ? 0 : values[1]! - values[0]!));
+}
+
+/** Puts zeros in the place of the residuals from `limit` on; returns place and residual of each. */
+function takeExceptions(residuals: Float64Array | Uint32Array, count: number, limit: number): number[] {
+  const exceptions: number[] = [];
+  for (let i = 0; i < count; i++) {
+    if (residuals[i]! < limit) continue;
+    exceptions.push(i, residuals[i]!);
+    residuals[i] = 0;
+  }
+  return exceptions;
+}
+
+function writeExceptions(exceptions: readonly number[], out: ByteWriter): void {
   out.varint(exceptions.length >> 1);
   for (let i = 0, last = 0; i < exceptions.length; last = exceptions[i]!, i += 2) {
     out.varint(exceptions[i]! - last);
@@ -260,6 +312,46 @@ function rangeOf(values: Float64Array, count: number): { min: number; max: numbe
     if (value > max) max = value;
   }
   return { min, max };
+}
+
+function rangeOfWords(words: Int32Array, count: number): { min: number; max: number } {
+  let min = count === 0 ? 0 : words[0]!;
+  let max = min;
+  for (let i = 0; i < count; i++) {
+    const value = words[i]!;
+    if (value < min) min = value;
+    if (value > max) max = value;
+  }
+  return { min, max };
+}
+
+/** The residuals of words so close together that those of any transform fit into 32 bits. */
+function wordResiduals(
+  transform: number,
+  words: Int32Array,
+  count: number,
+  min: number,
+  out: Uint32Array,
+): void {
+  if (transform === FRAME) {
+    for (let i = 0; i < count; i++) out[i] = words[i]! - min;
+    return;
+  }
+  let last = words[0]!;
+  let lastStep = transform === DELTA || count < 2 ? 0 : words[1]! - last;
+  const isDelta = transform === DELTA;
+  for (let i = 0; i < count; i++) {
+    const step = (words[i]! - last) | 0;
+    const rest = isDelta ? step : i < 2 ? 0 : (step - lastStep) | 0;
+    out[i] = (rest << 1) ^ (rest >> 31);
+    last = words[i]!;
+    if (i > 0) lastStep = step;
+  }
+}
+
+function countLengths(residuals: Uint32Array, count: number): void {
+  LENGTH_COUNTS.fill(0);
+  for (let i = 0; i < count; i++) LENGTH_COUNTS[32 - Math.clz32(residuals[i]!)]!++;
 }
 
 interface ResidualBits {

@@ -80,7 +80,8 @@ function encodeUniform(column: Column, out: ByteWriter, effort: Effort): void {
       return word64.encode(words, length, out, effort);
     case ValueType.Int32:
     case ValueType.Boolean:
-      return integer.encode(Float64Array.from(words.subarray(0, length)), length, out, effort);
+      if (effort === "fast") return integer.encodeInt32s(words, length, out);
+      return integer.encode(new Float64Array(words.subarray(0, length)), length, out, effort);
     case ValueType.ObjectId:
       return objectId.encode(words, length, out, effort);
     case ValueType.Decimal128:

@@ -51,7 +51,7 @@ export class IdIndexWriter {
   /** For each bucket how many entries it and those before it have. */
   private bucketEnds(buckets: number): Int32Array {
     const ends = new Int32Array(buckets);
-    for (const hashes of this.hashes) for (const hash of hashes) ends[hash & (buckets - 1)]!++;
+    for (const hashes of this.hashes) countIn(ends, hashes);
     for (let bucket = 1; bucket < buckets; bucket++) ends[bucket]! += ends[bucket - 1]!;
     return ends;
   }
@@ -66,6 +66,11 @@ export class IdIndexWriter {
     }
     return new Uint8Array(entries.buffer);
   }
+}
+
+function countIn(buckets: Int32Array, hashes: Int32Array | Uint32Array): void {
+  const mask = buckets.length - 1;
+  for (let i = 0; i < hashes.length; i++) buckets[hashes[i]! & mask]!++;
 }
 
 function unaryCounts(ends: Int32Array, count: number): Uint8Array {

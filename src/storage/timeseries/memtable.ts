@@ -354,6 +354,35 @@ export class Memtable implements RowSource {
     return this.whole.values.length > 0;
   }
 
+  /** The times of many rows. */
+  timesOf(rows: Int32Array): Float64Array {
+    const { times } = this;
+    const found = new Float64Array(rows.length);
+    for (let i = 0; i < rows.length; i++) found[i] = times[rows[i]!]!;
+    return found;
+  }
+
+  /** The series of many rows. */
+  seriesOfAll(rows: Int32Array): Int32Array {
+    return picked(this.series, rows);
+  }
+
+  /** The numbers of many rows' shapes. */
+  shapesOf(rows: Int32Array): Int32Array {
+    return picked(this.shapes, rows);
+  }
+
+  /**
+   * Puts the rows of a series into `rows` from `at` on, in order of time, if none of the table is late; all are seen.
+   *
+   * @returns where the next one goes
+   */
+  putChain(series: number, rows: Int32Array, at: number): number {
+    const { next } = this;
+    for (let row = this.headOf(series); row !== NO_ROW; row = next[row]!) rows[at++] = row;
+    return at;
+  }
+
   /** The times of all rows, by number; what comes later may lie in another array. */
   get allTimes(): Float64Array {
     return this.times;
@@ -395,6 +424,12 @@ export class Memtable implements RowSource {
     this.tails = grownInt32(this.tails, length).fill(NO_ROW, before);
     this.account.bytes += (length - before) * 8;
   }
+}
+
+function picked(values: Int32Array, rows: Int32Array): Int32Array {
+  const found = new Int32Array(rows.length);
+  for (let i = 0; i < rows.length; i++) found[i] = values[rows[i]!]!;
+  return found;
 }
 
 /** The items of a batch's shape with a memtable's numbers of columns. */

@@ -38,14 +38,29 @@ export async function sortedRows(
   pace: () => Promise<void>,
 ): Promise<Int32Array> {
   const rows = new Int32Array(memtable.length - (removed?.count ?? 0));
+  const inChains = memtable.late.length === 0 && removed === undefined;
   let count = 0;
   for (let series = 0; series < memtable.seriesEnd; series++) {
-    const run = openMemtableRun(memtable, series, ALL_TIMES, 1, 0, memtable.length, removed);
-    if (run === undefined) continue;
-    do rows[count++] = run.row; while (run.advance());
+    count = inChains
+      ? memtable.putChain(series, rows, count)
+      : putSeries(memtable, series, removed, rows, count);
     if (series % SERIES_BETWEEN_PAUSES === 0) await pace();
   }
   return rows;
+}
+
+/** Puts the rows of a series into `rows` from `at` on; returns where the next one goes. */
+function putSeries(
+  memtable: Memtable,
+  series: number,
+  removed: RowMask | undefined,
+  rows: Int32Array,
+  at: number,
+): number {
+  const run = openMemtableRun(memtable, series, ALL_TIMES, 1, 0, memtable.length, removed);
+  if (run === undefined) return at;
+  do rows[at++] = run.row; while (run.advance());
+  return at;
 }
 
 class MemtableRun implements Run {

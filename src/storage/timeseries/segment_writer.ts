@@ -77,8 +77,9 @@ async function writeGroup(
       await pace();
     }
   };
+  const series = runsOf(memtable.seriesOfAll(rows));
   output.beginGroup();
-  await writePages((page) => output.writeTimes(Float64Array.from(page, (row) => memtable.timeOf(row))));
+  await writePages((page) => output.writeTimes(memtable.timesOf(page)));
   await writePages((page) => output.writeColumn(wholeColumn(memtable, page)));
   for (let column = 0; column < shapes.columns.length; column++) {
     const isId = memtable.dictionary.paths[shapes.columns[column]!]!.key === ID_FIELD;
@@ -91,7 +92,8 @@ async function writeGroup(
   return output.endGroup({
     rows: rows.length,
     pathKeys: shapes.columns.map((column) => memtable.dictionary.paths[column]!.key),
-    ...seriesOf(memtable, rows),
+    series: series.values,
+    seriesRows: series.lengths,
     shapes: shapes.items,
     shapeRuns: shapes.runs,
     shapeRunRows: shapes.runRows,
@@ -110,28 +112,19 @@ interface GroupShapes {
 }
 
 function shapesOf(memtable: Memtable, rows: Int32Array): GroupShapes {
-  const { shapes } = memtable.dictionary;
-  const runs: number[] = [];
-  const runRows: number[] = [];
+  const runs = runsOf(memtable.shapesOf(rows));
   const numberOfShape = new Map<number, number>([[WHOLE, WHOLE]]);
-  let last = -1;
-  for (const row of rows) {
-    const shape = memtable.shapeNumberOf(row);
-    if (shape !== last) {
-      if (!numberOfShape.has(shape)) numberOfShape.set(shape, numberOfShape.size);
-      runs.push(numberOfShape.get(shape)!);
-      runRows.push(0);
-      last = shape;
-    }
-    runRows[runRows.length - 1]!++;
+  for (const shape of runs.values) {
+    if (!numberOfShape.has(shape)) numberOfShape.set(shape, numberOfShape.size);
   }
+  const { shapes, paths } = memtable.dictionary;
   const numberOfColumn = new Map<number, number>();
   const has = new Map<number, Uint8Array>();
   const items: number[][] = [];
   for (const number of numberOfShape.keys()) {
     if (number === WHOLE) continue;
     const shape = shapes[number]!;
-    const bits = new Uint8Array(memtable.dictionary.paths.length);
+    const bits = new Uint8Array(paths.length);
     for (const column of shape.columns()) {
       if (!numberOfColumn.has(column)) numberOfColumn.set(column, numberOfColumn.size);
       bits[column] = 1;
@@ -143,21 +136,25 @@ function shapesOf(memtable: Memtable, rows: Int32Array): GroupShapes {
       ),
     );
   }
-  return { columns: [...numberOfColumn.keys()], has, items, runs, runRows };
+  return {
+    columns: [...numberOfColumn.keys()],
+    has,
+    items,
+    runs: runs.values.map((shape) => numberOfShape.get(shape)!),
+    runRows: runs.lengths,
+  };
 }
 
-function seriesOf(memtable: Memtable, rows: Int32Array): { series: number[]; seriesRows: number[] } {
-  const series: number[] = [];
-  const seriesRows: number[] = [];
-  for (const row of rows) {
-    const own = memtable.seriesOf(row);
-    if (own !== series[series.length - 1]) {
-      series.push(own);
-      seriesRows.push(0);
-    }
-    seriesRows[seriesRows.length - 1]!++;
+/** Values that are the same, one behind the other: each run's value, and how many there are. */
+function runsOf(all: Int32Array): { readonly values: number[]; readonly lengths: number[] } {
+  const values: number[] = [];
+  const lengths: number[] = [];
+  for (let i = 0, start = 0; i < all.length; start = i) {
+    while (i < all.length && all[i] === all[start]) i++;
+    values.push(all[start]!);
+    lengths.push(i - start);
   }
-  return { series, seriesRows };
+  return { values, lengths };
 }
 
 function gather(memtable: Memtable, rows: Int32Array, shapes: GroupShapes, index: number): Column {
@@ -182,6 +179,7 @@ function rowsWith(memtable: Memtable, rows: Int32Array, shapes: GroupShapes, col
 
 function wholeColumn(memtable: Memtable, rows: Int32Array): Column {
   const column = new Column();
+  if (!memtable.hasWholeRows) return column;
   for (const row of rows) {
     if (memtable.shapeNumberOf(row) !== WHOLE) continue;
     const bytes = memtable.wholeBytes(row);
