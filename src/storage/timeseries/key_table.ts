@@ -160,6 +160,13 @@ export class KeyTable {
     let at = this.startOf(key);
     if (this.types[key] !== type || this.ends[key]! - at !== end - start) return false;
     let i = start;
+    for (; i + 16 <= end; i += 16, at += 16) {
+      const differing = (source.getInt32(i, true) ^ view.getInt32(at, true)) |
+        (source.getInt32(i + 4, true) ^ view.getInt32(at + 4, true)) |
+        (source.getInt32(i + 8, true) ^ view.getInt32(at + 8, true)) |
+        (source.getInt32(i + 12, true) ^ view.getInt32(at + 12, true));
+      if (differing !== 0) return false;
+    }
     for (; i + 4 <= end; i += 4, at += 4) {
       if (source.getInt32(i, true) !== view.getInt32(at, true)) return false;
     }
