@@ -28,9 +28,8 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
     ],
   }],
   create: [{
-    what: "`clusteredIndex`, `encryptedFields`",
+    what: "`encryptedFields`",
     refused: [
-      creating({ clusteredIndex: { key: { _id: 1 }, unique: true } }),
       creating({ encryptedFields: { fields: [] } }),
     ],
   }],

@@ -1,7 +1,8 @@
 /** One document on its way into a regular collection. */
 import { CommandError } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
-import { type CollectionLimits, duplicateKeyError } from "../storage/mod.ts";
+import type { CollectionLimits } from "../storage/mod.ts";
+import { takenError } from "./clustered.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { withIdFirst } from "./document_id.ts";
 import { failsTransaction, type WrittenDocuments } from "./document_statement.ts";
@@ -9,6 +10,7 @@ import { failsTransaction, type WrittenDocuments } from "./document_statement.ts
 interface InsertedInto {
   readonly id: number;
   readonly namespace: string;
+  readonly clusteredIndex?: string | undefined;
   readonly check?: DocumentCheck | undefined;
   readonly limits?: CollectionLimits | undefined;
 }
@@ -19,9 +21,10 @@ interface InsertedInto {
  */
 export function insertDocument(
   store: WrittenDocuments,
-  { id, namespace, check, limits }: InsertedInto,
+  collection: InsertedInto,
   document: RawDocument,
 ): CommandError | Promise<void> | undefined {
+  const { id, namespace, check, limits } = collection;
   if (!store.hasCollection(id)) {
     return new CommandError("NamespaceNotFound", `collection ${namespace} was dropped`);
   }
@@ -30,7 +33,7 @@ export function insertDocument(
     const blocked = check?.(complete) ?? store.blockedBy(id, complete);
     if (blocked !== undefined) return blocked;
     const taken = store.insert(id, complete);
-    if (taken !== undefined) return duplicateKeyError(namespace, taken);
+    if (taken !== undefined) return takenError(collection, taken);
     if (limits !== undefined) store.evict(id, limits);
     return undefined;
   } catch (error) {

@@ -13,12 +13,8 @@ import {
   WritePlan,
   type WriteSpec,
 } from "../query/mod.ts";
-import {
-  type CollectionLimits,
-  type DocumentStore,
-  duplicateKeyError,
-  type StoredRow,
-} from "../storage/mod.ts";
+import { type CollectionLimits, type DocumentStore, type StoredRow } from "../storage/mod.ts";
+import { clusteredOrder, takenError } from "./clustered.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { withIdFirst } from "./document_id.ts";
 import type { StatementResult, WriteStatement } from "./write_statement.ts";
@@ -41,6 +37,8 @@ export interface DocumentCollection {
   /** `db.collection`, for the words of errors. */
   readonly namespace: string;
   readonly indexes?: () => readonly SourceIndex[];
+  /** The name of the index that it is clustered by. */
+  readonly clusteredIndex?: string | undefined;
   /** What a document must pass; undefined where every one may be written. */
   readonly check?: DocumentCheck | undefined;
   readonly limits?: CollectionLimits | undefined;
@@ -189,11 +187,11 @@ class StatementRun {
   }
 
   private *candidates(): Generator<StoredRow, void, undefined> {
-    const { store, id, indexes } = this.collection;
+    const { store, id, indexes, clusteredIndex } = this.collection;
     const { index, ...order } = this.plan.lookup(indexes?.() ?? []);
     // What the statement changes moves in the index: each document is met once all the same.
     const once = index && { index: { ...index, repeats: true } };
-    for (const batch of store.candidates(id, once ?? order)) yield* batch;
+    for (const batch of store.candidates(id, clusteredOrder(clusteredIndex, once ?? order))) yield* batch;
   }
 
   /** @returns what has to be waited for before the document can be written; undefined where it is */
@@ -223,12 +221,12 @@ class StatementRun {
   }
 
   private replace(old: RawDocument, changed: RawDocument, row: StoredRow, noted: DeltaBuilder): void {
-    const { store, id, namespace, check } = this.collection;
+    const { store, id, check } = this.collection;
     const refusal = check?.(changed, old);
     if (refusal !== undefined) throw refusal;
     const changes = this.plan.deltaOf(old, changed, noted);
     const taken = store.replace(id, changed, row, { ...this.preImage(old), ...(changes && { changes }) });
-    if (taken !== undefined) throw duplicateKeyError(namespace, taken);
+    if (taken !== undefined) throw takenError(this.collection, taken);
   }
 
   private preImage(old: RawDocument): { readonly before?: RawDocument } {
@@ -243,12 +241,12 @@ class StatementRun {
   }
 
   private upsert(document: RawDocument): StatementResult {
-    const { store, id, namespace, check, limits } = this.collection;
+    const { store, id, check, limits } = this.collection;
     const upsertedId = document.get("_id");
     const refusal = check?.(document);
     if (refusal !== undefined) throw refusal;
     const taken = store.insert(id, document);
-    if (taken !== undefined) throw duplicateKeyError(namespace, taken);
+    if (taken !== undefined) throw takenError(this.collection, taken);
     if (limits !== undefined) store.evict(id, limits);
     this.show(undefined, document);
     return { ...this.done(), upsertedId };

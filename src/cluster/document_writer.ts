@@ -37,6 +37,8 @@ export interface WrittenCollection {
   readonly namespace: string;
   /** The indexes that may find what a statement asks for; undefined for none. */
   readonly indexes?: () => readonly SourceIndex[];
+  /** The name of the index that it is clustered by; undefined where it is not. */
+  readonly clusteredIndex?: string | undefined;
   /** What a document must pass; undefined where every one may be written. */
   readonly check?: DocumentCheck | undefined;
   /** What it may hold, so that its first documents go as others come; undefined for anything. */

@@ -5,12 +5,14 @@
 import { setImmediate as untilNextTurn } from "node:timers/promises";
 import { BuiltDocument, Document, Int32, UtcDate } from "../bson/mod.ts";
 import { newScanCounters } from "../query/mod.ts";
+import { clusteredIndexOf } from "./clustered.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import type { VNode } from "./vnode.ts";
 
-/** What each of a collection's TTL indexes lets go at a time, as filters. @param nowMs since 1970 */
+/** What a collection lets go at a time by its TTL indexes and options, as filters. @param nowMs since 1970 */
 export function expiredFilters(info: CollectionInfo, nowMs: number): readonly Document[] {
-  return (info.indexes ?? []).flatMap((index) => {
+  const clustered = clusteredExpiry(info, nowMs);
+  const byIndexes = (info.indexes ?? []).flatMap((index) => {
     const seconds = index.get("expireAfterSeconds");
     const key = index.get("key");
     if (!(seconds instanceof Int32) || !(key instanceof Document)) return [];
@@ -20,6 +22,15 @@ export function expiredFilters(info: CollectionInfo, nowMs: number): readonly Do
     const partial = index.get("partialFilterExpression");
     return [partial instanceof Document ? BuiltDocument.of({ $and: [expired, partial] }) : expired];
   });
+  return clustered === undefined ? byIndexes : [...byIndexes, clustered];
+}
+
+/** Of a clustered collection that expires, by the date that an _id is. */
+function clusteredExpiry(info: CollectionInfo, nowMs: number): Document | undefined {
+  const seconds = info.options.get("expireAfterSeconds");
+  if (clusteredIndexOf(info) === undefined || seconds === undefined) return undefined;
+  const latest = new UtcDate(nowMs - Number(seconds) * 1000);
+  return BuiltDocument.of({ _id: BuiltDocument.of({ $lte: latest }) });
 }
 
 /**

@@ -13,6 +13,7 @@ export { type Scope } from "./change_stream/scope.ts";
 export { ClusterClock, type ClusterTime, secondsOf, timeOf, wallMsOf } from "./cluster_clock.ts";
 export { type Granularity, SPAN_SECONDS, timeseriesFields, timeseriesSpecOf } from "./timeseries_spec.ts";
 export { cappedLimits, type CollectionTail } from "./capped.ts";
+export { clusteredIndexOf } from "./clustered.ts";
 export { indexesOf } from "./indexes.ts";
 export { checkViewCycle, refuseView, resolveView } from "./views.ts";
 export { checkDataFolder, type CheckSummary } from "./check.ts";

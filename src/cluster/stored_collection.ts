@@ -1,5 +1,6 @@
 /** What the stores of a VNode hold of one collection: how much, and whether it is whole. */
 import type { DocumentStore, TimeseriesStore } from "../storage/mod.ts";
+import { clusteredIndexOf } from "./clustered.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import type { CollectionStats, Verification } from "./router.ts";
 
@@ -12,11 +13,17 @@ const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, ind
 
 export function statsOf({ documents, timeseries: store }: Stores, info: CollectionInfo): CollectionStats {
   if (info.timeseries === undefined) {
-    return documents.hasCollection(info.id) ? documents.stats(info.id) : NO_STATS;
+    const stats = documents.hasCollection(info.id) ? documents.stats(info.id) : NO_STATS;
+    return clusteredIndexOf(info) === undefined ? stats : withoutIdIndex(stats);
   }
   if (!store.hasTable(info.id)) return NO_STATS;
   const { rows: count, dataBytes, storageBytes, indexBytes, ...timeseries } = store.stats(info.id);
   return { count, dataBytes, storageBytes, indexBytes, timeseries };
+}
+
+/** The index on _id of a clustered collection is the documents' own. */
+function withoutIdIndex(stats: CollectionStats): CollectionStats {
+  return { ...stats, storageBytes: stats.storageBytes + stats.indexBytes, indexBytes: 0 };
 }
 
 /** Reads all that the files hold of a collection. @param pause lets others run */

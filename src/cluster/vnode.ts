@@ -48,7 +48,7 @@ import { RecentStatements } from "./recent_statements.ts";
 import { endOfPiece } from "./insert_pieces.ts";
 import { namedIfFull, shuttingDown } from "./node_errors.ts";
 import { doneStatement, type RetryableWrite, type TransactionName } from "./retryable_write.ts";
-import { sourceIndexes } from "./source_indexes.ts";
+import { documentSource } from "./document_source.ts";
 import { statsOf, type Stores, verifyFiles } from "./stored_collection.ts";
 import { tableOptions } from "./timeseries_spec.ts";
 import type { Transaction } from "./transaction.ts";
@@ -504,11 +504,7 @@ export class VNode {
   source(info: CollectionInfo, transaction?: Transaction): Source {
     const { timeseries } = info;
     if (timeseries === undefined) {
-      const documents = transaction?.documents ?? this.documents;
-      return {
-        shape: { kind: "documents", indexes: sourceIndexes(documents, info) },
-        scan: (request) => documents.hasCollection(info.id) ? documents.scan(info.id, request) : noRows(),
-      };
+      return documentSource(transaction?.documents ?? this.documents, info);
     }
     return {
       shape: {

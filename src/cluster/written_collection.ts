@@ -3,9 +3,10 @@ import type { Logger } from "../base/mod.ts";
 import type { DocumentStore } from "../storage/mod.ts";
 import { cappedLimits } from "./capped.ts";
 import { type CollectionInfo, keepsPreImages, namespaceText } from "./catalog.ts";
+import { clusteredName } from "./clustered.ts";
 import { documentCheck } from "./document_check.ts";
 import type { WrittenCollection } from "./document_writer.ts";
-import { sourceIndexes } from "./source_indexes.ts";
+import { sourceIndexes } from "./document_source.ts";
 
 /** @param bypass whether the collection's validator is not asked */
 export function writtenCollection(
@@ -18,6 +19,7 @@ export function writtenCollection(
     id: info.id,
     namespace: namespaceText(info),
     indexes: () => sourceIndexes(store, info),
+    clusteredIndex: clusteredName(info),
     limits: cappedLimits(info),
     check: bypass ? undefined : documentCheck(info, logger),
     keepsPreImages: keepsPreImages(info),

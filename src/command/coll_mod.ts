@@ -9,6 +9,7 @@ import {
   RawDocument,
 } from "../bson/mod.ts";
 import {
+  clusteredIndexOf,
   type CollectionInfo,
   type CollectionSpec,
   type Granularity,
@@ -20,6 +21,7 @@ import {
 import { withContext } from "../query/mod.ts";
 import { Arguments, checkFields, type FieldTable, numberOf } from "./arguments.ts";
 import { IMAGES_OPTION, parseImagesOption, shownImages } from "./change_stream_images.ts";
+import { clusteredExpiry } from "./clustered_options.ts";
 import { withOptions } from "./collection_options.ts";
 import { withCapped } from "./capped_options.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -98,7 +100,7 @@ async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
     for (const option of NOT_IMPLEMENTED) {
       if (args.has(option)) throw refused(option, info);
     }
-    if (timeseries === undefined) return withImages(plainSpec(args, validation, info), keepsImages);
+    if (timeseries === undefined) return withImages(plainSpec(args, validation, expiry, info), keepsImages);
     for (const option of OF_PLAIN) {
       if (args.has(option)) throw refused(option, info);
     }
@@ -136,12 +138,17 @@ function parseGranularityChange(args: Arguments): Granularity | undefined {
   return parseGranularity(fields, "collMod.timeseries");
 }
 
-function plainSpec(args: Arguments, validation: ValidationOptions, info: CollectionInfo): CollectionSpec {
+function plainSpec(
+  args: Arguments,
+  validation: ValidationOptions,
+  expiry: ExpiryChange,
+  info: CollectionInfo,
+): CollectionSpec {
   const { options } = info;
   if (args.has("timeseries")) {
     throw invalidOptions("option only supported on a time-series collection: isTimeseriesNamespace");
   }
-  if (args.has("expireAfterSeconds")) {
+  if (expiry !== undefined && clusteredIndexOf(info) === undefined) {
     throw invalidOptions("'expireAfterSeconds' option is only supported on collections clustered by _id");
   }
   try {
@@ -149,7 +156,11 @@ function plainSpec(args: Arguments, validation: ValidationOptions, info: Collect
   } catch (error) {
     throw withContext("Parsing of collection validator failed", error);
   }
-  return { options: changedValidation(changedCap(args, options), validation) };
+  const capped = changedCap(args, options);
+  const changed = expiry === undefined
+    ? capped
+    : withOptions(capped, { expireAfterSeconds: expiry === "off" ? undefined : clusteredExpiry(expiry) });
+  return { options: changedValidation(changed, validation) };
 }
 
 function withImages(spec: CollectionSpec, keepsImages: boolean | undefined): CollectionSpec {

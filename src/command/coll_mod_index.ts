@@ -1,13 +1,19 @@
 /** What `collMod` does to an index: hides it from the planner or shows it again, and says when documents expire by it. */
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, Document, Int32, RawDocument, type Value } from "../bson/mod.ts";
-import { cappedLimits, indexesOf, type Namespace, namespaceText, shownDocument } from "../cluster/mod.ts";
+import {
+  cappedLimits,
+  clusteredIndexOf,
+  indexesOf,
+  type Namespace,
+  namespaceText,
+  shownDocument,
+} from "../cluster/mod.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
-import { hasKey } from "./drop_indexes.ts";
 import { withTtl } from "./index_spec.ts";
 import { changedTtl, SINGLE_FIELD } from "./index_ttl.ts";
-import { ID_INDEX } from "./indexes.ts";
+import { hasKey, idIndexOf } from "./indexes.ts";
 
 const FIELDS: FieldTable = {
   name: "string",
@@ -63,7 +69,12 @@ export async function changeIndex(
   let before: Document = BuiltDocument.EMPTY;
   let after = before;
   await call.state.services.router.changeIndexes(namespace, (info) => {
-    if (info.timeseries === undefined && isAsked(ID_INDEX)) throw onIdIndex(change);
+    const clustered = clusteredIndexOf(info);
+    if (clustered !== undefined && isAsked(clustered) && change.hidden !== undefined) {
+      throw new CommandError(6011800, "The 'hidden' option is not supported for a clusteredIndex");
+    }
+    const idIndex = idIndexOf(info);
+    if (idIndex !== undefined && isAsked(idIndex)) throw onIdIndex(change);
     const indexes = indexesOf(info);
     const found = indexes.find(isAsked);
     if (found === undefined) {

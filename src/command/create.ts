@@ -11,6 +11,7 @@ import {
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { IMAGES_OPTION, parseImagesOption, shownImages } from "./change_stream_images.ts";
 import { withCapped } from "./capped_options.ts";
+import { clusteredExpiry, parseClusteredIndex } from "./clustered_options.ts";
 import { parseDefaultCollation } from "./collation.ts";
 import { withOptions } from "./collection_options.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -57,10 +58,7 @@ const NOT_WITH_TIMESERIES = [
   "encryptedFields",
 ] as const;
 /** Options of plain collections that change what a collection does and are not there yet. */
-const NOT_IMPLEMENTED = [
-  "clusteredIndex",
-  "encryptedFields",
-] as const;
+const NOT_IMPLEMENTED = ["encryptedFields"] as const;
 
 export const create: Command = {
   name: "create",
@@ -162,7 +160,13 @@ function plainSpec(args: Arguments, namespace: Namespace): CollectionSpec {
   const collation = defaultCollation(args);
   checkValidator(namespace, validation, collation && collationOfOptions(BuiltDocument.of({ collation })));
   const changeStreamPreAndPostImages = shownImages(parseImagesOption(args, "create", namespace.db) === true);
-  const changed = { ...shownValidation(validation), collation, changeStreamPreAndPostImages };
+  const changed = {
+    ...shownValidation(validation),
+    collation,
+    changeStreamPreAndPostImages,
+    clusteredIndex: parseClusteredIndex(args),
+    expireAfterSeconds: clusteredExpiry(args.integer("expireAfterSeconds")),
+  };
   const options = withOptions(BuiltDocument.EMPTY, changed);
   return {
     options: args.flag("capped") ? withCapped(options, args.get("size"), args.get("max")) : options,

@@ -6,8 +6,9 @@ import { withContext } from "../query/mod.ts";
 import { checkArrayOfObjects, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
-import { isThere, plainIndex, timeseriesIndex } from "./index_spec.ts";
-import { indexesOf } from "./indexes.ts";
+import { isThere, type RequestedIndex } from "./index_conflicts.ts";
+import { plainIndex, timeseriesIndex } from "./index_spec.ts";
+import { indexesOf, listedIndexes } from "./indexes.ts";
 import { namespaceToWrite } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
 
@@ -38,20 +39,23 @@ async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<v
   const { router } = call.state.services;
   const existing = router.collection(namespace);
   refuseView(existing);
-  const indexes = specs.map((spec) => checked(spec, existing));
-  refuseTtlOfCapped(indexes, existing);
-  if (existing === undefined) await createIfMissing(call);
+  const asked = specs.map((spec) => ({ spec, index: checked(spec, existing) }));
+  refuseTtlOfCapped(asked, existing);
+  if (existing === undefined) {
+    refuseNewClustered(asked);
+    await createIfMissing(call);
+  }
   let before = 0;
   let added = 0;
   await router.createIndexes(
     namespace,
     (info) => {
-      const known = indexesOf(info);
-      const missing = indexes.filter((index) => !isThere(index, known));
+      const known = listedIndexes(info);
+      const missing = asked.filter((each) => !isThere(each, known));
       refuseTwins(missing, info);
-      before = known.length;
+      before = indexesOf(info).length;
       added = missing.length;
-      return missing;
+      return missing.map(({ index }) => index);
     },
     new QueryWork(call.operation).checkpoint,
     call.transaction,
@@ -68,10 +72,16 @@ function checked(spec: Document, info: CollectionInfo | undefined): Document {
     : timeseriesIndex(spec, info.timeseries);
 }
 
-function refuseTtlOfCapped(indexes: readonly Document[], info: CollectionInfo | undefined): void {
+function refuseTtlOfCapped(asked: readonly RequestedIndex[], info: CollectionInfo | undefined): void {
   if (info === undefined || cappedLimits(info) === undefined) return;
-  if (!indexes.some((index) => index.get("expireAfterSeconds") !== undefined)) return;
+  if (!asked.some(({ index }) => index.get("expireAfterSeconds") !== undefined)) return;
   throw new CommandError("CannotCreateIndex", "Cannot create TTL index on a capped collection");
+}
+
+function refuseNewClustered(asked: readonly RequestedIndex[]): void {
+  if (!asked.some(({ index }) => index.has("clustered"))) return;
+  const text = "Cannot implicitly create a new collection with createIndex 'clustered' option";
+  throw new CommandError(6100900, text);
 }
 
 async function createIfMissing(call: CommandCall): Promise<void> {
@@ -86,9 +96,9 @@ async function createIfMissing(call: CommandCall): Promise<void> {
 }
 
 /** @throws CommandError OperationFailed when two of the indexes are the same, or in each other's way */
-function refuseTwins(indexes: readonly Document[], info: CollectionInfo): void {
-  for (const [i, index] of indexes.entries()) {
-    if (!isThere(index, indexes.slice(0, i))) continue;
+function refuseTwins(missing: readonly RequestedIndex[], info: CollectionInfo): void {
+  for (const [i, each] of missing.entries()) {
+    if (!isThere(each, missing.slice(0, i).map(({ index }) => index))) continue;
     const twins = new CommandError(
       "OperationFailed",
       "Cannot build two identical indexes. Try again without duplicate indexes.",

@@ -1,20 +1,11 @@
 /** `dropIndexes`: by name, by names, by key, or all but that on _id. */
 import { CommandError } from "../base/mod.ts";
-import {
-  aliasOfType,
-  type BsonWriter,
-  Document,
-  equalValues,
-  Int32,
-  isArray,
-  typeOf,
-  type Value,
-} from "../bson/mod.ts";
+import { aliasOfType, type BsonWriter, Document, Int32, isArray, typeOf, type Value } from "../bson/mod.ts";
 import { indexesOf as indexesInCatalog, shownDocument } from "../cluster/mod.ts";
 import { checkFields, type FieldTable, missingField } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
-import { ID_INDEX, indexesOf } from "./indexes.ts";
+import { hasKey, ID_INDEX, indexesOf, listedIndexes } from "./indexes.ts";
 import { namespaceToWrite } from "./namespace.ts";
 
 const FIELDS: FieldTable = {
@@ -43,9 +34,8 @@ async function runDropIndexes(call: CommandCall, reply: BsonWriter): Promise<voi
   let before = 0;
   await call.state.services.router.changeIndexes(namespace, (info) => {
     before = indexesOf(info).length;
-    const indexes = indexesInCatalog(info);
-    const doomed = doomedBy(asked, info.timeseries === undefined ? [ID_INDEX, ...indexes] : indexes);
-    return indexes.filter((index) => !doomed.includes(index));
+    const doomed = doomedBy(asked, listedIndexes(info));
+    return indexesInCatalog(info).filter((index) => !doomed.includes(index));
   });
   reply.value("nIndexesWas", Int32.of(before));
   if (asked === "*") reply.value("msg", "non-_id indexes dropped for collection");
@@ -63,12 +53,15 @@ function checkAsked(asked: Value): void {
 }
 
 function doomedBy(asked: Value, indexes: readonly Document[]): readonly Document[] {
-  if (asked === "*") return indexes.filter((index) => index !== ID_INDEX);
+  if (asked === "*") return indexes.filter((index) => !isIdIndex(index));
   if (isArray(asked)) return asked.flatMap((name) => doomedBy(name, indexes));
   const found = asked instanceof Document
     ? indexes.filter((index) => hasKey(index, asked))
     : indexes.filter((index) => index.get("name") === asked);
-  if (found.includes(ID_INDEX)) throw new CommandError("InvalidOptions", "cannot drop _id index");
+  if (found.some((index) => index.has("clustered"))) {
+    throw new CommandError(5979800, "It is illegal to drop the clusteredIndex");
+  }
+  if (found.some(isIdIndex)) throw new CommandError("InvalidOptions", "cannot drop _id index");
   if (found.length === 0) {
     throw new CommandError(
       "IndexNotFound",
@@ -90,9 +83,6 @@ function doomedBy(asked: Value, indexes: readonly Document[]): readonly Document
   return found;
 }
 
-/** Whether an index has that key, its fields in that order. */
-export function hasKey(index: Document, key: Document): boolean {
-  const own = index.get("key");
-  return own instanceof Document && equalValues(own, key) &&
-    own.names().join("\0") === key.names().join("\0");
+function isIdIndex(index: Document): boolean {
+  return index.get("name") === ID_INDEX.get("name") || index.has("clustered");
 }

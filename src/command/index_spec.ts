@@ -5,7 +5,6 @@ import {
   BuiltDocument,
   Document,
   DocumentBuilder,
-  equalValues,
   Int32,
   isNumber,
   typeOf,
@@ -19,7 +18,7 @@ import { indexTtl } from "./index_ttl.ts";
 /** What a definition may have, and of which type it is. */
 const OPTIONS: Readonly<Record<string, "bool" | "object" | "any">> = {
   background: "bool",
-  clustered: "any",
+  clustered: "bool",
   collation: "object",
   expireAfterSeconds: "any",
   hidden: "bool",
@@ -47,7 +46,7 @@ const OPTIONS_OF_OTHERS: ReadonlySet<string> = new Set([
   "weights",
   "wildcardProjection",
 ]);
-const NOT_IMPLEMENTED = ["clustered", "prepareUnique", "storageEngine"] as const;
+const NOT_IMPLEMENTED = ["prepareUnique", "storageEngine"] as const;
 const ID_OPTIONS: ReadonlySet<string> = new Set(["key", "name", "v", "ns", "collation"]);
 /** Options that are not kept where they say no. */
 const DROPPED_WHERE_FALSE: ReadonlySet<string> = new Set(["unique", "hidden"]);
@@ -136,6 +135,7 @@ function checkedSpec(spec: Document): Document {
   }
   const key = checkedKey(spec);
   checkName(spec);
+  checkClustered(spec);
   if (isYes(spec.get("sparse")) && spec.get("partialFilterExpression") !== undefined) {
     throw inSpec(
       withVersion(spec),
@@ -161,6 +161,18 @@ function checkName(spec: Document): void {
   }
   if (name === "*") throw new CommandError("BadValue", "The index name '*' is not valid.");
   if (name === "") throw inSpec(withVersion(spec), "CannotCreateIndex", "index name cannot be empty");
+}
+
+function checkClustered(spec: Document): void {
+  const clustered = spec.get("clustered");
+  if (clustered === undefined) return;
+  if (!isYes(clustered)) {
+    const text = `Value '${elementText("", clustered).slice(2)}' for field 'clustered' is invalid`;
+    throw inSpec(spec, 6492800, text);
+  }
+  if (isYes(spec.get("unique"))) return;
+  const text = "The 'unique' field is required when 'clustered' is specified";
+  throw inSpec(spec, "CannotCreateIndex", text);
 }
 
 function checkedKey(spec: Document): Document {
@@ -241,6 +253,7 @@ function checkIdIndex(spec: Document, key: Document): void {
       `The field 'key' for an _id index must be {_id: 1}, but got ${shownDocument(key)}`,
     );
   }
+  if (spec.has("clustered")) return;
   const wrong = spec.names().find((name) => !ID_OPTIONS.has(name));
   if (wrong === undefined) return;
   throw new CommandError(
@@ -312,7 +325,7 @@ export function isYes(value: Value): boolean {
   return typeof value === "boolean" ? value : isNumber(value) && numberOf(value) !== 0;
 }
 
-function withVersion(spec: Document): Document {
+export function withVersion(spec: Document): Document {
   if (spec.get("v") !== undefined) return spec;
   return new BuiltDocument([...spec.names(), "v"], [...spec.values(), VERSION]);
 }
@@ -325,76 +338,6 @@ function missing(spec: Document, name: string): CommandError {
   );
 }
 
-function inSpec(spec: Document, code: ErrorCodeLike, message: string): CommandError {
+export function inSpec(spec: Document, code: ErrorCodeLike, message: string): CommandError {
   return new CommandError(code, `Error in specification ${shownDocument(spec)} :: caused by :: ${message}`);
-}
-
-/** Indexes that hold the same keys of the same documents. */
-const SAME_KEYS = ["key", "unique", "sparse", "partialFilterExpression"] as const;
-
-/**
- * Whether an index that is asked for is there already.
- *
- * @throws CommandError when another one is in its way: IndexKeySpecsConflict (86) for its name, IndexOptionsConflict (85)
- *   for its key
- */
-export function isThere(index: Document, existing: readonly Document[]): boolean {
-  const named = existing.find((other) => other.get("name") === index.get("name"));
-  if (named !== undefined) {
-    if (haveSameKeys(index, named)) {
-      if (haveSameTtl(index, named)) return true;
-      throw otherOptions("the same name but different options", index, named);
-    }
-    throw new CommandError(
-      "IndexKeySpecsConflict",
-      "An existing index has the same name as the requested index. When index names are not specified, they are auto " +
-        "generated and can cause conflicts. Please refer to our documentation. Requested index: " +
-        `${shownDocument(nameLast(index))}, existing index: ${shownDocument(nameLast(named))}`,
-    );
-  }
-  const equal = existing.find((other) => haveSameKeys(index, other));
-  if (equal === undefined) return false;
-  if (equal.get("name") === "_id_") return true;
-  if (!haveSameTtl(index, equal)) throw otherOptions("a different name and options", index, equal);
-  throw new CommandError(
-    "IndexOptionsConflict",
-    `Index already exists with a different name: ${equal.get("name")}`,
-  );
-}
-
-function haveSameTtl(a: Document, b: Document): boolean {
-  return equalValues(a.get("expireAfterSeconds"), b.get("expireAfterSeconds"));
-}
-
-function otherOptions(what: string, index: Document, existing: Document): CommandError {
-  return new CommandError(
-    "IndexOptionsConflict",
-    `An equivalent index already exists with ${what}. Requested index: ${
-      shownDocument(index)
-    }, existing index: ` +
-      shownDocument(existing),
-  );
-}
-
-function haveSameKeys(a: Document, b: Document): boolean {
-  return SAME_KEYS.every((name) => {
-    const left = a.get(name);
-    const right = b.get(name);
-    if (name === "unique" || name === "sparse") return isYes(left) === isYes(right);
-    if (left === undefined || right === undefined) return left === right;
-    return equalValues(left, right) && haveSameNames(left, right);
-  });
-}
-
-/** A key's fields are in order. */
-function haveSameNames(a: Value, b: Value): boolean {
-  if (!(a instanceof Document) || !(b instanceof Document)) return true;
-  return a.names().join("\0") === b.names().join("\0");
-}
-
-/** As MongoDB shows an index in this message. */
-function nameLast(index: Document): Document {
-  const others = index.names().filter((name) => name !== "v" && name !== "key" && name !== "name");
-  const names = ["v", ...others, "key", "name"];
-  return new BuiltDocument(names, names.map((name) => index.get(name)));
 }

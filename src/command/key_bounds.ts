@@ -8,7 +8,7 @@ import { type Namespace, namespaceText } from "../cluster/mod.ts";
 import { type FindSpec, type KeyBounds, keyRangeOf } from "../query/mod.ts";
 import { numberOf } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
-import { indexesOf } from "./indexes.ts";
+import { listedIndexes } from "./indexes.ts";
 
 /** A find, and the range of keys of its hinted index that its documents are in. */
 export interface BoundedFind {
@@ -37,12 +37,12 @@ export function withKeyBounds(call: CommandCall, namespace: Namespace, spec: Fin
   if (hint instanceof Document && hint.has("$natural")) {
     throw refusal(namespace, "NoQueryExecutionPlans", "min and max are incompatible with $natural");
   }
-  const index = indexesOf(info).find((each) =>
+  const index = listedIndexes(info).find((each) =>
     equalValues(hint instanceof Document ? each.get("key") : each.get("name"), hint)
   );
   const key = index?.get("key");
   if (!(key instanceof Document)) return { spec, keyBounds: undefined };
-  checkFit(namespace, key, bounds);
+  checkFit(namespace, key, bounds, index!.has("clustered"));
   return { spec, keyBounds: bounds };
 }
 
@@ -59,7 +59,7 @@ function boundsOf({ args }: CommandCall): KeyBounds | undefined {
   return { min, max };
 }
 
-function checkFit(namespace: Namespace, key: Document, bounds: KeyBounds): void {
+function checkFit(namespace: Namespace, key: Document, bounds: KeyBounds, isClustered: boolean): void {
   for (const bound of [bounds.min, bounds.max]) {
     if (bound !== undefined && !haveSameNames(bound, key)) {
       throw refusal(namespace, 51174, "The index chosen is not compatible with min/max");
@@ -67,6 +67,7 @@ function checkFit(namespace: Namespace, key: Document, bounds: KeyBounds): void 
   }
   const directions = key.values().map((direction) => isNumber(direction) && numberOf(direction) < 0);
   if (keyRangeOf(bounds, directions) === undefined) {
+    if (isClustered) throw refusal(namespace, 6137401, "max() must be greater than min()");
     throw refusal(
       namespace,
       51175,

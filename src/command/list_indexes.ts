@@ -7,7 +7,7 @@ import { batchSizeOf } from "./batch_size.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
 import { isGenericArgument } from "./generic.ts";
-import { indexesOf } from "./indexes.ts";
+import { listedIndexes } from "./indexes.ts";
 import { collectionOfBuckets, namespaceOf } from "./namespace.ts";
 
 const FIELDS: FieldTable = {
@@ -35,7 +35,7 @@ async function runListIndexes(call: CommandCall, reply: BsonWriter): Promise<voi
   refuseView(info);
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
-    rows: rowsOf(indexesOf(info)),
+    rows: rowsOf(listedIndexes(info)),
     batchSize: batchSize ?? Infinity,
   });
 }

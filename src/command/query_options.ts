@@ -1,11 +1,11 @@
 /** Options that reads share. */
 import { CommandError } from "../base/mod.ts";
-import { Document, equalValues, Int32, type Value } from "../bson/mod.ts";
+import { Document, equalValues, Int32, isNumber, type Value } from "../bson/mod.ts";
 import type { Namespace } from "../cluster/mod.ts";
 import type { Pipeline } from "../query/mod.ts";
-import type { Arguments } from "./arguments.ts";
+import { type Arguments, numberOf } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
-import { ID_INDEX, indexesOf } from "./indexes.ts";
+import { ID_INDEX, listedIndexes } from "./indexes.ts";
 
 /** Whether what does not fit in memory may go to disk: unless the client says no, as in MongoDB since 6.0. */
 export function allowsDiskUse(args: Arguments): boolean {
@@ -24,8 +24,8 @@ export function checkHint(call: CommandCall, namespace: Namespace, hint = call.a
   if (info === undefined || info.view !== undefined) return;
   if (hint instanceof Document && (hint.isEmpty() || isNaturalOrder(hint))) return;
   // Compass counts with this hint; MongoDB takes it for a time series too, whose buckets are clustered by _id.
-  if (hint === ID_INDEX.get("name")) return;
-  const known = indexesOf(info).some((index) =>
+  if (info.timeseries !== undefined && hint === ID_INDEX.get("name")) return;
+  const known = listedIndexes(info).some((index) =>
     equalValues(hint instanceof Document ? index.get("key") : index.get("name"), hint)
   );
   if (known) return;
@@ -39,6 +39,9 @@ export function checkHint(call: CommandCall, namespace: Namespace, hint = call.a
 /** The pipeline with the command's hint. */
 export function withHint(pipeline: Pipeline, args: Arguments): Pipeline {
   const hint = hintOf(args.get("hint"));
+  if (hint instanceof Document && isNumber(hint.get("$natural")) && numberOf(hint.get("$natural")) < 0) {
+    return { ...pipeline, hint, backward: true };
+  }
   return hint === undefined ? pipeline : { ...pipeline, hint };
 }
 

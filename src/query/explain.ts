@@ -12,6 +12,7 @@ import { renderFilter } from "./filter/render.ts";
 import { type IndexPlan, indexScanFields, type UnionPlan } from "./index_plan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
+import { recordBounds } from "./record_bounds.ts";
 import { noRowsAfter } from "./rows.ts";
 import type { Rows, Source, SourceShape } from "./source.ts";
 import { countValue } from "./stage/count.ts";
@@ -199,8 +200,9 @@ function executionStats(
   });
 }
 
+/** Whether the scan goes by keys that lie apart from the documents. */
 function readsKeys({ scan: { index, union } }: Plan): boolean {
-  return index !== undefined || union !== undefined;
+  return union !== undefined || (index !== undefined && index.index.isClustered !== true);
 }
 
 /** The scan with its filter, wrapped in a node for each stage behind it; the last stage is the outermost. */
@@ -224,13 +226,30 @@ function planChain(
 function scanNode(plan: Plan, shape: SourceShape, run: Run | undefined): Document {
   const leading = plan.matches;
   const { index, union } = plan.scan;
-  if (index !== undefined) return fetchNode(plan, index.residual, keysNode(index, run), run);
   if (union !== undefined) return fetchNode(plan, union.residual, unionNode(union, run), run);
+  if (shape.kind === "documents" && shape.isClustered && (index === undefined || index.index.isClustered)) {
+    return clusteredNode(plan, run);
+  }
+  if (index !== undefined) return fetchNode(plan, index.residual, keysNode(index, run), run);
   return BuiltDocument.of({
     stage: shape.kind === "empty" ? "EOF" : "COLLSCAN",
     filter: leading === 0 ? undefined : renderFilter(plan.filter),
     ...progress(run, run?.rows[leading]),
     direction: plan.scan.timeOrder === -1 || plan.scan.backward ? "backward" : "forward",
+    docsExamined: run && countValue(run.rows[0] ?? 0),
+  });
+}
+
+/** A stretch of the documents, or all, in order of _id. */
+function clusteredNode(plan: Plan, run: Run | undefined): Document {
+  const bounds = recordBounds(plan);
+  const isBackward = plan.scan.backward || plan.scan.index?.backward === true;
+  return BuiltDocument.of({
+    stage: bounds === undefined ? "COLLSCAN" : "CLUSTERED_IXSCAN",
+    filter: plan.matches === 0 ? undefined : renderFilter(plan.filter),
+    ...progress(run, run?.rows[plan.matches]),
+    direction: isBackward ? "backward" : "forward",
+    ...bounds,
     docsExamined: run && countValue(run.rows[0] ?? 0),
   });
 }

@@ -42,6 +42,8 @@ export interface SourceIndex {
   readonly isHidden: boolean;
   /** Which documents it has; undefined for all. */
   readonly partialFilter: Document | undefined;
+  /** The collection is clustered by it: its keys are those of the documents. */
+  readonly isClustered?: true;
 }
 
 /** How a scan reads an index. */
@@ -60,6 +62,8 @@ export interface IndexPlan extends IndexScan {
   readonly intervals: readonly (readonly Interval[])[];
   /** What the intervals do not say of the rows. */
   readonly residual: readonly Filter[];
+  /** The keys themselves, where they were given. */
+  readonly keyBounds?: KeyBounds;
   /** Whether rows come in the order asked for. */
   readonly isSorted: boolean;
 }
@@ -147,6 +151,7 @@ function betweenKeys(index: SourceIndex, conjuncts: readonly Filter[], keyBounds
     ranges: range === undefined ? [] : [range],
     intervals: [],
     residual: conjuncts,
+    keyBounds,
     isSorted: false,
   };
 }

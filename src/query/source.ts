@@ -33,7 +33,12 @@ export type SourceShape =
     readonly filtersRows?: true;
   }
   /** Documents under their _id. */
-  | { readonly kind: "documents"; readonly indexes?: readonly SourceIndex[] }
+  | {
+    readonly kind: "documents";
+    readonly indexes?: readonly SourceIndex[];
+    /** Their natural order is that of _id. */
+    readonly isClustered?: boolean;
+  }
   /** Nothing there: a collection that does not exist, or a pipeline that brings its own documents. */
   | { readonly kind: "empty" };
 

@@ -14,7 +14,7 @@ export { DocumentStore } from "./documents/document_store.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { type StoredRow } from "./documents/collection_table.ts";
 export { type DocumentStats } from "./documents/page_sizes.ts";
-export { type DocumentScanRequest, type ScanOrder } from "./documents/collection_scan.ts";
+export { type DocumentScanRequest, type IndexOrder, type ScanOrder } from "./documents/collection_scan.ts";
 export {
   decodeDone,
   type DoneStatements,

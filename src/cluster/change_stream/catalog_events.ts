@@ -2,6 +2,7 @@
 import { BuiltDocument, Document, DocumentBuilder, equalValues, Int32, type Value } from "../../bson/mod.ts";
 import type { LogRecord } from "../../storage/mod.ts";
 import { type CollectionInfo, namespaceText } from "../catalog.ts";
+import { clusteredIndexOf } from "../clustered.ts";
 import { indexesOf } from "../indexes.ts";
 import { decodeCatalogEntry } from "../mnode.ts";
 import { type ChangeEvent, EventMaker, namespaceDocument, uuidOf } from "./change_event.ts";
@@ -35,8 +36,12 @@ export function catalogEvents(record: LogRecord, options: CatalogEvents): readon
 function created(record: LogRecord, info: CollectionInfo, options: CatalogEvents): readonly ChangeEvent[] {
   if (!options.isExpanded || !covers(options.scope, info)) return [];
   const description = DocumentBuilder.from(info.options);
-  if (info.view === undefined && info.timeseries === undefined) description.append("idIndex", ID_INDEX);
+  if (hasIdIndex(info)) description.append("idIndex", ID_INDEX);
   return [told("create", record, 0, info, options, { operationDescription: description.build() })];
+}
+
+function hasIdIndex(info: CollectionInfo): boolean {
+  return info.view === undefined && info.timeseries === undefined && clusteredIndexOf(info) === undefined;
 }
 
 const ID_INDEX = BuiltDocument.of({

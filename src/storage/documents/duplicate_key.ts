@@ -43,10 +43,13 @@ export function takenId(id: Value): TakenKey {
 
 const ID_PATTERN = BuiltDocument.of({ _id: Int32.of(1) });
 
-/** @param namespace `db.collection` */
-export function duplicateKeyError(namespace: string, taken: TakenKey): CommandError {
-  const { name, keyPattern, keyValue } = taken;
-  const message = `E11000 duplicate key error collection: ${namespace} index: ${name} dup key: ${
+/** @param namespace `db.collection`. @param taken without a name where the index has none to be told */
+export function duplicateKeyError(
+  namespace: string,
+  { name, keyPattern, keyValue }: Omit<TakenKey, "name"> & { readonly name: string | undefined },
+): CommandError {
+  const index = name === undefined ? "" : ` index: ${name}`;
+  const message = `E11000 duplicate key error collection: ${namespace}${index} dup key: ${
     shownDocument(keyValue)
   }`;
   return new CommandError("DuplicateKey", message, { extra: { keyPattern, keyValue } });

@@ -1,6 +1,7 @@
-/** The indexes of a regular collection as queries may use them. */
+/** A regular collection as queries read it, with the indexes that they may use. */
 import { BuiltDocument, Document, Int32 } from "../bson/mod.ts";
-import type { SourceIndex } from "../query/mod.ts";
+import type { Rows, Source, SourceIndex } from "../query/mod.ts";
+import { clusteredName, clusteredOrder } from "./clustered.ts";
 import { type DocumentStore, ID_INDEX_NAME } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 
@@ -14,6 +15,21 @@ const ID_INDEX: SourceIndex = {
   isHidden: false,
   partialFilter: undefined,
 };
+
+/** @param store with all documents, or as a transaction sees them */
+export function documentSource(
+  store: Pick<DocumentStore, "indexStates" | "hasCollection" | "scan">,
+  info: CollectionInfo,
+): Source {
+  const clustered = clusteredName(info);
+  return {
+    shape: { kind: "documents", indexes: sourceIndexes(store, info), isClustered: clustered !== undefined },
+    scan: (request) =>
+      store.hasCollection(info.id) ? store.scan(info.id, clusteredOrder(clustered, request)) : noRows(),
+  };
+}
+
+async function* noRows(): Rows {}
 
 /** Those that the catalog names and the store has, and that on _id. */
 export function sourceIndexes(
@@ -36,5 +52,6 @@ export function sourceIndexes(
       partialFilter: filter instanceof Document ? filter : undefined,
     }];
   });
-  return [...named, ID_INDEX];
+  const clustered = clusteredName(info);
+  return [...named, clustered === undefined ? ID_INDEX : { ...ID_INDEX, name: clustered, isClustered: true }];
 }
