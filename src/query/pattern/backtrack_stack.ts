@@ -14,6 +14,12 @@ export const GREEDY = 2;
 export const LAZY = 3;
 /** Give up, with a code. */
 export const CUT = 4;
+/** Go back to a height of the stack. */
+export const THEN = 5;
+/** A mark (name, position) that was passed. */
+export const MARK = 6;
+/** Give up, and begin at the last mark of a name; without one nothing. */
+export const SKIP_TO = 7;
 
 /** Puts back the registers that the entries from `top` down to `base` kept. */
 export function unwind(stack: Int32Array, base: number, top: number, registers: Int32Array): void {
@@ -33,4 +39,12 @@ export function keepUndo(stack: Int32Array, base: number, top: number): number {
     kept += ENTRY;
   }
   return kept;
+}
+
+/** The position of the last mark of that name below `top`; -1 where there is none. */
+export function lastMark(stack: Int32Array, top: number, name: number): number {
+  for (let at = top - ENTRY; at >= 0; at -= ENTRY) {
+    if (stack[at] === MARK && stack[at + 1] === name) return stack[at + 2]!;
+  }
+  return -1;
 }

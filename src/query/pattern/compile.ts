@@ -8,6 +8,7 @@ import { PatternError } from "./reader.ts";
 import {
   type Assertion,
   childrenOf,
+  type Choice,
   type Condition,
   type Cut,
   type Look,
@@ -24,6 +25,7 @@ const HISTORY_MATTERS: ReadonlySet<Node["kind"]> = new Set([
   "call",
   "condition",
   "cut",
+  "skipTo",
   "accept",
 ]);
 
@@ -42,7 +44,15 @@ const POSITIONS: Readonly<Record<Assertion["at"], number>> = {
   wordBorder: Op.WordBorder,
   noWordBorder: Op.NoWordBorder,
 };
-const CUTS: Readonly<Record<Cut, number>> = { commit: COMMITTED, prune: PRUNED, skip: SKIPPED };
+const CUTS: Readonly<Record<Exclude<Cut, "then">, number>> = {
+  commit: COMMITTED,
+  prune: PRUNED,
+  skip: SKIPPED,
+};
+
+function hasThen(node: Node): boolean {
+  return someNode(node, (below) => below.kind === "cut" && below.cut === "then");
+}
 
 class Compiler {
   private readonly code: number[] = [];
@@ -57,6 +67,11 @@ class Compiler {
   /** Inside of look-around, atomic groups and subroutines the way goes on elsewhere after a match. */
   private apart = 0;
   private readonly remembers: boolean;
+  private readonly marks: string[] = [];
+  /** Where the innermost choice keeps how high the stack was when its branch began; undefined outside of choices. */
+  private branchHeight: number | undefined;
+  /** What is in the group whose subroutine is written now. */
+  private calledItem: Node | undefined;
 
   constructor(private readonly tree: PatternTree) {
     this.registers = 3 * (tree.groupCount + 1);
@@ -94,6 +109,7 @@ class Compiler {
     const group = this.groups.get(number);
     assert(group !== undefined, "a call of a group that is there");
     this.subroutines.set(number, this.code.length);
+    this.calledItem = group.kind === "group" ? group.item : undefined;
     this.emit(group, ANYWHERE);
     this.put(Op.End);
   }
@@ -143,7 +159,7 @@ class Compiler {
         return node.items.forEach((item, at) => this.emit(item, follows[at]!));
       }
       case "choice":
-        return this.emitChoice(node.items, follow);
+        return this.emitChoice(node, follow);
       case "repeat":
         return this.emitRepeat(node, follow);
       case "group":
@@ -179,10 +195,15 @@ class Compiler {
         return;
       case "accept":
         for (const group of node.openGroups) this.putClose(group);
-        this.put(Op.End);
+        this.put(Op.Accept);
         return;
       case "cut":
-        this.put(Op.Cut, CUTS[node.cut]);
+        return this.emitCut(node.cut);
+      case "mark":
+        this.put(Op.Mark, this.markNumber(node.name));
+        return;
+      case "skipTo":
+        this.put(Op.SkipTo, this.markNumber(node.name));
     }
   }
 
@@ -196,12 +217,31 @@ class Compiler {
     }
   }
 
-  private emitChoice(items: readonly Node[], follow: Start): void {
+  /** `(*THEN)` outside of choices is `(*PRUNE)`. */
+  private emitCut(cut: Cut): void {
+    if (cut !== "then") this.put(Op.Cut, CUTS[cut]);
+    else if (this.branchHeight === undefined) this.put(Op.Cut, PRUNED);
+    else this.put(Op.Then, this.branchHeight);
+  }
+
+  private markNumber(name: string): number {
+    const number = this.marks.indexOf(name);
+    return number < 0 ? this.marks.push(name) - 1 : number;
+  }
+
+  private emitChoice(choice: Choice, follow: Start): void {
+    const { items } = choice;
     const jumps: number[] = [];
+    const outer = this.branchHeight;
+    // Between the branches of a group that is called there is no next one for `(*THEN)`.
+    const height = choice !== this.calledItem && items.some(hasThen) ? this.registers++ : undefined;
     items.forEach((item, at) => {
       const last = at === items.length - 1;
       const split = last ? -1 : this.put(Op.Split, this.code.length + 4, 0, this.memo());
+      if (height !== undefined) this.put(Op.Height, height);
+      this.branchHeight = height;
       this.emit(item, follow);
+      this.branchHeight = outer;
       if (last) return;
       jumps.push(this.put(Op.Jump, 0) + 1);
       this.land(split + 2);
@@ -276,9 +316,6 @@ class Compiler {
       const bound = item.max === Infinity ? -1 : item.max;
       this.put(Op.Possessive, this.setNumber(item.item.set), item.min, bound);
       return;
-    }
-    if (someNode(item, ({ kind }) => kind === "accept")) {
-      throw new PatternError("(*ACCEPT) in an atomic group is not supported");
     }
     const at = this.put(Op.Atomic, 0);
     this.emitApart(item);

@@ -8,9 +8,33 @@
  * second visit would fail as the first did. (Where what follows depends on place and position alone; `memoCount` tells.) With
  * that a search takes time in proportion to program × text. The steps are bounded all the same, since not every pattern allows it.
  */
-import { BRANCH, CUT, ENTRY, GREEDY, keepUndo, LAZY, UNDO, unwind } from "./backtrack_stack.ts";
-import { ANY, COMMITTED, FAILED, nextSet, Op, type Program, SKIPPED } from "./program.ts";
+import {
+  BRANCH,
+  CUT,
+  ENTRY,
+  GREEDY,
+  keepUndo,
+  lastMark,
+  LAZY,
+  MARK,
+  SKIP_TO,
+  THEN,
+  UNDO,
+  unwind,
+} from "./backtrack_stack.ts";
+import {
+  ACCEPTED,
+  ANY,
+  COMMITTED,
+  FAILED,
+  NEXT_BRANCH,
+  nextSet,
+  Op,
+  type Program,
+  SKIPPED,
+} from "./program.ts";
 import { SetTable } from "./set_table.ts";
+import { visitBits, Visits } from "./visits.ts";
 import { clusterLength, endOfSame, stepBack } from "./text_position.ts";
 
 const GREEDY_SIZE = 6;
@@ -20,7 +44,6 @@ const KEPT_STACK = 1 << 18;
 const LARGEST_STACK = 1 << 24;
 /** Steps after which visits are remembered. */
 export const STEPS_BEFORE_MEMO = 20_000;
-const LARGEST_MEMO_BITS = 2 ** 28;
 /** Characters of a run that count as a step. */
 const RUN_STEP_SHIFT = 4;
 const DEEPEST_CALLS = 500;
@@ -47,10 +70,14 @@ export class Matcher {
   private searchStart = 0;
   /** Groups that are called now. */
   private readonly calls: number[] = [];
-  private visited: Uint32Array | undefined;
+  private visited: Visits | undefined;
   private memoFrom = 0;
   /** Where `(*SKIP)` wants the next start. */
   private skipTo = 0;
+  /** Where `(*ACCEPT)` stood. */
+  private acceptedAt = 0;
+  /** How high the stack was where a branch began that `(*THEN)` gives up. */
+  private branchHeight = 0;
 
   constructor(
     private readonly program: Program,
@@ -95,13 +122,18 @@ export class Matcher {
     this.top = 0;
     this.registers.fill(-1);
     this.registers[0] = start;
-    const end = this.run(0, start);
+    const end = this.endOf(this.run(0, start));
     if (end >= 0) {
       this.registers[1] = end;
       return this.registers.slice(0, 2 * (this.program.groupCount + 1));
     }
     if (end === COMMITTED) return -1;
     return end === SKIPPED && this.skipTo > start ? this.skipTo : start + 1;
+  }
+
+  /** The position that a run has reached, or what it came to instead. */
+  private endOf(result: number): number {
+    return result === ACCEPTED ? this.acceptedAt : result;
   }
 
   /** From a place and position to the end of the run: the position reached, or what it came to instead. */
@@ -120,6 +152,10 @@ export class Matcher {
         case Op.End:
           this.top = keepUndo(stack, base, top);
           return at;
+        case Op.Accept:
+          this.top = keepUndo(stack, base, top);
+          this.acceptedAt = at;
+          return ACCEPTED;
         case Op.Char:
           if (at < length && text.charCodeAt(at) === code[place + 1]) {
             at++;
@@ -157,8 +193,8 @@ export class Matcher {
           const end = this.visited === undefined || memo < 0
             ? set.run(text, least, 0, max < 0 ? -1 : max - min)
             : max < 0
-            ? this.runUnvisited(set, memo, least)
-            : this.isVisited(memo, at)
+            ? this.visited.run(set, memo, least)
+            : this.visited.visit(memo, at)
             ? -1
             : set.run(text, least, 0, max - min);
           if (end < 0) break;
@@ -181,7 +217,7 @@ export class Matcher {
           const max = code[place + 3]!;
           const least = min === 0 ? at : sets[code[place + 1]!]!.run(text, at, min, min);
           if (least < 0) break;
-          if (this.visited !== undefined && this.isVisited(code[place + 5]!, max < 0 ? least : at)) break;
+          if (this.visited?.visit(code[place + 5]!, max < 0 ? least : at)) break;
           if (max !== min) {
             stack[top] = LAZY;
             stack[top + 1] = place;
@@ -196,7 +232,7 @@ export class Matcher {
           continue;
         }
         case Op.Split: {
-          if (this.visited !== undefined && this.isVisited(code[place + 3]!, at)) break;
+          if (this.visited?.visit(code[place + 3]!, at)) break;
           stack[top] = BRANCH;
           stack[top + 1] = code[place + 2]!;
           stack[top + 2] = at;
@@ -236,7 +272,7 @@ export class Matcher {
             place += 5;
             continue;
           }
-          if (this.visited !== undefined && this.isVisited(code[place + 4]!, at)) break;
+          if (this.visited?.visit(code[place + 4]!, at)) break;
           const lazy = code[place + 3] === 1;
           stack[top] = BRANCH;
           stack[top + 1] = lazy ? code[place + 2]! : place + 5;
@@ -283,8 +319,14 @@ export class Matcher {
           const conditional = code[place] === Op.LookIf;
           const negated = code[place + 1] === 1;
           this.top = top;
-          const found = this.run(place + (conditional ? 4 : 3), at) >= 0;
+          const end = this.endOf(this.run(place + (conditional ? 4 : 3), at));
+          const found = end >= 0;
           stack = this.stack;
+          if (end < FAILED && !negated) {
+            if (!this.isBranchOf(end, base)) return this.giveUp(end, base, top);
+            top = this.backToBranch(top);
+            break;
+          }
           // What a negative one captured is forgotten.
           if (found && negated) unwind(stack, top, this.top, registers);
           else top = this.top;
@@ -296,7 +338,15 @@ export class Matcher {
           this.top = top;
           const end = this.run(place + 2, at);
           stack = this.stack;
-          if (end < FAILED) return this.giveUp(end, base, top);
+          if (end === ACCEPTED) {
+            this.top = keepUndo(stack, base, this.top);
+            return ACCEPTED;
+          }
+          if (end < FAILED) {
+            if (!this.isBranchOf(end, base)) return this.giveUp(end, base, top);
+            top = this.backToBranch(top);
+            break;
+          }
           if (end < 0) break;
           top = this.top;
           at = end;
@@ -351,6 +401,30 @@ export class Matcher {
           top += ENTRY;
           place += 2;
           continue;
+        case Op.Height: {
+          const register = code[place + 1]!;
+          stack[top] = UNDO;
+          stack[top + 1] = register;
+          stack[top + 2] = registers[register]!;
+          registers[register] = top;
+          top += ENTRY;
+          place += 2;
+          continue;
+        }
+        case Op.Then:
+          stack[top] = THEN;
+          stack[top + 1] = registers[code[place + 1]!]!;
+          top += ENTRY;
+          place += 2;
+          continue;
+        case Op.Mark:
+        case Op.SkipTo:
+          stack[top] = code[place] === Op.Mark ? MARK : SKIP_TO;
+          stack[top + 1] = code[place + 1]!;
+          stack[top + 2] = at;
+          top += ENTRY;
+          place += 2;
+          continue;
       }
       // The way ends here: back to the choice that was left open last.
       if (--this.steps < 0) throw new PatternLimitError(-8);
@@ -394,12 +468,34 @@ export class Matcher {
             place = operand + GREEDY_SIZE;
             break back;
           }
+          case THEN:
+            this.branchHeight = operand;
+            if (operand < base) return this.giveUp(NEXT_BRANCH, base, top);
+            top = this.backToBranch(top);
+            continue back;
+          case MARK:
+            continue back;
+          case SKIP_TO:
+            this.skipTo = lastMark(stack, top, operand);
+            if (this.skipTo < 0) continue back;
+            return this.giveUp(SKIPPED, base, top);
           default:
             this.skipTo = stack[top + 2]!;
             return this.giveUp(operand, base, top);
         }
       }
     }
+  }
+
+  /** Whether a run within this one, which begins at `base`, has given up one of this one's branches. */
+  private isBranchOf(result: number, base: number): boolean {
+    return result === NEXT_BRANCH && this.branchHeight >= base;
+  }
+
+  /** The stack as it was when that branch began: its new top. */
+  private backToBranch(top: number): number {
+    unwind(this.stack, this.branchHeight, top, this.registers);
+    return this.branchHeight;
   }
 
   /** Ends a run that may not look for other ways. */
@@ -422,7 +518,7 @@ export class Matcher {
       at = set.step(text, at);
       if (at < 0) return -1;
       if (left > 0) left--;
-      else if (this.visited !== undefined && this.isVisited(code[place + 5]!, at)) return -1;
+      else if (this.visited?.visit(code[place + 5]!, at)) return -1;
     } while (next !== ANY && !this.comesNext(next, at));
     this.steps -= (at - from) >> RUN_STEP_SHIFT;
     stack[entry + 2] = at;
@@ -436,37 +532,12 @@ export class Matcher {
     return next >= 0 ? this.text.charCodeAt(at) === next : this.sets[nextSet(next)]!.step(this.text, at) >= 0;
   }
 
-  /** A greedy run up to a position from which it has been here; -1 where that is the first. */
-  private runUnvisited(set: SetTable, memo: number, from: number): number {
-    const { text } = this;
-    if (this.isVisited(memo, from)) return -1;
-    let at = from;
-    while (at < text.length) {
-      const next = set.step(text, at);
-      if (next < 0 || this.isVisited(memo, next)) break;
-      at = next;
-    }
-    return at;
-  }
-
-  /** Whether this place was visited at this position, which it is from now on. */
-  private isVisited(memo: number, at: number): boolean {
-    if (memo < 0) return false;
-    const bit = memo * (this.text.length + 1) + at;
-    const word = Math.floor(bit / 32);
-    const mask = 1 << (bit & 31);
-    const visited = this.visited!;
-    if ((visited[word]! & mask) !== 0) return true;
-    visited[word] = visited[word]! | mask;
-    return false;
-  }
-
   private remember(): void {
-    const bits = this.program.memoCount * (this.text.length + 1);
-    if (bits > LARGEST_MEMO_BITS) {
+    const bits = visitBits(this.program.memoCount, this.text);
+    if (bits === undefined) {
       this.memoFrom = -1;
     } else {
-      this.visited = new Uint32Array((bits >> 5) + 1);
+      this.visited = new Visits(this.text, bits);
       // No more than `bits` ways are left, so a long text may take its time.
       this.steps += Math.min(bits, 2 * this.stepLimit);
     }
@@ -486,7 +557,7 @@ export class Matcher {
     const before = this.registers.slice();
     const top = this.top;
     this.calls.push(group);
-    const end = this.run(this.program.subroutines.get(group)!, at);
+    const end = this.endOf(this.run(this.program.subroutines.get(group)!, at));
     this.calls.pop();
     this.registers.set(before);
     this.top = top;

@@ -15,6 +15,7 @@ const DIGIT: CharacterSet = [0x30, 0x39];
 const SPACE: CharacterSet = [0x09, 0x0d, 0x20, 0x20];
 export const WORD: CharacterSet = union(ALPHA, DIGIT, charactersOf("_"));
 export const LINE_FEED: CharacterSet = charactersOf("\n");
+export const CARRIAGE_RETURN: CharacterSet = charactersOf("\r");
 export const NOT_LINE_FEED: CharacterSet = complementOf(LINE_FEED);
 const HORIZONTAL_SPACE = union(
   charactersOf("\t \xa0\u1680\u180e\u202f\u205f\u3000"),

@@ -12,13 +12,13 @@
  *     \1 \g{-1} \k<n> (?P=n)          back references
  *     (?R) (?1) (?&n) \g<1>           subroutines
  *     (?(1) | ) (?(<n>) | ) (?(?=x) | ) (?(R) | ) (?(DEFINE) )
- *     (*FAIL) (*ACCEPT) (*COMMIT) (*PRUNE) (*SKIP)
+ *     (*FAIL) (*ACCEPT) (*COMMIT) (*PRUNE) (*SKIP) (*THEN) (*MARK:n) (*SKIP:n)
  */
 import { ANYTHING } from "./character_set.ts";
 import { GroupTable } from "./group_table.ts";
 import { type Modes, withModes } from "./modes.ts";
-import { NOT_LINE_FEED } from "./named_sets.ts";
 import { readName } from "./names.ts";
+import { commentOf, linePosition, neverWithinPair, withinLine } from "./newline.ts";
 import { parseClass } from "./parse_class.ts";
 import { type EscapeContext, namedCall, namedReference, parseEscape, wordOf } from "./parse_escape.ts";
 import { type Quantifier, readQuantifier } from "./quantifier.ts";
@@ -38,7 +38,7 @@ import { readWholeOptions, type WholeOptions } from "./whole_options.ts";
 
 const DEEPEST_PARENTHESES = 250;
 
-/** @throws PatternError for what PCRE refuses, and for the few things that are not there */
+/** @throws PatternError for what PCRE refuses */
 export function parsePattern(text: string, modes: Modes): PatternTree {
   const reader = new PatternReader(text);
   const whole = readWholeOptions(reader);
@@ -48,7 +48,6 @@ export function parsePattern(text: string, modes: Modes): PatternTree {
 const MODE_SETTING = /\(\?([imsxUJX]*)(?:-([imsxUJX]*))?\)/y;
 const MODE_GROUP = /\(\?([imsxUJX]*)(?:-([imsxUJX]*))?:/y;
 const EXTENDED_SPACE = /[ \t\n\v\f\r]+/y;
-const EXTENDED_COMMENT = /#[^\n]*\n?/y;
 const COMMENT = /\(\?#[^)]*(\)?)/y;
 const WORD_START = "[[:<:]]";
 const WORD_END = "[[:>:]]";
@@ -70,7 +69,7 @@ class Parser {
     const root = this.alternatives();
     if (!this.reader.ended) throw new PatternError("unmatched parentheses");
     this.table.resolve();
-    return { root, groupCount: this.table.count };
+    return { root: neverWithinPair(root, this.whole.newline), groupCount: this.table.count };
   }
 
   private alternatives(): Node {
@@ -137,7 +136,8 @@ class Parser {
 
   private skipExtended(): boolean {
     if (!this.modes.extended) return false;
-    return this.reader.take(EXTENDED_SPACE) !== null || this.reader.take(EXTENDED_COMMENT) !== null;
+    return this.reader.take(EXTENDED_SPACE) !== null ||
+      this.reader.take(commentOf(this.whole.newline)) !== null;
   }
 
   private skipComment(): boolean {
@@ -160,6 +160,7 @@ class Parser {
 
   private item(): Node {
     const { reader, modes } = this;
+    const { newline } = this.whole;
     switch (reader.next) {
       case "(":
         return this.group();
@@ -169,13 +170,13 @@ class Parser {
         return parseEscape(this.escapeContext());
       case ".":
         reader.at++;
-        return { kind: "set", set: modes.dotAll ? ANYTHING : NOT_LINE_FEED };
+        return modes.dotAll ? { kind: "set", set: ANYTHING } : withinLine(newline);
       case "^":
         reader.at++;
-        return positionAt(modes.multiline ? "lineStart" : "textStart");
+        return modes.multiline ? linePosition("lineStart", newline) : positionAt("textStart");
       case "$":
         reader.at++;
-        return positionAt(modes.multiline ? "lineEnd" : "lastLineEnd");
+        return linePosition(modes.multiline ? "lineEnd" : "lastLineEnd", newline);
       default:
         return literal(reader.character(), modes.ignoreCase);
     }
@@ -314,17 +315,16 @@ class Parser {
   private verb(): Node {
     const match = this.reader.take(VERB);
     const [, name, argument] = match ?? [];
-    if (name === "MARK" && argument === undefined) throw new PatternError("(*MARK) must have an argument");
+    if ((name === "MARK" || name === "") && (argument ?? "") === "") {
+      throw new PatternError("(*MARK) must have an argument");
+    }
     const read = name === undefined ? undefined : VERBS[name];
     if (read === undefined) throw new PatternError("(*VERB) not recognized or malformed");
     if (argument !== undefined && /^(?:F|FAIL|ACCEPT|COMMIT)$/.test(name!)) {
       throw new PatternError("an argument is not allowed for (*ACCEPT), (*FAIL), or (*COMMIT)");
     }
-    // Marks are seen by nobody but `(*SKIP:name)`.
-    if (name === "MARK" || name === "") return EMPTY;
-    if (read === "named" || name === "SKIP" && argument !== undefined) {
-      throw new PatternError(`${match![0]} is not supported`);
-    }
+    if (read === "mark") return { kind: "mark", name: argument! };
+    if (read === "skip" && argument !== undefined) return { kind: "skipTo", name: argument };
     if (read === "accept") return { kind: "accept", openGroups: this.table.openGroups() };
     return read === "fail" ? { kind: "fail" } : { kind: "cut", cut: read };
   }
@@ -334,16 +334,16 @@ class Parser {
 const NOT_REPEATABLE = /\(\*[A-Za-z:]|\(\?C/y;
 const VERB_START = /\(\*(?=[A-Za-z:])/y;
 const VERB = /\(\*([A-Z]*)(?::([^)]*))?\)/y;
-const VERBS: Readonly<Record<string, "fail" | "accept" | "named" | Cut>> = {
-  "": "named",
+const VERBS: Readonly<Record<string, "fail" | "accept" | "mark" | Cut>> = {
+  "": "mark",
   ACCEPT: "accept",
   COMMIT: "commit",
   F: "fail",
   FAIL: "fail",
-  MARK: "named",
+  MARK: "mark",
   PRUNE: "prune",
   SKIP: "skip",
-  THEN: "named",
+  THEN: "then",
 };
 
 /** What opens a group, and how it goes on. */

@@ -1,12 +1,13 @@
 /** Escapes outside of classes: `\d`, `\bx`, `\1`, `\k<n>`, `\g<1>`. */
 import { ANYTHING, type CharacterSet } from "./character_set.ts";
 import type { GroupTable } from "./group_table.ts";
-import { escapedSet, NOT_LINE_FEED, VERTICAL_SPACE, WORD } from "./named_sets.ts";
+import { escapedSet, WORD } from "./named_sets.ts";
 import { readName } from "./names.ts";
+import { lineBreak, linePosition, withinLine } from "./newline.ts";
 import { escapedCharacter, escapedProperty } from "./parse_character.ts";
 import { isQuantifierNext } from "./quantifier.ts";
 import { PatternError, type PatternReader } from "./reader.ts";
-import { choiceOf, literal, type Node, positionAt, sequenceOf } from "./syntax.ts";
+import { literal, type Node, positionAt } from "./syntax.ts";
 import type { WholeOptions } from "./whole_options.ts";
 
 /** Where an escape stands. */
@@ -41,7 +42,7 @@ export function parseEscape(context: EscapeContext): Node {
     case "z":
       return positionAt("textEnd");
     case "Z":
-      return positionAt("lastLineEnd");
+      return linePosition("lastLineEnd", context.whole.newline);
     case "G":
       return positionAt("searchStart");
     case "b":
@@ -54,9 +55,9 @@ export function parseEscape(context: EscapeContext): Node {
       return { kind: "keep" };
     case "N":
       if (reader.next === "{" && !isQuantifierNext(reader)) break;
-      return { kind: "set", set: NOT_LINE_FEED };
+      return withinLine(context.whole.newline);
     case "R":
-      return newline(context);
+      return lineBreak(context.whole.fewNewlines);
     case "X":
       return { kind: "cluster" };
     case "p":
@@ -68,12 +69,6 @@ export function parseEscape(context: EscapeContext): Node {
       return groupEscape(context);
   }
   return numberOrCharacter(context, letter);
-}
-
-function newline(context: EscapeContext): Node {
-  const pair = sequenceOf([..."\r\n"].map((char) => ({ kind: "set", set: codeSet(char) } as const)));
-  const single = context.whole.fewNewlines ? [10, 10, 13, 13] : VERTICAL_SPACE;
-  return { kind: "atomic", item: choiceOf([pair, { kind: "set", set: single }]) };
 }
 
 function namedEscape(context: EscapeContext): Node {
@@ -116,10 +111,6 @@ function numberOrCharacter(context: EscapeContext, letter: string): Node {
     }
   }
   return literal(escapedCharacter(reader, letter), ignoreCase);
-}
-
-function codeSet(char: string): CharacterSet {
-  return [char.charCodeAt(0), char.charCodeAt(0)];
 }
 
 function reference({ ignoreCase }: EscapeContext, numbers: readonly number[]): Node {

@@ -172,9 +172,3 @@ Deno.test("wrong patterns are refused with what is wrong", () => {
     throws(() => compilePattern(pattern, options), { code, message }, pattern);
   }
 });
-
-Deno.test("what is not there says so", () => {
-  for (const pattern of ["(*THEN)a", "(*SKIP:m)a", "(*CRLF)a", "(?>a(*ACCEPT))"]) {
-    throws(() => compilePattern(pattern, ""), { code: 51091, message: /not supported/ }, pattern);
-  }
-});

@@ -20,6 +20,10 @@
  *     IfGroups, IfRecursion list otherwise
  *     Cluster, Fail, End
  *     Cut code
+ *     Height register                    keeps how high the stack is
+ *     Then register                      backtracking onto it goes back to that height
+ *     Mark name, SkipTo name
+ *     Accept                             the end, also of the runs around an atomic group
  *
  * `next` is the UTF-16 unit that must follow; or, below -1, a set, one of which must; or -1.
  * `memo` numbers the places where paths meet again (from 0); -1 where a visit says nothing about the next.
@@ -57,6 +61,11 @@ export const Op = {
   Fail: 27,
   Cut: 28,
   Close: 29,
+  Height: 30,
+  Then: 31,
+  Mark: 32,
+  SkipTo: 33,
+  Accept: 34,
 } as const;
 
 /** What a run of the program came to, where it is no position. */
@@ -64,6 +73,9 @@ export const FAILED = -1;
 export const COMMITTED = -2;
 export const PRUNED = -3;
 export const SKIPPED = -4;
+/** To go on where a branch began, in a run around this one. */
+export const NEXT_BRANCH = -5;
+export const ACCEPTED = -6;
 
 export interface Program {
   readonly code: Int32Array;

@@ -8,7 +8,7 @@ export type Node =
   /** One character of the set. */
   | { readonly kind: "set"; readonly set: CharacterSet }
   | { readonly kind: "sequence"; readonly items: readonly Node[] }
-  | { readonly kind: "choice"; readonly items: readonly Node[] }
+  | Choice
   | Repeat
   /** Captures what `item` matches. */
   | { readonly kind: "group"; readonly number: number; readonly item: Node }
@@ -28,8 +28,15 @@ export type Node =
   | { readonly kind: "fail" }
   /** `(*ACCEPT)`; the groups are those that are open where it stands. */
   | { readonly kind: "accept"; readonly openGroups: readonly number[] }
-  /** `(*COMMIT)`, `(*PRUNE)`, `(*SKIP)`: what backtracking onto them gives up. */
-  | { readonly kind: "cut"; readonly cut: Cut };
+  /** `(*COMMIT)`, `(*PRUNE)`, `(*SKIP)`, `(*THEN)`: what backtracking onto them gives up. */
+  | { readonly kind: "cut"; readonly cut: Cut }
+  /** `(*MARK:name)`, and `(*SKIP:name)`: backtracking onto it goes on behind the last such mark, if there is one. */
+  | { readonly kind: "mark" | "skipTo"; readonly name: string };
+
+export interface Choice {
+  readonly kind: "choice";
+  readonly items: readonly Node[];
+}
 
 /** `max` may be Infinity. */
 export interface Repeat {
@@ -80,7 +87,7 @@ export type ConditionTest =
   | { readonly kind: "define" }
   | Look;
 
-export type Cut = "commit" | "prune" | "skip";
+export type Cut = "commit" | "prune" | "skip" | "then";
 
 /** A pattern read whole. */
 export interface PatternTree {
