@@ -289,7 +289,7 @@ export class LocalRouter implements Router {
 
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
     const { source, stages } = this.open(namespace, Transaction.of(context));
-    return this.queryRows(namespace.db, source, onView(pipeline, stages), context);
+    return this.queryRows(namespace.db, source, onView(pipeline, stages, context), context);
   }
 
   queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows {
@@ -310,7 +310,13 @@ export class LocalRouter implements Router {
     try {
       const inside = this.inDatabase(namespace.db, { ...context, ...collationOf(pipeline) }, memory);
       const { source, stages } = this.open(namespace);
-      return await explain(onView(pipeline, stages), source, inside, verbosity, namespaceText(namespace));
+      return await explain(
+        onView(pipeline, stages, context),
+        source,
+        inside,
+        verbosity,
+        namespaceText(namespace),
+      );
     } finally {
       memory.close();
     }

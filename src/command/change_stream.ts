@@ -66,7 +66,7 @@ export async function runChangeStream(
   checkReadConcern(args);
   checkStagesBehind(stages.slice(1), isStageName);
   const namespace = target ?? { db, collection: NO_COLLECTION };
-  const variables = letVariables(args, collationFor(call, namespace));
+  const variables = letVariables(args, call.operation.nowMs, collationFor(call, namespace));
   const pipeline = parsePipeline(stages, variables.context, 1);
   if (args.get("explain") === true) {
     throw new CommandError("NotImplemented", "$changeStream cannot be explained");

@@ -77,7 +77,7 @@ async function runExplain(
     return writePlan(call, reply, await explainWrite(explained, verbosity), command);
   }
   const namespace = namespaceToRead(explained);
-  const variables = letVariables(args, collationFor(explained, namespace));
+  const variables = letVariables(args, call.operation.nowMs, collationFor(explained, namespace));
   checkHint(call, namespace, args.get("hint"));
   const pipeline = withHint(pipelineOf(explained, namespace, variables), args);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));

@@ -28,6 +28,8 @@ export class Operation {
   /** When it runs out of time, on the monotonic clock. */
   private readonly deadlineMs: number;
   readonly startedMs: number;
+  /** When it started, in milliseconds since 1970: `$$NOW`. */
+  readonly nowMs: number;
   /** What its queries read: a transaction's view, or a snapshot. */
   snapshot: object | undefined;
 
@@ -40,6 +42,7 @@ export class Operation {
     readonly label: OperationLabel,
   ) {
     this.startedMs = clock.monotonicMs();
+    this.nowMs = clock.nowMs();
     this.deadlineMs = maxTimeMs === 0 ? Infinity : this.startedMs + maxTimeMs;
   }
 
@@ -119,7 +122,7 @@ export class QueryWork implements CommandContext {
     readonly allowDiskUse = true,
     readonly bypassValidation = false,
   ) {
-    this.nowMs = operation.clock.nowMs();
+    this.nowMs = operation.nowMs;
     this.snapshot = operation.snapshot;
     operation.countIn(this.counters);
     this.turnStartedMs = operation.startedMs;

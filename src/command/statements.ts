@@ -122,7 +122,12 @@ export async function runStatements(
 /** The context of a command that writes. */
 export function writeWork(call: CommandCall): QueryWork {
   const bypassValidation = call.args.flag("bypassDocumentValidation");
-  return new QueryWork(call.operation, letVariables(call.args).values, true, bypassValidation);
+  return new QueryWork(
+    call.operation,
+    letVariables(call.args, call.operation.nowMs).values,
+    true,
+    bypassValidation,
+  );
 }
 
 /** Of these the whole command dies, not only a statement. */

@@ -1,6 +1,7 @@
 /** What a running query carries along. */
 import { type Collation, UtcDate, type Value } from "../bson/mod.ts";
 import type { Collections } from "./collections.ts";
+import type { ParseContext } from "./expression/expression.ts";
 import type { QueryMemory } from "./memory.ts";
 import type { ScanCounters } from "./source.ts";
 
@@ -34,4 +35,9 @@ export interface QueryContext extends CommandContext {
 /** The variables that expressions of this query see: those of `let`, and NOW. */
 export function scopeVariables(context: CommandContext): ReadonlyMap<string, Value> {
   return new Map<string, Value>([...context.variables, ["NOW", new UtcDate(context.nowMs)]]);
+}
+
+/** What stages that are no command's own know of: the instant of the command that they run for. */
+export function builtIn(nowMs: number): ParseContext {
+  return { variables: new Set(), constants: new Map([["NOW", new UtcDate(nowMs)]]) };
 }

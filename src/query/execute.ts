@@ -11,6 +11,7 @@ import type { RowFields } from "./fragment/time_spans.ts";
 import { scanOf } from "./index_plan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
+import { noRows } from "./rows.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
 import { withSortKeys } from "./sort_keys.ts";
 import { parseStages } from "./stages.ts";
@@ -115,8 +116,6 @@ function conditionFor(
   const matches = compileFilter(filter, scopeVariables(context));
   return { condition: { paths: paths.paths, condition, matches } };
 }
-
-async function* noRows(): Rows {}
 
 function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
   return {

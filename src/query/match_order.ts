@@ -1,7 +1,9 @@
 /**
  * `$match` as early as the same rows come out: before stages that neither make rows nor change what it reads, so that it
- * becomes a condition of the scan or spares work. Of several conditions each goes as far as it may by itself.
+ * becomes a condition of the scan or spares work. Of several conditions each goes as far as it may by itself; those that come to
+ * stand side by side become one stage.
  */
+import { BuiltDocument } from "../bson/mod.ts";
 import { fieldsOfFilter } from "./filter/fields.ts";
 import { allOf, conjunctsOf, type Filter } from "./filter/filter.ts";
 import { renderFilter } from "./filter/render.ts";
@@ -14,7 +16,26 @@ export function matchesFirst(stages: readonly Stage[]): readonly Stage[] {
     if (stage.kind === "match") insertMatch(ordered, stage);
     else ordered.push(stage);
   }
-  return ordered;
+  return joined(ordered);
+}
+
+function joined(stages: readonly Stage[]): readonly Stage[] {
+  const result: Stage[] = [];
+  for (const stage of stages) {
+    const before = result.at(-1);
+    if (stage.kind !== "match" || before?.kind !== "match") result.push(stage);
+    else result[result.length - 1] = join(before, stage);
+  }
+  return result;
+}
+
+function join(a: MatchStage, b: MatchStage): MatchStage {
+  const partsOf = ({ filter }: MatchStage) => filter.kind === "and" ? filter.filters : [filter];
+  return {
+    kind: "match",
+    filter: allOf([...partsOf(a), ...partsOf(b)]),
+    source: BuiltDocument.of({ $and: [a.source, b.source] }),
+  };
 }
 
 /** Puts the conditions where they may stand; those for one place stay one stage. */

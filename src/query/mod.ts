@@ -9,7 +9,7 @@ export {
   type Replacement,
   type UpdateRequest,
 } from "./collections.ts";
-export { type CommandContext, type QueryContext } from "./context.ts";
+export { builtIn, type CommandContext, type QueryContext } from "./context.ts";
 export { readCount } from "./count_result.ts";
 export { distinctValues } from "./distinct.ts";
 export { INTERNAL_DATABASES } from "./stage/out.ts";
@@ -32,7 +32,6 @@ export {
   EMPTY_PARSE_CONTEXT,
   evaluateLet,
   type FindSpec,
-  onView,
   parseCountCommand,
   parseDistinct,
   parseFind,
@@ -60,3 +59,4 @@ export { WritePlan, type WriteSpec } from "./update/write_plan.ts";
 export { Validator } from "./validator/validator.ts";
 export { type KeyBounds, keyRangeOf } from "./index_bounds.ts";
 export { NO_SEARCH_INDEXES } from "./search_service.ts";
+export { onView } from "./view.ts";

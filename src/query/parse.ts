@@ -39,19 +39,6 @@ export function parsePipeline(
   return { command: "aggregate", stages: parseStages(stages, context, from), ...collationOf(context) };
 }
 
-/**
- * A pipeline over a view: the view's stages, not yet parsed, come first. All of it is an aggregate then, whatever the
- * command.
- */
-export function onView(pipeline: Pipeline, stages: readonly Value[]): Pipeline {
-  if (stages.length === 0) return pipeline;
-  return {
-    ...pipeline,
-    command: "aggregate",
-    stages: [...parseStages(stages, { variables: new Set(), ...collationOf(pipeline) }), ...pipeline.stages],
-  };
-}
-
 /** What find asks for, as the command holds it; types of the fields themselves are the command's to check. */
 export interface FindSpec {
   readonly filter?: Document | undefined;

@@ -10,6 +10,8 @@ import type { Rows } from "./source.ts";
 
 type Batch = readonly Document[];
 
+export async function* noRows(): Rows {}
+
 /** A stage that makes of each row none, one or more, which it appends to `output`. Empty batches are not passed on. */
 export async function* mapRows(
   input: Rows,

@@ -105,7 +105,7 @@ export function isConstant(expression: Expression): boolean {
     case "constant":
       return true;
     case "path":
-      return expression.variable === "REMOVE";
+      return expression.variable === "REMOVE" || expression.known !== undefined;
     case "object":
       return expression.fields.every(isConstant);
     case "array":
@@ -124,7 +124,8 @@ function isConstantOperator(node: OperatorNode): boolean {
     : isConstant(chosen);
 }
 
-function compilePath({ variable, path }: PathNode): Evaluator {
+function compilePath({ variable, path, known }: PathNode): Evaluator {
+  if (known !== undefined) return always(known.value);
   switch (variable) {
     case "CURRENT":
     case "ROOT":

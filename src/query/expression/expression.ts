@@ -19,6 +19,8 @@ export interface PathNode {
   readonly kind: "path";
   readonly variable: string;
   readonly path: readonly string[];
+  /** What it gives, where that is the same for every row. */
+  readonly known?: { readonly value: Value };
 }
 
 /** An operator with its arguments; those with named arguments hold them in `named`, absent ones left out. */
@@ -38,6 +40,8 @@ export const BOUND_CURRENT = "BOUND_CURRENT";
 export interface ParseContext {
   /** Names of variables that `$$name` may use, beside the built-in ones; `$let` and its like add theirs. */
   readonly variables: ReadonlySet<string>;
+  /** The values of those that are the same for all rows: of the command's `let`, and NOW. */
+  readonly constants?: ReadonlyMap<string, Value>;
   /** How texts compare; undefined for by their bytes. */
   readonly collation?: Collation;
 }

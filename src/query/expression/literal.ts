@@ -25,7 +25,10 @@ function literal(name: string): OperatorDefinition {
 
 /** A context in which more variables are known. */
 export function withVariables(context: ParseContext, names: readonly string[]): ParseContext {
-  return { ...context, variables: new Set([...context.variables, ...names.map(boundName)]) };
+  const variables = new Set([...context.variables, ...names.map(boundName)]);
+  const constants = new Map(context.constants);
+  for (const name of names) constants.delete(name);
+  return { ...context, variables, constants };
 }
 
 /** Under which name a variable of a user is bound. */

@@ -10,7 +10,7 @@ import {
   operatorNode,
   type ParseContext,
 } from "./expression.ts";
-import { checkFieldName, parseFieldPath } from "./field_path.ts";
+import { checkFieldName, parseFieldPath, readPathOfValue } from "./field_path.ts";
 import { renderDocument } from "./message.ts";
 import type { OperatorDefinition } from "./operator.ts";
 import { findOperator } from "./operators.ts";
@@ -38,7 +38,13 @@ function parsePath(text: string, context: ParseContext): Expression {
   const name = dot < 0 ? text.slice(2) : text.slice(2, dot);
   checkVariableUse(name, context);
   const variable = name === "CURRENT" && context.variables.has(BOUND_CURRENT) ? BOUND_CURRENT : name;
-  return { kind: "path", variable, path: dot < 0 ? [] : parseFieldPath(text.slice(dot + 1)) };
+  const path = dot < 0 ? [] : parseFieldPath(text.slice(dot + 1));
+  if (context.constants?.has(name) !== true) return { kind: "path", variable, path };
+  return { kind: "path", variable, path, known: { value: valueAt(context.constants.get(name), path) } };
+}
+
+function valueAt(value: Value, path: readonly string[]): Value {
+  return path.length === 0 ? value : readPathOfValue(value, path, 0);
 }
 
 function parseDocument(document: Document, context: ParseContext): Expression {

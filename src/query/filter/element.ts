@@ -43,7 +43,10 @@ function typesNamed(value: Value): readonly number[] {
 function typeNumbered(value: Value): number {
   const code = Number(renderValue(value));
   if (code === 0) {
-    throw new CommandError("BadValue", "Invalid numerical type code: 0. Instead use {$exists:false}.");
+    throw new CommandError(
+      "BadValue",
+      `Invalid numerical type code: ${renderValue(value)}. Instead use {$exists:false}.`,
+    );
   }
   const type = code === -1 ? BsonType.MinKey : code;
   if (aliasOfType(type as BsonType) === "unknown" || code === BsonType.MinKey) {

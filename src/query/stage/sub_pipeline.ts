@@ -1,7 +1,7 @@
 /** How stages that have pipelines of their own parse and run them; `Stage` is every stage: the union stands above. */
 import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
-import type { QueryContext } from "../context.ts";
+import { builtIn, type QueryContext } from "../context.ts";
 import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { EMPTY_SOURCE, type Rows, type Source } from "../source.ts";
 
@@ -29,7 +29,7 @@ export function openForeign<Stage>(
   if (name === undefined) return { source: EMPTY_SOURCE, stages: [] };
   const { db, open } = context.collections;
   const { source, stages } = open({ db, collection: name });
-  return { source, stages: pipelines.parse(stages, { variables: new Set(), ...collationOf(context) }) };
+  return { source, stages: pipelines.parse(stages, { ...builtIn(context.nowMs), ...collationOf(context) }) };
 }
 
 /** The stages of a `pipeline` argument, not yet parsed. */

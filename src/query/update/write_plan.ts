@@ -56,12 +56,10 @@ export class WritePlan {
   /** @throws CommandError with MongoDB's code and wording */
   constructor(spec: WriteSpec, context: CommandContext) {
     const { collation } = spec;
-    const scope: ParseContext = {
-      variables: new Set(context.variables.keys()),
-      ...(collation && { collation }),
-    };
     const variables = scopeVariables(context);
-    this.update = spec.update && parseUpdate(spec.update, scope);
+    const updated = { variables: new Set(context.variables.keys()), ...(collation && { collation }) };
+    this.update = spec.update && parseUpdate(spec.update, updated);
+    const scope: ParseContext = { ...updated, constants: variables };
     this.filter = parseFilter(spec.filter, scope);
     if (spec.upsert === true) checkUpsertFilter(this.filter);
     this.hint = spec.hint;
