@@ -108,7 +108,7 @@ export function planPipeline(
     matches: matches.length,
     stages: left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage),
     fragment: sortOrder !== -1 && !backward
-      ? planFragment(left, matches.length, conjuncts, shape, sortOrder === 1)
+      ? planFragment(left, matches.length, conjuncts, shape, sortOrder === 1, seriesEnds !== undefined)
       : { kind: "rows", reason: "rows are asked for in order of time" },
   };
 }

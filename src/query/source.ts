@@ -99,9 +99,11 @@ export interface RowCondition {
 }
 
 /** Rows that pass conditions, in groups, and what is asked for of each group. */
-export interface FragmentRequest
-  extends
-    Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "checkpoint" | "counters"> {
+export interface FragmentRequest extends
+  Pick<
+    ScanRequest,
+    "timeRange" | "seriesFilter" | "seriesLookup" | "seriesEnds" | "ids" | "checkpoint" | "counters"
+  > {
   /** The fields that conditions and outputs read, by their names from the top down. */
   readonly paths: readonly (readonly string[])[];
   /** What is still to be asked of rows, beside range and series. */
@@ -109,8 +111,11 @@ export interface FragmentRequest
   /** Whether a row passes `condition`. */
   readonly matches: (row: Document) => boolean;
   readonly keys: GroupKeys;
-  /** Whether accumulators are to hold what they would, had rows come in order of time, those of one time by series. */
-  readonly isInTimeOrder: boolean;
+  /**
+   * Accumulators are to hold what they would, had rows come in order of time, those of one time by series; for first and
+   * last values alone also in that of time backwards.
+   */
+  readonly timeOrder?: 1 | -1;
   readonly outputs: readonly FragmentOutput[];
 }
 
@@ -152,11 +157,15 @@ export type FragmentOutput =
     readonly kind: "sum" | "average" | "minimum" | "maximum" | "first" | "last" | "deviation" | "values";
     readonly path: number;
   })
-  /** What an accumulator makes of a value that all rows of a series share; `once`: many equal ones do no more than one. */
+  /**
+   * What an accumulator makes of a value that all rows of a series share; `once`: many equal ones do no more than one;
+   * `end`: it is that of the first or of the last row.
+   */
   | (AccumulatedOutput & {
     readonly kind: "series";
     readonly of: (meta: Value) => Value;
     readonly once: boolean;
+    readonly end?: "first" | "last";
   });
 
 interface AccumulatedOutput {

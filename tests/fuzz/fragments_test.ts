@@ -61,9 +61,11 @@ async function randomStore(random: Random, style: Style): Promise<TimeseriesStor
   let logIndex = 1;
   for (let part = 0; part < parts; part++) {
     const rows = 1 + whole(random, part === 0 && random() < 0.3 ? 9000 : 600);
+    // Where time stands still, rows of one series and time are its last.
+    const moving = random() < 0.3 ? whole(random, rows) : rows;
     const documents = Array.from({ length: rows }, (_, i) => {
       const late = random() < style.late ? -whole(random, 3_600_000) : 0;
-      const ms = START_MS + (part * rows + i) * style.stepMs + late;
+      const ms = START_MS + (part * rows + Math.min(i, moving)) * style.stepMs + late;
       return randomRow(random, style, whole(random, seriesCount), ms);
     });
     const { payload } = store.prepareInsert(TABLE, documents, false);
@@ -317,7 +319,7 @@ const WINDOWS = [["10s", "4s"], ["15m", "10m"], ["2h", "45m"], ["1d", "1d"], ["1
 function randomPipeline(random: Random): Document[] {
   const stages: Document[] = [];
   for (let i = whole(random, 3); i > 0; i--) stages.push(doc({ $match: randomFilter(random, 2) }));
-  switch (whole(random, 8)) {
+  switch (whole(random, 9)) {
     case 0:
       stages.push(doc({ $count: "n" }));
       break;
@@ -358,9 +360,36 @@ function randomPipeline(random: Random): Document[] {
       stages.push(doc({ $limit: int(1 + whole(random, 9)) }));
       break;
     }
+    case 4:
+      return groupEnds(random);
     default:
       stages.push(doc({ $group: doc({ _id: randomKey(random), ...randomOutputs(random) }) }));
   }
+  return stages;
+}
+
+/** The first and last values of groups by the metaField, in order of time; the groups themselves come in any order. */
+function groupEnds(random: Random): Document[] {
+  const stages: Document[] = [];
+  if (random() < 0.3) stages.push(doc({ $match: doc({ "m.host": doc({ $ne: "h1" }) }) }));
+  if (random() < 0.3) {
+    stages.push(doc({ $match: doc({ t: doc({ $gte: new UtcDate(START_MS + 200_000) }) }) }));
+  }
+  const path = pick(random, ["m", "m.host", "m.rank", "m.tags", "m.region"]);
+  const parts: [string, Value][] = [["t", int(pick(random, [1, -1]))]];
+  if (random() < 0.7) parts.push([path, int(pick(random, [1, -1]))]);
+  if (random() < 0.5) parts.reverse();
+  const key = random() < 0.5 ? `$${path}` : doc({ key: `$${path}`, rank: "$m.rank" });
+  const outputs: Record<string, Value> = {};
+  for (let i = whole(random, 5); i >= 0; i--) {
+    const input = random() < 0.7
+      ? `$${pick(random, PATHS)}`
+      : pick<Value>(random, ["$t", "$m.host", "$m", 7]);
+    outputs[`o${i}`] = doc({ [pick(random, ["$first", "$last"])]: input });
+  }
+  stages.push(doc({ $sort: doc(Object.fromEntries(parts)) }));
+  stages.push(doc({ $group: doc({ _id: key, ...outputs }) }));
+  stages.push(doc({ $sort: doc({ _id: int(1) }) }));
   return stages;
 }
 

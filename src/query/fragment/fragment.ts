@@ -3,7 +3,7 @@
  * `$timeWindow` or `$count` behind them. What it takes and what it leaves is decided here, from the stages alone.
  */
 import { isConstant } from "../expression/compile.ts";
-import type { Expression } from "../expression/expression.ts";
+import type { Expression, PathNode } from "../expression/expression.ts";
 import { Int32, type Value } from "../../bson/mod.ts";
 import type { Filter } from "../filter/filter.ts";
 import type { Stage } from "../pipeline.ts";
@@ -24,8 +24,8 @@ export interface Fragment {
   readonly filters: readonly Filter[];
   readonly stage: GroupStage | TimeWindowStage | CountStage;
   readonly splits: readonly TimeSplit[];
-  /** Whether the stage takes its rows in order of time, whichever series they are of. */
-  readonly isInTimeOrder: boolean;
+  /** The order of time in which the stage takes its rows, whichever series they are of; undefined where it does not. */
+  readonly timeOrder: 1 | -1 | undefined;
   /** Stages of the plan that it stands for, from the first on. */
   readonly stageCount: number;
   /** The windows that the stages behind it let through, where those are the first or the last ones. */
@@ -60,6 +60,7 @@ const COMPARING: ReadonlySet<string> = new Set(["$max", "$maxN", "$min", "$minN"
  * @param matches how many of them are leading `$match`es
  * @param conjuncts what those ask for
  * @param isInTimeOrder whether a sort by time stood between these and the stage behind them
+ * @param readsEnds whether of each series only its ends are read
  */
 export function planFragment(
   stages: readonly Stage[],
@@ -67,9 +68,11 @@ export function planFragment(
   conjuncts: readonly Filter[],
   shape: SourceShape,
   isInTimeOrder: boolean,
+  readsEnds: boolean,
 ): Fragment | NoFragment {
-  const stage = stages[matches];
   if (shape.kind !== "timeseries") return no("the collection is no time series");
+  const ends = readsEnds ? endsOfGroups(stages.slice(matches), shape) : undefined;
+  const stage = ends?.group ?? stages[matches];
   if (stage?.kind !== "group" && stage?.kind !== "timeWindow" && stage?.kind !== "count") {
     return no(stage === undefined ? "rows are asked for" : `rows are asked for by ${stage.kind}`);
   }
@@ -83,17 +86,41 @@ export function planFragment(
   if (obstacle !== undefined) return no(obstacle);
   const splits = splitsOf(stage, fields);
   if (!isIndependent(splits)) return no(splits.reason);
-  const nearest = stage.kind === "group" ? nearestWindowsOf(stage, stages[matches + 1], fields) : undefined;
+  const nearest = stage.kind === "group" && ends === undefined
+    ? nearestWindowsOf(stage, stages[matches + 1], fields)
+    : undefined;
   return {
     kind: "fragment",
     fields,
     filters,
     stage,
     splits,
-    isInTimeOrder,
-    stageCount: matches + 1,
+    timeOrder: ends?.timeOrder ?? (isInTimeOrder ? 1 : undefined),
+    stageCount: matches + (ends?.stageCount ?? 1),
     nearest,
   };
+}
+
+/**
+ * A `$group` by values of the metaField that takes its rows by such values and by time, with what stands before it: all rows
+ * of a group sort by time alone.
+ */
+function endsOfGroups(
+  [ends, sort, group]: readonly Stage[],
+  { timeField, metaField }: RowFields,
+): { readonly group: GroupStage; readonly timeOrder: 1 | -1; readonly stageCount: number } | undefined {
+  if (ends?.kind !== "groupEnds" || sort?.kind !== "sort" || group?.kind !== "group") return undefined;
+  const inTime = sort.parts.find(({ path }) => path.length === 1 && path[0] === timeField);
+  const others = sort.parts.filter(({ path }) => path[0] === metaField);
+  if (inTime === undefined || others.length > 1) return undefined;
+  if (!others.every(({ path }) => isKeyPath(group.id, path))) return undefined;
+  return { group, timeOrder: inTime.descending ? -1 : 1, stageCount: 3 };
+}
+
+/** Whether rows with one key have one value at a path. */
+function isKeyPath(key: Expression, path: readonly string[]): boolean {
+  if (key.kind === "object") return key.fields.some((field) => isKeyPath(field, path));
+  return isOfRow(key) && key.path.join("\0") === path.join("\0");
 }
 
 function no(reason: string): NoFragment {
@@ -158,6 +185,9 @@ export function inputOf(expression: Expression, { timeField, metaField }: RowFie
 }
 
 function isField(expression: Expression, field: string): boolean {
-  return expression.kind === "path" && expression.path.length === 1 && expression.path[0] === field &&
-    (expression.variable === "CURRENT" || expression.variable === "ROOT");
+  return isOfRow(expression) && expression.path.length === 1 && expression.path[0] === field;
+}
+
+function isOfRow(expression: Expression): expression is PathNode {
+  return expression.kind === "path" && (expression.variable === "CURRENT" || expression.variable === "ROOT");
 }

@@ -50,6 +50,18 @@ class GroupMeter {
   }
 }
 
+/** Of each group the class that it was met by, where rows count in order of time. */
+class FirstClasses {
+  private readonly classes: number[] = [];
+
+  constructor(private readonly isInTimeOrder: boolean) {}
+
+  /** @throws BetterOnRows for another class: 1 and 1.0 are one group, and its first row says which of them is in the _id */
+  meet(group: number, seriesClass: number): void {
+    if (this.isInTimeOrder && (this.classes[group] ??= seriesClass) !== seriesClass) throw new BetterOnRows();
+  }
+}
+
 /** One group of all rows. */
 export function singleGroup(): FragmentKeys {
   const ids: Value[] = [];
@@ -75,6 +87,7 @@ export function groupKeys(
   variables: Scope["variables"],
   stateBytes: number,
   limitBytes: number,
+  isInTimeOrder: boolean,
 ): FragmentKeys {
   const ids: Value[] = [];
   const meter = new GroupMeter(stateBytes, limitBytes);
@@ -82,10 +95,15 @@ export function groupKeys(
     meter.add(value);
     return ids.push(value) - 1;
   });
+  const classes = new FirstClasses(isInTimeOrder);
   return {
     ids,
-    classOf: seriesClasses(group.id, fields),
-    groupOf: (_, meta, ms) => find({ root: rowOf(meta, ms, fields), variables }, () => {}),
+    classOf: seriesClasses(group.id, fields, isInTimeOrder),
+    groupOf: (seriesClass, meta, ms) => {
+      const number = find({ root: rowOf(meta, ms, fields), variables }, () => {});
+      classes.meet(number, seriesClass);
+      return number;
+    },
     spanOf: spanFinder(splits),
     order: () => ids.map((_, group) => group),
   };
@@ -110,8 +128,7 @@ export function windowKeys(
   const order = windowOrder(stage.collation);
   const partitionKey = valueKeys(stage.collation);
   const classOf = seriesClasses(stage.partitionBy, fields, isInTimeOrder);
-  /** Of each window, the class that it was met by. */
-  const classes: number[] = [];
+  const classes = new FirstClasses(isInTimeOrder);
   return {
     ids,
     places,
@@ -124,15 +141,14 @@ export function windowKeys(
       if (partitions === undefined) known.set(startMs, partitions = new Map());
       const group = partitions.get(key);
       if (group !== undefined) {
-        // 1 and 1.0 are one partition, and its earliest row says which of them is in the _id.
-        if (isInTimeOrder && classes[group] !== seriesClass) throw new BetterOnRows();
+        classes.meet(group, seriesClass);
         return group;
       }
       const id = windowId({ [START_FIELD]: new UtcDate(startMs) }, partition);
       meter.add(id);
       partitions.set(key, ids.length);
       places.push({ startMs, partition });
-      classes.push(seriesClass);
+      classes.meet(ids.length, seriesClass);
       return ids.push(id) - 1;
     },
     spanOf: spanFinder(splits),

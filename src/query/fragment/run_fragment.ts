@@ -51,16 +51,17 @@ export function compileFragment(
   const limitBytes = context.memory?.stageBytes ?? MAX_BLOCKING_STAGE_BYTES;
   const keys = keysOf(fragment, variables, OUTPUT_BYTES * (outputs.length + 1), limitBytes);
   const filter = allOf(fragment.filters);
-  const { timeRange, seriesFilter, seriesLookup, ids, checkpoint, counters } = scan;
+  const { timeRange, seriesFilter, seriesLookup, seriesEnds, ids, checkpoint, counters } = scan;
   const request: FragmentRequest = {
     ...(timeRange && { timeRange }),
     ...(seriesFilter && { seriesFilter }),
     ...(seriesLookup && { seriesLookup }),
+    ...(seriesEnds && { seriesEnds }),
     ...(ids && { ids }),
     ...(fragment.filters.length > 0 && { condition: conditionOf(filter, fields, paths) }),
     matches: compileFilter(filter, variables),
     keys,
-    isInTimeOrder: fragment.isInTimeOrder,
+    ...(fragment.timeOrder && { timeOrder: fragment.timeOrder }),
     outputs: stage.kind === "count"
       ? [{ kind: "count" }]
       : outputs.map((output) => outputOf(output, fragment, paths, keys, variables)),
@@ -72,16 +73,17 @@ export function compileFragment(
 }
 
 function keysOf(
-  { stage, splits, fields, isInTimeOrder }: Fragment,
+  { stage, splits, fields, timeOrder }: Fragment,
   variables: Scope["variables"],
   stateBytes: number,
   limitBytes: number,
 ): FragmentKeys {
+  const isInTimeOrder = timeOrder !== undefined;
   switch (stage.kind) {
     case "count":
       return singleGroup();
     case "group":
-      return groupKeys(stage, splits, fields, variables, stateBytes, limitBytes);
+      return groupKeys(stage, splits, fields, variables, stateBytes, limitBytes, isInTimeOrder);
     case "timeWindow":
       return windowKeys(stage, splits, fields, variables, stateBytes, limitBytes, isInTimeOrder);
   }
@@ -121,7 +123,8 @@ function outputOf(
   const { metaField } = fields;
   const of = (meta: Value) =>
     read(meta === undefined ? BuiltDocument.EMPTY : new BuiltDocument([metaField!], [meta]));
-  return { kind: "series", of, once: IDEMPOTENT.has(name), read, create };
+  const end = name === "$first" ? "first" : name === "$last" ? "last" : undefined;
+  return { kind: "series", of, once: IDEMPOTENT.has(name), ...(end && { end }), read, create };
 }
 
 /** What a fragment is run on. */

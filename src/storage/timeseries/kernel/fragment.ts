@@ -3,17 +3,20 @@
  * group and output. The twin of `FragmentRequest` in query/source.ts, which says what each field means.
  */
 import type { Document, Value } from "../../../bson/mod.ts";
+import type { Direction } from "../run.ts";
 import type { TimeseriesScan } from "../scan.ts";
 import type { Condition } from "./condition.ts";
 
-export interface TimeseriesFragment
-  extends
-    Pick<TimeseriesScan, "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "checkpoint" | "counters"> {
+export interface TimeseriesFragment extends
+  Pick<
+    TimeseriesScan,
+    "timeRange" | "seriesFilter" | "seriesLookup" | "seriesEnds" | "ids" | "checkpoint" | "counters"
+  > {
   readonly paths: readonly (readonly string[])[];
   readonly condition?: Condition;
   readonly matches: (row: Document) => boolean;
   readonly keys: GroupKeys;
-  readonly isInTimeOrder: boolean;
+  readonly timeOrder?: Direction;
   readonly outputs: readonly Output[];
 }
 
@@ -38,7 +41,12 @@ export interface Accumulator {
 export type Output =
   | { readonly kind: "count" }
   | FoldedOutput
-  | (AnyOutput & { readonly kind: "series"; readonly of: (meta: Value) => Value; readonly once: boolean });
+  | (AnyOutput & {
+    readonly kind: "series";
+    readonly of: (meta: Value) => Value;
+    readonly once: boolean;
+    readonly end?: "first" | "last";
+  });
 
 export interface AnyOutput {
   readonly read: (row: Document) => Value;

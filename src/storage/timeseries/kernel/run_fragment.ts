@@ -5,6 +5,7 @@
 import type { Value } from "../../../bson/mod.ts";
 import type { Clock } from "../../../io/mod.ts";
 import { narrow, Pacer, type TableSnapshot } from "../scan.ts";
+import type { Direction } from "../run.ts";
 import { nextMarked } from "../series_marks.ts";
 import { RowFilter } from "./condition.ts";
 import { CountState } from "./count_state.ts";
@@ -14,7 +15,7 @@ import type { FragmentResult, Output, TimeseriesFragment } from "./fragment.ts";
 import { GroupOrder } from "./group_order.ts";
 import { GroupTable } from "./group_table.ts";
 import type { OutputState } from "./output_state.ts";
-import { PositionState } from "./position_state.ts";
+import { ColumnPositionState, PositionState, SeriesPositionState } from "./position_state.ts";
 import { endOfTimes, SeriesRuns, type Slice } from "./series_runs.ts";
 import { SeriesSources } from "./series_sources.ts";
 import { SumState } from "./sum_state.ts";
@@ -34,11 +35,12 @@ export async function runFragment(
   const { narrowed, matched } = await narrow(snapshot, fragment, pacer);
   const folding = new Folding(fragment, (series) => snapshot.index.sharedMetaOf(series));
   const sources = new SeriesSources(snapshot, narrowed, fragment.paths);
+  const { seriesEnds } = fragment;
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
     if (series === snapshot.seriesCount) break;
-    const runs = sources.runsOf(series);
+    const runs = seriesEnds === undefined ? sources.runsOf(series) : sources.endsOf(series, seriesEnds);
     work++;
     if (runs.length > 0) {
       folding.enter(series);
@@ -71,7 +73,7 @@ class Folding implements FragmentResult {
   /** Rows read, whether they pass or not. */
   rows = 0;
   private readonly states: readonly OutputState[];
-  private readonly perSeries: readonly SeriesState[];
+  private readonly perSeries: readonly (SeriesState | SeriesPositionState)[];
   private readonly filter: RowFilter | undefined;
   private readonly table: GroupTable;
   private readonly order: GroupOrder | undefined;
@@ -84,9 +86,13 @@ class Folding implements FragmentResult {
     private readonly fragment: TimeseriesFragment,
     private readonly metaOf: (series: number) => Value,
   ) {
-    this.states = fragment.outputs.map((output) => stateOf(output, fragment.isInTimeOrder));
-    this.order = fragment.isInTimeOrder ? new GroupOrder(this.states) : undefined;
-    this.perSeries = this.states.filter((state) => state instanceof SeriesState);
+    this.states = fragment.outputs.map((output) => stateOf(output, fragment.timeOrder));
+    // Positions go by the time of their rows.
+    const goesByTime = this.states.every((state) => state instanceof PositionState);
+    this.order = fragment.timeOrder === undefined || goesByTime ? undefined : new GroupOrder(this.states);
+    this.perSeries = this.states.filter((state) =>
+      state instanceof SeriesState || state instanceof SeriesPositionState
+    );
     this.filter = fragment.condition && new RowFilter(fragment.condition, metaOf);
     this.table = new GroupTable(fragment.keys);
   }
@@ -200,7 +206,7 @@ class Folding implements FragmentResult {
   }
 }
 
-function stateOf(output: Output, isInTimeOrder: boolean): OutputState {
+function stateOf(output: Output, timeOrder: Direction | undefined): OutputState {
   switch (output.kind) {
     case "count":
       return new CountState();
@@ -213,14 +219,15 @@ function stateOf(output: Output, isInTimeOrder: boolean): OutputState {
     case "maximum":
       return new ExtremeState(output, true);
     case "first":
-      return new PositionState(output, output.path, true, isInTimeOrder);
     case "last":
-      return new PositionState(output, output.path, false, isInTimeOrder);
+      return new ColumnPositionState(output, output.kind === "first", timeOrder, output.path);
     case "deviation":
       return new DeviationState(output);
     case "values":
       return new ValueState(output, output.path);
     case "series":
-      return new SeriesState(output, output.of, output.once);
+      return timeOrder !== undefined && output.end !== undefined
+        ? new SeriesPositionState(output, output.end === "first", timeOrder, output.of)
+        : new SeriesState(output, output.of, output.once);
   }
 }

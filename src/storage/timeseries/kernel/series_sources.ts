@@ -1,5 +1,7 @@
 /** Where the rows of each series are: the row groups and memtables of a table that a request has to look at. */
 import type { TableSnapshot, TimeseriesScan } from "../scan.ts";
+import type { Direction } from "../run.ts";
+import type { SeriesEnds } from "../series_ends.ts";
 import type { SliceRun } from "./series_runs.ts";
 import { GroupRunSource, MemtableRunSource, type RunSource } from "./slice_runs.ts";
 
@@ -29,6 +31,33 @@ export class SeriesSources {
     for (const source of this.held) {
       const run = source.run(series);
       if (run !== undefined) runs.push(run);
+    }
+    return runs;
+  }
+
+  /** Its rows of the earliest time, of the latest, or both. */
+  endsOf(series: number, { earliest, latest }: SeriesEnds): SliceRun[] {
+    this.moveTo(series);
+    if (!latest) return this.endOf(series, 1);
+    const last = this.endOf(series, -1);
+    if (!earliest) return last;
+    const first = this.endOf(series, 1);
+    return first[0]?.firstTime === last[0]?.firstTime ? first : [...first, ...last];
+  }
+
+  private endOf(series: number, direction: Direction): SliceRun[] {
+    let runs: SliceRun[] = [];
+    let end = Infinity * direction;
+    // The newest sources come last.
+    for (let i = this.held.length - 1; i >= 0; i--) {
+      const source = this.held[i]!;
+      const bound = direction === 1 ? source.minTime : source.maxTime;
+      if ((bound - end) * direction > 0) continue;
+      const run = source.end(series, direction);
+      if (run === undefined || (run.firstTime - end) * direction > 0) continue;
+      if (run.firstTime !== end) runs = [];
+      end = run.firstTime;
+      runs.push(run);
     }
     return runs;
   }

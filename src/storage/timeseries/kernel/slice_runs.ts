@@ -2,7 +2,7 @@
 import { PAGE_ROWS } from "../../../base/mod.ts";
 import { openMemtableRun } from "../memtable_run.ts";
 import { type RowGroup, TIME_PAGES } from "../row_group.ts";
-import type { TimeRange } from "../run.ts";
+import type { Direction, Run, TimeRange } from "../run.ts";
 import type { RowMask } from "../row_mask.ts";
 import type { MemtableRows, SegmentRows, TableSnapshot, TimeseriesCounters } from "../scan.ts";
 import type { RowGroupEntry } from "../segment_format.ts";
@@ -14,14 +14,23 @@ import type { Slice, SliceRun } from "./series_runs.ts";
 export interface RunSource {
   readonly firstSeries: number;
   readonly lastSeries: number;
+  /** No row is before or after. */
+  readonly minTime: number;
+  readonly maxTime: number;
   /** Undefined when the series has no rows in the range. */
   run(series: number): SliceRun | undefined;
+  /** As `run`, of its rows of the earliest (1) or the latest (−1) time. */
+  end(series: number, direction: Direction): SliceRun | undefined;
 }
 
 /** A row group, with one page of it at a time. */
 export class GroupRunSource implements RunSource {
   readonly firstSeries: number;
   readonly lastSeries: number;
+  readonly minTime: number;
+  readonly maxTime: number;
+  /** Whether all rows of the group are in the range. */
+  private readonly isInRange: boolean;
   private open: OpenRowGroup | undefined;
   private paths: readonly ResolvedPath[] = [];
   private page: PageSource | undefined;
@@ -37,22 +46,56 @@ export class GroupRunSource implements RunSource {
   ) {
     this.firstSeries = entry.firstSeries;
     this.lastSeries = entry.lastSeries;
+    this.minTime = entry.minTime;
+    this.maxTime = entry.maxTime;
+    this.isInRange = entry.minTime >= range.fromMs && entry.maxTime <= range.toMs;
   }
 
   run(series: number): SliceRun | undefined {
+    const span = this.spanOf(series);
+    return span && this.runOf(span);
+  }
+
+  end(series: number, direction: Direction): SliceRun | undefined {
+    const span = this.spanOf(series);
+    if (span === undefined) return undefined;
+    const { mask } = this.open!;
+    let row = direction === 1 ? span.first : span.end - 1;
+    if (mask !== undefined) { while (mask.has(row)) row += direction; }
+    if (row < span.first || row >= span.end) return undefined;
+    const ms = this.timeOf(row);
+    let other = row;
+    const limit = direction === 1 ? span.end : span.first - 1;
+    while (other + direction !== limit && this.timeOf(other + direction) === ms) other += direction;
+    return this.runOf({ first: Math.min(row, other), end: Math.max(row, other) + 1 });
+  }
+
+  /** Undefined when no rows are left in it. */
+  private runOf(span: RowSpan): SliceRun | undefined {
+    const { mask } = this.open!;
+    if (mask === undefined) return new GroupRun(this, span, this.age);
+    const run = new MaskedGroupRun(this, span, mask, this.age);
+    return run.isDone ? undefined : run;
+  }
+
+  /** The rows of a series in the range. */
+  private spanOf(series: number): RowSpan | undefined {
     const open = this.open ??= this.openGroup();
     const place = open.group.placeOf(series);
     if (place < 0) return undefined;
     const all = { first: open.group.firstRowOf(place), end: open.group.seriesEnds[place]! };
+    if (this.isInRange) return all;
     const span = cutToRange(open, all, this.range);
-    if (span.first >= span.end) return undefined;
-    if (open.mask === undefined) return new GroupRun(this, span, this.age);
-    const run = new MaskedGroupRun(this, span, open.mask, this.age);
-    return run.isDone ? undefined : run;
+    return span.first < span.end ? span : undefined;
   }
 
   get group(): RowGroup {
     return this.open!.group;
+  }
+
+  timeOf(row: number): number {
+    const page = this.pageOf(row);
+    return page.times[row - page.firstRow]!;
   }
 
   /** The page that a row is in. */
@@ -80,12 +123,12 @@ class GroupRun implements SliceRun {
 
   get firstTime(): number {
     const { first } = this.span;
-    return this.isWhole(first) ? this.bounds(first).min : this.timeOf(first);
+    return this.isWhole(first) ? this.bounds(first).min : this.source.timeOf(first);
   }
 
   get lastTime(): number {
     const last = this.span.end - 1;
-    return this.isWhole(last) ? this.bounds(last).max : this.timeOf(last);
+    return this.isWhole(last) ? this.bounds(last).max : this.source.timeOf(last);
   }
 
   get isDone(): boolean {
@@ -112,11 +155,6 @@ class GroupRun implements SliceRun {
   private bounds(row: number): { readonly min: number; readonly max: number } {
     return this.source.group.page(TIME_PAGES, Math.floor(row / PAGE_ROWS));
   }
-
-  private timeOf(row: number): number {
-    const page = this.source.pageOf(row);
-    return page.times[row - page.firstRow]!;
-  }
 }
 
 /** As `GroupRun`, in a row group of which rows are gone: pages that have lost any are read by the rows that are left. */
@@ -137,8 +175,8 @@ class MaskedGroupRun implements SliceRun {
     private readonly mask: RowMask,
     readonly age: number,
   ) {
-    this.firstTime = this.timeOf(span.first);
-    this.lastTime = this.timeOf(span.end - 1);
+    this.firstTime = source.timeOf(span.first);
+    this.lastTime = source.timeOf(span.end - 1);
     this.next = span.first;
     this.fill();
   }
@@ -169,11 +207,6 @@ class MaskedGroupRun implements SliceRun {
       this.next = page.firstRow + to;
     }
   }
-
-  private timeOf(row: number): number {
-    const page = this.source.pageOf(row);
-    return page.times[row - page.firstRow]!;
-  }
 }
 
 /** The rows of `[from, to)` whose bit is not set. */
@@ -191,7 +224,9 @@ function rowsLeft(gone: Uint32Array, from: number, to: number): Int32Array {
 export class MemtableRunSource implements RunSource {
   readonly firstSeries = 0;
   readonly lastSeries: number;
-  private source: MemtableSource | undefined;
+  readonly minTime: number;
+  readonly maxTime: number;
+  private opened: MemtableSource | undefined;
   private rows = new Int32Array(64);
 
   constructor(
@@ -201,14 +236,15 @@ export class MemtableRunSource implements RunSource {
     private readonly asked: readonly (readonly string[])[],
     readonly age: number,
   ) {
-    this.lastSeries = Math.min(snapshot.seriesCount, held.memtable.seriesEnd) - 1;
+    const { memtable } = held;
+    this.lastSeries = Math.min(snapshot.seriesCount, memtable.seriesEnd) - 1;
+    this.minTime = memtable.minTime;
+    this.maxTime = memtable.maxTime;
   }
 
   run(series: number): SliceRun | undefined {
-    const { memtable, limit, removed } = this.held;
-    const run = openMemtableRun(memtable, series, this.range, 1, this.age, limit, removed);
+    const run = this.open(series, 1);
     if (run === undefined) return undefined;
-    this.source ??= new MemtableSource(memtable, limit, this.asked, this.snapshot.names.time.text);
     let count = 0;
     do {
       if (count === this.rows.length) {
@@ -219,6 +255,26 @@ export class MemtableRunSource implements RunSource {
       this.rows[count++] = run.row;
     } while (run.advance());
     return new MemtableSliceRun(this.source, this.rows, count, this.age);
+  }
+
+  end(series: number, direction: Direction): SliceRun | undefined {
+    const run = this.open(series, direction);
+    if (run === undefined) return undefined;
+    const { time } = run;
+    const rows: number[] = [];
+    do rows.push(run.row); while (run.advance() && run.time === time);
+    if (direction === -1) rows.reverse();
+    return new MemtableSliceRun(this.source, Int32Array.from(rows), rows.length, this.age);
+  }
+
+  private get source(): MemtableSource {
+    const { held: { memtable, limit }, snapshot } = this;
+    return this.opened ??= new MemtableSource(memtable, limit, this.asked, snapshot.names.time.text);
+  }
+
+  private open(series: number, direction: Direction): Run | undefined {
+    const { memtable, limit, removed } = this.held;
+    return openMemtableRun(memtable, series, this.range, direction, this.age, limit, removed);
   }
 }
 
