@@ -104,6 +104,43 @@ const PIPELINES: Readonly<Record<string, readonly PlainRecord[]>> = {
       },
     },
   ],
+  "windows": [{
+    $setWindowFields: {
+      partitionBy: { $mod: ["$g", 3] },
+      sortBy: { n: 1 },
+      output: {
+        place: { $documentNumber: {} },
+        rank: { $rank: {} },
+        sum: { $sum: "$n", window: { documents: [-20, 5] } },
+        avg: { $avg: "$n", window: { range: [-1000, 1000] } },
+        all: { $sum: "$g" },
+        soFar: { $max: "$v", window: { documents: ["unbounded", "current"] } },
+        around: { $push: "$v", window: { documents: [-2, 2] } },
+        set: { $addToSet: "$v.x" },
+        next: { $shift: { output: "$$ROOT.v", by: 700, default: "none" } },
+        first: { $first: "$v", window: { documents: [-500, "current"] } },
+        slope: { $derivative: { input: "$g" }, window: { documents: [-300, 0] } },
+        area: { $integral: { input: "$g" }, window: { documents: [-300, 0] } },
+        deviation: { $stdDevPop: "$n", window: { documents: [-9, 9] } },
+        covariance: { $covariancePop: ["$n", "$g"], window: { documents: [-9, "unbounded"] } },
+        moving: { $expMovingAvg: { input: "$n", N: 5 } },
+        last: { $locf: "$v.x" },
+        filled: { $linearFill: { $cond: [{ $eq: [{ $mod: ["$_id", 7] }, 0] }, "$g", null] } },
+      },
+    },
+  }],
+  "windows over all rows, as they come": [
+    { $sort: { n: 1 } },
+    {
+      $setWindowFields: {
+        output: { all: { $sum: "$n" }, keys: { $firstN: { n: 3, input: { $meta: "sortKey" } } } },
+      },
+    },
+    { $set: { key: { $meta: "sortKey" } } },
+  ],
+  "filled gaps": [
+    { $fill: { sortBy: { n: 1 }, output: { v: { method: "locf" }, w: { value: 1 } } } },
+  ],
   "ends of groups": [
     { $sort: { n: 1 } },
     { $group: { _id: "$g", first: { $first: "$_id" }, last: { $last: "$n" } } },
@@ -151,6 +188,7 @@ Deno.test("where the disk is not allowed, memory that does not suffice is error 
     [{ $group: { _id: "$_id" } }],
     [{ $facet: { all: [] } }],
     [{ $bucketAuto: { groupBy: "$v", buckets: 3 } }],
+    [{ $setWindowFields: { output: { all: { $sum: "$n" } } } }],
   ];
   for (const stage of stages) {
     const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), undefined);

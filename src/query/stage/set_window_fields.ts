@@ -2,9 +2,9 @@
  * `$setWindowFields`: fields computed from the rows around each row, in its partition and in an order.
  *
  * The stage is written as others: the partition's value goes into a field of its own unless it is a field already, a
- * `$sort` brings the rows of a partition together, and this stage holds one partition at a time.
+ * `$sort` brings the rows of a partition together, and this stage holds one partition at a time, and puts of it aside what does not fit in memory.
  */
-import { CommandError } from "../../base/mod.ts";
+import { CommandError, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import { BuiltDocument, type Collation, Document, equalValues, isArray, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { inContext } from "../error_context.ts";
@@ -19,11 +19,11 @@ import {
 import { parseFieldPath, readPath } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
-import { MemoryMeter } from "../memory.ts";
-import { inBatches } from "../rows.ts";
+import { detached, RowCopies } from "../memory.ts";
 import type { Rows } from "../source.ts";
+import { type SpilledList, SpilledLists } from "../spilled_list.ts";
 import { parseWindowFunction, windowFunction } from "../window/functions.ts";
-import type { Partition, WindowNode } from "../window/window.ts";
+import { type Column, type Partition, PAUSE, PAUSE_ROWS, type WindowNode } from "../window/window.ts";
 import { setAt } from "./nested_field.ts";
 import type { ProjectStage } from "./project.ts";
 import { parseSortParts, type SortStage } from "./sort.ts";
@@ -182,63 +182,124 @@ async function* windowRows(
   context: QueryContext,
 ): Rows {
   const variables = scopeVariables(context);
-  let rows: Document[] = [];
+  const partition = new SortedRows(new SpilledLists(MEMORY_MESSAGE, context), stage.sortBy, variables);
   let key: Value;
-  const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
-  const finish = () => inBatches(withOutputs(stage, inputs, rows, variables), context);
   for await (const batch of input) {
     for (const row of batch) {
       if (partitionBy !== undefined) {
         const value = partitionBy({ root: row, variables }) ?? null;
         checkPartition(value);
-        if (rows.length > 0 && !equalValues(value, key, stage.collation)) {
-          yield* finish();
-          rows = [];
-          meter.reset();
+        if (partition.length > 0 && !equalValues(value, key, stage.collation)) {
+          yield* withOutputs(stage, inputs, partition, context);
         }
-        key = value;
+        key = detached(value);
       }
-      meter.addRow(row);
-      rows.push(row);
+      partition.add(row);
     }
     await context.checkpoint();
   }
-  yield* finish();
+  yield* withOutputs(stage, inputs, partition, context);
 }
 
-function withOutputs(
-  stage: SetWindowFieldsStage,
+/** The rows of a partition, which is empty then. */
+async function* withOutputs(
+  { outputs }: SetWindowFieldsStage,
   inputs: readonly Evaluator[],
-  rows: readonly Document[],
-  variables: Scope["variables"],
-): readonly Document[] {
-  const partition = new SortedRows(rows, stage.sortBy, variables);
-  const columns = stage.outputs.map(({ node }, i) =>
-    windowFunction(node.name).compute(node, inputs[i]!, partition)
-  );
-  return rows.map((row, i) =>
-    stage.outputs.reduce((made, { path }, o) => setAt(made, path, 0, columns[o]![i]), row)
-  );
+  partition: SortedRows,
+  context: QueryContext,
+): Rows {
+  const columns: Column[] = [];
+  for (const [i, { node }] of outputs.entries()) {
+    const column = partition.result();
+    for (const value of windowFunction(node.name).compute(node, inputs[i]!, partition)) {
+      if (value !== PAUSE) column.push(detached(value));
+      if (value === PAUSE || column.length % PAUSE_ROWS === 0) await context.checkpoint();
+    }
+    partition.freeColumns();
+    columns.push(column);
+  }
+  for (let at = 0; at < partition.length; at += PIPELINE_BATCH_ROWS) {
+    const count = Math.min(PIPELINE_BATCH_ROWS, partition.length - at);
+    await context.checkpoint();
+    yield Array.from({ length: count }, (_, i) =>
+      outputs.reduce(
+        (row, { path }, o) => setAt(row, path, 0, columns[o]!.at(at + i)),
+        partition.row(at + i),
+      ));
+  }
+  partition.clear();
 }
 
 class SortedRows implements Partition {
-  private sorted: readonly Value[] | undefined;
+  private readonly copies = new RowCopies();
+  private rows: SpilledList;
+  private columns: SpilledList[] = [];
+  private sorted: Column | undefined;
 
   constructor(
-    readonly rows: readonly Document[],
+    private readonly lists: SpilledLists,
     private readonly sortBy: readonly SortPart[],
     private readonly variables: Scope["variables"],
-  ) {}
+  ) {
+    this.rows = lists.list();
+  }
+
+  get length(): number {
+    return this.rows.length;
+  }
 
   get isDescending(): boolean {
     return this.sortBy[0]?.descending === true;
   }
 
-  scope(row: number): Scope {
-    return { root: this.rows[row]!, variables: this.variables };
+  add(row: Document): void {
+    this.rows.push(this.copies.copyOf(row));
   }
 
-  sortValues(): readonly Value[] {
-    return this.sorted ??= this.rows.map((row) => readPath(row, this.sortBy[0]!.path, 0));
+  row(place: number): Document {
+    return this.rows.at(place) as Document;
   }
+
+  scope(row: number): Scope {
+    return { root: this.row(row), variables: this.variables };
+  }
+
+  get sortValues(): Column {
+    return this.sorted ??= lazily(
+      this.lists.list(),
+      (row) => readPath(this.row(row), this.sortBy[0]!.path, 0),
+    );
+  }
+
+  /** For the values of an output. */
+  result(): SpilledList {
+    return this.lists.list();
+  }
+
+  column(make: (row: number) => Value): Column {
+    const list = this.lists.list();
+    this.columns.push(list);
+    return lazily(list, make);
+  }
+
+  /** Lets go of the columns, all values of an output being there. */
+  freeColumns(): void {
+    for (const column of this.columns.splice(0)) this.lists.free(column);
+  }
+
+  clear(): void {
+    this.lists.freeAll();
+    this.columns = [];
+    this.sorted = undefined;
+    this.rows = this.lists.list();
+  }
+}
+
+function lazily(list: SpilledList, make: (row: number) => Value): Column {
+  return {
+    at: (row) => {
+      while (list.length <= row) list.push(detached(make(list.length)));
+      return list.at(row);
+    },
+  };
 }

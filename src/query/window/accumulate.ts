@@ -5,13 +5,15 @@
 import { isArray, type Value } from "../../bson/mod.ts";
 import { createAccumulator, parseWindowAccumulator } from "../accumulator/accumulators.ts";
 import type { Accumulator } from "../accumulator/accumulator.ts";
-import type { Evaluator } from "../expression/expression.ts";
 import { parseBounds, type WindowEnds, windowEnds } from "./bounds.ts";
 import { SlidingDeviation } from "./sliding_deviation.ts";
 import { SlidingSum } from "./sliding_sum.ts";
 import {
+  type Column,
+  eachWindow,
   inputValues,
-  type Partition,
+  PAUSE,
+  PAUSE_ROWS,
   type WindowDefinition,
   type WindowNode,
   type WindowSpec,
@@ -23,22 +25,34 @@ function parse(spec: WindowSpec): WindowNode {
   return { kind: "window", name: spec.name, input: accumulator.input, bounds, accumulator };
 }
 
-function compute(node: WindowNode, input: Evaluator, partition: Partition): readonly Value[] {
+const compute: WindowDefinition["compute"] = (node, input, partition) => {
   const values = inputValues(input, partition);
   const ends = windowEnds(node.bounds, partition);
-  if (node.bounds.lower === undefined) return growing(node, values, ends);
-  return sliding(node, values, ends);
-}
+  return node.bounds.lower === undefined
+    ? growing(node, values, ends, partition.length)
+    : sliding(node, values, ends, partition.length);
+};
 
-function growing(node: WindowNode, values: readonly Value[], { to }: WindowEnds): readonly Value[] {
+function* growing(
+  node: WindowNode,
+  values: Column,
+  ends: WindowEnds,
+  rows: number,
+): Iterable<Value | typeof PAUSE> {
   const accumulator = createAccumulator(node.accumulator!);
   let taken = 0;
   let result: Value;
-  return values.map((_, i) => {
-    if (i > 0 && taken === to[i]) return result;
-    for (; taken < to[i]!; taken++) accumulator.add(values[taken]);
-    return result = settled(accumulator);
-  });
+  for (let row = 0; row < rows; row++) {
+    ends.moveTo(row);
+    if (row === 0 || taken < ends.to) {
+      for (; taken < ends.to; taken++) {
+        accumulator.add(values.at(taken));
+        if (taken % PAUSE_ROWS === PAUSE_ROWS - 1) yield PAUSE;
+      }
+      result = settled(accumulator);
+    }
+    yield result;
+  }
 }
 
 /** An accumulator goes on with the array that it gave: it is copied. */
@@ -47,53 +61,53 @@ function settled(accumulator: Accumulator): Value {
   return isArray(result) ? result.slice() : result;
 }
 
-function sliding(node: WindowNode, values: readonly Value[], { from, to }: WindowEnds): readonly Value[] {
-  return values.map((_, i) => {
+function* sliding(node: WindowNode, values: Column, ends: WindowEnds, rows: number): Iterable<Value> {
+  for (let row = 0; row < rows; row++) {
+    ends.moveTo(row);
     const accumulator = createAccumulator(node.accumulator!);
-    for (let at = from[i]!; at < to[i]!; at++) accumulator.add(values[at]);
-    return accumulator.result();
-  });
+    for (let at = ends.from; at < ends.to; at++) accumulator.add(values.at(at));
+    yield accumulator.result();
+  }
 }
 
-function computeSum(node: WindowNode, input: Evaluator, partition: Partition): readonly Value[] {
-  return computeSums(node, input, partition, (sum) => sum.result());
-}
-
-function computeAverage(node: WindowNode, input: Evaluator, partition: Partition): readonly Value[] {
-  return computeSums(node, input, partition, (sum) => sum.average());
-}
-
-function computeSums(
-  node: WindowNode,
-  input: Evaluator,
-  partition: Partition,
-  resultOf: (sum: SlidingSum) => Value,
-): readonly Value[] {
-  if (node.bounds.lower === undefined) return compute(node, input, partition);
-  const { from, to } = windowEnds(node.bounds, partition);
-  const sum = new SlidingSum(inputValues(input, partition));
-  return partition.rows.map((_, i) => resultOf(sum.moveTo(from[i]!, to[i]!)));
-}
-
-/** Unlike as an accumulator, a missing value stays missing. */
-function computeEnd(
-  pick: (from: number, to: number) => number,
+/** @param start gives what makes of each window that slides its value; windows that grow are accumulated */
+function computeSliding(
+  start: (node: WindowNode, values: Column) => (from: number, to: number) => Value,
 ): WindowDefinition["compute"] {
   return (node, input, partition) => {
-    const { from, to } = windowEnds(node.bounds, partition);
-    return partition.rows.map((_, i) =>
-      from[i]! >= to[i]! ? null : input(partition.scope(pick(from[i]!, to[i]!)))
+    if (node.bounds.lower === undefined) return compute(node, input, partition);
+    return eachWindow(
+      windowEnds(node.bounds, partition),
+      partition,
+      start(node, inputValues(input, partition)),
     );
   };
 }
 
-function computeDeviation(node: WindowNode, input: Evaluator, partition: Partition): readonly Value[] {
-  if (node.bounds.lower === undefined) return compute(node, input, partition);
-  const { from, to } = windowEnds(node.bounds, partition);
-  const lost = node.name === "$stdDevSamp" ? 1 : 0;
-  const deviation = new SlidingDeviation(inputValues(input, partition), lost);
-  return partition.rows.map((_, i) => deviation.moveTo(from[i]!, to[i]!).result());
+/** Unlike as an accumulator, a missing value stays missing. */
+function computeEnd(pick: (from: number, to: number) => number): WindowDefinition["compute"] {
+  return (node, input, partition) =>
+    eachWindow(
+      windowEnds(node.bounds, partition),
+      partition,
+      (from, to) => from >= to ? null : input(partition.scope(pick(from, to))),
+    );
 }
+
+const computeSum = computeSliding((_, values) => {
+  const sum = new SlidingSum(values);
+  return (from, to) => sum.moveTo(from, to).result();
+});
+
+const computeAverage = computeSliding((_, values) => {
+  const sum = new SlidingSum(values);
+  return (from, to) => sum.moveTo(from, to).average();
+});
+
+const computeDeviation = computeSliding(({ name }, values) => {
+  const deviation = new SlidingDeviation(values, name === "$stdDevSamp" ? 1 : 0);
+  return (from, to) => deviation.moveTo(from, to).result();
+});
 
 const NAMES = [
   "$addToSet",

@@ -136,62 +136,74 @@ function failure(message: string): CommandError {
   return new CommandError("FailedToParse", message);
 }
 
-/** Of each row the first row of its window and the one behind its last. Neither ever decreases. */
+/** Where the window of a row begins and ends. Neither ever decreases. */
 export interface WindowEnds {
-  readonly from: Int32Array;
-  readonly to: Int32Array;
+  /** The first row of the window, and the one behind its last. */
+  readonly from: number;
+  readonly to: number;
+  /** Goes to the window of a row; rows are gone to in their order. */
+  moveTo(row: number): void;
 }
 
 /** @throws CommandError when a range is asked for over values that have none */
 export function windowEnds(bounds: Bounds, partition: Partition): WindowEnds {
-  const count = partition.rows.length;
-  const ends = { from: new Int32Array(count), to: new Int32Array(count) };
-  if (bounds.kind === "range") fillRange(bounds, partition, ends);
-  else fillDocuments(bounds, count, ends);
-  return ends;
+  const { lower, upper } = bounds;
+  if (bounds.kind === "range" && (lower !== undefined || upper !== undefined)) {
+    return new RangeEnds(bounds, partition);
+  }
+  // Without bounds a range is all rows, as are documents.
+  return new DocumentEnds(bounds.kind === "documents" ? bounds : {}, partition.length);
 }
 
-function fillDocuments(
-  { lower, upper }: { readonly lower: Bound<number>; readonly upper: Bound<number> },
-  count: number,
-  { from, to }: WindowEnds,
-): void {
-  for (let i = 0; i < count; i++) {
-    from[i] = lower === undefined ? 0 : Math.min(Math.max(i + lower, 0), count);
-    to[i] = upper === undefined ? count : Math.min(Math.max(i + upper + 1, 0), count);
+class DocumentEnds implements WindowEnds {
+  from = 0;
+  to = 0;
+
+  constructor(
+    private readonly bounds: { readonly lower?: Bound<number>; readonly upper?: Bound<number> },
+    private readonly count: number,
+  ) {}
+
+  moveTo(row: number): void {
+    const { bounds: { lower, upper }, count } = this;
+    this.from = lower === undefined ? 0 : Math.min(Math.max(row + lower, 0), count);
+    this.to = upper === undefined ? count : Math.min(Math.max(row + upper + 1, 0), count);
   }
 }
 
-function fillRange(
-  bounds: Bounds & { readonly kind: "range" },
-  partition: Partition,
-  { from, to }: WindowEnds,
-): void {
-  if (bounds.lower === undefined && bounds.upper === undefined) return void to.fill(from.length);
-  if (partition.isDescending) {
-    throw new CommandError(5429404, "Missing _sortExpr with range-based bounds");
-  }
-  const values = partition.sortValues();
-  values.forEach((value) => checkRangeValue(value, bounds.unit));
-  let first = 0;
-  let end = 0;
-  for (let i = 0; i < values.length; i++) {
-    if (bounds.lower === "current") {
-      first = i;
-    } else if (bounds.lower !== undefined) {
-      const least = moved(values[i]!, bounds.lower, bounds.unit);
-      while (first < values.length && compareValues(values[first], least) < 0) first++;
+class RangeEnds implements WindowEnds {
+  from = 0;
+  to = 0;
+
+  constructor(
+    private readonly bounds: Bounds & { readonly kind: "range" },
+    private readonly partition: Partition,
+  ) {
+    if (partition.isDescending) {
+      throw new CommandError(5429404, "Missing _sortExpr with range-based bounds");
     }
-    if (bounds.upper === undefined) {
-      end = values.length;
-    } else if (bounds.upper === "current") {
-      end = i + 1;
+    for (let row = 0; row < partition.length; row++) {
+      checkRangeValue(partition.sortValues.at(row), bounds.unit);
+    }
+  }
+
+  moveTo(row: number): void {
+    const { bounds: { lower, upper, unit }, partition: { sortValues, length } } = this;
+    const value = sortValues.at(row);
+    if (lower === "current") {
+      this.from = row;
+    } else if (lower !== undefined) {
+      const least = moved(value, lower, unit);
+      while (this.from < length && compareValues(sortValues.at(this.from), least) < 0) this.from++;
+    }
+    if (upper === undefined) {
+      this.to = length;
+    } else if (upper === "current") {
+      this.to = row + 1;
     } else {
-      const most = moved(values[i]!, bounds.upper, bounds.unit);
-      while (end < values.length && compareValues(values[end], most) <= 0) end++;
+      const most = moved(value, upper, unit);
+      while (this.to < length && compareValues(sortValues.at(this.to), most) <= 0) this.to++;
     }
-    from[i] = first;
-    to[i] = end;
   }
 }
 

@@ -12,7 +12,14 @@ import { asDouble } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { parseBounds, parseUnit, windowEnds } from "./bounds.ts";
 import { SlidingSum } from "./sliding_sum.ts";
-import { inputValues, type WindowDefinition, type WindowNode, type WindowSpec } from "./window.ts";
+import {
+  type Column,
+  eachWindow,
+  inputValues,
+  type WindowDefinition,
+  type WindowNode,
+  type WindowSpec,
+} from "./window.ts";
 
 const UNIT_MS: Readonly<Partial<Record<TimeUnit, number>>> = {
   week: 604_800_000,
@@ -56,19 +63,18 @@ function failure(message: string): CommandError {
 }
 
 const computeDerivative: WindowDefinition["compute"] = ({ bounds, unitMs }, input, partition) => {
-  const { from, to } = windowEnds(bounds, partition);
-  const times = partition.sortValues();
-  return partition.rows.map((_, i): Value => {
-    const [first, last] = [from[i]!, to[i]! - 1];
+  const times = partition.sortValues;
+  return eachWindow(windowEnds(bounds, partition), partition, (first, end): Value => {
+    const last = end - 1;
     if (first > last) return null;
-    checkSlopeTime(times[first], unitMs);
-    checkSlopeTime(times[last], unitMs);
-    const [start, end] = [input(partition.scope(first)), input(partition.scope(last))];
-    if (isNullish(start) || isNullish(end)) {
+    checkSlopeTime(times.at(first), unitMs);
+    checkSlopeTime(times.at(last), unitMs);
+    const [from, to] = [input(partition.scope(first)), input(partition.scope(last))];
+    if (isNullish(from) || isNullish(to)) {
       throw new CommandError(5624903, "$derivative input must not be null or missing");
     }
-    const rise = subtract(end, start);
-    const run = subtract(times[last], times[first]);
+    const rise = subtract(to, from);
+    const run = subtract(times.at(last), times.at(first));
     if (isNumber(run) && asDouble(run) === 0) return null;
     const slope = divide(rise, run);
     return unitMs === undefined ? slope : multiply(slope, unitMs);
@@ -88,18 +94,16 @@ function checkSlopeTime(time: Value, unitMs: number | undefined): void {
 }
 
 const computeIntegral: WindowDefinition["compute"] = ({ bounds, unitMs }, input, partition) => {
-  const { from, to } = windowEnds(bounds, partition);
-  const times = partition.sortValues();
+  const times = partition.sortValues;
   const heights = inputValues(input, partition);
-  const areas = new Array<Value>(heights.length);
-  let checked = 0;
+  const areas = partition.column((row) => {
+    checkIntegralPoint(times.at(row), heights.at(row), unitMs);
+    return row === 0 ? undefined : areaBetween(row - 1, row, times, heights);
+  });
   const sum = new SlidingSum(areas);
-  return partition.rows.map((_, i): Value => {
-    for (; checked < to[i]!; checked++) {
-      checkIntegralPoint(times[checked], heights[checked], unitMs);
-      if (checked > 0) areas[checked] = areaBetween(checked - 1, checked, times, heights);
-    }
-    const [first, end] = [from[i]!, to[i]!];
+  return eachWindow(windowEnds(bounds, partition), partition, (first, end): Value => {
+    // The points are judged even where no area is asked for.
+    if (end > 0) areas.at(end - 1);
     if (first >= end) return null;
     // The area before the window's first row is not its own.
     const area = sum.moveTo(Math.min(first + 1, end), end).result();
@@ -107,9 +111,9 @@ const computeIntegral: WindowDefinition["compute"] = ({ bounds, unitMs }, input,
   });
 };
 
-function areaBetween(a: number, b: number, times: readonly Value[], heights: readonly Value[]): Value {
-  const width = subtract(times[b], times[a]);
-  return divide(multiply(width, add(heights[a], heights[b])), Int32.of(2));
+function areaBetween(a: number, b: number, times: Column, heights: Column): Value {
+  const width = subtract(times.at(b), times.at(a));
+  return divide(multiply(width, add(heights.at(a), heights.at(b))), Int32.of(2));
 }
 
 function checkIntegralPoint(time: Value, height: Value, unitMs: number | undefined): void {

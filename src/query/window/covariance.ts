@@ -10,7 +10,13 @@ import { parseExpression } from "../expression/parse.ts";
 import { parseBounds, windowEnds } from "./bounds.ts";
 import { RemovableSum } from "./removable_sum.ts";
 import { SlidingRows } from "./sliding_rows.ts";
-import { inputValues, type WindowDefinition, type WindowNode, type WindowSpec } from "./window.ts";
+import {
+  eachWindow,
+  inputValues,
+  type WindowDefinition,
+  type WindowNode,
+  type WindowSpec,
+} from "./window.ts";
 
 type Pair = readonly [x: NumberValue, y: NumberValue];
 
@@ -81,15 +87,14 @@ function pairOf(value: Value): Pair | undefined {
 
 function compute(lost: 0 | 1): WindowDefinition["compute"] {
   return ({ bounds }, input, partition) => {
-    const { from, to } = windowEnds(bounds, partition);
-    const pairs = inputValues(input, partition).map(pairOf);
+    const values = inputValues(input, partition);
     const covariance = new Covariance();
     const rows = new SlidingRows(
-      (row) => covariance.add(pairs[row]),
-      (row) => covariance.remove(pairs[row]),
+      (row) => covariance.add(pairOf(values.at(row))),
+      (row) => covariance.remove(pairOf(values.at(row))),
     );
-    return partition.rows.map((_, i) => {
-      rows.moveTo(from[i]!, to[i]!);
+    return eachWindow(windowEnds(bounds, partition), partition, (from, to) => {
+      rows.moveTo(from, to);
       return covariance.result(lost);
     });
   };

@@ -5,7 +5,13 @@ import { add, divide, multiply, subtract } from "../expression/arithmetic.ts";
 import { typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { UNBOUNDED } from "./bounds.ts";
-import { inputValues, type WindowDefinition, type WindowNode, type WindowSpec } from "./window.ts";
+import {
+  type Column,
+  inputValues,
+  type WindowDefinition,
+  type WindowNode,
+  type WindowSpec,
+} from "./window.ts";
 
 function parse({ name, argument, window, sortBy, context }: WindowSpec): WindowNode {
   if (name === "$linearFill" && sortBy.length !== 1) {
@@ -20,24 +26,29 @@ function parse({ name, argument, window, sortBy, context }: WindowSpec): WindowN
   return { kind: "window", name, input: parseExpression(argument, context), bounds: UNBOUNDED };
 }
 
-const carryForward: WindowDefinition["compute"] = (_, input, partition) => {
+const carryForward: WindowDefinition["compute"] = function* (_, input, partition) {
   let last: Value = null;
-  return inputValues(input, partition).map((value) => {
+  for (let row = 0; row < partition.length; row++) {
+    const value = input(partition.scope(row));
     if (!isNullish(value)) last = value;
-    return last;
-  });
+    yield last;
+  }
 };
 
-const interpolate: WindowDefinition["compute"] = (_, input, partition) => {
-  const places = partition.sortValues();
+const interpolate: WindowDefinition["compute"] = function* (_, input, partition) {
+  const { length, sortValues: places } = partition;
   const values = inputValues(input, partition);
-  places.forEach((place, i) => checkPlace(place, i === 0 ? undefined : places[i - 1]));
-  const filled = values.map((value): Value => isNullish(value) ? null : value);
+  for (let row = 0; row < length; row++) {
+    checkPlace(places.at(row), row === 0 ? undefined : places.at(row - 1));
+  }
   let left = -1;
-  values.forEach((value, right) => {
-    if (isNullish(value)) return;
+  for (let right = 0; right < length; right++) {
+    const value = values.at(right);
+    if (isNullish(value)) continue;
     // Before the value itself is judged, as in MongoDB: across a gap the error is another one.
-    for (let i = left + 1; left >= 0 && i < right; i++) filled[i] = between(places, values, left, i, right);
+    for (let gap = left + 1; gap < right; gap++) {
+      yield left < 0 ? null : between(places, values, left, gap, right);
+    }
     if (!isNumber(value)) {
       throw new CommandError(
         "TypeMismatch",
@@ -45,8 +56,9 @@ const interpolate: WindowDefinition["compute"] = (_, input, partition) => {
       );
     }
     left = right;
-  });
-  return filled;
+    yield value;
+  }
+  for (let gap = left + 1; gap < length; gap++) yield null;
 };
 
 function checkPlace(place: Value, before: Value): void {
@@ -62,16 +74,16 @@ function checkPlace(place: Value, before: Value): void {
 }
 
 function between(
-  places: readonly Value[],
-  values: readonly Value[],
+  places: Column,
+  values: Column,
   left: number,
   at: number,
   right: number,
 ): Value {
-  const rise = subtract(values[right], values[left]);
-  const run = subtract(places[right], places[left]);
-  const way = subtract(places[at], places[left]);
-  return add(values[left], multiply(way, divide(rise, run)));
+  const rise = subtract(values.at(right), values.at(left));
+  const run = subtract(places.at(right), places.at(left));
+  const way = subtract(places.at(at), places.at(left));
+  return add(values.at(left), multiply(way, divide(rise, run)));
 }
 
 export const FILL: readonly WindowDefinition[] = [

@@ -12,7 +12,7 @@ import { typeName } from "../expression/message.ts";
 import { asDecimal, asDouble, asInt64, type NumberValue } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { UNBOUNDED } from "./bounds.ts";
-import { inputValues, type WindowDefinition, type WindowNode, type WindowSpec } from "./window.ts";
+import { type WindowDefinition, type WindowNode, type WindowSpec } from "./window.ts";
 
 const ONE = decimals.fromInteger(1n);
 const TWO = Decimal128.fromString("2");
@@ -61,22 +61,24 @@ function failure(message: string): CommandError {
   return new CommandError("FailedToParse", message);
 }
 
-const compute: WindowDefinition["compute"] = ({ alpha }, input, partition) => {
+const compute: WindowDefinition["compute"] = function* ({ alpha }, input, partition) {
   const weight = asDecimal(alpha as NumberValue);
   const oldWeight = decimals.subtract(ONE, weight);
   let average: decimals.Decimal | undefined;
   let isDecimal = false;
   let shown: Value = null;
-  return inputValues(input, partition).map((value): Value => {
-    if (!isNumber(value)) return shown;
-    if (value instanceof Decimal128) isDecimal = true;
-    const fresh = asDecimal(value);
-    average = average === undefined
-      ? fresh
-      : decimals.add(decimals.multiply(fresh, weight), decimals.multiply(average, oldWeight));
-    shown = isDecimal ? decimals.putTogether(average) : decimals.toDouble(average);
-    return shown;
-  });
+  for (let row = 0; row < partition.length; row++) {
+    const value = input(partition.scope(row));
+    if (isNumber(value)) {
+      if (value instanceof Decimal128) isDecimal = true;
+      const fresh = asDecimal(value);
+      average = average === undefined
+        ? fresh
+        : decimals.add(decimals.multiply(fresh, weight), decimals.multiply(average, oldWeight));
+      shown = isDecimal ? decimals.putTogether(average) : decimals.toDouble(average);
+    }
+    yield shown;
+  }
 };
 
 export const MOVING_AVERAGE: WindowDefinition = { name: "$expMovingAvg", parse, compute };

@@ -22,18 +22,23 @@ function parse({ name, argument, window, sortBy, context }: WindowSpec): WindowN
 }
 
 /** @param next the rank of a row whose sort value is new, from the last such rank and the row's place */
-function ranks(
+function* ranks(
   { collation }: WindowNode,
-  partition: Partition,
+  { length, sortValues }: Partition,
   next: (rank: number, place: number) => number,
-): readonly Value[] {
+): Iterable<Value> {
   let rank = 0;
   let last: Value;
-  return partition.sortValues().map((value, i) => {
-    if (i === 0 || !equalValues(value, last, collation)) rank = next(rank, i + 1);
+  for (let row = 0; row < length; row++) {
+    const value = sortValues.at(row);
+    if (row === 0 || !equalValues(value, last, collation)) rank = next(rank, row + 1);
     last = value;
-    return Int32.of(rank);
-  });
+    yield Int32.of(rank);
+  }
+}
+
+function* numbers({ length }: Partition): Iterable<Value> {
+  for (let row = 0; row < length; row++) yield Int32.of(row + 1);
 }
 
 export const RANK: readonly WindowDefinition[] = [
@@ -45,7 +50,7 @@ export const RANK: readonly WindowDefinition[] = [
   {
     name: "$documentNumber",
     parse,
-    compute: (_node, _input, partition) => partition.rows.map((_, i) => Int32.of(i + 1)),
+    compute: (_node, _input, partition) => numbers(partition),
   },
   { name: "$rank", parse, compute: (node, _input, partition) => ranks(node, partition, (_, place) => place) },
 ];

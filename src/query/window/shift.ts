@@ -1,6 +1,6 @@
 /** `$shift`: the value of a row some places away. */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, Document, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, Document } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
 import { compileExpression, isConstant } from "../expression/compile.ts";
 import { asInt64 } from "../expression/number.ts";
@@ -44,9 +44,10 @@ function failure(message: string): CommandError {
 export const SHIFT: WindowDefinition = {
   name: "$shift",
   parse,
-  compute: ({ by = 0, fallback }, input, partition) =>
-    partition.rows.map((_, i): Value => {
-      const at = i + by;
-      return at >= 0 && at < partition.rows.length ? input(partition.scope(at)) : fallback;
-    }),
+  compute: function* ({ by = 0, fallback }, input, partition) {
+    for (let row = 0; row < partition.length; row++) {
+      const at = row + by;
+      yield at >= 0 && at < partition.length ? input(partition.scope(at)) : fallback;
+    }
+  },
 };

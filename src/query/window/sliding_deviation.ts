@@ -8,6 +8,7 @@ import { Int32, isNumber, type Value } from "../../bson/mod.ts";
 import { asDouble } from "../expression/number.ts";
 import { Summation } from "../expression/summation.ts";
 import { SlidingRows } from "./sliding_rows.ts";
+import type { Column } from "./window.ts";
 
 export class SlidingDeviation {
   private sum = new Summation();
@@ -17,8 +18,11 @@ export class SlidingDeviation {
   private readonly rows: SlidingRows;
 
   /** @param lost degrees of freedom lost: 1 for a sample, 0 for the population */
-  constructor(values: readonly Value[], private readonly lost: 0 | 1) {
-    this.rows = new SlidingRows((row) => this.take(values[row], 1), (row) => this.take(values[row], -1));
+  constructor(values: Column, private readonly lost: 0 | 1) {
+    this.rows = new SlidingRows(
+      (row) => this.take(values.at(row), 1),
+      (row) => this.take(values.at(row), -1),
+    );
   }
 
   /** Moves to the window of the values `from` to `to`, the latter left out. Neither may decrease. */

@@ -1,14 +1,14 @@
 /** The sum of a window that slides over values: numbers go in at one end and out at the other. */
-import type { Value } from "../../bson/mod.ts";
 import { RemovableSum } from "./removable_sum.ts";
 import { SlidingRows } from "./sliding_rows.ts";
+import type { Column } from "./window.ts";
 
 export class SlidingSum extends RemovableSum {
   private readonly rows: SlidingRows;
 
-  constructor(values: readonly Value[]) {
+  constructor(values: Column) {
     super();
-    this.rows = new SlidingRows((row) => this.add(values[row]), (row) => this.remove(values[row]));
+    this.rows = new SlidingRows((row) => this.add(values.at(row)), (row) => this.remove(values.at(row)));
   }
 
   /** Moves to the window of the values `from` to `to`, the latter left out. Neither may decrease. */

@@ -1,12 +1,12 @@
 /**
  * Window functions: what `$setWindowFields` computes for a row from the rows around it in its partition. A function takes
- * a whole partition, in order, and gives one value a row.
+ * a whole partition, in order, and gives one value a row, row by row.
  */
 import type { Collation, Document, Value } from "../../bson/mod.ts";
 import type { AccumulatorNode } from "../accumulator/accumulator.ts";
 import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
 import type { SortPart } from "../stage/sort_key.ts";
-import type { Bounds } from "./bounds.ts";
+import type { Bounds, WindowEnds } from "./bounds.ts";
 
 /** A window function, parsed. */
 export interface WindowNode {
@@ -40,25 +40,54 @@ export interface WindowSpec {
   readonly context: ParseContext;
 }
 
+/** One value a row; read at any row, best near the last one. */
+export interface Column {
+  at(row: number): Value;
+}
+
 /** The rows of one partition, in order. */
 export interface Partition {
-  readonly rows: readonly Document[];
+  /** How many there are. */
+  readonly length: number;
   scope(row: number): Scope;
   /** What the rows are sorted by where that is one field; read as an expression reads it. */
-  sortValues(): readonly Value[];
+  readonly sortValues: Column;
   readonly isDescending: boolean;
+  /** A column of values that are made when they are asked for: one row after another, each once. */
+  column(make: (row: number) => Value): Column;
 }
+
+/** In the place of a value, after work of some length without one: others may run. */
+export const PAUSE = Symbol("pause");
+/** Rows after which a function that has no value yet pauses. */
+export const PAUSE_ROWS = 1024;
 
 /** One entry of the registry. */
 export interface WindowDefinition {
   readonly name: string;
   /** @throws CommandError */
   readonly parse: (spec: WindowSpec) => WindowNode;
-  /** The value of each row; undefined for missing. @throws CommandError */
-  readonly compute: (node: WindowNode, input: Evaluator, partition: Partition) => readonly Value[];
+  /** The value of each row in turn; undefined for missing. @throws CommandError */
+  readonly compute: (
+    node: WindowNode,
+    input: Evaluator,
+    partition: Partition,
+  ) => Iterable<Value | typeof PAUSE>;
 }
 
 /** What the input is for each row. */
-export function inputValues(input: Evaluator, partition: Partition): Value[] {
-  return partition.rows.map((_, i) => input(partition.scope(i)));
+export function inputValues(input: Evaluator, partition: Partition): Column {
+  return partition.column((row) => input(partition.scope(row)));
+}
+
+/** What is made of the window of each row in turn. */
+export function* eachWindow(
+  ends: WindowEnds,
+  { length }: Partition,
+  valueOf: (from: number, to: number, row: number) => Value,
+): Iterable<Value> {
+  for (let row = 0; row < length; row++) {
+    ends.moveTo(row);
+    yield valueOf(ends.from, ends.to, row);
+  }
 }
