@@ -34,12 +34,10 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
     ],
   }],
   createIndexes: [{
-    what: "text, geospatial, hashed and wildcard indexes, a `collation` other than `simple`",
+    what: "text and geospatial indexes, a `collation` other than `simple`",
     refused: [
       indexing({ a: "text" }),
       indexing({ a: "2dsphere" }),
-      indexing({ a: "hashed" }),
-      indexing({ "$**": 1 }),
       indexing({ a: 1 }, { collation: { locale: "de" } }),
     ],
   }],

@@ -23,6 +23,7 @@ export {
 export { type DecimalParts, decimalParts, doubleParts } from "./decimal.ts";
 export { isDeeperThan } from "./depth.ts";
 export { type ArrayRoom, BuiltDocument, Document, DocumentBuilder, type Layout } from "./document.ts";
+export { hashedValue } from "./hashed_value.ts";
 export { encodeIndexKey } from "./index_key.ts";
 export { keyOf, type ValueKey, valueKeys } from "./key.ts";
 export {

@@ -2,7 +2,7 @@
 import { BuiltDocument, Document, Int32 } from "../bson/mod.ts";
 import type { Rows, Source, SourceIndex } from "../query/mod.ts";
 import { clusteredName, clusteredOrder } from "./clustered.ts";
-import { type DocumentStore, ID_INDEX_NAME } from "../storage/mod.ts";
+import { coversPath, type DocumentStore, ID_INDEX_NAME } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 
 const ID_INDEX: SourceIndex = {
@@ -37,7 +37,7 @@ export function sourceIndexes(
   info: CollectionInfo,
 ): readonly SourceIndex[] {
   const named = store.indexStates(info.id).flatMap(({ definition, arrays }) => {
-    const { name, keyPattern, fields, isUnique, isSparse, spec } = definition;
+    const { name, keyPattern, fields, wildcard, isUnique, isSparse, spec } = definition;
     const index = info.indexes?.find((each) => each.get("name") === name);
     if (index === undefined) return [];
     const filter = spec.get("partialFilterExpression");
@@ -50,6 +50,7 @@ export function sourceIndexes(
       isSparse,
       isHidden: index.get("hidden") === true,
       partialFilter: filter instanceof Document ? filter : undefined,
+      covers: wildcard && ((path: readonly string[]) => coversPath(wildcard, path)),
     }];
   });
   const clustered = clusteredName(info);

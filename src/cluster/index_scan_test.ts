@@ -17,6 +17,7 @@ import {
 } from "../bson/mod.ts";
 import { MemoryDisk } from "../io/mod.ts";
 import { type CommandContext, newScanCounters, parseFind, type Pipeline } from "../query/mod.ts";
+import { shownDocument } from "../storage/mod.ts";
 import { openNode, PLAIN } from "./node_fixture.ts";
 import type { Node } from "./node.ts";
 
@@ -42,20 +43,47 @@ function context(): CommandContext {
   return { nowMs: 0, variables: new Map(), checkpoint: () => Promise.resolve(), counters: newScanCounters() };
 }
 
-const INDEXES = [
-  { key: { a: 1 } },
-  { key: { a: 1, b: -1 } },
-  { key: { b: -1, c: 1 } },
-  { key: { "d.x": 1, "d.y": 1 } },
-  { key: { c: 1 }, sparse: true },
-  { key: { b: 1 }, partialFilterExpression: { a: { $gt: 1 } } },
-  { key: { "a.0": 1 } },
-  { key: { a: -1, c: 1, b: 1 }, hidden: true },
-];
+interface IndexSet {
+  readonly indexes: readonly {
+    readonly key: Readonly<Record<string, Plain>>;
+    readonly [option: string]: Plain;
+  }[];
+  /** Indexes that have all documents, whatever is asked. */
+  readonly hints: readonly string[];
+  /** Those that random queries find to be the best. */
+  readonly used: readonly string[];
+}
 
-function specs(): Document[] {
-  return INDEXES.map((options, i) => {
-    const key = Object.entries(options.key).map(([name, sign]) => [name, Int32.of(sign)]);
+const ORDERED: IndexSet = {
+  indexes: [
+    { key: { a: 1 } },
+    { key: { a: 1, b: -1 } },
+    { key: { b: -1, c: 1 } },
+    { key: { "d.x": 1, "d.y": 1 } },
+    { key: { c: 1 }, sparse: true },
+    { key: { b: 1 }, partialFilterExpression: { a: { $gt: 1 } } },
+    { key: { "a.0": 1 } },
+    { key: { a: -1, c: 1, b: 1 }, hidden: true },
+  ],
+  hints: ["i0", "i1", "i2", "i3"],
+  used: ["_id_", "i0", "i1", "i2", "i3", "i4", "OR"],
+};
+const OF_KINDS: IndexSet = {
+  indexes: [
+    { key: { b: "hashed", c: 1 } },
+    { key: { c: "hashed" }, sparse: true },
+    { key: { "$**": 1 } },
+    { key: { "d.$**": 1 } },
+  ],
+  hints: ["i0"],
+  used: ["_id_", "i0", "i1", "i2", "OR"],
+};
+
+function specs({ indexes }: IndexSet): Document[] {
+  return indexes.map((options, i) => {
+    const key = Object.entries(options.key).map(([name, direction]) => {
+      return [name, typeof direction === "number" ? Int32.of(direction) : direction];
+    });
     return documentOf({
       v: Int32.of(2),
       ...options,
@@ -198,26 +226,31 @@ async function winningStage(node: Node, pipeline: Pipeline): Promise<Document> {
   return stage;
 }
 
-async function prepared(random: Random, withArrays: boolean): Promise<Node> {
+async function prepared(random: Random, withArrays: boolean, set = ORDERED): Promise<Node> {
   const node = await openNode(new MemoryDisk());
   for (const namespace of [INDEXED, BARE]) await node.router.createCollection(namespace, PLAIN);
   const documents = Array.from({ length: 150 }, (_, i) => randomDocument(random, i, withArrays));
   for (const namespace of [INDEXED, BARE]) {
     assert.deepEqual((await node.router.insert(namespace, documents.slice(0, 100), true)).errors, []);
   }
-  await node.router.createIndexes(INDEXED, specs, () => Promise.resolve());
+  await node.router.createIndexes(INDEXED, () => specs(set), () => Promise.resolve());
   for (const namespace of [INDEXED, BARE]) {
     assert.deepEqual((await node.router.insert(namespace, documents.slice(100), true)).errors, []);
   }
   return node;
 }
 
-for (const withArrays of [false, true]) {
-  Deno.test(`${withArrays ? "with" : "without"} arrays: a query with indexes finds what it finds without`, async () => {
+for (
+  const [withArrays, set] of [[false, ORDERED], [true, ORDERED], [false, OF_KINDS], [true, OF_KINDS]] as const
+) {
+  const title = `${withArrays ? "with" : "without"} arrays, by ${
+    set === ORDERED ? "ordered" : "other"
+  } indexes`;
+  Deno.test(`${title}: a query finds what it finds without`, async () => {
     const used = new Map<unknown, number>();
     for (let seed = 1; seed <= 3; seed++) {
       const random = seededRandom(seed);
-      const node = await prepared(random, withArrays);
+      const node = await prepared(random, withArrays, set);
       for (let i = 0; i < 250; i++) {
         const query = randomQuery(random, withArrays);
         const pipeline = parseFind(query);
@@ -229,7 +262,7 @@ for (const withArrays of [false, true]) {
         const stage = await winningStage(node, pipeline);
         const name = stage.get("indexName") ?? stage.get("stage");
         used.set(name, (used.get(name) ?? 0) + 1);
-        const hint = `i${Math.floor(random() * 4)}`;
+        const hint = set.hints[Math.floor(random() * set.hints.length)]!;
         assert.deepEqual(
           idsOf(await rowsOf(node, INDEXED, { ...pipeline, hint })),
           idsOf(expected),
@@ -238,34 +271,61 @@ for (const withArrays of [false, true]) {
       }
       await node.close();
     }
-    for (const name of ["_id_", "i0", "i1", "i2", "i3", "i4", "OR"]) {
+    for (const name of set.used) {
       assert.ok((used.get(name) ?? 0) > 0, `${name} is used`);
     }
     assert.equal(used.get("i7"), undefined, "a hidden index is not");
   });
 }
 
-Deno.test("writes with indexes do what they do without", async () => {
-  const random = seededRandom(9);
-  const node = await prepared(random, false);
-  for (let i = 0; i < 120; i++) {
-    const { filter } = randomQuery(random, false);
-    const statement = random() < 0.15 ? { kind: "delete", filter, multi: true } as const : {
-      kind: "update",
-      filter,
-      multi: true,
-      update: documentOf({ $set: { b: randomValue(random), c: i } }),
-    } as const;
-    const results = [INDEXED, BARE].map((namespace) =>
-      node.router.write(namespace, [statement], { ordered: true, context: context() })
-    );
-    const [mine, other] = await Promise.all(results);
-    assert.deepEqual(mine, other, `${i}: ${inspect(filter, { depth: 9 })}`);
-  }
-  const all = parseFind({ sort: documentOf({ _id: 1 }) });
-  const texts = async (namespace: typeof BARE) =>
-    (await rowsOf(node, namespace, all)).map((row) => textOf(row));
-  assert.deepEqual(await texts(INDEXED), await texts(BARE));
+for (const set of [ORDERED, OF_KINDS]) {
+  Deno.test(`writes by ${set === ORDERED ? "ordered" : "other"} indexes do what they do without`, async () => {
+    const random = seededRandom(9);
+    const node = await prepared(random, false, set);
+    for (let i = 0; i < 120; i++) {
+      const { filter } = randomQuery(random, false);
+      const statement = random() < 0.15 ? { kind: "delete", filter, multi: true } as const : {
+        kind: "update",
+        filter,
+        multi: true,
+        update: documentOf({ $set: { b: randomValue(random), c: i } }),
+      } as const;
+      const results = [INDEXED, BARE].map((namespace) =>
+        node.router.write(namespace, [statement], { ordered: true, context: context() })
+      );
+      const [mine, other] = await Promise.all(results);
+      assert.deepEqual(mine, other, `${i}: ${inspect(filter, { depth: 9 })}`);
+    }
+    const all = parseFind({ sort: documentOf({ _id: 1 }) });
+    const texts = async (namespace: typeof BARE) =>
+      (await rowsOf(node, namespace, all)).map((row) => textOf(row));
+    assert.deepEqual(await texts(INDEXED), await texts(BARE));
+    await node.close();
+  });
+}
+
+Deno.test("explain shows the path of a wildcard index, and hashes", async () => {
+  const node = await prepared(seededRandom(1), false, OF_KINDS);
+  const fieldsOf = async (filter: Plain, hint: string) => {
+    const stage = await winningStage(node, { ...parseFind({ filter: valueOf(filter) as Document }), hint });
+    const bounds = stage.get("indexBounds") as Document;
+    return [
+      shownDocument(stage.get("keyPattern") as Document),
+      bounds.names().map((name) => bounds.get(name)),
+      stage.has("multiKeyPaths"),
+    ];
+  };
+  assert.deepEqual(await fieldsOf({ "d.x": { $gt: 1 } }, "i2"), [
+    "{ $_path: 1, d.x: 1 }",
+    [['["d.x", "d.x"]'], ["(1.0, inf.0]"]],
+    true,
+  ]);
+  assert.deepEqual(await fieldsOf({ b: 5, c: 1 }, "i0"), [
+    '{ b: "hashed", c: 1 }',
+    [["[4470791281878691347, 4470791281878691347]"], ["[1.0, 1.0]"]],
+    false,
+  ]);
+  await assert.rejects(fieldsOf({ b: { $ne: 1 } }, "i2"), { codeName: "NoQueryExecutionPlans" });
   await node.close();
 });
 

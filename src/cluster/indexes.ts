@@ -36,6 +36,7 @@ const STORED_FIELDS: ReadonlySet<string> = new Set([
   "unique",
   "sparse",
   "partialFilterExpression",
+  "wildcardProjection",
 ]);
 
 /** The part of a definition that the store keeps: whether it is hidden, or when documents go, is not the keys' matter. */

@@ -1,12 +1,18 @@
 /** `createIndexes`: makes indexes of one collection, and the collection where there is none. */
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, Document, Int32 } from "../bson/mod.ts";
-import { cappedLimits, type CollectionInfo, namespaceText, refuseView } from "../cluster/mod.ts";
+import {
+  cappedLimits,
+  type CollectionInfo,
+  namespaceText,
+  refuseView,
+  shownDocument,
+} from "../cluster/mod.ts";
 import { withContext } from "../query/mod.ts";
 import { checkArrayOfObjects, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
-import { isThere, type RequestedIndex } from "./index_conflicts.ts";
+import { isThere, nameLast, type RequestedIndex } from "./index_conflicts.ts";
 import { plainIndex, timeseriesIndex } from "./index_spec.ts";
 import { indexesOf, listedIndexes } from "./indexes.ts";
 import { namespaceToWrite } from "./namespace.ts";
@@ -53,6 +59,7 @@ async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<v
       const known = listedIndexes(info);
       const missing = asked.filter((each) => !isThere(each, known));
       refuseTwins(missing, info);
+      refuseHashed(missing, info);
       before = indexesOf(info).length;
       added = missing.length;
       return missing.map(({ index }) => index);
@@ -103,8 +110,44 @@ function refuseTwins(missing: readonly RequestedIndex[], info: CollectionInfo): 
       "OperationFailed",
       "Cannot build two identical indexes. Try again without duplicate indexes.",
     );
-    const uuid = info.uuid.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-    const build = `Index build failed: ${crypto.randomUUID()}`;
-    throw withContext(`${build}: Collection ${namespaceText(info)} ( ${uuid} )`, twins);
+    throw failedBuild(info, twins);
   }
+}
+
+/** @throws CommandError for a hashed index that MongoDB does not begin to build */
+function refuseHashed(missing: readonly RequestedIndex[], info: CollectionInfo): void {
+  for (const { index } of missing) {
+    const key = index.get("key") as Document;
+    const hashed = key.values().filter((direction) => direction === "hashed").length;
+    if (hashed === 0) continue;
+    const wrong = hashed > 1
+      ? new CommandError(
+        31303,
+        `A maximum of one index field is allowed to be hashed but found ${hashed} for 'key' ${
+          shownDocument(key)
+        }`,
+      )
+      : index.get("unique") === true
+      ? new CommandError(
+        16764,
+        "Currently hashed indexes cannot guarantee uniqueness. Use a regular index.",
+      )
+      : undefined;
+    if (wrong === undefined) continue;
+    const where =
+      `Caught exception during index builder ((None)) initialization on namespace${namespaceText(info)} ` +
+      `(${uuidText(info)}). ${missing.length} index specs provided. First index spec: ${
+        shownDocument(nameLast(missing[0]!.index))
+      }`;
+    throw failedBuild(info, withContext(where, wrong));
+  }
+}
+
+function failedBuild(info: CollectionInfo, error: unknown): unknown {
+  const build = `Index build failed: ${crypto.randomUUID()}`;
+  return withContext(`${build}: Collection ${namespaceText(info)} ( ${uuidText(info)} )`, error);
+}
+
+function uuidText({ uuid }: CollectionInfo): string {
+  return uuid.toString("hex").replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

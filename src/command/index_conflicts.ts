@@ -12,7 +12,7 @@ export interface RequestedIndex {
 }
 
 /** Indexes that hold the same keys of the same documents. */
-const SAME_KEYS = ["key", "unique", "sparse", "partialFilterExpression"] as const;
+const SAME_KEYS = ["key", "unique", "sparse", "partialFilterExpression", "wildcardProjection"] as const;
 
 /**
  * Whether an index that is asked for is there already.
@@ -84,7 +84,7 @@ function haveSameNames(a: Value, b: Value): boolean {
 }
 
 /** As MongoDB shows an index in this message. */
-function nameLast(index: Document): Document {
+export function nameLast(index: Document): Document {
   const others = index.names().filter((name) => name !== "v" && name !== "key" && name !== "name");
   const names = ["v", ...others, "key", "name"];
   return new BuiltDocument(names, names.map((name) => index.get(name)));

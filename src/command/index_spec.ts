@@ -13,6 +13,7 @@ import {
 import { shownDocument, type TimeseriesOptions } from "../cluster/mod.ts";
 import { elementText, type Filter, parseFilter } from "../query/mod.ts";
 import { numberOf } from "./arguments.ts";
+import { isWildcardKey, wrongWithProjection, wrongWithWildcardKey } from "./wildcard_spec.ts";
 import { indexTtl } from "./index_ttl.ts";
 
 /** What a definition may have, and of which type it is. */
@@ -30,6 +31,7 @@ const OPTIONS: Readonly<Record<string, "bool" | "object" | "any">> = {
   sparse: "bool",
   storageEngine: "object",
   unique: "bool",
+  wildcardProjection: "any",
   v: "any",
 };
 /** Of kinds of indexes that are not there. */
@@ -44,7 +46,6 @@ const OPTIONS_OF_OTHERS: ReadonlySet<string> = new Set([
   "min",
   "textIndexVersion",
   "weights",
-  "wildcardProjection",
 ]);
 const NOT_IMPLEMENTED = ["prepareUnique", "storageEngine"] as const;
 const ID_OPTIONS: ReadonlySet<string> = new Set(["key", "name", "v", "ns", "collation"]);
@@ -53,6 +54,7 @@ const DROPPED_WHERE_FALSE: ReadonlySet<string> = new Set(["unique", "hidden"]);
 const KINDS: ReadonlySet<string> = new Set(["text", "2dsphere", "2d", "hashed"]);
 const REFERENCE_PARTS: ReadonlySet<string> = new Set(["$id", "$ref", "$db"]);
 const VERSION = Int32.of(2);
+const ID_NAME = "_id_";
 const SIMPLE_LOCALE = "simple";
 
 /**
@@ -65,12 +67,12 @@ const SIMPLE_LOCALE = "simple";
 export function plainIndex(spec: Document, defaultCollation: Value): Document {
   const key = checkedSpec(spec);
   const kind = kindOf(key);
-  if (kind === "wildcard" && spec.get("expireAfterSeconds") !== undefined) {
-    throw inSpec(withVersion(spec), "CannotCreateIndex", "Index type 'wildcard' cannot be a TTL index");
-  }
-  if (kind !== undefined) throw missingKind(kind, spec, key);
-  refuseMissingOptions(spec, isIdPattern(key) ? undefined : defaultCollation);
-  if (isIdPattern(key)) checkIdIndex(spec, key);
+  if (kind === "wildcard") checkWildcard(spec);
+  else if (kind !== undefined && kind !== "hashed") throw missingKind(kind, spec, key);
+  const isId = kind === undefined && isIdPattern(key);
+  refuseMissingOptions(spec, isId ? undefined : defaultCollation);
+  if (isId) checkIdIndex(spec, key);
+  else if (spec.get("name") === ID_NAME) throw reservedName(key);
   const seconds = indexTtl(spec, key);
   checkPartial(spec);
   return withTtl(completed(spec, key), seconds);
@@ -182,17 +184,23 @@ function checkedKey(spec: Document): Document {
   const pattern = key as Document;
   if (pattern.isEmpty()) throw inSpec(spec, "CannotCreateIndex", "Index keys cannot be empty.");
   for (const name of pattern.names()) {
-    const wrong = wrongWithField(name) ?? wrongWithDirection(pattern.get(name));
+    const direction = pattern.get(name);
+    const wrong = wrongWithField(name, direction) ?? wrongWithDirection(direction);
     if (wrong !== undefined) throw inSpec(spec, "CannotCreateIndex", wrong);
   }
+  const wrong = wrongWithWildcardKey(pattern);
+  if (wrong !== undefined) throw inSpec(spec, "CannotCreateIndex", wrong);
+  const projection = wrongWithProjection(spec, pattern);
+  if (projection !== undefined) throw inSpec(spec, projection.code, projection.message);
   return pattern;
 }
 
-function wrongWithField(name: string): string | undefined {
+function wrongWithField(name: string, direction: Value): string | undefined {
   if (name === "") return "Index keys cannot be an empty field.";
   const parts = name.split(".");
   if (parts.includes("")) return "Index keys cannot contain an empty field.";
-  if (parts.at(-1) === "$**") return undefined;
+  const isAll = parts.at(-1) === "$**" && (isNumber(direction) || direction === "text");
+  if (isAll && parts.slice(0, -1).every((part) => !part.startsWith("$"))) return undefined;
   if (parts.some((part) => part.startsWith("$") && !REFERENCE_PARTS.has(part))) {
     return "Index key contains an illegal field name: field name starts with '$'.";
   }
@@ -217,8 +225,19 @@ function wrongWithDirection(direction: Value): string | undefined {
 
 /** `text` and the like; undefined for an index in order. */
 function kindOf(key: Document): string | undefined {
-  if (key.names().some((name) => name === "$**" || name.endsWith(".$**"))) return "wildcard";
-  return key.values().find((direction) => typeof direction === "string");
+  const named = key.values().find((direction) => typeof direction === "string");
+  return named === undefined && isWildcardKey(key) ? "wildcard" : named;
+}
+
+function checkWildcard(spec: Document): void {
+  const option = ["unique", "sparse"].find((name) => isYes(spec.get(name)));
+  const wrong = option !== undefined
+    ? `does not support the ${option} option`
+    : spec.get("expireAfterSeconds") !== undefined
+    ? "cannot be a TTL index"
+    : undefined;
+  if (wrong === undefined) return;
+  throw inSpec(withVersion(spec), "CannotCreateIndex", `Index type 'wildcard' ${wrong}`);
 }
 
 function missingKind(kind: string, spec: Document, key: Document): CommandError {
@@ -244,6 +263,14 @@ function isAsked(value: Value): boolean {
 function isIdPattern(key: Document): boolean {
   const [name] = key.names();
   return name === "_id" && key.names().length === 1;
+}
+
+function reservedName(key: Document): CommandError {
+  return new CommandError(
+    "BadValue",
+    `The index name '${ID_NAME}' is reserved for the _id index, which must have key pattern {_id: 1}, found key: ` +
+      shownDocument(key),
+  );
 }
 
 function checkIdIndex(spec: Document, key: Document): void {

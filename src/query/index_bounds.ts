@@ -146,7 +146,8 @@ function pointsOf(value: Value): readonly Interval[] | undefined {
   return union([point(value.length === 0 ? BsonUndefined.VALUE : value[0]), point(value)]);
 }
 
-function point(value: Value): Interval {
+/** The interval of one value. */
+export function point(value: Value): Interval {
   const bytes = encodeIndexKey(value);
   const text = textOf(value);
   return { low: { bytes, after: false }, high: { bytes, after: true }, text: [`[${text}`, `${text}]`] };

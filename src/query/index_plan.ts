@@ -12,6 +12,7 @@ import {
   typeOf,
   type Value,
 } from "../bson/mod.ts";
+import { CommandError } from "../base/mod.ts";
 import { conjunctsOf, type Filter } from "./filter/filter.ts";
 import { parseFilter } from "./filter/parse.ts";
 import {
@@ -25,15 +26,27 @@ import {
   type KeyRange,
   keyRangeOf,
   keyRanges,
+  point,
 } from "./index_bounds.ts";
 import { compareConditions, conditionsOf, type IndexCondition } from "./index_conditions.ts";
+import { hashedCondition } from "./hashed_condition.ts";
+import { hasKeysOfAll, pathIndexes } from "./wildcard_index.ts";
 import type { SortPart } from "./stage/sort_key.ts";
+
+export interface SourceIndexField {
+  readonly path: readonly string[];
+  readonly descending: boolean;
+  /** Its keys are hashes of values. */
+  readonly hashed?: true;
+  /** The one value that is asked for: the path of a wildcard index's keys. */
+  readonly only?: string;
+}
 
 /** An index that a source has. */
 export interface SourceIndex {
   readonly name: string;
   readonly keyPattern: Document;
-  readonly fields: readonly { readonly path: readonly string[]; readonly descending: boolean }[];
+  readonly fields: readonly SourceIndexField[];
   /** Of each field, the paths at which a document may have an array. */
   readonly arrays: readonly (readonly string[])[];
   readonly isUnique: boolean;
@@ -42,6 +55,8 @@ export interface SourceIndex {
   readonly isHidden: boolean;
   /** Which documents it has; undefined for all. */
   readonly partialFilter: Document | undefined;
+  /** Set for a wildcard index: whether it goes over a path. */
+  readonly covers?: ((path: readonly string[]) => boolean) | undefined;
   /** The collection is clustered by it: its keys are those of the documents. */
   readonly isClustered?: true;
 }
@@ -97,6 +112,7 @@ export function planIndex(indexes: readonly SourceIndex[], question: IndexQuesti
   if (hinted !== undefined && keyBounds !== undefined) {
     return { index: betweenKeys(hinted, conjuncts, keyBounds) };
   }
+  if (hinted?.covers !== undefined) return { index: bestOfWildcard(hinted, conjuncts, sort) };
   if (hinted !== undefined) return { index: new Candidate(hinted, conjuncts, sort).plan() };
   if (hint !== undefined) return {};
   const best = bestCandidate(indexes, conjuncts, sort);
@@ -110,12 +126,26 @@ function bestCandidate(
   sort: readonly SortPart[] | undefined,
 ): Candidate | undefined {
   let best: Candidate | undefined;
-  for (const index of indexes) {
+  for (const index of indexes.flatMap((each) => pathIndexes(each, conjuncts))) {
     if (index.isHidden) continue;
     const candidate = new Candidate(index, conjuncts, sort);
     if (candidate.isComplete() && candidate.worth > (best?.worth ?? 0)) best = candidate;
   }
   return best;
+}
+
+/** @throws CommandError where no condition is one of the index's */
+function bestOfWildcard(
+  hinted: SourceIndex,
+  conjuncts: readonly Filter[],
+  sort: readonly SortPart[] | undefined,
+): IndexPlan {
+  const best = bestCandidate([{ ...hinted, isHidden: false }], conjuncts, sort);
+  if (best !== undefined) return best.plan();
+  throw new CommandError(
+    "NoQueryExecutionPlans",
+    "error processing query: planner returned error :: caused by :: No query solutions",
+  );
 }
 
 /** An index for each branch of an `$or`, each of which is worth more than `least`. */
@@ -183,9 +213,18 @@ class Candidate {
     sort: readonly SortPart[] | undefined,
   ) {
     const conditions = conjuncts.flatMap(conditionsOf);
-    index.fields.forEach(({ path }, field) => {
+    index.fields.forEach(({ path, hashed, only }, field) => {
+      if (only !== undefined) {
+        this.chosen.push([]);
+        this.intervals.push([point(only)]);
+        return;
+      }
       const name = path.join(".");
-      const chosen = this.choose(field, conditions.filter((condition) => condition.path === name));
+      const about = conditions.filter((condition) => condition.path === name);
+      const chosen = this.choose(
+        field,
+        hashed ? about.flatMap((each) => hashedCondition(each, index)) : about,
+      );
       this.chosen.push(chosen);
       this.intervals.push(
         chosen.reduce<readonly Interval[]>((all, { intervals }) => intersection(all, intervals), [ALL_KEYS]),
@@ -196,18 +235,20 @@ class Candidate {
     this.bounded = this.points + Number(next.length > 0);
     this.direction = sort && this.directionOf(sort);
     const isExclusion = next.every(({ filter }) => filter.kind === "not");
-    this.worth = this.points * WORTH.point +
+    const own = this.points - index.fields.filter((field) => field.only !== undefined).length;
+    this.worth = own * WORTH.point +
       (next.length === 0 ? 0 : isExclusion ? WORTH.exclusion : WORTH.range) +
       (this.direction === undefined ? 0 : WORTH.sort);
   }
 
   /** Whether the index has every document that may pass. */
   isComplete(): boolean {
-    const { isSparse, partialFilter } = this.index;
+    const { isSparse, partialFilter, fields } = this.index;
     if (partialFilter !== undefined) {
       const asked = conjunctsOf(parseFilter(partialFilter));
       if (!asked.every((filter) => this.conjuncts.some((known) => implies(known, filter)))) return false;
     }
+    if (fields[0]!.only !== undefined) return this.chosen[1]!.length > 0 && hasKeysOfAll(this.intervals[1]!);
     return !isSparse ||
       this.intervals.some((intervals, i) => this.chosen[i]!.length > 0 && !includesMissing(intervals));
   }
@@ -291,7 +332,7 @@ class Candidate {
     for (const part of parts) {
       while (at < index.fields.length && this.isOneValue(index.fields[at]!.path)) at++;
       const field = index.fields[at++];
-      if (field === undefined || !samePath(field.path, part.path)) return undefined;
+      if (field === undefined || field.hashed || !samePath(field.path, part.path)) return undefined;
       const needed = field.descending === part.descending ? 1 : -1;
       if (direction !== undefined && direction !== needed) return undefined;
       direction = needed;
@@ -358,7 +399,9 @@ export function indexScanFields(plan: IndexPlan): Readonly<Record<string, Value>
     keyPattern: index.keyPattern,
     indexName: index.name,
     isMultiKey: plan.repeats,
-    multiKeyPaths: new BuiltDocument(names, index.arrays),
+    multiKeyPaths: index.fields.some(({ hashed }) => hashed)
+      ? undefined
+      : new BuiltDocument(names, index.arrays),
     isUnique: index.isUnique,
     isSparse: index.isSparse,
     isPartial: index.partialFilter !== undefined,

@@ -12,6 +12,7 @@ export const ID_INDEX_DEFINITION: IndexDefinition = {
   spec: BuiltDocument.of({ key: KEY_PATTERN, name: ID_INDEX_NAME }),
   keyPattern: KEY_PATTERN,
   fields: [{ path: ["_id"], descending: false }],
+  wildcard: undefined,
   isUnique: true,
   isSparse: false,
   includes: undefined,

@@ -1,7 +1,8 @@
 /**
  * An index of a regular collection: over which fields it goes, which documents it holds, and the keys of a document in
  * it. An array gives a key for each of its elements, as in MongoDB; an empty one gives the key of undefined, and what is
- * missing that of null. A key is the index keys of the fields' values (bson/index_key.ts) one behind the other, those of
+ * missing that of null. A hashed field has the hash of its value instead, and no arrays; a wildcard index the keys of
+ * wildcard_keys.ts. A key is the index keys of the fields' values (bson/index_key.ts) one behind the other, those of
  * descending fields with all bits inverted: byte order is the index's order.
  */
 import { assert, CommandError } from "../../base/mod.ts";
@@ -11,10 +12,13 @@ import {
   compareBytes,
   Document,
   encodeIndexKey,
+  hashedValue,
   Int32,
   isArray,
   type Value,
 } from "../../bson/mod.ts";
+
+import { parseWildcard, type Wildcard, WILDCARD_FIELDS, wildcardKeys } from "./wildcard_keys.ts";
 
 export interface IndexDefinition {
   readonly name: string;
@@ -23,6 +27,8 @@ export interface IndexDefinition {
   /** Field names and directions, as the client gave them. */
   readonly keyPattern: Document;
   readonly fields: readonly IndexField[];
+  /** Set for a wildcard index: which paths it goes over. Its fields are then those of its keys. */
+  readonly wildcard: Wildcard | undefined;
   readonly isUnique: boolean;
   /** Documents that have none of the fields are left out. */
   readonly isSparse: boolean;
@@ -34,6 +40,8 @@ export interface IndexField {
   /** The dotted path, part by part. */
   readonly path: readonly string[];
   readonly descending: boolean;
+  /** Whether the key is the value's hash. */
+  readonly hashed?: true;
 }
 
 /** Makes a test of a partial index's filter. */
@@ -58,11 +66,13 @@ export function indexDefinition(spec: Document, compileFilter: CompileFilter): I
   const key = spec.get("key");
   const filter = spec.get("partialFilterExpression");
   assert(key instanceof Document, "an index has a key");
+  const wildcard = parseWildcard(key, spec.get("wildcardProjection"));
   return {
     name: String(spec.get("name")),
     spec,
     keyPattern: key,
-    fields: indexFields(key),
+    fields: wildcard === undefined ? indexFields(key) : WILDCARD_FIELDS,
+    wildcard,
     isUnique: spec.get("unique") === true,
     isSparse: spec.get("sparse") === true,
     includes: filter instanceof Document ? compileFilter(filter) : undefined,
@@ -74,8 +84,10 @@ export function indexFields(keyPattern: Document): readonly IndexField[] {
   const directions = keyPattern.values();
   return keyPattern.names().map((name, i) => {
     const direction = directions[i];
+    const path = name.split(".");
+    if (direction === "hashed") return { path, descending: false, hashed: true };
     const number = direction instanceof Int32 ? direction.value : Number(direction);
-    return { path: name.split("."), descending: number < 0 };
+    return { path, descending: number < 0 };
   });
 }
 
@@ -83,26 +95,36 @@ const NO_KEYS: DocumentKeys = { keys: [], arrays: [] };
 
 /**
  * @throws CommandError CannotIndexParallelArrays (171) when two fields run through different arrays, 16746 when a number
- *   in a path could be a place in an array or a field's name
+ *   in a path could be a place in an array or a field's name, 16766 for an array beside a hashed field
  */
 export function keysOf(definition: IndexDefinition, document: Document): DocumentKeys {
-  const { fields, includes, isSparse } = definition;
+  const { fields, includes, isSparse, wildcard } = definition;
   if (includes !== undefined && !includes(document)) return NO_KEYS;
+  if (wildcard !== undefined) return encodedKeys(definition, wildcardKeys(wildcard, document));
   const walk = new KeyWalk(fields);
   walk.expand(fields.map(() => ({ value: document, at: 0, isFinal: false })));
   const found = isSparse
     ? walk.found.filter((values) => values.some((value) => value !== undefined))
     : walk.found;
+  return encodedKeys(definition, { found, arrays: walk.arrays });
+}
+
+/** @param found the values of each key, some perhaps more than once. @param arrays see `DocumentKeys` */
+function encodedKeys(
+  { fields }: IndexDefinition,
+  { found, arrays }: Pick<KeyWalk, "found" | "arrays">,
+): DocumentKeys {
   const keys = found.map((values) => ({ bytes: encodeKey(values, fields), values }));
   if (keys.length > 1) keys.sort((a, b) => compareBytes(a.bytes, b.bytes));
   const distinct = keys.filter((key, i) => i === 0 || compareBytes(keys[i - 1]!.bytes, key.bytes) !== 0);
-  return { keys: distinct, arrays: walk.arrays.map((paths) => [...paths]) };
+  return { keys: distinct, arrays: arrays.map((paths) => [...paths]) };
 }
 
 function encodeKey(values: readonly Value[], fields: readonly IndexField[]): Uint8Array {
   const parts = values.map((value, i) => {
-    const key = encodeIndexKey(value === undefined ? null : value);
-    return fields[i]!.descending ? inverted(key) : key;
+    const { descending, hashed } = fields[i]!;
+    const key = encodeIndexKey(hashed ? hashedValue(value) : value === undefined ? null : value);
+    return descending ? inverted(key) : key;
   });
   if (parts.length === 1) return parts[0]!;
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
@@ -141,6 +163,7 @@ class KeyWalk {
       this.found.push(reached.map(({ value }) => value));
       return;
     }
+    if (this.fields.some(({ hashed }) => hashed)) throw hashedArray(this.fields[open]!);
     const prefix = this.prefix(reached, open);
     const inArray = reached.map((place, i) => isOpen(place) && this.prefix(reached, i) === prefix);
     const parallel = reached.findIndex((place, i) => isOpen(place) && !inArray[i]);
@@ -215,6 +238,11 @@ class KeyWalk {
   private prefix(places: readonly Place[], field: number): string {
     return this.fields[field]!.path.slice(0, places[field]!.at).join(".");
   }
+}
+
+function hashedArray({ path }: IndexField): CommandError {
+  const text = "Error: hashed indexes do not currently support array values. Found array at path: ";
+  return new CommandError(16766, text + path.join("."));
 }
 
 function isOpen(place: Place): boolean {

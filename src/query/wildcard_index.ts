@@ -1,0 +1,43 @@
+/** Wildcard indexes as the planner sees them: for each path that is asked about an index of that path's keys. */
+import { BuiltDocument, encodeIndexKey, Int32 } from "../bson/mod.ts";
+import type { Filter } from "./filter/filter.ts";
+import { arrayOffset } from "./filter/path.ts";
+import { includesMissing, intersection, type Interval, isPoint } from "./index_bounds.ts";
+import { conditionsOf } from "./index_conditions.ts";
+import type { SourceIndex } from "./index_plan.ts";
+
+const ASCENDING = Int32.of(1);
+
+/** The index itself where it is no wildcard index. */
+export function pathIndexes(index: SourceIndex, conjuncts: readonly Filter[]): readonly SourceIndex[] {
+  const { covers } = index;
+  if (covers === undefined) return [index];
+  const paths = new Set(conjuncts.flatMap(conditionsOf).map(({ path }) => path));
+  return [...paths].flatMap((path) => {
+    const parts = path.split(".");
+    // Keys name no places in arrays.
+    if (!covers(parts) || parts.some((part) => arrayOffset(part) >= 0)) return [];
+    const arrays = index.arrays[1]!.filter((each) => each === path || path.startsWith(`${each}.`));
+    return [{
+      ...index,
+      keyPattern: new BuiltDocument(["$_path", path], [ASCENDING, ASCENDING]),
+      fields: [{ path: ["$_path"], descending: false, only: path }, { path: parts, descending: false }],
+      arrays: [[], arrays],
+    }];
+  });
+}
+
+const NO_FIELDS = encodeIndexKey(BuiltDocument.EMPTY);
+const DOCUMENTS: Interval = {
+  low: { bytes: NO_FIELDS.subarray(0, 1), after: false },
+  high: { bytes: NO_FIELDS.subarray(0, 1), after: true },
+  text: ["[", "]"],
+};
+
+/** Whether all documents that have a value in the intervals have a key there: those without one, or with fields in it, do not. */
+export function hasKeysOfAll(intervals: readonly Interval[]): boolean {
+  if (includesMissing(intervals)) return false;
+  return intersection(intervals, [DOCUMENTS]).every((interval) =>
+    isPoint(interval) && interval.low.bytes.length === NO_FIELDS.length
+  );
+}
