@@ -181,11 +181,11 @@ function seriesClasses(
   let count = 0;
   if (!isPlain) return () => count++;
   const evaluators = reads.map(compileExpression);
-  const byValues = new Map<string, number>();
+  const byValues = new Map<ValueKey, number>();
   const variables = new Map();
   return (meta) => {
     const root = new BuiltDocument(meta === undefined ? [] : [metaField!], meta === undefined ? [] : [meta]);
-    const values = classKey(evaluators, { root, variables }, isExact ? bytesOf : keyOf);
+    const values = classKey(evaluators, { root, variables }, isExact ? exactKeyOf : keyOf);
     const known = byValues.get(values);
     if (known !== undefined) return known;
     byValues.set(values, count);
@@ -197,7 +197,8 @@ function classKey(
   evaluators: readonly Evaluator[],
   scope: Scope,
   keyOf: (value: Value) => ValueKey,
-): string {
+): ValueKey {
+  if (evaluators.length === 1) return keyOf(evaluators[0]!(scope));
   let key = "";
   for (const evaluate of evaluators) {
     const part = keyOf(evaluate(scope));
@@ -207,9 +208,10 @@ function classKey(
   return key;
 }
 
-/** A value's bytes, as text. */
-function bytesOf(value: Value): string {
-  return value === undefined ? "" : encodeDocument(new BuiltDocument(["value"], [value])).toHex();
+/** As `keyOf`, with keys of their own for values that are equal but not the same: by their bytes. */
+function exactKeyOf(value: Value): ValueKey {
+  if (value === undefined || typeof value === "string") return keyOf(value);
+  return `\0x${encodeDocument(new BuiltDocument(["value"], [value])).toHex()}`;
 }
 
 /** Gathers the reads of the metaField. @returns whether none is an operand */

@@ -3,7 +3,7 @@
  * came after it last time, so that series after series walks through them without a search.
  *
  *     span n           [starts[n], ends[n]), followers[n]
- *     class c, span n  group groups[c][n], or NO_GROUP
+ *     class c, span n  group groups[c][n], or NO_GROUP; of span 0 firstGroups[c]
  */
 import type { Value } from "../../../bson/mod.ts";
 import { grownInt32 } from "../../../column/mod.ts";
@@ -12,6 +12,8 @@ import { grownDoubles } from "./output_state.ts";
 
 const NO_GROUP = -1;
 const INITIAL_SPANS = 16;
+const INITIAL_CLASSES = 16;
+const NO_GROUPS = new Int32Array(0);
 
 export class GroupTable {
   private starts = new Float64Array(INITIAL_SPANS);
@@ -20,8 +22,10 @@ export class GroupTable {
   private readonly numbers = new Map<number, number>();
   private spans = 0;
   private current = 0;
-  private readonly groups: Int32Array[] = [];
-  private own: Int32Array = new Int32Array(0);
+  /** Of span 0, by class: where time does not part rows, that is all. */
+  private firstGroups: Int32Array = new Int32Array(INITIAL_CLASSES).fill(NO_GROUP);
+  private readonly groups: (Int32Array | undefined)[] = [];
+  private own: Int32Array = NO_GROUPS;
   private seriesClass = 0;
   private meta: Value = undefined;
 
@@ -31,7 +35,11 @@ export class GroupTable {
   enter(meta: Value): void {
     this.meta = meta;
     this.seriesClass = this.keys.classOf(meta);
-    this.own = this.groups[this.seriesClass] ??= new Int32Array(INITIAL_SPANS).fill(NO_GROUP);
+    this.own = this.groups[this.seriesClass] ?? NO_GROUPS;
+    const classes = this.firstGroups.length;
+    if (this.seriesClass >= classes) {
+      this.firstGroups = grownInt32(this.firstGroups, 2 * classes).fill(NO_GROUP, classes);
+    }
   }
 
   /** Moves to the span of a time. @returns where it ends */
@@ -48,10 +56,18 @@ export class GroupTable {
   /** The group of the rows that were entered and moved to; `ms` is the time of one of them. */
   group(ms: number): number {
     const { current } = this;
+    if (current === 0) return this.firstGroup(ms);
     if (current >= this.own.length) this.growGroups();
     const known = this.own[current]!;
     if (known !== NO_GROUP) return known;
     return this.own[current] = this.keys.groupOf(this.seriesClass, this.meta, ms);
+  }
+
+  private firstGroup(ms: number): number {
+    const { seriesClass } = this;
+    const known = this.firstGroups[seriesClass]!;
+    if (known !== NO_GROUP) return known;
+    return this.firstGroups[seriesClass] = this.keys.groupOf(seriesClass, this.meta, ms);
   }
 
   private holds(span: number, ms: number): boolean {
