@@ -65,6 +65,19 @@ const GROUPED: PlainRecord = {
   },
 };
 
+const WITH_TIME: PlainRecord = { $set: { t: { $toDate: { $toLong: "$g" } } } };
+const TIMED: PlainRecord = {
+  timestamp: "$t",
+  partitionBy: { $mod: ["$_id", 3] },
+  output: {
+    count: { $sum: 1 },
+    sum: { $sum: "$g" },
+    all: { $push: "$_id" },
+    first: { $first: "$_id" },
+    last: { $last: "$v" },
+  },
+};
+
 const PIPELINES: Readonly<Record<string, readonly PlainRecord[]>> = {
   "a sort": [{ $sort: { v: 1 } }],
   "a sort by two fields, one descending": [{ $sort: { g: -1, v: 1 } }],
@@ -141,6 +154,11 @@ const PIPELINES: Readonly<Record<string, readonly PlainRecord[]>> = {
   "filled gaps": [
     { $fill: { sortBy: { n: 1 }, output: { v: { method: "locf" }, w: { value: 1 } } } },
   ],
+  "windows of time": [WITH_TIME, { $timeWindow: { ...TIMED, window: "20ms" } }],
+  "windows of time that overlap": [WITH_TIME, { $timeWindow: { ...TIMED, window: "100ms", every: "20ms" } }],
+  "sessions": [WITH_TIME, { $timeWindow: { ...TIMED, gap: "2ms" } }],
+  "windows of states": [WITH_TIME, { $timeWindow: { ...TIMED, state: { $mod: ["$g", 5] } } }],
+  "windows of so many rows": [WITH_TIME, { $timeWindow: { ...TIMED, count: 5, every: 2 } }],
   "ends of groups": [
     { $sort: { n: 1 } },
     { $group: { _id: "$g", first: { $first: "$_id" }, last: { $last: "$n" } } },
@@ -188,6 +206,7 @@ Deno.test("where the disk is not allowed, memory that does not suffice is error 
     [{ $group: { _id: "$_id" } }],
     [{ $facet: { all: [] } }],
     [{ $bucketAuto: { groupBy: "$v", buckets: 3 } }],
+    [WITH_TIME, { $timeWindow: { timestamp: "$t", window: "1ms", output: { all: { $push: "$v" } } } }],
     [{ $setWindowFields: { output: { all: { $sum: "$n" } } } }],
   ];
   for (const stage of stages) {

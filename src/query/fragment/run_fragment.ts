@@ -20,7 +20,7 @@ import type {
   Source,
 } from "../source.ts";
 import type { Output } from "../stage/output.ts";
-import { type Pane, rowsOfPanes } from "../stage/time_window.ts";
+import { overlappingRows, type Pane } from "../stage/time_window.ts";
 import { conditionOf, PathList } from "./conditions.ts";
 import { type Fragment, inputOf } from "./fragment.ts";
 import { type NearestWindows, stretchesOf } from "./nearest_windows.ts";
@@ -187,7 +187,7 @@ async function* documentsOf(
   }
   const { outputs } = stage;
   if (stage.kind === "timeWindow" && stage.every !== undefined) {
-    return yield* rowsOfPanes(panesOf(outputs, keys, result), stage, stage.every, context);
+    return yield* overlappingRows(panesOf(outputs, keys, result), stage, stage.every, context);
   }
   const names = ["_id", ...outputs.map((output) => output.name)];
   const finishers = outputs.map((output, i) => finisherOf(output, result, i));

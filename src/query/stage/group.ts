@@ -87,7 +87,10 @@ async function* groupRows(
 ): Rows {
   const variables = scopeVariables(context);
   const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
-  const runs = context.memory && new GroupRuns(context.memory, factory, valueOrder(stage.collation));
+  const runs = context.memory && new GroupRuns(context.memory, factory, {
+    keyOf: (group) => group.id,
+    compare: valueOrder(stage.collation),
+  });
   let find = firstFinder;
   let groups: Group[] = [];
   let fits = true;
@@ -111,7 +114,7 @@ async function* groupRows(
     await context.checkpoint();
   }
   if (runs === undefined || runs.isEmpty) yield* inBatches(groups.map(documentOfGroup), context);
-  else yield* runs.merged(groups, context);
+  else yield* runs.documents(groups, context);
 }
 
 /** The group of a row; a new one is announced first. */

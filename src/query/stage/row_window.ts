@@ -11,6 +11,7 @@
  * event that goes on when the rows end.
  */
 import {
+  BuiltDocument,
   type Collation,
   type Document,
   equalValues,
@@ -25,10 +26,20 @@ import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
 import { approximateBytes, MemoryMeter } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
+import { sortInTurns } from "../sort_in_turns.ts";
+import { SortedRuns } from "../sorted_runs.ts";
 import { ValueMap } from "../value_map.ts";
-import { type Output, OutputFactory, type OutputState } from "./output.ts";
-import { timeOf, WINDOW_MEMORY_MESSAGE, windowRow } from "./time_window.ts";
-import { END_FIELD, START_FIELD, STATE_FIELD, windowId, windowOrder } from "./window_id.ts";
+import { documentOfGroup, type Output, OutputFactory, type OutputState } from "./output.ts";
+import { timeOf, WINDOW_MEMORY_MESSAGE } from "./time_window.ts";
+import {
+  END_FIELD,
+  placeOf,
+  placeValue,
+  START_FIELD,
+  STATE_FIELD,
+  windowId,
+  windowOrder,
+} from "./window_id.ts";
 
 export type WindowRule =
   | { readonly kind: "session"; readonly gapMs: number }
@@ -55,28 +66,34 @@ export function expressionsOfRule(rule: WindowRule): readonly Expression[] {
 }
 
 export function runRowWindow(stage: RowWindowStage, input: Rows, context: QueryContext): Rows {
-  return windowRows(new WindowList(stage), input, context);
+  return windowRows(new WindowList(stage, context), input, context);
 }
 
 async function* windowRows(list: WindowList, input: Rows, context: QueryContext): Rows {
   const variables = scopeVariables(context);
   for await (const batch of input) {
-    for (const root of batch) list.add({ root, variables });
+    for (const root of batch) {
+      if (!list.add({ root, variables })) await list.putAside();
+    }
     await context.checkpoint();
   }
-  yield* inBatches(list.rows(), context);
+  yield* list.rows();
 }
 
 /** A window that may get more rows. */
 class OpenWindow {
   endMs: number | undefined;
   rows = 0;
+  /** Counted for it. */
+  bytes = 0;
 
   constructor(
     readonly startMs: number,
     readonly partition: Value,
     /** The state that its rows have, where that is the rule. */
     readonly state: Value,
+    /** How many began before it. */
+    readonly number: number,
     readonly outputs: OutputState,
   ) {}
 
@@ -87,7 +104,7 @@ class OpenWindow {
       this.state === undefined ? own : { ...own, [STATE_FIELD]: this.state },
       this.partition,
     );
-    return windowRow(id, this.outputs);
+    return documentOfGroup({ id, state: this.outputs });
   }
 }
 
@@ -128,40 +145,79 @@ class WindowList {
   private readonly timestamp: Evaluator;
   private readonly partitionBy: Evaluator | undefined;
   private readonly bounds: Bounds;
-  private readonly meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE);
+  private readonly meter: MemoryMeter;
+  /** Windows that ended, as documents beside their places. */
+  private readonly runs: SortedRuns<Document> | undefined;
   private readonly partitions: ValueMap<Partition>;
   private readonly order: ReturnType<typeof windowOrder>;
-  private readonly windows: OpenWindow[] = [];
+  private readonly all: Partition[] = [];
+  private windows: OpenWindow[] = [];
+  private begun = 0;
+  private fits = true;
 
-  constructor(stage: RowWindowStage) {
+  constructor(stage: RowWindowStage, private readonly context: QueryContext) {
+    const { memory } = context;
+    this.meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE, memory);
     this.factory = new OutputFactory(stage.outputs);
     this.timestamp = compileExpression(stage.timestamp);
     this.partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
     this.bounds = boundsOf(stage.rule);
     this.partitions = new ValueMap(stage.collation);
     this.order = windowOrder(stage.collation);
+    this.runs = memory && new SortedRuns(memory, (row) => row, byPlace(this.order));
   }
 
-  add(scope: Scope): void {
+  /** @returns whether all fits in memory; else what can be is to be put aside */
+  add(scope: Scope): boolean {
     const ms = timeOf(this.timestamp(scope));
-    if (ms === undefined) return;
-    this.bounds.place({ scope, ms }, this.partitionOf(scope));
+    if (ms !== undefined) this.bounds.place({ scope, ms }, this.partitionOf(scope));
+    return this.fits;
+  }
+
+  /** Windows that have ended go. @throws CommandError QueryExceededMemoryLimitNoDiskUseAllowed (292), OutOfDiskSpace */
+  async putAside(): Promise<void> {
+    if (this.runs === undefined || !this.meter.maySpill) throw this.meter.exceeded();
+    const open = new Set(this.all.flatMap((partition) => partition.open));
+    const ended = this.windows.filter((window) => !open.has(window));
+    await this.runs.add(await this.sorted(ended), this.context);
+    this.windows = [...open];
+    this.meter.release(ended.reduce((bytes, window) => bytes + window.bytes, 0));
+    this.fits = this.meter.isHalfEmpty();
+    if (!this.fits) throw this.meter.exceeded();
   }
 
   begin(startMs: number, partition: Value, state: Value): OpenWindow {
-    const window = new OpenWindow(startMs, partition, state, this.factory.create(null));
-    this.meter.add(approximateBytes(partition) + approximateBytes(state) + this.factory.stateBytes);
+    const window = new OpenWindow(startMs, partition, state, this.begun++, this.factory.create(null));
+    this.count(window, approximateBytes(partition) + approximateBytes(state) + this.factory.stateBytes);
     this.windows.push(window);
     return window;
   }
 
   addTo(window: OpenWindow, scope: Scope): void {
-    this.meter.add(window.outputs.add(scope));
+    this.count(window, window.outputs.add(scope));
+  }
+
+  private count(window: OpenWindow, bytes: number): void {
+    window.bytes += bytes;
+    if (!this.meter.tryAdd(bytes)) this.fits = false;
   }
 
   /** The windows as documents, in order of time and partition. */
-  rows(): readonly Document[] {
-    return this.windows.sort(this.order).map((window) => window.row());
+  async *rows(): Rows {
+    const { context, runs, windows } = this;
+    if (runs === undefined || runs.isEmpty) {
+      return yield* inBatches(windows.sort(this.order).map((window) => window.row()), context);
+    }
+    for await (const batch of runs.merged(await this.sorted(windows), context)) {
+      yield batch.map((row) => row.get("window") as Document);
+    }
+  }
+
+  private async sorted(windows: readonly OpenWindow[]): Promise<readonly Document[]> {
+    const sorted = await sortInTurns([...windows], this.order, this.context.checkpoint);
+    return sorted.map((window) =>
+      new BuiltDocument(["place", "number", "window"], [placeValue(window), window.number, window.row()])
+    );
   }
 
   private partitionOf(scope: Scope): Partition {
@@ -169,10 +225,18 @@ class WindowList {
     const known = this.partitions.get(value);
     if (known !== undefined) return known;
     const partition = new Partition(value, this);
-    this.meter.add(approximateBytes(value));
+    if (!this.meter.tryAdd(approximateBytes(value))) this.fits = false;
     this.partitions.set(value, partition);
+    this.all.push(partition);
     return partition;
   }
+}
+
+/** The order of windows that were put aside: those of one place in the order in which they began. */
+function byPlace(order: ReturnType<typeof windowOrder>): (a: Document, b: Document) => number {
+  return (a, b) =>
+    order(placeOf(a.get("place")), placeOf(b.get("place"))) ||
+    Number(a.get("number")) - Number(b.get("number"));
 }
 
 function boundsOf(rule: WindowRule): Bounds {

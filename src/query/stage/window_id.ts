@@ -3,7 +3,7 @@
  * document stand in it themselves, so none of them may have the name of one of the window's own.
  */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, type Collation, Document, type Value, valueOrder } from "../../bson/mod.ts";
+import { BuiltDocument, type Collation, Document, UtcDate, type Value, valueOrder } from "../../bson/mod.ts";
 import type { Expression, ParseContext } from "../expression/expression.ts";
 import { parseExpression } from "../expression/parse.ts";
 
@@ -48,7 +48,7 @@ function checkNames(names: readonly string[], own: readonly string[]): void {
   );
 }
 
-/** A window that is done, before it becomes a document. */
+/** Where a window stands among others. */
 export interface PlacedWindow {
   readonly startMs: number;
   readonly partition: Value;
@@ -58,4 +58,15 @@ export interface PlacedWindow {
 export function windowOrder(collation: Collation | undefined): (a: PlacedWindow, b: PlacedWindow) => number {
   const compare = valueOrder(collation);
   return (a, b) => a.startMs - b.startMs || compare(a.partition, b.partition);
+}
+
+/** The place of a window as a value that can be put aside: `[start]`, or `[start, partition]`. */
+export function placeValue({ startMs, partition }: PlacedWindow): Value {
+  return partition === undefined ? [new UtcDate(startMs)] : [new UtcDate(startMs), partition];
+}
+
+/** The way back from `placeValue`. */
+export function placeOf(value: Value): PlacedWindow {
+  const [start, partition] = value as readonly Value[];
+  return { startMs: (start as UtcDate).ms, partition };
 }
