@@ -39,6 +39,7 @@ export { Transaction } from "./transaction.ts";
 export {
   type ColumnSize,
   type DoneStatements,
+  type IndexVerification,
   type LogRetention,
   type SessionHistory,
   shownDocument,

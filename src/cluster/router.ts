@@ -4,7 +4,7 @@
 import type { Document, RawDocument } from "../bson/mod.ts";
 import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
-import type { ColumnSize, SessionHistory } from "../storage/mod.ts";
+import type { ColumnSize, IndexVerification, SessionHistory } from "../storage/mod.ts";
 import type { CollectionTail } from "./capped.ts";
 import type { RetryableWrite, TransactionName } from "./retryable_write.ts";
 import type { Transaction } from "./transaction.ts";
@@ -214,7 +214,10 @@ export interface CollectionStats {
   readonly dataBytes: number;
   /** Bytes on disk, without the log. */
   readonly storageBytes: number;
+  /** Of all indexes. */
   readonly indexBytes: number;
+  /** Of each by its name, where they are told apart. */
+  readonly indexSizes?: ReadonlyMap<string, number>;
   /** Time series only. */
   readonly timeseries?: {
     readonly series: number;
@@ -232,8 +235,10 @@ export interface Verification {
   readonly records: number;
   /** Of regular collections: those that are no valid BSON. */
   readonly invalidDocuments: number;
-  /** What is wrong, one line each. */
+  /** What is wrong, one line each; with documents, of regular collections. */
   readonly problems: readonly string[];
+  /** Of regular collections: their indexes but that on _id. */
+  readonly indexes: readonly IndexVerification[];
   /** Time series only: what is in segments, the largest column first. */
   readonly columns: readonly ColumnSize[];
 }

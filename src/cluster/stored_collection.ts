@@ -1,5 +1,10 @@
 /** What the stores of a VNode hold of one collection: how much, and whether it is whole. */
-import type { DocumentStore, TimeseriesStore } from "../storage/mod.ts";
+import {
+  type DocumentStats,
+  type DocumentStore,
+  ID_INDEX_NAME,
+  type TimeseriesStore,
+} from "../storage/mod.ts";
 import { clusteredIndexOf } from "./clustered.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import type { CollectionStats, Verification } from "./router.ts";
@@ -13,8 +18,7 @@ const NO_STATS: CollectionStats = { count: 0, dataBytes: 0, storageBytes: 0, ind
 
 export function statsOf({ documents, timeseries: store }: Stores, info: CollectionInfo): CollectionStats {
   if (info.timeseries === undefined) {
-    const stats = documents.hasCollection(info.id) ? documents.stats(info.id) : NO_STATS;
-    return clusteredIndexOf(info) === undefined ? stats : withoutIdIndex(stats);
+    return documents.hasCollection(info.id) ? documentStats(documents.stats(info.id), info) : NO_STATS;
   }
   if (!store.hasTable(info.id)) return NO_STATS;
   const { rows: count, dataBytes, storageBytes, indexBytes, ...timeseries } = store.stats(info.id);
@@ -22,8 +26,15 @@ export function statsOf({ documents, timeseries: store }: Stores, info: Collecti
 }
 
 /** The index on _id of a clustered collection is the documents' own. */
-function withoutIdIndex(stats: CollectionStats): CollectionStats {
-  return { ...stats, storageBytes: stats.storageBytes + stats.indexBytes, indexBytes: 0 };
+function documentStats(stats: DocumentStats, info: CollectionInfo): CollectionStats {
+  const indexSizes = new Map(stats.indexSizes);
+  let { storageBytes } = stats;
+  if (clusteredIndexOf(info) !== undefined) {
+    storageBytes += indexSizes.get(ID_INDEX_NAME) ?? 0;
+    indexSizes.delete(ID_INDEX_NAME);
+  }
+  const indexBytes = indexSizes.values().reduce((sum, bytes) => sum + bytes, 0);
+  return { ...stats, storageBytes, indexBytes, indexSizes };
 }
 
 /** Reads all that the files hold of a collection. @param pause lets others run */
@@ -36,14 +47,15 @@ export async function verifyFiles(
   const { documents: store, timeseries } = stores;
   const { id } = info;
   if (info.timeseries === undefined) {
-    const none = { documents: 0, invalidDocuments: 0, problems: [] };
-    const found = store.hasCollection(id) ? await store.verify(id, isFull, pause) : none;
-    const { documents, invalidDocuments, problems } = found;
-    return { records: documents, invalidDocuments, problems, columns: [] };
+    const none = { documents: 0, invalidDocuments: 0, problems: [], indexes: [] };
+    const indexes = (info.indexes ?? []).map((index) => String(index.get("name")));
+    const found = store.hasCollection(id) ? await store.verify(id, { indexes, isFull, pause }) : none;
+    const { documents, ...others } = found;
+    return { records: documents, ...others, columns: [] };
   }
   const records = statsOf(stores, info).count;
   const none = { columns: [], damages: [] };
   const found = timeseries.hasTable(id) ? await timeseries.verify(id, pause) : none;
   const problems = found.damages.map(({ path, offset, reason }) => `"${path}" at byte ${offset}: ${reason}`);
-  return { records, invalidDocuments: 0, problems, columns: found.columns };
+  return { records, invalidDocuments: 0, problems, indexes: [], columns: found.columns };
 }

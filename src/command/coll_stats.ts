@@ -114,8 +114,12 @@ function ratio(rawBytes: number, storedBytes: number): number {
   return storedBytes === 0 ? 0 : rawBytes / storedBytes;
 }
 
-/** The first index carries the bytes of all: storage counts them together. */
+/** Where storage counts all indexes together, the first one carries their bytes. */
 function indexSizes(info: CollectionInfo, stats: CollectionStats, scale: number): Document {
   const names = indexesOf(info).map((index) => String(index.get("name")));
-  return new BuiltDocument(names, names.map((_, i) => scaled(i === 0 ? stats.indexBytes : 0, scale)));
+  const { indexSizes, indexBytes } = stats;
+  const sizes = names.map((name, i) =>
+    indexSizes?.get(name) ?? (indexSizes === undefined && i === 0 ? indexBytes : 0)
+  );
+  return new BuiltDocument(names, sizes.map((bytes) => scaled(bytes, scale)));
 }

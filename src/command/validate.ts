@@ -1,7 +1,7 @@
 /** `validate`: reads all of a collection's files again and says whether they are whole. */
 import { CommandError } from "../base/mod.ts";
-import { type BsonWriter, BuiltDocument, Int32, isNumber } from "../bson/mod.ts";
-import { namespaceText, type Verification } from "../cluster/mod.ts";
+import { type BsonWriter, BuiltDocument, type Document, Int32, isNumber } from "../bson/mod.ts";
+import { type IndexVerification, namespaceText, type Verification } from "../cluster/mod.ts";
 import { type Arguments, numberOf } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { indexesOf } from "./indexes.ts";
@@ -30,32 +30,68 @@ async function runValidate(call: CommandCall, reply: BsonWriter): Promise<void> 
   }
   reply.value("ns", namespaceText(namespace));
   reply.value("uuid", info.uuid);
-  if (isTrue(call.args, "metadata")) return verdict([], reply);
+  if (isTrue(call.args, "metadata")) return verdict({ problems: [], indexes: [] }, reply);
   const found = await router.verify(namespace, isFull, new QueryWork(call.operation).checkpoint);
-  const indexes = indexesOf(info).map((index) => String(index.get("name")));
-  countsOf(found, indexes, reply);
-  verdict(found.problems, reply);
+  const names = indexesOf(info).map((index) => String(index.get("name"))).sort();
+  countsOf(found, names, reply);
+  verdict(found, reply);
 }
 
-function countsOf(found: Verification, indexes: readonly string[], reply: BsonWriter): void {
-  const isValid = found.problems.length === 0;
+function countsOf(found: Verification, names: readonly string[], reply: BsonWriter): void {
+  const keysOf = (name: string) => found.indexes.find((index) => index.name === name)?.keys ?? found.records;
   reply.value("nInvalidDocuments", int64OrInt32(found.invalidDocuments));
   reply.value("nNonCompliantDocuments", int64OrInt32(found.invalidDocuments));
   reply.value("nrecords", int64OrInt32(found.records));
-  reply.value("nIndexes", Int32.of(indexes.length));
-  reply.value("keysPerIndex", new BuiltDocument(indexes, indexes.map(() => int64OrInt32(found.records))));
-  const details = indexes.map(() => BuiltDocument.of({ valid: isValid }));
-  reply.value("indexDetails", new BuiltDocument(indexes, details));
+  reply.value("nIndexes", Int32.of(names.length));
+  reply.value("keysPerIndex", new BuiltDocument(names, names.map((name) => int64OrInt32(keysOf(name)))));
+  reply.value("indexDetails", new BuiltDocument(names, names.map((name) => indexDetails(found, name))));
 }
 
-function verdict(problems: readonly string[], reply: BsonWriter): void {
-  const named = problems.slice(0, MAX_NAMED);
-  const left = problems.length - named.length;
-  reply.value("valid", problems.length === 0);
+/** An index without a finding of its own is as whole as the documents are. */
+function indexDetails(found: Verification, name: string): Document {
+  const index = found.indexes.find((each) => each.name === name);
+  if (index === undefined) return BuiltDocument.of({ valid: found.problems.length === 0 });
+  if (isWhole(index)) return BuiltDocument.of({ valid: true });
+  return BuiltDocument.of({ valid: false, errors: [inconsistent(index)] });
+}
+
+function isWhole({ missing, extra }: IndexVerification): boolean {
+  return missing === 0 && extra === 0;
+}
+
+function inconsistent({ name }: IndexVerification): string {
+  return `Index with name '${name}' has inconsistencies.`;
+}
+
+function verdict({ problems, indexes }: Pick<Verification, "problems" | "indexes">, reply: BsonWriter): void {
+  const errors = [...problems, ...indexes.filter((index) => !isWhole(index)).map(inconsistent)];
+  const named = errors.slice(0, MAX_NAMED);
+  const left = errors.length - named.length;
+  const missing = indexes.reduce((sum, index) => sum + index.missing, 0);
+  const extra = indexes.reduce((sum, index) => sum + index.extra, 0);
+  reply.value("valid", errors.length === 0);
   reply.value("repaired", false);
-  reply.value("warnings", left > 0 ? [`${left} more errors are not listed`] : []);
+  reply.value("warnings", [
+    ...(left > 0 ? [`${left} more errors are not listed`] : []),
+    ...(extra > 0 ? [`Detected ${extra} extra index entries.`] : []),
+    ...(missing > 0 ? [`Detected ${missing} missing index entries.`] : []),
+  ]);
   reply.value("errors", named);
-  for (const name of ["extraIndexEntries", "missingIndexEntries", "corruptRecords"]) reply.value(name, []);
+  reply.value("extraIndexEntries", indexes.flatMap((index) => entries(index, index.extraEntries)));
+  reply.value("missingIndexEntries", indexes.flatMap((index) => entries(index, index.missingEntries)));
+  reply.value("corruptRecords", []);
+}
+
+function entries({ name }: IndexVerification, found: IndexVerification["extraEntries"]): readonly Document[] {
+  return found.map(({ seq, id, key, bytes }) =>
+    BuiltDocument.of({
+      indexName: name,
+      recordId: int64OrInt32(seq),
+      idKey: id,
+      indexKey: key,
+      keyString: key === undefined ? bytes.toHex() : undefined,
+    })
+  );
 }
 
 /** As MongoDB takes these options: anything but false, null and zero is true. */

@@ -13,7 +13,7 @@ export { type CollectionLimits } from "./documents/collection_limits.ts";
 export { DocumentStore } from "./documents/document_store.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { type StoredRow } from "./documents/collection_table.ts";
-export { type DocumentStats } from "./documents/page_sizes.ts";
+export { type DocumentStats } from "./documents/document_inspector.ts";
 export { type DocumentScanRequest, type IndexOrder, type ScanOrder } from "./documents/collection_scan.ts";
 export {
   decodeDone,
@@ -58,4 +58,5 @@ export {
   type SegmentReport,
   verifySegment,
 } from "./timeseries/verify_segment.ts";
+export { type IndexVerification } from "./documents/verify_indexes.ts";
 export { type ColumnSize, type TableVerification } from "./timeseries/verify_table.ts";

@@ -260,7 +260,7 @@ export class ArrayRouter implements Router {
 
   verify(namespace: Namespace): Promise<Verification> {
     const records = this.stats(namespace).count;
-    return Promise.resolve({ records, invalidDocuments: 0, problems: [], columns: [] });
+    return Promise.resolve({ records, invalidDocuments: 0, problems: [], indexes: [], columns: [] });
   }
 
   checkpoint(): Promise<void> {

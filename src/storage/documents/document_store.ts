@@ -14,12 +14,12 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { assert, CommandError } from "../../base/mod.ts";
-import { type CollectionVerification, verifyCollection } from "./verify_collection.ts";
+import type { CollectionVerification } from "./verify_collection.ts";
 import { encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
 import { createTable, dropTable, type StoredRow, TableReader, TableWriter } from "./collection_table.ts";
 import { applyEffect, applyLogged, type EffectPlace, idDocument, idOf } from "./apply_effect.ts";
 import type { TakenKey } from "./duplicate_key.ts";
-import type { CompileFilter } from "./index_definition.ts";
+import { type CompileFilter, noFilters } from "./index_definition.ts";
 import { ID_INDEX_NAME } from "./id_index.ts";
 import type { IndexReader } from "./index_reader.ts";
 import { addRows, type IndexState, IndexTables } from "./index_tables.ts";
@@ -41,7 +41,7 @@ import type { Effect, NotedChange } from "./effect.ts";
 import { effectsOf, EntryBuffer, type StoreEntry } from "./entry_buffer.ts";
 import { KeyLocks } from "./key_locks.ts";
 import { newTransaction, type OpenTransaction } from "./open_transaction.ts";
-import { type DocumentStats, pageSizes } from "./page_sizes.ts";
+import { DocumentInspector, type DocumentStats, type VerificationRequest } from "./document_inspector.ts";
 import { StatementTable } from "./statement_table.ts";
 import { TableReaders } from "./table_readers.ts";
 import { loadTotals, NO_DOCUMENTS, type Totals, totalsAfter } from "./totals.ts";
@@ -66,6 +66,7 @@ export class DocumentStore implements CommittedDocuments {
   private transaction: OpenTransaction | undefined;
   private applied: number;
   private durable = 0;
+  private readonly inspector: DocumentInspector;
 
   private constructor(
     private readonly path: string,
@@ -74,6 +75,7 @@ export class DocumentStore implements CommittedDocuments {
     private readonly compileFilter: CompileFilter,
   ) {
     this.statements = new StatementTable(path, writing, reading);
+    this.inspector = new DocumentInspector(reading);
     this.applied = Number(writing.prepare("SELECT log_index FROM applied").get()?.["log_index"]);
     this.collections = loadTotals(writing);
     this.readers = new TableReaders(reading);
@@ -139,6 +141,7 @@ export class DocumentStore implements CommittedDocuments {
     this.readers.drop(id);
     this.readersInside.drop(id);
     this.indexes.delete(id);
+    this.inspector.forget(id);
     this.versions.drop(id);
     this.redoable(() => dropTable(this.writing, id));
     this.transaction?.created.delete(id);
@@ -279,6 +282,7 @@ export class DocumentStore implements CommittedDocuments {
   dropIndexes(id: number, names: readonly string[]): void {
     assert(this.transaction === undefined, "no transaction is open when indexes go");
     this.guarded(() => names.forEach((name) => this.indexes.get(id)?.drop(name)));
+    this.inspector.forget(id);
   }
 
   /** Documents as the open transaction sees them, in batches, each of which shows what was written before it is read. */
@@ -464,13 +468,13 @@ export class DocumentStore implements CommittedDocuments {
 
   /** What is committed, or about to be, and the pages it takes. */
   stats(id: number): DocumentStats {
-    const { count, dataBytes } = this.transaction?.before.get(id) ?? this.totals(id);
-    return { count, dataBytes, ...this.guarded(() => pageSizes(this.reading, id)) };
+    const totals = this.transaction?.before.get(id) ?? this.totals(id);
+    return this.guarded(() => this.inspector.stats(id, totals, this.indexes.get(id)));
   }
 
-  /** Reads all documents of a collection and the index on their ids. @param isFull looks at SQLite's pages as well */
-  async verify(id: number, isFull: boolean, pause: () => Promise<void>): Promise<CollectionVerification> {
-    return await verifyCollection(this.reading, id, isFull, pause);
+  /** Reads all documents of a collection and its indexes. */
+  async verify(id: number, asked: VerificationRequest): Promise<CollectionVerification> {
+    return await this.inspector.verify(id, () => this.indexes.get(id), asked);
   }
 
   /** Closes the file. An open transaction is lost; what is committed stays. */
@@ -592,8 +596,4 @@ export class DocumentStore implements CommittedDocuments {
   guarded<T>(action: () => T): T {
     return guarded(this.path, action);
   }
-}
-
-function noFilters(): never {
-  throw new CommandError("InternalError", "this store knows no filters of partial indexes");
 }

@@ -47,6 +47,11 @@ export interface IndexField {
 /** Makes a test of a partial index's filter. */
 export type CompileFilter = (filter: Document) => (document: Document) => boolean;
 
+/** Of a store without partial indexes. */
+export function noFilters(): never {
+  throw new CommandError("InternalError", "this store knows no filters of partial indexes");
+}
+
 /** One key of a document. */
 export interface IndexKey {
   readonly bytes: Uint8Array;

@@ -18,6 +18,7 @@ import {
   keysOf,
 } from "./index_definition.ts";
 import type { TakenKey } from "./duplicate_key.ts";
+import { IndexVerifier } from "./verify_indexes.ts";
 import { execute, executeTogether } from "./sqlite.ts";
 
 /** What a query may know of an index. */
@@ -52,6 +53,22 @@ export class IndexTables {
 
   find(name: string): IndexTable | undefined {
     return this.tables.find((table) => table.definition.name === name);
+  }
+
+  /** Bytes of each, by name. @param pageBytes those of a table */
+  sizes(pageBytes: (table: string) => number): readonly (readonly [string, number])[] {
+    return this.tables.map(({ definition, number }) => [definition.name, pageBytes(`i${this.id}_${number}`)]);
+  }
+
+  /** What compares some of them with the documents. @param isThere whether the collection is */
+  verifiers(
+    reading: DatabaseSync,
+    names: readonly string[],
+    isThere: () => boolean,
+  ): readonly IndexVerifier[] {
+    return this.tables.filter(({ definition }) => names.includes(definition.name)).map((table) =>
+      new IndexVerifier(reading, this.id, table, () => isThere() && this.tables.includes(table))
+    );
   }
 
   committed(): void {

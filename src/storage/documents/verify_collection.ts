@@ -1,8 +1,9 @@
 /**
  * Reads all of one regular collection, a batch at a time, as others go on writing: every document is whole BSON and lies
- * under the key of its _id, and the index leads to it.
+ * under the key of its _id, the index leads to it, and the other indexes have its keys and no others (verify_indexes.ts).
  */
 import type { DatabaseSync } from "node:sqlite";
+import type { IndexVerification, IndexVerifier } from "./verify_indexes.ts";
 import { compareBytes, encodeIndexKey, RawDocument, validateDocument } from "../../bson/mod.ts";
 
 /** Documents looked at between two pauses. */
@@ -13,8 +14,10 @@ export interface CollectionVerification {
   readonly documents: number;
   /** Documents that are no valid BSON, or lie under a key that is not theirs. */
   readonly invalidDocuments: number;
-  /** What is wrong, one line each. */
+  /** What is wrong with documents, one line each. */
   readonly problems: readonly string[];
+  /** All but that on _id. */
+  readonly indexes: readonly IndexVerification[];
 }
 
 /**
@@ -24,6 +27,7 @@ export interface CollectionVerification {
 export async function verifyCollection(
   database: DatabaseSync,
   id: number,
+  indexes: readonly IndexVerifier[],
   isFull: boolean,
   pause: () => Promise<void>,
 ): Promise<CollectionVerification> {
@@ -36,6 +40,7 @@ export async function verifyCollection(
   let invalidDocuments = 0;
   for (let last = 0;;) {
     const rows = next.all(last);
+    const whole: { seq: number; document: RawDocument }[] = [];
     for (const row of rows) {
       const key = row["key"] as Uint8Array;
       last = row["seq"] as number;
@@ -44,13 +49,19 @@ export async function verifyCollection(
       if (wrong !== undefined) {
         invalidDocuments++;
         problems.push(`document ${last}: ${wrong}`);
-      } else if (place.get(key)?.["seq"] !== last) {
+        continue;
+      }
+      whole.push({ seq: last, document: new RawDocument(row["doc"] as Uint8Array) });
+      if (place.get(key)?.["seq"] !== last) {
         problems.push(`document ${last}: the index on _id does not lead to it`);
       }
     }
-    if (rows.length < BATCH_ROWS) return { documents, invalidDocuments, problems };
+    for (const index of indexes) index.checkDocuments(whole);
+    if (rows.length < BATCH_ROWS) break;
     await pause();
   }
+  for (const index of indexes) await index.checkKeys(pause);
+  return { documents, invalidDocuments, problems, indexes: indexes.map(({ result }) => result) };
 }
 
 function checkPages(database: DatabaseSync, id: number): string[] {

@@ -1,10 +1,21 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
-import { BuiltDocument, encodeDocument, RawDocument } from "../../bson/mod.ts";
+import { BuiltDocument, encodeDocument, Int32, RawDocument } from "../../bson/mod.ts";
 import { DocumentStore } from "./document_store.ts";
 
 const COLLECTION = 3;
 const DOCUMENTS = 600;
+const NUMBER_INDEX = new RawDocument(
+  encodeDocument(BuiltDocument.of({ key: BuiltDocument.of({ n: Int32.of(1) }), name: "n_1" })),
+);
+const WHOLE_INDEX = {
+  name: "n_1",
+  keys: DOCUMENTS,
+  missing: 0,
+  extra: 0,
+  missingEntries: [],
+  extraEntries: [],
+};
 const noPause = () => Promise.resolve();
 
 /** Runs a statement below a closed store, opens it again and verifies the collection. */
@@ -16,9 +27,13 @@ async function verifyAfter(statement: string | undefined, isFull = false) {
     made.createCollection(COLLECTION);
     made.begin();
     for (let id = 0; id < DOCUMENTS; id++) {
-      made.insert(COLLECTION, new RawDocument(encodeDocument(BuiltDocument.of({ _id: id, text: "abc" }))));
+      made.insert(
+        COLLECTION,
+        new RawDocument(encodeDocument(BuiltDocument.of({ _id: id, n: id, text: "abc" }))),
+      );
     }
     made.commit(1);
+    made.buildIndexes(COLLECTION, [NUMBER_INDEX]).toArray();
     made.checkpoint();
     made.close();
     if (statement !== undefined) {
@@ -27,7 +42,7 @@ async function verifyAfter(statement: string | undefined, isFull = false) {
     }
     const store = DocumentStore.open(path);
     try {
-      return await store.verify(COLLECTION, isFull, noPause);
+      return await store.verify(COLLECTION, { indexes: ["n_1"], isFull, pause: noPause });
     } finally {
       store.close();
     }
@@ -37,7 +52,7 @@ async function verifyAfter(statement: string | undefined, isFull = false) {
 }
 
 Deno.test("a whole collection has no problems", async () => {
-  const whole = { documents: DOCUMENTS, invalidDocuments: 0, problems: [] };
+  const whole = { documents: DOCUMENTS, invalidDocuments: 0, problems: [], indexes: [WHOLE_INDEX] };
   assert.deepEqual(await verifyAfter(undefined), whole);
   assert.deepEqual(await verifyAfter(undefined, true), whole);
 });
@@ -49,9 +64,23 @@ Deno.test("a document that is no BSON, or not the one of its key, is found", asy
   const swapped = await verifyAfter(
     `UPDATE c${COLLECTION} SET doc = (SELECT doc FROM c${COLLECTION} WHERE seq = 1) WHERE seq = 599`,
   );
-  assert.deepEqual(swapped, {
-    documents: DOCUMENTS,
-    invalidDocuments: 1,
-    problems: ["document 599: it does not lie under the key of its _id"],
-  });
+  assert.equal(swapped.invalidDocuments, 1);
+  assert.deepEqual(swapped.problems, ["document 599: it does not lie under the key of its _id"]);
+});
+
+Deno.test("keys that an index lacks, and those that it should not have, are found", async () => {
+  const index = `i${COLLECTION}_1`;
+  const [lacking] = (await verifyAfter(`DELETE FROM ${index} WHERE seq = 300`)).indexes;
+  assert.deepEqual([lacking?.keys, lacking?.missing, lacking?.extra], [DOCUMENTS - 1, 1, 0]);
+  assert.deepEqual(
+    lacking?.missingEntries.map(({ seq, id, key }) => [seq, id?.get("_id"), key?.get("n")]),
+    [[300, 299, 299]],
+  );
+  // Of a document that is not there, and another one's key.
+  for (const seq of [9999, 5]) {
+    const [excessive] =
+      (await verifyAfter(`INSERT INTO ${index} SELECT key, ${seq} FROM ${index} WHERE seq = 7`)).indexes;
+    assert.deepEqual([excessive?.keys, excessive?.missing, excessive?.extra], [DOCUMENTS + 1, 0, 1]);
+    assert.equal(excessive?.extraEntries[0]?.seq, seq);
+  }
 });
