@@ -125,6 +125,7 @@ function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
     ...(scan.series?.lookup && { seriesLookup: scan.series.lookup }),
     ...(scan.index || scan.union ? scanOf(scan) : scan.ids && { ids: scan.ids }),
     ...(scan.timeOrder && { timeOrder: scan.timeOrder }),
+    ...(scan.limit !== undefined && { limit: scan.limit }),
     ...(scan.seriesEnds && { seriesEnds: scan.seriesEnds }),
     ...(scan.backward && { backward: true }),
     checkpoint: context.checkpoint,

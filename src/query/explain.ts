@@ -357,7 +357,7 @@ function isSimple(stage: Extract<Stage, { kind: "project" }>): boolean {
 
 /** What MongoDB has no words for: the conditions that storage got, and what it touched. */
 function ownPart(plan: Plan, pushdown: Document, context: QueryContext, run: Run | undefined): Document {
-  const { fields, timeRange, series, seriesEnds, ids, timeOrder } = plan.scan;
+  const { fields, timeRange, series, seriesEnds, ids, timeOrder, limit } = plan.scan;
   return BuiltDocument.of({
     fields: fields && [...fields],
     timeRange: timeRange && BuiltDocument.of({
@@ -368,6 +368,7 @@ function ownPart(plan: Plan, pushdown: Document, context: QueryContext, run: Run
     seriesEnds: seriesEnds && BuiltDocument.of({ ...seriesEnds }),
     ids,
     timeOrder: timeOrder && Int32.of(timeOrder),
+    limit: limit === undefined ? undefined : countValue(limit),
     pushdown,
     counters: run && BuiltDocument.of(
       Object.fromEntries(

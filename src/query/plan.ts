@@ -52,6 +52,7 @@ export interface ScanPlan {
   readonly series: SeriesCondition | undefined;
   readonly ids: readonly Value[] | undefined;
   readonly timeOrder: 1 | -1 | undefined;
+  readonly limit: number | undefined;
   readonly seriesEnds: ScanRequest["seriesEnds"] | undefined;
   readonly backward: boolean;
   readonly index: IndexPlan | undefined;
@@ -97,6 +98,9 @@ export function planPipeline(
       ids,
       // Measurements have no order of insertion across series: backward is from the newest.
       timeOrder: backward && shape.kind === "timeseries" ? -1 : sortOrder,
+      limit: backward || sortOrder === undefined
+        ? undefined
+        : limitOf(stages[matches.length], conjuncts, shape),
       seriesEnds,
       backward: backward && shape.kind === "documents",
       index,
@@ -128,6 +132,15 @@ function indexFor(
   // An index has texts in the order of their bytes.
   const sort = next?.kind === "sort" && collation === undefined ? next.parts : undefined;
   return planIndex(shape.indexes, { conjuncts: known, sort, hint, keyBounds });
+}
+
+/** How many rows of a sort whose order the scan keeps are asked for, where all that the scan gives pass. */
+function limitOf(
+  stage: Stage | undefined,
+  conjuncts: readonly Filter[],
+  shape: SourceShape,
+): number | undefined {
+  return stage?.kind === "sort" && undecidedByScan(conjuncts, shape).length === 0 ? stage.limit : undefined;
 }
 
 /** The conditions that a range of time and a filter of series do not decide. */

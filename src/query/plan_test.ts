@@ -103,6 +103,8 @@ Deno.test("a sort by time becomes the order of the scan", () => {
   const sorted = plan({ $match: { v: 1 } }, { $sort: { t: -1 } }, { $limit: 2 });
   strictEqual(sorted.scan.timeOrder, -1);
   deepStrictEqual(sorted.stages.map((stage) => stage.kind), ["match", "limit"]);
+  strictEqual(sorted.scan.limit, undefined, "conditions on rows are asked behind the scan");
+  strictEqual(plan({ $match: { m: "a" } }, { $sort: { t: -1 } }, { $skip: 3 }, { $limit: 2 }).scan.limit, 5);
   strictEqual(plan({ $sort: { t: 1, v: 1 } }).scan.timeOrder, undefined);
   strictEqual(plan({ $limit: 3 }, { $sort: { t: 1 } }).scan.timeOrder, undefined);
   strictEqual(plan({ $unwind: "$t" }, { $sort: { t: 1 } }).scan.timeOrder, undefined);

@@ -55,6 +55,8 @@ export interface ScanRequest {
   readonly ids?: readonly Value[];
   /** Rows in order of time (1, −1), not just in storage order; time series only. */
   readonly timeOrder?: 1 | -1;
+  /** With `timeOrder`, and conditions on range and series alone: no rows are asked for behind so many. */
+  readonly limit?: number;
   /**
    * Of each series only its rows of the earliest time, of the latest, or both can matter, times outside of `timeRange`
    * left aside; time series only.

@@ -127,6 +127,11 @@ export class ChangeModel {
     for (const timeOrder of [1, -1] as const) {
       const found = (await scanAll(store, { timeOrder })).map(numberOf).sort((a, b) => a - b);
       assert.deepEqual(found, this.rows.map((row) => row.n).sort((a, b) => a - b));
+      const limit = 1 + this.below(20);
+      assert.deepEqual(
+        (await scanAll(store, { timeOrder, limit })).map(numberOf),
+        (await scanAll(store, { timeOrder })).slice(0, limit).map(numberOf),
+      );
     }
     assert.equal(await endsIn(store), expectedEnds(this.rows));
   }

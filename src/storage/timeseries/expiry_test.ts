@@ -48,6 +48,7 @@ Deno.test("exactly the rows older than the time go, from memtable and segments a
   assert.deepEqual(await times(store), [4, 4, 5, 6, 7, 8]);
   for (const timeOrder of [1, -1] as const) {
     assert.deepEqual(timesOf(await scanAll(store, { timeOrder })), [4, 4, 5, 6, 7, 8]);
+    assert.deepEqual(timesOf(await scanAll(store, { timeOrder, limit: 6 })), [4, 4, 5, 6, 7, 8]);
   }
   assert.deepEqual(timesOf(await scanAll(store, { timeRange: { fromMs: 0, toMs: 5 } })), [4, 4, 5]);
   await store.close();

@@ -3,7 +3,7 @@
  *
  * Without a time order, series by series in order of their number, each in time order. With one, all series merged by
  * time; row groups and memtables are opened only when the merge reaches their first (or last) time, so that the newest
- * rows of a long history touch only the newest files.
+ * rows of a long history touch only the newest files. Where few are asked for, they are found by their times alone.
  *
  * A scan sees the table as it was when it began: its segments, its frozen memtable, and the rows that the active one had.
  */
@@ -22,6 +22,7 @@ import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import { OpenRowGroup, openSegmentRun } from "./segment_run.ts";
 import { type EndSource, rowsAtEnds, type SeriesEnds } from "./series_ends.ts";
+import { MAX_NEAREST_ROWS, scanNearest } from "./nearest_rows.ts";
 import { marksOf, nextMarked } from "./series_marks.ts";
 import { lookUpSeries, type LookupSource, type SeriesLookup } from "./series_lookup.ts";
 import type { TableNames } from "./shape.ts";
@@ -35,6 +36,7 @@ export interface TimeseriesScan {
   readonly seriesLookup?: SeriesLookup;
   readonly ids?: readonly Value[];
   readonly timeOrder?: Direction;
+  readonly limit?: number;
   readonly seriesEnds?: SeriesEnds;
   readonly condition?: RowCondition;
   readonly checkpoint: () => Promise<void>;
@@ -124,8 +126,9 @@ function batchesOf(
   matched: Uint8Array | undefined,
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[], void, undefined> {
-  const { timeOrder, seriesEnds } = request;
+  const { timeOrder, limit = Infinity, seriesEnds } = request;
   if (timeOrder !== undefined) {
+    if (limit <= MAX_NEAREST_ROWS) return scanNearest(snapshot, request, timeOrder, limit, matched, pacer);
     return byTime(sourcesOf(snapshot, request), request, timeOrder, matched, pacer);
   }
   if (seriesEnds === undefined) return scanSlices(snapshot, request, matched, pacer);

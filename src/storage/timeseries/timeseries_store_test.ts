@@ -240,6 +240,10 @@ async function checkScans(
         const times = ordered.map((row) => (row.get("t") as UtcDate).ms);
         assert.deepEqual(times, times.toSorted((a, b) => (a - b) * timeOrder));
         assert.deepEqual(ordered.map(hexOf).sort(), expected.map((row) => row.hex).sort());
+        for (const limit of [1, 9, 300]) {
+          const first = await scanAll(store, { ...request, timeOrder, limit });
+          assert.deepEqual(first.map(hexOf), ordered.slice(0, limit).map(hexOf));
+        }
       }
     }
   }
