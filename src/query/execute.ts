@@ -15,6 +15,7 @@ import { noRows } from "./rows.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
 import { withSortKeys } from "./sort_keys.ts";
 import { parseStages } from "./stages.ts";
+import { withUnwoundLookups } from "./unwound_lookups.ts";
 import { runAsofJoin } from "./stage/asof_join.ts";
 import { runBucketAuto } from "./stage/bucket_auto.ts";
 import { runCount } from "./stage/count.ts";
@@ -139,7 +140,7 @@ export function runStages(stages: readonly Stage[], input: Rows, context: QueryC
 }
 
 function runFacetStages(stages: readonly Stage[], input: Rows, context: QueryContext): Rows {
-  return runStages(withSortKeys(stages), input, context);
+  return runStages(withUnwoundLookups(withSortKeys(stages)), input, context);
 }
 
 function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {

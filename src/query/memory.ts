@@ -3,6 +3,7 @@ import {
   assert,
   BLOCKING_STAGE_SHARE,
   CommandError,
+  ErrorCode,
   MAX_BLOCKING_STAGE_BYTES,
   type MemoryBudget,
   type MemoryLease,
@@ -165,8 +166,13 @@ export class MemoryMeter {
   /**
    * @param message MongoDB's wording for this stage
    * @param memory of the query; without, only this stage's own limit counts
+   * @param code of its error
    */
-  constructor(private readonly message: string, private readonly memory?: QueryMemory) {}
+  constructor(
+    private readonly message: string,
+    private readonly memory?: QueryMemory,
+    private readonly code: number = ErrorCode.QueryExceededMemoryLimitNoDiskUseAllowed,
+  ) {}
 
   /** Bytes counted and not released. */
   get heldBytes(): number {
@@ -200,9 +206,8 @@ export class MemoryMeter {
     return this.bytes <= (this.memory?.stageBytes ?? MAX_BLOCKING_STAGE_BYTES) / 2 && this.tryAdd(0);
   }
 
-  /** QueryExceededMemoryLimitNoDiskUseAllowed (292). */
   exceeded(): CommandError {
-    return new CommandError("QueryExceededMemoryLimitNoDiskUseAllowed", this.message);
+    return new CommandError(this.code, this.message);
   }
 
   release(bytes: number): void {

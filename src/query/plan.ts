@@ -31,6 +31,7 @@ import { groupEndsOf } from "./stage/group_ends.ts";
 import { stagesOfLatest } from "./stage/latest.ts";
 import type { MatchStage } from "./stage/match.ts";
 import type { SortStage } from "./stage/sort.ts";
+import { withUnwoundLookups } from "./unwound_lookups.ts";
 
 export interface Plan {
   readonly scan: ScanPlan;
@@ -110,7 +111,9 @@ export function planPipeline(
     isFiltered: rowFilters.length === undecided.length,
     filter: allOf(conjuncts),
     matches: matches.length,
-    stages: left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage),
+    stages: withUnwoundLookups(
+      left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage),
+    ),
     fragment: sortOrder !== -1 && !backward
       ? planFragment(left, matches.length, conjuncts, shape, sortOrder === 1, seriesEnds !== undefined)
       : { kind: "rows", reason: "rows are asked for in order of time" },

@@ -26,9 +26,9 @@ export class SpilledLists {
   private readonly meter: MemoryMeter;
   private readonly lists = new Set<SpilledList>();
 
-  /** @param message what is said when they do not fit and may not be put aside */
-  constructor(message: string, private readonly context: QueryContext) {
-    this.meter = new MemoryMeter(message, context.memory);
+  /** @param code and `message`: what is said when they do not fit and may not be put aside */
+  constructor(code: number, message: string, private readonly context: QueryContext) {
+    this.meter = new MemoryMeter(message, context.memory, code);
   }
 
   /** A new list. */
@@ -53,7 +53,7 @@ export class SpilledLists {
     for (const list of this.lists) this.free(list);
   }
 
-  /** @throws CommandError QueryExceededMemoryLimitNoDiskUseAllowed (292), OutOfDiskSpace */
+  /** @throws CommandError that of the stage, OutOfDiskSpace */
   private take(bytes: number): void {
     if (this.meter.tryAdd(bytes)) return;
     const { memory } = this.context;

@@ -1,7 +1,8 @@
 /** A stage as `explain` lists it: its name with its specification. */
-import { BuiltDocument, type Document, Int32, type Value } from "../bson/mod.ts";
+import { BuiltDocument, type Document, DocumentBuilder, Int32, type Value } from "../bson/mod.ts";
 import type { Stage } from "./pipeline.ts";
 import { countValue } from "./stage/count.ts";
+import type { LookupStage } from "./stage/lookup.ts";
 import type { SortStage } from "./stage/sort.ts";
 import type { UnwindStage } from "./stage/unwind.ts";
 
@@ -29,7 +30,7 @@ export function explainStage(stage: Stage): Document {
     case "limit":
       return named("$limit", countValue(stage.count));
     case "lookup":
-      return named("$lookup", stage.source);
+      return named("$lookup", lookupText(stage));
     case "densify":
       return named("$densify", stage.source);
     case "out":
@@ -87,6 +88,15 @@ export function sortPattern(stage: Pick<SortStage, "parts">): Document {
 
 function named(name: string, value: Value): Document {
   return BuiltDocument.of({ [name]: value });
+}
+
+function lookupText({ source, unwind }: LookupStage<Stage>): Document {
+  if (unwind === undefined) return source;
+  const unwinding = BuiltDocument.of({
+    preserveNullAndEmptyArrays: unwind.preserve,
+    includeArrayIndex: unwind.indexPath?.join("."),
+  });
+  return DocumentBuilder.from(source).set("unwinding", unwinding).build();
 }
 
 function unwindText(stage: UnwindStage): Document {

@@ -5,7 +5,12 @@
  * Steps count from the least value of all rows (`full`), of the partition (`partition`), or from a given bound; each step
  * is taken from the one before it, or from the row that stands there, whose numeric type goes on.
  */
-import { CommandError, MAX_DENSIFIED_DOCUMENTS, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
+import {
+  CommandError,
+  MAX_BLOCKING_STAGE_BYTES,
+  MAX_DENSIFIED_DOCUMENTS,
+  PIPELINE_BATCH_ROWS,
+} from "../../base/mod.ts";
 import {
   BuiltDocument,
   type Collation,
@@ -27,6 +32,7 @@ import { parseFieldPath, readPath } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
 import { asInt64, signOf } from "../expression/number.ts";
 import { Timezone } from "../expression/timezone.ts";
+import { approximateBytes, MemoryMeter } from "../memory.ts";
 import type { Rows } from "../source.ts";
 import { ValueMap } from "../value_map.ts";
 import { setAt, valueAt } from "./nested_field.ts";
@@ -211,6 +217,11 @@ export async function* runDensify(stage: DensifyStage, input: Rows, context: Que
   if (output.length > 0) yield output;
 }
 
+/** What MongoDB says of too many partitions. */
+const MEMORY_CODE = 6007200;
+/** What a partition takes beside its key and fields, about. */
+const STEPS_BYTES = 100;
+
 /** The steps of one partition. */
 interface Steps {
   /** The next step. */
@@ -225,6 +236,11 @@ class Densifier {
   private least: Value;
   private most: Value;
   private made = 0;
+  private readonly meter = new MemoryMeter(
+    `$densify exceeded memory limit of ${MAX_BLOCKING_STAGE_BYTES}`,
+    undefined,
+    MEMORY_CODE,
+  );
 
   constructor(private readonly stage: DensifyStage) {
     this.partitions = new ValueMap(stage.collation);
@@ -276,7 +292,9 @@ class Densifier {
     this.checkTemplate();
     const next = bounds === "full" ? this.least : bounds === "partition" ? value : bounds.lower;
     const steps = { next, template };
-    this.partitions.set(this.keyOf(row), steps);
+    const key = this.keyOf(row);
+    this.meter.add(approximateBytes(key) + approximateBytes(template) + STEPS_BYTES);
+    this.partitions.set(key, steps);
     this.all.push(steps);
     return steps;
   }

@@ -28,24 +28,35 @@ import type { Foreign, SubPipelines } from "./sub_pipeline.ts";
 /** What matches one batch of rows may take this much; else the batch is cut in two. */
 const BATCH_BYTES = MAX_BLOCKING_STAGE_BYTES / 4;
 
+/** What is made of a row and what it matches. */
+export interface Join {
+  /** Whether that can be done part by part. */
+  readonly isUnwound: boolean;
+  join(row: Document, found: readonly Document[]): Promise<readonly Document[]>;
+  /** The same where it is too much to be held at once. */
+  joinPart(row: Document, found: Rows): Rows;
+}
+
 export class EqualityJoin<Stage> {
   constructor(
     private readonly fields: {
       readonly localField: readonly string[];
       readonly foreignField: readonly string[];
       readonly collation?: Collation;
+      /** The collection, for errors; undefined where a pipeline brings the documents. */
+      readonly from: string | undefined;
     },
     private readonly foreign: Foreign<Stage>,
     private readonly context: QueryContext,
     private readonly pipelines: SubPipelines<Stage | MatchStage>,
   ) {}
 
-  /** Makes a row of each row and what it was found to match. */
-  async *joined(
-    rows: readonly Document[],
-    join: (row: Document, found: readonly Document[]) => Promise<Document>,
-  ): Rows {
-    const found = await this.find(rows);
+  /** What is made of each row and the documents that it was found to match. */
+  async *joined(rows: readonly Document[], join: Join): Rows {
+    const found = await this.find(rows, join.isUnwound);
+    if (found === undefined && rows.length === 1) {
+      return yield* join.joinPart(rows[0]!, this.matchesOf(rows[0]!));
+    }
     if (found === undefined) {
       const middle = rows.length >>> 1;
       yield* this.joined(rows.slice(0, middle), join);
@@ -53,16 +64,34 @@ export class EqualityJoin<Stage> {
       return;
     }
     const output: Document[] = [];
-    for (let i = 0; i < rows.length; i++) output.push(await join(rows[i]!, found[i]!));
+    for (let i = 0; i < rows.length; i++) {
+      for (const made of await join.join(rows[i]!, found[i]!)) output.push(made);
+    }
     yield output;
   }
 
-  /** For each row what it matches; undefined when that is too much for all of them at once. */
-  private async find(rows: readonly Document[]): Promise<readonly (readonly Document[])[] | undefined> {
+  /** What one row matches. */
+  private async *matchesOf(row: Document): Rows {
+    const table = this.tableOf([row]);
+    for await (const batch of this.scan(table.values)) {
+      yield batch.filter((document) => table.placesOf(document, this.fields.foreignField).size > 0);
+    }
+  }
+
+  private tableOf(rows: readonly Document[]): KeyTable {
     const table = new KeyTable(this.fields.collation);
     rows.forEach((row, i) =>
       localValues(row, this.fields.localField).forEach((value) => table.add(value, i))
     );
+    return table;
+  }
+
+  /** For each row what it matches; undefined when that is too much to be held at once. */
+  private async find(
+    rows: readonly Document[],
+    isUnwound: boolean,
+  ): Promise<readonly (readonly Document[])[] | undefined> {
+    const table = this.tableOf(rows);
     const found = rows.map((): Document[] => []);
     let bytes = 0;
     for await (const batch of this.scan(table.values)) {
@@ -72,8 +101,8 @@ export class EqualityJoin<Stage> {
         bytes += approximateBytes(document);
         for (const place of places) found[place]!.push(document);
       }
-      if (bytes > BATCH_BYTES && rows.length > 1) return undefined;
-      if (bytes > MAX_BLOCKING_STAGE_BYTES) throw tooMuch();
+      if (bytes > BATCH_BYTES && (rows.length > 1 || isUnwound)) return undefined;
+      if (bytes > MAX_BLOCKING_STAGE_BYTES) throw tooMuchFound(this.fields.from);
       await this.context.checkpoint();
     }
     return found;
@@ -87,10 +116,11 @@ export class EqualityJoin<Stage> {
   }
 }
 
-function tooMuch(): CommandError {
+/** @param from undefined where the pipeline brings its own documents */
+export function tooMuchFound(from = "$cmd.aggregate"): CommandError {
   return new CommandError(
     4568,
-    "Total size of documents in a pipeline's $lookup stage exceeds what is allowed for one document",
+    `Total size of documents in ${from} matching pipeline's $lookup stage exceeds ${MAX_BLOCKING_STAGE_BYTES} bytes`,
   );
 }
 

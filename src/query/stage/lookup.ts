@@ -21,9 +21,10 @@ import { parseExpression } from "../expression/parse.ts";
 import { checkVariableBinding } from "../expression/variable.ts";
 import { MemoryMeter } from "../memory.ts";
 import type { Rows, Source } from "../source.ts";
-import { EqualityJoin } from "./equality_join.ts";
+import { EqualityJoin, tooMuchFound } from "./equality_join.ts";
 import type { MatchStage } from "./match.ts";
 import { setAt } from "./nested_field.ts";
+import { type UnwindStage, withElement, withoutElement } from "./unwind.ts";
 import {
   checkOwnDocuments,
   checkSubPipeline,
@@ -41,6 +42,8 @@ export interface LookupStage<Stage> {
   readonly equality: Equality | undefined;
   readonly lets: readonly LetVariable[];
   readonly pipeline: readonly Stage[] | undefined;
+  /** The `$unwind` of the array that comes next: then there is none, and what was found for a row may be of any size. */
+  readonly unwind?: UnwindStage;
   /** As written, for `explain`. */
   readonly source: Document;
 }
@@ -57,9 +60,6 @@ export interface LetVariable {
   readonly name: string;
   readonly expression: Expression;
 }
-
-/** What MongoDB allows all that is found for one row (its `internalLookupStageIntermediateDocumentMaxSizeBytes`). */
-const FOUND_MEMORY_MESSAGE = "Total size of documents in $lookup exceeds maximum document size";
 
 interface LookupSpec {
   from?: string;
@@ -199,21 +199,33 @@ async function* lookUpEqual<Stage>(
   pipelines: SubPipelines<Stage | MatchStage>,
 ): Rows {
   const foreign = openForeign(stage.from, context, pipelines);
-  const { pipeline } = stage;
+  const { pipeline, unwind } = stage;
   // A pipeline that begins with its own documents cannot have a condition before it.
-  const [ahead, behind] = stage.from === undefined ? [pipeline!.slice(0, 1), pipeline!.slice(1)] : [
+  const [ahead, behind = []] = stage.from === undefined ? [pipeline!.slice(0, 1), pipeline!.slice(1)] : [
     foreign.stages,
     pipeline,
   ];
-  const join = new EqualityJoin(equality, { ...foreign, stages: ahead }, context, pipelines);
+  const join = new EqualityJoin(
+    { ...equality, from: stage.from },
+    { ...foreign, stages: ahead },
+    context,
+    pipelines,
+  );
   const contextOf = withLets(stage.lets, context);
   for await (const batch of input) {
-    yield* join.joined(batch, async (row, found) => {
-      const documents = behind === undefined || behind.length === 0 ? found : await collect(
-        run(behind, new ArraySource(found), contextOf(row), pipelines),
-        context,
-      );
-      return setAt(row, stage.as, 0, documents);
+    yield* join.joined(batch, {
+      isUnwound: unwind !== undefined,
+      join: async (row, found) => {
+        if (behind.length === 0) return joinedRows(stage, row, found);
+        const made = await collect(run(behind, new ArraySource(found), contextOf(row), pipelines), context);
+        if (made === undefined) throw tooMuchFound(stage.from);
+        return joinedRows(stage, row, made);
+      },
+      joinPart: (row, found) => {
+        if (behind.length === 0) return unwoundRows(unwind!, row, found);
+        const source: Source = { shape: { kind: "documents" }, scan: () => found };
+        return unwoundRows(unwind!, row, run(behind, source, contextOf(row), pipelines));
+      },
     });
   }
 }
@@ -227,30 +239,57 @@ async function* lookUpByPipeline<Stage>(
   const foreign = openForeign(stage.from, context, pipelines);
   const stages = [...foreign.stages, ...stage.pipeline ?? []];
   const contextOf = withLets(stage.lets, context);
+  const found = (row: Document) => run(stages, foreign.source, contextOf(row), pipelines);
+  const { unwind, lets } = stage;
   let same: readonly Document[] | undefined;
+  let isInParts = unwind !== undefined && lets.length > 0;
   for await (const batch of input) {
-    const output: Document[] = [];
+    let output: Document[] = [];
     for (const row of batch) {
-      const found = same ??
-        await collect(
-          run(stages, foreign.source, contextOf(row), pipelines),
-          context,
-        );
-      if (stage.lets.length === 0) same = found;
-      output.push(setAt(row, stage.as, 0, found));
-      await context.checkpoint();
+      const all = isInParts ? undefined : same ?? await collect(found(row), context);
+      if (all !== undefined) {
+        if (lets.length === 0) same = all;
+        for (const made of joinedRows(stage, row, all)) output.push(made);
+        await context.checkpoint();
+        continue;
+      }
+      if (unwind === undefined) throw tooMuchFound(stage.from);
+      isInParts = true;
+      yield output;
+      output = [];
+      yield* unwoundRows(unwind, row, found(row));
     }
     yield output;
   }
 }
 
-/** All rows, as long as memory allows. */
-async function collect(rows: Rows, context: QueryContext): Promise<readonly Document[]> {
-  const meter = new MemoryMeter(FOUND_MEMORY_MESSAGE);
+/** What a row becomes with all that was found for it. */
+function joinedRows(
+  { as, unwind }: Pick<LookupStage<never>, "as" | "unwind">,
+  row: Document,
+  found: readonly Document[],
+): readonly Document[] {
+  if (unwind === undefined) return [setAt(row, as, 0, found)];
+  if (found.length === 0) return unwind.preserve ? [withoutElement(unwind, row)] : [];
+  return found.map((document, i) => withElement(unwind, row, document, i));
+}
+
+/** What a row becomes with each document that is found for it. */
+async function* unwoundRows(unwind: UnwindStage, row: Document, found: Rows): Rows {
+  let count = 0;
+  for await (const batch of found) {
+    yield batch.map((document) => withElement(unwind, row, document, count++));
+  }
+  if (count === 0 && unwind.preserve) yield [withoutElement(unwind, row)];
+}
+
+/** All rows; undefined where they are more than MongoDB allows for one row. */
+async function collect(rows: Rows, context: QueryContext): Promise<readonly Document[] | undefined> {
+  const meter = new MemoryMeter("");
   const all: Document[] = [];
   for await (const batch of rows) {
     for (const row of batch) {
-      meter.addRow(row);
+      if (!meter.tryAdd(meter.rowBytes(row))) return undefined;
       all.push(row);
     }
     await context.checkpoint();

@@ -29,9 +29,9 @@ import type { ProjectStage } from "./project.ts";
 import { parseSortParts, type SortStage } from "./sort.ts";
 import type { SortPart } from "./sort_key.ts";
 
-const MEMORY_MESSAGE =
-  "Exceeded memory limit in DocumentSourceSetWindowFields, used more than 104857600 bytes but" +
-  " did not opt in to external sorting";
+/** What MongoDB says where rows do not fit in memory and the disk is not allowed. */
+const NO_DISK = 5643011;
+const NO_DISK_MESSAGE = "Exceeded max memory. Set 'allowDiskUse: true' to spill to disk";
 
 export interface SetWindowFieldsStage {
   readonly kind: "setWindowFields";
@@ -182,7 +182,11 @@ async function* windowRows(
   context: QueryContext,
 ): Rows {
   const variables = scopeVariables(context);
-  const partition = new SortedRows(new SpilledLists(MEMORY_MESSAGE, context), stage.sortBy, variables);
+  const partition = new SortedRows(
+    new SpilledLists(NO_DISK, NO_DISK_MESSAGE, context),
+    stage.sortBy,
+    variables,
+  );
   let key: Value;
   for await (const batch of input) {
     for (const row of batch) {

@@ -98,14 +98,22 @@ export function runUnwind(stage: UnwindStage, input: Rows, context: QueryContext
 function unwindRow(stage: UnwindStage, row: Document, output: Document[]): void {
   const value = valueAt(row, stage.path);
   if (isArray(value) && value.length > 0) {
-    value.forEach((element, i) => {
-      output.push(withIndex(stage, setAt(row, stage.path, 0, element), BigInt(i)));
-    });
+    value.forEach((element, i) => output.push(withElement(stage, row, element, i)));
   } else if (isArray(value) && stage.preserve) {
-    output.push(withIndex(stage, setAt(row, stage.path, 0, undefined), null));
+    output.push(withoutElement(stage, row));
   } else if (!isArray(value) && (!isNullish(value) || stage.preserve)) {
     output.push(withIndex(stage, row, null));
   }
+}
+
+/** The row with one element in the place of the array. */
+export function withElement(stage: UnwindStage, row: Document, element: Value, index: number): Document {
+  return withIndex(stage, setAt(row, stage.path, 0, element), BigInt(index));
+}
+
+/** The row, preserved, where the array was empty. */
+export function withoutElement(stage: UnwindStage, row: Document): Document {
+  return withIndex(stage, setAt(row, stage.path, 0, undefined), null);
 }
 
 function withIndex(stage: UnwindStage, row: Document, index: Value): Document {

@@ -2,6 +2,7 @@
  * Accumulators over windows. Where a window only grows (from the partition's start) one accumulator takes row after row;
  * sums, averages and deviations of windows that slide take rows in and out; all others are computed afresh for each row.
  */
+import { CommandError, MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
 import { isArray, type Value } from "../../bson/mod.ts";
 import { createAccumulator, parseWindowAccumulator } from "../accumulator/accumulators.ts";
 import type { Accumulator } from "../accumulator/accumulator.ts";
@@ -46,13 +47,24 @@ function* growing(
     ends.moveTo(row);
     if (row === 0 || taken < ends.to) {
       for (; taken < ends.to; taken++) {
-        accumulator.add(values.at(taken));
+        addTo(accumulator, values.at(taken));
         if (taken % PAUSE_ROWS === PAUSE_ROWS - 1) yield PAUSE;
       }
       result = settled(accumulator);
     }
     yield result;
   }
+}
+
+/** What an accumulator keeps of a window stays in memory. @throws CommandError 5414201 */
+function addTo(accumulator: Accumulator, value: Value): void {
+  accumulator.add(value);
+  const { keptBytes = 0 } = accumulator;
+  if (keptBytes <= MAX_BLOCKING_STAGE_BYTES) return;
+  throw new CommandError(
+    5414201,
+    `Exceeded memory limit in DocumentSourceSetWindowFields, used ${keptBytes} bytes but max allowed is ${MAX_BLOCKING_STAGE_BYTES}`,
+  );
 }
 
 /** An accumulator goes on with the array that it gave: it is copied. */
@@ -65,7 +77,7 @@ function* sliding(node: WindowNode, values: Column, ends: WindowEnds, rows: numb
   for (let row = 0; row < rows; row++) {
     ends.moveTo(row);
     const accumulator = createAccumulator(node.accumulator!);
-    for (let at = ends.from; at < ends.to; at++) accumulator.add(values.at(at));
+    for (let at = ends.from; at < ends.to; at++) addTo(accumulator, values.at(at));
     yield accumulator.result();
   }
 }
