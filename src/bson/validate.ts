@@ -9,19 +9,48 @@ import { readInt32 } from "./raw.ts";
 import { BsonType } from "./type.ts";
 
 const SMALLEST_DOCUMENT_BYTES = 5;
+/** Of types whose values are any bytes of a fixed length; −1 for all others. */
+const FIXED_SIZES = new Int8Array(256).fill(-1);
+for (
+  const [type, size] of [
+    [BsonType.Undefined, 0],
+    [BsonType.Null, 0],
+    [BsonType.MinKey, 0],
+    [BsonType.MaxKey, 0],
+    [BsonType.Int32, 4],
+    [BsonType.Double, 8],
+    [BsonType.Date, 8],
+    [BsonType.Timestamp, 8],
+    [BsonType.Int64, 8],
+    [BsonType.ObjectId, 12],
+    [BsonType.Decimal128, 16],
+  ] as const
+) FIXED_SIZES[type] = size;
 
 /**
  * Checks the document that starts at `start`.
  *
  * @param end where the bytes at hand end, exclusive
+ * @param view of `bytes`, for who checks many documents in them
  * @returns where the document ends, exclusive
  * @throws CommandError InvalidBSON (22) that says what is wrong and where; Overflow (15) when it is nested too deep
  */
-export function validateDocument(bytes: Uint8Array, start: number, end: number): number {
-  return checkDocument(bytes, start, end, 0);
+export function validateDocument(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+): number {
+  return checkDocument(bytes, view, start, end, 0);
 }
 
-function checkDocument(bytes: Uint8Array, start: number, end: number, depth: number): number {
+function checkDocument(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+  depth: number,
+): number {
   if (depth > MAX_BSON_DEPTH) {
     throw new CommandError("Overflow", `BSONObj exceeded maximum nested object depth: ${MAX_BSON_DEPTH}`);
   }
@@ -36,21 +65,73 @@ function checkDocument(bytes: Uint8Array, start: number, end: number, depth: num
     throw invalid("BSON document does not end with a zero byte", documentEnd - 1);
   }
   let at = start + 4;
-  while (at < documentEnd - 1) at = checkElement(bytes, at, documentEnd - 1, depth);
+  for (;;) {
+    at = skipPlain(view, at, documentEnd - 1);
+    if (at >= documentEnd - 1) break;
+    at = checkElement(bytes, view, at, documentEnd - 1, depth);
+  }
   if (at !== documentEnd - 1) throw invalid("BSON elements exceed their document", at);
   return documentEnd;
 }
 
-function checkElement(bytes: Uint8Array, at: number, end: number, depth: number): number {
+/**
+ * Skips elements while each is right, and a string or of a fixed size; returns where it stopped. Does nothing that the
+ * slower steps could not do: nearly all elements pass here, in one loop.
+ */
+function skipPlain(view: DataView, at: number, end: number): number {
+  while (at < end) {
+    const type = view.getUint8(at);
+    const size = FIXED_SIZES[type]!;
+    if (size < 0 && type !== BsonType.String) return at;
+    const value = nameEnd(view, at + 1, end) + 1;
+    if (size >= 0) {
+      if (value + size > end) return at;
+      at = value + size;
+      continue;
+    }
+    if (value + 4 > end) return at;
+    const length = view.getInt32(value, true);
+    const next = value + 4 + length;
+    if (length < 1 || next > end || view.getUint8(next - 1) !== 0) return at;
+    at = next;
+  }
+  return at;
+}
+
+/** Where the next zero byte is, four bytes a step (Hacker's Delight, 6–1); `end` when there is none before. */
+function nameEnd(view: DataView, at: number, end: number): number {
+  for (; at + 4 <= end; at += 4) {
+    const word = view.getInt32(at, true);
+    const zeros = (word - 0x01010101) & ~word & 0x80808080;
+    if (zeros !== 0) return at + ((31 - Math.clz32(zeros & -zeros)) >> 3);
+  }
+  while (at < end && view.getUint8(at) !== 0) at++;
+  return at;
+}
+
+function checkElement(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  end: number,
+  depth: number,
+): number {
   const type = bytes[at] as BsonType;
   if (type === BsonType.Missing) throw invalid("BSON document ends before its length", at);
   const value = checkCString(bytes, at + 1, end);
-  const next = checkValue(bytes, type, value, end, depth);
+  const next = checkValue(bytes, view, type, value, end, depth);
   if (next > end) throw invalid("BSON value exceeds its document", at);
   return next;
 }
 
-function checkValue(bytes: Uint8Array, type: BsonType, at: number, end: number, depth: number): number {
+function checkValue(
+  bytes: Uint8Array,
+  view: DataView,
+  type: BsonType,
+  at: number,
+  end: number,
+  depth: number,
+): number {
   switch (type) {
     case BsonType.Undefined:
     case BsonType.Null:
@@ -82,9 +163,9 @@ function checkValue(bytes: Uint8Array, type: BsonType, at: number, end: number, 
       return checkBinary(bytes, at, end);
     case BsonType.Object:
     case BsonType.Array:
-      return checkDocument(bytes, at, end, depth + 1);
+      return checkDocument(bytes, view, at, end, depth + 1);
     case BsonType.CodeWithScope:
-      return checkCodeWithScope(bytes, at, end, depth);
+      return checkCodeWithScope(bytes, view, at, end, depth);
     default:
       throw invalid(`Unrecognized BSON type ${type}`, at);
   }
@@ -106,10 +187,16 @@ function checkBinary(bytes: Uint8Array, at: number, end: number): number {
   return at + 5 + checkLength(bytes, at, end, 0, 1);
 }
 
-function checkCodeWithScope(bytes: Uint8Array, at: number, end: number, depth: number): number {
+function checkCodeWithScope(
+  bytes: Uint8Array,
+  view: DataView,
+  at: number,
+  end: number,
+  depth: number,
+): number {
   const length = checkLength(bytes, at, end, 14, -4);
   const scope = checkString(bytes, at + 4, at + length);
-  const next = checkDocument(bytes, scope, at + length, depth + 1);
+  const next = checkDocument(bytes, view, scope, at + length, depth + 1);
   if (next !== at + length) throw invalid("BSON code with scope has a wrong length", at);
   return next;
 }

@@ -46,12 +46,27 @@ const BROKEN: readonly (readonly [string, readonly number[]])[] = [
   ["a string length of zero", [12, 0, 0, 0, 2, 97, 0, 0, 0, 0, 0, 0]],
   ["a boolean of two", [9, 0, 0, 0, 8, 97, 0, 2, 0]],
   ["a name without end", [8, 0, 0, 0, 10, 97, 97, 0]],
+  ["a long name without end", [13, 0, 0, 0, 10, 97, 97, 97, 97, 97, 97, 97, 0]],
+  ["a value beyond the end", [11, 0, 0, 0, 16, 97, 0, 1, 0, 0, 0]],
+  ["a string beyond the end", [14, 0, 0, 0, 2, 97, 0, 4, 0, 0, 0, 97, 0, 0]],
+  ["a string without end", [14, 0, 0, 0, 2, 97, 0, 2, 0, 0, 0, 97, 97, 0]],
   ["bytes after the end", [7, 0, 0, 0, 0, 0, 0]],
 ];
 
 for (const [what, bytes] of BROKEN) {
   Deno.test(`refused: ${what}`, () => assert.equal(codeOfError(new Uint8Array(bytes)), 22));
 }
+
+Deno.test("names of any length, of any bytes, end where they end", () => {
+  for (let length = 0; length < 20; length++) {
+    for (const byte of [1, 127, 128, 255]) {
+      const name = new Uint8Array(length).fill(byte);
+      const bytes = Uint8Array.of(0, 0, 0, 0, 16, ...name, 0, 7, 0, 0, 0, 2, ...name, 0, 1, 0, 0, 0, 0, 0);
+      bytes[0] = bytes.length;
+      assert.equal(codeOfError(bytes), undefined, `${length} times ${byte}`);
+    }
+  }
+});
 
 Deno.test("what passes the check can be read, whatever the bytes", () => {
   const random = seededRandom(7);

@@ -103,8 +103,9 @@ function parseSequence(bytes: Uint8Array, start: number, end: number, into: Docu
     throw new CommandError(40431, `Duplicate document sequence: ${name}`);
   }
   const documents: RawDocument[] = [];
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   for (let at = nameEnd + 1; at < sequenceEnd;) {
-    const next = validateDocument(bytes, at, sequenceEnd);
+    const next = validateDocument(bytes, at, sequenceEnd, view);
     documents.push(new RawDocument(bytes, at));
     at = next;
   }

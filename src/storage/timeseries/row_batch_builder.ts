@@ -19,6 +19,7 @@ const INITIAL_ROWS = 1024;
 /** Columns are kept for the next batch while they hold no more than this together. */
 const MAX_KEPT_BYTES = 4 << 20;
 const NONE = -1;
+const NO_VIEW: DataView = viewOf(new Uint8Array(0));
 
 /** Where a batch comes from. */
 export interface BatchTarget extends MeasurementFields {
@@ -42,7 +43,7 @@ export class RowBatchBuilder {
   private numbers: Int32Array = new Int32Array(0);
   private readonly numbered: number[] = [];
   private generation = 0;
-  private view = viewOf(new Uint8Array(0));
+  private view = NO_VIEW;
 
   /**
    * Checks measurements and lays them out for the log.
@@ -206,6 +207,8 @@ export class RowBatchBuilder {
       for (const column of this.columns) column.clear();
       this.whole.clear();
     }
+    // A message is not to be kept for the next one.
+    this.view = NO_VIEW;
     this.rows = 0;
     this.dataBytes = 0;
     this.metas.reset();
