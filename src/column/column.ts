@@ -157,6 +157,11 @@ export class Column {
     }
   }
 
+  /** Takes the last value away. */
+  dropLast(): void {
+    this.length--;
+  }
+
   /** Forgets all values; what was taken up for them is kept for the next ones. */
   clear(): void {
     this.account.bytes -= this.types?.byteLength ?? 0;

@@ -73,6 +73,46 @@ Deno.test("an insert is read back from the log as it came, few documents or many
   await store.close();
 });
 
+/** Documents of one shape in turn, with values of any types, and now and then one that leaves its way somewhere. */
+function mostlyAlike(count: number): RawDocument[] {
+  const inner = (i: number) => BuiltDocument.of({ c: someValue(), ...(below(9) === 0 && { d: i }), e: "e" });
+  return Array.from({ length: count }, (_, i) => {
+    const odd = below(14);
+    return documentFrom({
+      _id: new Int32(i),
+      m: metas[below(metas.length)]!,
+      ...(odd !== 1 && { t: new UtcDate(odd === 2 ? 2 ** 53 : i) }),
+      a: someValue(),
+      ...(odd === 3 ? {} : { b: odd === 4 ? BuiltDocument.EMPTY : odd === 5 ? 5 : inner(i) }),
+      f: someValue(),
+      ...(odd === 6 && { g: 7 }),
+      ...(odd === 1 && { t: "no date" }),
+    });
+  });
+}
+
+Deno.test("documents that are mostly alike are taken apart as each of them alone is", async () => {
+  for (let round = 0; round < 40; round++) {
+    const store = await openStoreWithTable();
+    const documents = mostlyAlike(150);
+    const { payload, errors } = store.prepareInsert(TABLE, documents, false);
+    const refused = new Set(errors.map(({ index }) => index));
+    for (const [i, document] of documents.entries()) {
+      const isRefused = store.prepareInsert(TABLE, [document], false).payload === undefined;
+      assert.equal(refused.has(i), isRefused, hexOf(document));
+    }
+    const accepted = documents.filter((_, i) => !refused.has(i));
+    assert.deepEqual(documentsOfInsert(payload!).map(hexOf), accepted.map(hexOf));
+    store.applyInsert(1, TABLE, payload!);
+    for (const flush of [false, true]) {
+      if (flush) await store.flush();
+      const rows = await scanAll(store, { timeOrder: 1 });
+      assert.deepEqual(rows.map(hexOf), accepted.map(hexOf));
+    }
+    await store.close();
+  }
+});
+
 Deno.test("the same measurements give the same rows one by one and many at once, with those refused that are none", async () => {
   const one = await openStoreWithTable();
   const many = await openStoreWithTable();

@@ -12,6 +12,7 @@ import {
   type PreparedInsert,
 } from "./measurement.ts";
 import { encodeRowBatch } from "./row_batch.ts";
+import { RowProgram } from "./row_program.ts";
 import { FIRST_COLUMN_ITEM, WHOLE } from "./shape.ts";
 import type { ShapeTrie } from "./shape_trie.ts";
 
@@ -43,6 +44,11 @@ export class RowBatchBuilder {
   private numbers: Int32Array = new Int32Array(0);
   private readonly numbered: number[] = [];
   private generation = 0;
+  /** By shape, for each trie. */
+  private readonly programsOf = new WeakMap<ShapeTrie, Map<number, RowProgram>>();
+  /** Those of the batch's trie, and the one of the last document's shape. */
+  private programs = new Map<number, RowProgram>();
+  private program: RowProgram | undefined;
   private view = NO_VIEW;
 
   /**
@@ -53,6 +59,7 @@ export class RowBatchBuilder {
    */
   prepare(documents: readonly RawDocument[], ordered: boolean, target: BatchTarget): PreparedInsert {
     const errors: PreparedInsert["errors"][number][] = [];
+    this.programs = this.programsFor(target.trie);
     try {
       for (let index = 0; index < documents.length; index++) {
         const document = documents[index]!;
@@ -75,11 +82,18 @@ export class RowBatchBuilder {
   /** Adds a measurement that has a shape; false where it has none, or is no measurement. */
   private add(document: RawDocument, target: BatchTarget): boolean {
     const { bytes, start, sizeBytes } = document;
+    if (sizeBytes > MAX_DOCUMENT_BYTES) return false;
     const { trie } = target;
     const view = this.view = viewOf(bytes, this.view);
+    const { program } = this;
+    if (program?.run(bytes, view, start, this.columns) === true) {
+      const { time, shape, metaType, metaStart, metaEnd } = program;
+      trie.noteWalk();
+      this.addRow(target, time, shape, metaType, bytes, metaStart, metaEnd, sizeBytes);
+      return true;
+    }
     const shape = trie.match(bytes, view, start);
-    if (shape === WHOLE) return false;
-    if (trie.timeType !== BsonType.Date || sizeBytes > MAX_DOCUMENT_BYTES) return false;
+    if (shape === WHOLE || trie.timeType !== BsonType.Date) return false;
     const time = readInt64AsNumber(bytes, trie.timeStart);
     if (!(time <= Number.MAX_SAFE_INTEGER && time >= Number.MIN_SAFE_INTEGER)) return false;
     const { columns } = this;
@@ -89,9 +103,27 @@ export class RowBatchBuilder {
       columns[number]!.append(trie.types[i]!, view, trie.starts[i]!, trie.ends[i]!);
     }
     if (trie.remainder.count > 0) this.addRemainder(trie);
+    else this.chooseProgram(shape, trie, bytes, start);
     const { metaType, metaStart, metaEnd } = trie;
     this.addRow(target, time, shape, metaType, bytes, metaStart, metaEnd, sizeBytes);
     return true;
+  }
+
+  private programsFor(trie: ShapeTrie): Map<number, RowProgram> {
+    let programs = this.programsOf.get(trie);
+    if (programs === undefined) {
+      programs = new Map();
+      this.programsOf.set(trie, programs);
+    }
+    return programs;
+  }
+
+  /** The next document may be like this one; a program is made once two of its shape have come in turn. */
+  private chooseProgram(shape: number, trie: ShapeTrie, bytes: Uint8Array, start: number): void {
+    this.program = this.programs.get(shape);
+    if (this.program !== undefined || this.rows === 0 || this.shapes[this.rows - 1] !== shape) return;
+    this.program = new RowProgram(shape, trie, bytes, start);
+    this.programs.set(shape, this.program);
   }
 
   private addRemainder({ remainder, remainderColumn }: ShapeTrie): void {
@@ -209,6 +241,7 @@ export class RowBatchBuilder {
     }
     // A message is not to be kept for the next one.
     this.view = NO_VIEW;
+    this.program = undefined;
     this.rows = 0;
     this.dataBytes = 0;
     this.metas.reset();

@@ -19,6 +19,7 @@
 import { MAX_SHAPE_PLACES, MAX_SHREDDED_DEPTH, MAX_TABLE_COLUMNS } from "../../base/mod.ts";
 import { BsonType, skipElement, valueSize } from "../../bson/mod.ts";
 import { grownInt32, type MemoryAccount, sizeOfType, viewOf } from "../../column/mod.ts";
+import { matchName } from "./match_name.ts";
 import { RemainderWriter } from "./remainder.ts";
 import {
   FIRST_COLUMN_ITEM,
@@ -169,6 +170,11 @@ export class ShapeTrie {
         at = this.note(node, type, bytes, at);
       }
     }
+  }
+
+  /** A document went another way than a walk, and left nothing out. */
+  noteWalk(): void {
+    this.walks++;
   }
 
   /** Leaves the top-level field at `at` to the remainder; returns where the next one starts. */
@@ -498,18 +504,6 @@ export class ShapeTrie {
 /** Whether a value is what the table's own fields mostly have. */
 function isOwnField(kind: number, type: number): boolean {
   return kind === Kind.Time ? type === BsonType.Date : kind === Kind.Meta && type === BsonType.Object;
-}
-
-/** Whether the bytes at `at` are the name `[start, end)` of `names`; returns the place behind it, or -1. */
-function matchName(names: DataView, start: number, end: number, view: DataView, at: number): number {
-  const last = at + end - start;
-  if (last > view.byteLength) return -1;
-  let i = start;
-  for (; i + 4 <= end; i += 4, at += 4) {
-    if (names.getInt32(i, true) !== view.getInt32(at, true)) return -1;
-  }
-  for (; i < end; i++) if (names.getUint8(i) !== view.getUint8(at++)) return -1;
-  return last;
 }
 
 function isEmptyDocument(bytes: Uint8Array, at: number): boolean {
