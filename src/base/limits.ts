@@ -73,7 +73,12 @@ export const ROW_COPY_CHUNK_BYTES = 64 * KIB;
 export const SPILL_FAN_IN = 16;
 /** Documents that one `$densify` may make (MongoDB's `internalQueryMaxAllowedDensifyDocs`). */
 export const MAX_DENSIFIED_DOCUMENTS = 500_000;
-/** Times that a search for a pattern may go back and try another way; PCRE's 10 million count its ways forward too. */
+/**
+ * Ways that a search for a pattern may try in vain from one start, where it cannot remember them: MongoDB's PCRE gives up after so
+ * many calls, of which each such way is one.
+ */
+export const MAX_PATTERN_WAYS = 200_000;
+/** Times that a search for a pattern may go back and try another way, from all its starts. */
 export const MAX_PATTERN_STEPS = 2_500_000;
 /** Views that may stand on one another (MongoDB's `ViewGraph::kMaxViewDepth`). */
 export const MAX_VIEW_DEPTH = 20;

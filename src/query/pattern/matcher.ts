@@ -8,6 +8,7 @@
  * second visit would fail as the first did. (Where what follows depends on place and position alone; `memoCount` tells.) With
  * that a search takes time in proportion to program × text. The steps are bounded all the same, since not every pattern allows it.
  */
+import { MAX_PATTERN_WAYS } from "../../base/mod.ts";
 import {
   BRANCH,
   CUT,
@@ -66,6 +67,9 @@ export class Matcher {
   private stack: Int32Array = keptStack;
   private top = 0;
   private steps = 0;
+  /** Ways that ended since the search began at this start, and how many may. */
+  private waysBack = 0;
+  private waysLimit = MAX_PATTERN_WAYS;
   private text = "";
   private searchStart = 0;
   /** Groups that are called now. */
@@ -93,6 +97,7 @@ export class Matcher {
     this.text = text;
     this.searchStart = from;
     this.steps = this.stepLimit;
+    this.waysLimit = MAX_PATTERN_WAYS;
     this.memoFrom = this.program.memoCount > 0 ? this.stepLimit - this.stepsBeforeMemo : -1;
     this.visited = undefined;
     this.stack = keptStack;
@@ -120,6 +125,7 @@ export class Matcher {
    */
   matchAt(start: number): Int32Array | number {
     this.top = 0;
+    this.waysBack = 0;
     this.registers.fill(-1);
     this.registers[0] = start;
     const end = this.endOf(this.run(0, start));
@@ -427,7 +433,7 @@ export class Matcher {
           continue;
       }
       // The way ends here: back to the choice that was left open last.
-      if (--this.steps < 0) throw new PatternLimitError(-8);
+      if (--this.steps < 0 || ++this.waysBack > this.waysLimit) throw new PatternLimitError(-8);
       if (this.visited === undefined && this.steps < this.memoFrom) this.remember();
       back: for (;;) {
         if (top === base) {
@@ -538,6 +544,7 @@ export class Matcher {
       this.memoFrom = -1;
     } else {
       this.visited = new Visits(this.text, bits);
+      this.waysLimit = Infinity;
       // No more than `bits` ways are left, so a long text may take its time.
       this.steps += Math.min(bits, 2 * this.stepLimit);
     }

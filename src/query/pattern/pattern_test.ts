@@ -1,5 +1,18 @@
-import { strictEqual, throws } from "node:assert/strict";
+import { ok, strictEqual, throws } from "node:assert/strict";
+import { MAX_PATTERN_STEPS, MAX_PATTERN_WAYS } from "../../base/mod.ts";
+import { compileTree } from "./compile.ts";
+import { Matcher, PatternLimitError, STEPS_BEFORE_MEMO } from "./matcher.ts";
+import { parsePattern } from "./parse.ts";
 import { compilePattern } from "./pattern.ts";
+
+const NO_MODES = {
+  ignoreCase: false,
+  multiline: false,
+  dotAll: false,
+  extended: false,
+  ungreedy: false,
+  duplicateNames: false,
+};
 
 /** Pattern, options, text, whether PCRE finds it (checked on MongoDB 6.0.5). */
 const CASES: readonly [string, string, string, boolean][] = [
@@ -171,4 +184,13 @@ Deno.test("wrong patterns are refused with what is wrong", () => {
   for (const [pattern, options, code, message] of cases) {
     throws(() => compilePattern(pattern, options), { code, message }, pattern);
   }
+});
+
+Deno.test("from one start no more ways are tried in vain than MongoDB's engine makes calls", () => {
+  // A reference keeps the search from remembering where it was.
+  const program = compileTree(parsePattern("(a+)+\\1c", NO_MODES));
+  const matcher = new Matcher(program, MAX_PATTERN_STEPS, STEPS_BEFORE_MEMO);
+  matcher.begin("a".repeat(50), 0);
+  throws(() => matcher.matchAt(0), PatternLimitError);
+  ok(matcher.stepsTaken < 2 * MAX_PATTERN_WAYS, `${matcher.stepsTaken} steps`);
 });

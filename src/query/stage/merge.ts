@@ -18,7 +18,7 @@ import { type QueryContext, scopeVariables } from "../context.ts";
 import { withContext } from "../error_context.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
-import { typeName } from "../expression/message.ts";
+import { renderDocument, typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { checkVariableBinding } from "../expression/variable.ts";
 import { noRowsAfter } from "../rows.ts";
@@ -224,8 +224,11 @@ async function mergeRows(
   for await (const batch of input) {
     const rows = stage.on.includes("_id") ? batch.map(withId) : batch;
     for (const row of rows) checkKey(row, stage.on);
-    if (stage.whenMatched === "fail") await insertNew(target, rows, collections);
-    else {
+    if (stage.whenMatched === "fail") {
+      // Measurements may have equal ids: whether one is there must be asked for.
+      if (collections.kindOf(target) === "timeseries") await insertMissing(target, rows, collections);
+      else await insertNew(target, rows, collections);
+    } else {
       let matched = true;
       for (const distinct of inTurns(rows)) {
         matched = await update(stage, lets, target, distinct, variables, collections) && matched;
@@ -310,10 +313,33 @@ async function insertNew(
       twin ??= error;
     }
   }
+  if (twin !== undefined) throw withContext(FOUND_MESSAGE, twin);
+}
+
+const FOUND_MESSAGE =
+  "$merge with whenMatched: fail found an existing document with the same values for the 'on' fields";
+
+async function insertMissing(
+  target: CollectionName,
+  rows: readonly Document[],
+  collections: Collections,
+): Promise<void> {
+  let twin: Document | undefined;
+  for (const distinct of inTurns(rows)) {
+    const requests = distinct.map((row): UpdateRequest => ({
+      filter: BuiltDocument.of({ _id: BuiltDocument.of({ $eq: row.get("_id") }) }),
+      update: BuiltDocument.of({ $setOnInsert: row }),
+      upsert: true,
+    }));
+    const matched = await updateAll(target, requests, collections);
+    twin ??= distinct.find((_, i) => matched[i] === true);
+  }
   if (twin === undefined) return;
+  const { db, collection } = target;
+  const id = renderDocument(BuiltDocument.of({ _id: twin.get("_id") }));
   throw withContext(
-    "$merge with whenMatched: fail found an existing document with the same values for the 'on' fields",
-    twin,
+    FOUND_MESSAGE,
+    new CommandError("DuplicateKey", `a measurement of ${db}.${collection} has the id already: ${id}`),
   );
 }
 
