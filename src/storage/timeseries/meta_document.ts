@@ -1,27 +1,36 @@
-/** The meta document of a series whose rows are being read: its fields decoded once, its bytes as they are stored. */
+/**
+ * The meta document of a series whose rows are being read. The first looks for fields go to its bytes, for mostly they are
+ * all; then its fields are decoded once.
+ */
 import { type BsonWriter, Document, type RawDocument, type Value } from "../../bson/mod.ts";
 
+/** Looks at single fields before all are decoded. */
+const FIRST_LOOKS = 4;
+
 export class MetaDocument extends Document {
-  private readonly fieldNames: readonly string[];
-  private readonly fieldValues: readonly Value[];
+  private looks = 0;
+  private decodedNames: readonly string[] | undefined;
+  private decodedValues: readonly Value[] | undefined;
 
   constructor(private readonly stored: RawDocument) {
     super();
-    this.fieldNames = stored.names();
-    this.fieldValues = stored.values();
   }
 
   override get(name: string): Value {
-    const index = this.fieldNames.indexOf(name);
-    return index < 0 ? undefined : this.fieldValues[index];
+    if (this.looks < FIRST_LOOKS) {
+      this.looks++;
+      return this.stored.get(name);
+    }
+    const index = this.names().indexOf(name);
+    return index < 0 ? undefined : this.values()[index];
   }
 
   override names(): readonly string[] {
-    return this.fieldNames;
+    return this.decodedNames ??= this.stored.names();
   }
 
   override values(): readonly Value[] {
-    return this.fieldValues;
+    return this.decodedValues ??= this.stored.values();
   }
 
   override writeTo(writer: BsonWriter): void {
