@@ -3,7 +3,7 @@
  * Other columns are read value by value.
  */
 import { UtcDate, type Value } from "../../../bson/mod.ts";
-import { BYTES, type Column, NO_TYPE, type PageStatistics, ValueType } from "../../../column/mod.ts";
+import { BYTES, type Column, MIXED, NO_TYPE, type PageStatistics, ValueType } from "../../../column/mod.ts";
 import { valueAt } from "../cell.ts";
 
 export type NumberArray = Int8Array | Int16Array | Int32Array | Float64Array;
@@ -17,6 +17,8 @@ export interface ColumnView {
   readonly column: Column | undefined;
   /** How many values stand before each row and before the end; undefined when each row has one. */
   readonly places: Int32Array | undefined;
+  /** What `comparableNumbers` made of a column of several types. */
+  compared?: { readonly numbers: Float64Array | undefined };
 }
 
 export const NO_VALUES: ColumnView = {
@@ -53,6 +55,42 @@ function numbersOf(column: Column, count: number): NumberArray | undefined {
     default:
       return undefined;
   }
+}
+
+/**
+ * The values as they compare with a number: NaN, which passes no comparison, stands for what is none. Undefined where doubles
+ * cannot say it.
+ */
+export function comparableNumbers(view: ColumnView): NumberArray | undefined {
+  const { column, numbers, type } = view;
+  if (numbers !== undefined) return type === ValueType.Date ? undefined : numbers;
+  if (column === undefined || type !== MIXED || column.width === BYTES || column.width > 2) return undefined;
+  return (view.compared ??= { numbers: mixedNumbers(column) }).numbers;
+}
+
+/** Undefined where one is an int64 beyond ±2⁵³. */
+function mixedNumbers(column: Column): Float64Array | undefined {
+  const { length, types, width, words } = column;
+  const numbers = new Float64Array(length);
+  for (let i = 0; i < length; i++) {
+    switch (types![i]) {
+      case ValueType.Int32:
+        numbers[i] = words[i * width]!;
+        break;
+      case ValueType.Double:
+        numbers[i] = column.doubles[i]!;
+        break;
+      case ValueType.Int64: {
+        const high = words[i * width + 1]!;
+        if (high < -HIGH_LIMIT || high >= HIGH_LIMIT) return undefined;
+        numbers[i] = high * TWO_32 + (words[i * width]! >>> 0);
+        break;
+      }
+      default:
+        numbers[i] = NaN;
+    }
+  }
+  return numbers;
 }
 
 /** Pairs of words as numbers; undefined when one is beyond ±2⁵³. */

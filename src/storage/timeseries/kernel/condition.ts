@@ -3,7 +3,7 @@ import { takeLongWork } from "../../../base/mod.ts";
 import type { Document, Value } from "../../../bson/mod.ts";
 import { type Column, NO_TYPE, ValueType, viewOf } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
-import { type ColumnView, indexOfRow, type NumberArray, valueOf } from "./column_view.ts";
+import { type ColumnView, comparableNumbers, indexOfRow, type NumberArray, valueOf } from "./column_view.ts";
 import type { Slice } from "./series_runs.ts";
 import type { SliceSource } from "./slice_source.ts";
 import { TextVerdicts } from "./text_verdicts.ts";
@@ -279,8 +279,9 @@ function testTexts(
 
 /** Numbers are compared as they are; all else, missing values too, by the test. */
 function compare(view: ColumnView, slice: Slice, condition: Comparison, mask: Uint8Array): void {
-  const { numbers, places } = view;
-  if (numbers === undefined || view.type === ValueType.Date) {
+  const { places } = view;
+  const numbers = comparableNumbers(view);
+  if (numbers === undefined) {
     testValues(view, slice, condition.test, mask);
     return;
   }
