@@ -30,6 +30,12 @@ export type Words = Int32Array | Int16Array | Int8Array;
 /** What a column consists of. */
 export type ColumnParts = Pick<Column, "type" | "types" | "width" | "words" | "ends" | "arena" | "length">;
 
+/** Which of its `distinct` values each value of a column is, by their places in the order of their first appearance. */
+export interface Dictionary {
+  readonly places: Uint16Array;
+  readonly distinct: number;
+}
+
 export class Column {
   length = 0;
   /** The type of all values, `NO_TYPE` or `MIXED`. */
@@ -39,6 +45,8 @@ export class Column {
   words: Words = NO_WORDS;
   arena: Uint8Array = NO_BYTES;
   ends: Int32Array = NO_WORDS;
+  /** Of the first values, where a page has told it. */
+  dictionary: Dictionary | undefined;
   private capacity = 0;
   private doubleView: Float64Array | undefined;
   private byteView: Uint8Array | undefined;
@@ -59,12 +67,13 @@ export class Column {
   }
 
   /** A column of one type of any length over bytes that it takes over. */
-  static ofBytes(type: number, arena: Uint8Array, ends: Int32Array): Column {
+  static ofBytes(type: number, arena: Uint8Array, ends: Int32Array, dictionary?: Dictionary): Column {
     const column = new Column();
     column.type = type;
     column.width = BYTES;
     column.arena = arena;
     column.ends = ends;
+    column.dictionary = dictionary;
     column.length = ends.length;
     column.capacity = ends.length;
     return column;
@@ -94,7 +103,7 @@ export class Column {
   /** Bytes that the column's arrays hold. */
   get memoryBytes(): number {
     return this.words.byteLength + this.ends.byteLength + this.arena.byteLength +
-      (this.types?.byteLength ?? 0);
+      (this.types?.byteLength ?? 0) + (this.dictionary?.places.byteLength ?? 0);
   }
 
   /** The words as doubles; only for a width of two. */
@@ -168,6 +177,7 @@ export class Column {
     this.length = 0;
     this.type = NO_TYPE;
     this.types = undefined;
+    this.dictionary = undefined;
   }
 
   /** Adds value `index` of another column. */

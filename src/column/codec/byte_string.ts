@@ -8,12 +8,15 @@
  */
 import { assert } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
+import type { Dictionary } from "../column.ts";
 import * as compression from "./compression.ts";
 import type { Effort } from "./effort.ts";
 import * as integer from "./integer.ts";
 
 const PLAIN = 0;
 const DICTIONARY = 1;
+/** Places of larger dictionaries, which no page of a table has, are not handed on. */
+const MAX_KEPT_PLACES = 65_536;
 
 /** Writes `count` values; value i is `arena[ends[i - 1], ends[i])`. */
 export function encode(
@@ -44,7 +47,10 @@ export function encode(
 }
 
 /** Reads `count` values. The arena may be a view of the reader's bytes. */
-export function decode(reader: ByteReader, count: number): { arena: Uint8Array; ends: Int32Array } {
+export function decode(
+  reader: ByteReader,
+  count: number,
+): { arena: Uint8Array; ends: Int32Array; dictionary?: Dictionary } {
   const mode = reader.byte();
   if (mode === PLAIN) return decodePlain(reader, count);
   assert(mode === DICTIONARY, `byte string mode ${mode} is known`);
@@ -66,7 +72,8 @@ export function decode(reader: ByteReader, count: number): { arena: Uint8Array; 
       arena[target++] = dictionary.arena[from]!;
     }
   }
-  return { arena, ends };
+  if (distinct > MAX_KEPT_PLACES) return { arena, ends };
+  return { arena, ends, dictionary: { places: Uint16Array.from(places), distinct } };
 }
 
 function encodePlain(

@@ -93,8 +93,8 @@ function encodeUniform(column: Column, out: ByteWriter, effort: Effort): void {
 function decodeUniform(reader: ByteReader, type: number, count: number): Column {
   const width = wordsOfType(type);
   if (width === BYTES) {
-    const { arena, ends } = byteString.decode(reader, count);
-    return Column.ofBytes(type, arena, ends);
+    const { arena, ends, dictionary } = byteString.decode(reader, count);
+    return Column.ofBytes(type, arena, ends, dictionary);
   }
   if (width === 1) return Column.ofWords(type, decodeSingleWords(reader, count), count);
   const words = new Int32Array(width * count);
