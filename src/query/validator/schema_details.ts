@@ -12,7 +12,7 @@ import {
   typeOfAlias,
   type Value,
 } from "../../bson/mod.ts";
-import { schemaTest, unorderedKey } from "../filter/json_schema.ts";
+import { fieldValues, hasField, propertyTest, schemaTest, unorderedKey } from "../filter/json_schema.ts";
 import { parseJsonSchema } from "../filter/parse_json_schema.ts";
 import { textTest } from "../filter/regex.ts";
 
@@ -224,8 +224,11 @@ function properties({ argument, value }: Rule): Readonly<Record<string, Value>> 
   const schemas = fieldsOf(argument);
   const propertiesNotSatisfied = schemas.names().flatMap((propertyName) => {
     const schema = schemas.get(propertyName);
-    const field = fieldsOf(value).get(propertyName);
-    if (!(schema instanceof Document) || field === undefined || test(schema)(field)) return [];
+    if (!(schema instanceof Document)) return [];
+    if (propertyTest(propertyName, parseJsonSchema(schema))(fieldsOf(value))) return [];
+    const values = fieldValues(fieldsOf(value), propertyName);
+    const passes = test(schema);
+    const field = values.find((each) => !passes(each)) ?? values[0];
     return [BuiltDocument.of({ propertyName, ...annotations(schema), details: failures(schema, field) })];
   });
   return { propertiesNotSatisfied };
@@ -273,7 +276,7 @@ function patternProperties({ argument, value }: Rule): Readonly<Record<string, V
 }
 
 function required({ argument, value, specifiedAs }: Rule): Readonly<Record<string, Value>> {
-  const missingProperties = itemsOf(argument).filter((name) => !fieldsOf(value).has(String(name)));
+  const missingProperties = itemsOf(argument).filter((name) => !hasField(fieldsOf(value), String(name)));
   return { specifiedAs, missingProperties };
 }
 
@@ -281,13 +284,13 @@ function dependencies({ argument, value }: Rule): Readonly<Record<string, Value>
   const rules = fieldsOf(argument);
   const document = fieldsOf(value);
   const failingDependencies = rules.names().flatMap((conditionalProperty) => {
-    if (!document.has(conditionalProperty)) return [];
+    if (!hasField(document, conditionalProperty)) return [];
     const needed = rules.get(conditionalProperty);
     if (needed instanceof Document) {
       if (test(needed)(document)) return [];
       return [BuiltDocument.of({ conditionalProperty, details: failures(needed, document) })];
     }
-    const missingProperties = itemsOf(needed).filter((name) => !document.has(String(name)));
+    const missingProperties = itemsOf(needed).filter((name) => !hasField(document, String(name)));
     if (missingProperties.length === 0) return [];
     return [BuiltDocument.of({ conditionalProperty, missingProperties })];
   });
