@@ -64,22 +64,7 @@ export async function insertDocuments(
 ): Promise<InsertedDocuments> {
   const { router } = call.state.services;
   if (router.collection(namespace)?.view !== undefined) return onView(namespace, documents, ordered);
-  const refused: { index: number; error: CommandError }[] = [];
-  const places: number[] = [];
-  const retried: number[] = [];
-  for (let index = 0; index < documents.length; index++) {
-    if (retryable?.resultAt(index) !== undefined) {
-      retried.push(index);
-      continue;
-    }
-    const error = refusal(documents[index]!);
-    if (error === undefined) {
-      places.push(index);
-    } else {
-      refused.push({ index, error });
-      if (ordered) break;
-    }
-  }
+  const { places, refused, retried } = sortOut(documents, ordered, retryable);
   if (places.length === 0) return { inserted: retried.length, errors: refused, retried };
   const bypassValidation = call.args.flag("bypassDocumentValidation");
   const allowed = places.length === documents.length ? documents : places.map((place) => documents[place]!);
@@ -90,6 +75,37 @@ export async function insertDocuments(
   if (ordered && stored.length > 0) return { inserted, errors: stored, retried };
   const errors = [...stored, ...refused].sort((a, b) => a.index - b.index);
   return { inserted, errors, retried };
+}
+
+/** Which documents are to be stored now, may not be, and are stored already, by their places. */
+interface SortedOut {
+  readonly places: readonly number[];
+  readonly refused: readonly { readonly index: number; readonly error: CommandError }[];
+  readonly retried: readonly number[];
+}
+
+function sortOut(
+  documents: readonly RawDocument[],
+  ordered: boolean,
+  retryable: Retryable | undefined,
+): SortedOut {
+  const places: number[] = [];
+  const refused: { index: number; error: CommandError }[] = [];
+  const retried: number[] = [];
+  for (let index = 0; index < documents.length; index++) {
+    if (retryable?.resultAt(index) !== undefined) {
+      retried.push(index);
+      continue;
+    }
+    const error = refusal(documents[index]!);
+    if (error === undefined) {
+      places.push(index);
+      continue;
+    }
+    refused.push({ index, error });
+    if (ordered) break;
+  }
+  return { places, refused, retried };
 }
 
 /** A view takes no document. */

@@ -143,7 +143,7 @@ export class Memtable implements RowSource {
   /** Adds the measurements of a batch. */
   appendBatch(batch: RowBatch): void {
     const { index, trie, length: first } = this;
-    const { times, metas, metaOfRow } = batch;
+    const { metas } = batch;
     const end = first + batch.rows;
     if (end > this.times.length) this.growRows(end);
     const view = viewOf(metas.bytes);
@@ -151,6 +151,13 @@ export class Memtable implements RowSource {
     const columns = batch.pathKeys.map((key) => trie.columnOf(key));
     this.appendShapes(batch, columns);
     this.appendColumns(batch, columns);
+    this.appendTimes(batch, series);
+    this.dataBytes += batch.dataBytes;
+    this.length = end;
+  }
+
+  private appendTimes({ times, metaOfRow }: RowBatch, series: readonly number[]): void {
+    const first = this.length;
     this.times.set(times, first);
     for (let i = 0; i < times.length; i++) {
       const time = times[i]!;
@@ -161,8 +168,6 @@ export class Memtable implements RowSource {
       if (time > this.maxTime) this.maxTime = time;
       this.link(row, own, time);
     }
-    this.dataBytes += batch.dataBytes;
-    this.length = end;
   }
 
   private appendShapes({ shapes, shapeRuns, shapeRunRows }: RowBatch, columns: readonly number[]): void {
