@@ -48,6 +48,7 @@ export const ErrorCode = {
   InvalidNamespace: 73,
   IndexOptionsConflict: 85,
   IndexKeySpecsConflict: 86,
+  UnknownReplWriteConcern: 79,
   ShutdownInProgress: 91,
   OperationFailed: 96,
   NotExactValueField: 111,

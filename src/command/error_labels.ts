@@ -61,10 +61,19 @@ export function tellsTopology(code: number): boolean {
 /** The error with the labels that its code has in that command, besides those that it has already. */
 export function withLabels(error: CommandError, command: LabelledCommand): CommandError {
   if (error.labelsAreFinal) return error;
-  const more = labelsFor(error.code, command, false).filter((label) => !error.errorLabels.includes(label));
+  const more = labelsFor(error.code, command, false).filter((label) =>
+    !error.errorLabels.includes(label) && !(label === TRANSIENT_TRANSACTION && mayBeCommitted(error))
+  );
   if (more.length === 0) return error;
   const { code, message, errorLabels, extra } = error;
   return new CommandError(code, message, { errorLabels: [...errorLabels, ...more], extra });
+}
+
+const TRANSIENT_TRANSACTION = "TransientTransactionError";
+
+/** Where a commit's concern was not met either, another node may know of the transaction. */
+function mayBeCommitted({ code, extra }: CommandError): boolean {
+  return code === ErrorCode.NoSuchTransaction && extra["writeConcernError"] !== undefined;
 }
 
 /** The labels of a code. @param fromWriteConcern whether it is the write concern's error, of a command that went well */
@@ -77,7 +86,7 @@ export function labelsFor(
   const labels: string[] = [];
   const ends = name === "commitTransaction" || name === "abortTransaction";
   const inTransaction = args.get("autocommit") === false;
-  if (inTransaction && !fromWriteConcern && isTransient(code, ends)) labels.push("TransientTransactionError");
+  if (inTransaction && !fromWriteConcern && isTransient(code, ends)) labels.push(TRANSIENT_TRANSACTION);
   const retryable = ends || (!inTransaction && args.get("txnNumber") !== undefined);
   if (retryable && RETRYABLE.has(code)) labels.push("RetryableWriteError");
   if (!fromWriteConcern && opensChangeStream(name, args) && (RETRYABLE.has(code) || RESUMABLE.has(code))) {

@@ -7,9 +7,10 @@ import { asksForTime, learnTime, writeTime } from "./cluster_time.ts";
 import type { LatencyKind } from "./counters.ts";
 import type { Command, CommandCall, CommandInput, Outcome } from "./command.ts";
 import { findCommand } from "./commands.ts";
+import { unmetFailure, withConcernError, writeOk } from "./concern_failure.ts";
 import { tellsTopology, withLabels } from "./error_labels.ts";
 import { writeError } from "./error_reply.ts";
-import { failCommand, withConcernError, writeConcernError, writeConcernLabels } from "./fail_command.ts";
+import { failCommand } from "./fail_command.ts";
 import { parseGenericArguments } from "./generic.ts";
 import { MISSING_COMMANDS, missingCommand } from "./missing_commands.ts";
 import { checkDatabaseName } from "./namespace.ts";
@@ -170,16 +171,13 @@ async function run(
 
 async function answer(command: Command, call: CommandCall, reply: BsonWriter): Promise<Outcome | void> {
   const { args, state } = call;
-  const failure = state.failPoints === undefined
-    ? undefined
-    : await failCommand(state.failPoints, command, call);
+  const injected = state.failPoints && await failCommand(state.failPoints, command, call);
+  const failure = injected ?? unmetFailure(command, call);
   try {
     const entered = await entering(command, call);
     const document = reply.beginDocument();
     const outcome = await runEntered(command, entered, reply);
-    if (failure !== undefined) writeConcernError(reply, failure);
-    reply.value("ok", 1);
-    if (failure !== undefined) writeConcernLabels(reply, failure, command, call);
+    writeOk(reply, failure, command, call);
     if (entered.transaction !== undefined) writeRecoveryToken(reply, state.services);
     if (asksForTime(args)) writeTime(reply, state.services.router.clusterTime);
     reply.endDocument(document);

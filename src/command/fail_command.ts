@@ -11,24 +11,17 @@
  *     errorLabels         the labels of either error, instead of those that it would have
  */
 import { CommandError } from "../base/mod.ts";
-import { type BsonWriter, Document, isArray, type Value } from "../bson/mod.ts";
+import { Document, isArray, type Value } from "../bson/mod.ts";
 import { numberOf } from "./arguments.ts";
 import type { Client } from "./client.ts";
 import type { Command, CommandCall } from "./command.ts";
-import { labelsFor, tellsTopology } from "./error_labels.ts";
+import type { ConcernFailure } from "./concern_failure.ts";
 import type { FailPoint } from "./fail_point.ts";
 import type { FailPoints } from "./fail_points.ts";
 
 const MESSAGE = "Failing command via 'failCommand' failpoint";
 /** A wait is looked after so often: a kill, the client's going away and the time limit end it. */
 const LOOK_AFTER_MS = 10;
-
-/** An error of the write concern that an answer has to have. */
-export interface ConcernFailure {
-  readonly error: Document;
-  /** The labels, where they are given. */
-  readonly labels: readonly string[] | undefined;
-}
 
 /**
  * Blocks, closes or fails a command that has not run yet, if the fail point says so.
@@ -43,32 +36,6 @@ export async function failCommand(
 ): Promise<ConcernFailure | undefined> {
   await failBefore(failCommand, command, call);
   return command.takesWriteConcern ? concernFailure(failCommand, command, call) : undefined;
-}
-
-/** Appends the error to the answer of a command that went well. */
-export function writeConcernError(reply: BsonWriter, { error }: ConcernFailure): void {
-  reply.value("writeConcernError", error);
-}
-
-/** Appends what stands behind `ok` because of the error. */
-export function writeConcernLabels(
-  reply: BsonWriter,
-  { error, labels }: ConcernFailure,
-  { name }: Command,
-  { args, state }: CommandCall,
-): void {
-  const code = numberOf(error.get("code"));
-  const written = labels ?? labelsFor(code, { name, args }, true);
-  if (written.length > 0) reply.value("errorLabels", written);
-  if (tellsTopology(code)) reply.value("topologyVersion", state.topology.version);
-}
-
-/** What a command threw, with the error of the write concern beside it. */
-export function withConcernError(thrown: unknown, { error, labels }: ConcernFailure): unknown {
-  if (!(thrown instanceof CommandError)) return thrown;
-  const { code, message, errorLabels, extra } = thrown;
-  const more = { ...extra, writeConcernError: error };
-  return new CommandError(code, message, { errorLabels: labels ?? errorLabels, extra: more });
 }
 
 /** Blocks, closes or fails a command that has not run yet. */
@@ -104,7 +71,8 @@ function concernFailure(
     data.get("writeConcernError") instanceof Document && names(data, command, call)
   );
   const error = data?.get("writeConcernError");
-  return data !== undefined && error instanceof Document ? { error, labels: labelsOf(data) } : undefined;
+  if (data === undefined || !(error instanceof Document)) return undefined;
+  return { error, labels: labelsOf(data), fits: () => true };
 }
 
 function names(data: Document, command: Command, call: CommandCall): boolean {

@@ -4,7 +4,7 @@ import { aliasOfType, Binary, BsonType, Document, isNumber, RawDocument } from "
 import { Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
 import { parseReadConcern, type ReadConcern } from "./read_concern.ts";
 import { sessionIdText } from "./sessions.ts";
-import { checkWriteConcern } from "./write_concern.ts";
+import { unmetConcern } from "./write_concern.ts";
 
 export interface GenericArguments {
   /** The session's uuid as text. */
@@ -15,6 +15,8 @@ export interface GenericArguments {
   /** Whether it is the first one. */
   readonly startsTransaction: boolean;
   readonly readConcern: ReadConcern;
+  /** What its write concern asks for and one node cannot give. */
+  readonly unmetConcern: Document | undefined;
   /** Milliseconds; 0 for no limit. */
   readonly maxTimeMs: number;
   readonly apiStrict: boolean;
@@ -66,13 +68,13 @@ export function parseGenericArguments(args: Arguments): GenericArguments {
   const txnNumber = parseTransactionNumber(args, sessionId);
   checkApiVersion(args);
   checkReadPreference(args);
-  checkWriteConcernForm(args);
   return {
     sessionId,
     txnNumber,
     inTransaction: args.has("autocommit"),
     startsTransaction: args.has("startTransaction"),
     readConcern: parseReadConcern(args),
+    unmetConcern: parseWriteConcern(args),
     maxTimeMs: parseMaxTime(args),
     apiStrict: args.get("apiStrict") === true,
     apiDeprecationErrors: args.get("apiDeprecationErrors") === true,
@@ -186,15 +188,16 @@ function checkReadPreference(args: Arguments): void {
   }
 }
 
-function checkWriteConcernForm(args: Arguments): void {
+function parseWriteConcern(args: Arguments): Document | undefined {
   const write = args.get("writeConcern");
-  if (write !== undefined && !(write instanceof Document)) {
+  if (write === undefined) return undefined;
+  if (!(write instanceof RawDocument)) {
     throw new CommandError(
       "TypeMismatch",
       `"writeConcern" had the wrong type. Expected object, found ${aliasOfType(args.type("writeConcern"))}`,
     );
   }
-  if (write instanceof RawDocument) checkWriteConcern(write);
+  return unmetConcern(write);
 }
 
 const MAX_INT32 = 2 ** 31 - 1;

@@ -19,6 +19,8 @@ export interface KnownFailure {
 
 const WTIMEOUT =
   "the driver sends a wtimeout of its own with the first commit or abort that has a write concern";
+const ONE_ROUTER = "the two addresses are one router, which knows the transaction and fails for both";
+const NO_SNAPSHOT_TIME = "the driver takes no snapshotTime for a session";
 const NO_SECONDARY = "a set of one member has no secondary to find, or to step up";
 
 export const KNOWN_FAILURES: readonly KnownFailure[] = [
@@ -123,6 +125,30 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
     reason: "there is no $where: no JavaScript runs in the server",
   },
   {
+    suite: "sessions",
+    file: "snapshot-sessions.json",
+    test: /with snapshot and snapshot ?[tT]ime$/,
+    owner: "driver",
+    reason: NO_SNAPSHOT_TIME,
+  },
+  {
+    suite: "transactions",
+    file: /^(mongos-recovery-token|pin-mongos)\.json$/,
+    test:
+      /^(commitTransaction retry fails on new mongos|unpin after transient error within a transaction and commit)$/,
+    identity: "router",
+    owner: "one node",
+    reason: ONE_ROUTER,
+  },
+  {
+    suite: "transactions",
+    file: "mongos-recovery-token-errorLabels.json",
+    test: "commitTransaction retry succeeds on new mongos",
+    identity: "router",
+    owner: "driver",
+    reason: WTIMEOUT,
+  },
+  {
     suite: "transactions",
     file: /^(delete|findOneAnd\w+|insert|update)\.json$/,
     test: /^collections? writeConcern ignored for /,
@@ -132,7 +158,8 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
   {
     suite: "transactions",
     file: /^(error-labels(-errorLabels)?|retryable-(abort|commit)(-errorLabels)?)\.json$/,
-    test: /[wW]riteConcernError|label to MaxTimeMSExpired$|after UnsatisfiableWriteConcern error$/,
+    test:
+      /[wW]riteConcernError(?! ShutdownInProgress that occurs within transaction)|label to MaxTimeMSExpired$|after UnsatisfiableWriteConcern error$/,
     owner: "driver",
     reason: WTIMEOUT,
   },
@@ -140,7 +167,7 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
     suite: "transactions",
     file: "transaction-options.json",
     test:
-      /inherited from (client|default)|override|^readConcern local in default|^client writeConcern ignored/,
+      /options (inherited|override)|override client options$|^readConcern local in default|^client writeConcern ignored/,
     owner: "driver",
     reason: WTIMEOUT,
   },
@@ -148,6 +175,13 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
     suite: "transactions",
     file: "write-concern.json",
     test: /with majority$/,
+    owner: "driver",
+    reason: WTIMEOUT,
+  },
+  {
+    suite: "transactions",
+    file: "client-bulkWrite.json",
+    test: "client writeConcern ignored for client bulkWrite in transaction",
     owner: "driver",
     reason: WTIMEOUT,
   },
