@@ -20,13 +20,6 @@ const indexing = (key: Document, options: Document = {}): Document => ({
 });
 
 export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
-  collMod: [{
-    what: "of `index` `prepareUnique` and `unique`",
-    refused: [
-      { collMod: "c", index: { name: "a_1", unique: true } },
-      { collMod: "c", index: { name: "a_1", prepareUnique: true } },
-    ],
-  }],
   create: [{
     what: "`encryptedFields`",
     refused: [

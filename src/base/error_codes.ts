@@ -78,6 +78,7 @@ export const ErrorCode = {
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   NotARetryableWriteCommand: 50768,
   TransactionTooLargeForCache: 359,
+  CannotConvertIndexToUnique: 359,
   ConflictingOperationInProgress: 117,
   CommandFailed: 125,
   IncompleteTransactionHistory: 217,

@@ -138,9 +138,9 @@ export class DocumentWriter {
     });
   }
 
-  /** As the store's `dropIndexes`, in its turn. */
-  dropIndexes(id: number, names: readonly string[]): Promise<void> {
-    return this.alone(() => this.store.dropIndexes(id, names));
+  /** As the store's `changeIndexes`, in its turn. */
+  changeIndexes(id: number, dropped: readonly string[], redefined: readonly RawDocument[]): Promise<void> {
+    return this.alone(() => this.store.changeIndexes(id, dropped, redefined));
   }
 
   /**

@@ -9,7 +9,7 @@ import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { type CollectionInfo, namespaceText } from "./catalog.ts";
 import type { DocumentWriter } from "./document_writer.ts";
 import { failsTransaction } from "./document_statement.ts";
-import { isSameSpec, storedSpec } from "./indexes.ts";
+import { hasSameKeys, isSameSpec, storedSpec } from "./indexes.ts";
 
 export interface IndexedStore {
   readonly store: DocumentStore;
@@ -37,7 +37,7 @@ export async function buildIndexes(
   }
 }
 
-/** Drops all indexes but these. */
+/** Drops all indexes but these, and has those that stay do what they are to do. */
 export async function keepIndexes(
   { store, writer }: IndexedStore,
   info: CollectionInfo,
@@ -48,7 +48,12 @@ export async function keepIndexes(
     !wanted.some((spec) => isSameSpec(spec, definition.spec))
   );
   if (stale.length === 0) return;
-  await writer.dropIndexes(info.id, stale.map(({ definition }) => definition.name));
+  const redefined = wanted.filter((spec) =>
+    stale.some(({ definition }) => hasSameKeys(spec, definition.spec))
+  );
+  const dropped = stale.map(({ definition }) => definition.name)
+    .filter((name) => !redefined.some((spec) => spec.get("name") === name));
+  await writer.changeIndexes(info.id, dropped, redefined);
 }
 
 /** After the log was replayed: drops what the catalog does not name, and makes what is missing. */

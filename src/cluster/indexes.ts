@@ -34,6 +34,7 @@ const STORED_FIELDS: ReadonlySet<string> = new Set([
   "key",
   "name",
   "unique",
+  "prepareUnique",
   "sparse",
   "partialFilterExpression",
   "wildcardProjection",
@@ -47,6 +48,16 @@ export function storedSpec(index: Document): RawDocument {
 
 export function isSameSpec(a: Document, b: Document): boolean {
   return compareBytes(encodeDocument(a), encodeDocument(b)) === 0;
+}
+
+/** Whether two definitions in the store are of one index with the same keys, unique or not. */
+export function hasSameKeys(a: Document, b: Document): boolean {
+  return isSameSpec(withoutUnique(a), withoutUnique(b));
+}
+
+function withoutUnique(spec: Document): Document {
+  const names = spec.names().filter((name) => name !== "unique" && name !== "prepareUnique");
+  return new BuiltDocument(names, names.map((name) => spec.get(name)));
 }
 
 /** Which documents a partial index holds. */

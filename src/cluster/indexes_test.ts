@@ -73,6 +73,30 @@ Deno.test("a unique index over duplicates is not made", async () => {
   await node.close();
 });
 
+Deno.test("an index that is to become unique takes no more duplicates, and is unique when it has none", async () => {
+  const disk = new MemoryDisk();
+  let node = await openNode(disk);
+  await node.router.createCollection(NAMESPACE, PLAIN);
+  await insertNumbers(node, NAMESPACE, [1, 4]);
+  await node.router.createIndexes(NAMESPACE, () => [indexOf("m")], go);
+  await node.router.changeIndexes(NAMESPACE, () => [indexOf("m", { prepareUnique: true })]);
+  for (let life = 0; life < 2; life++) {
+    const { errors } = await node.router.insert(NAMESPACE, [numbered(7)], true);
+    assert.equal(errors[0]?.error.codeName, "DuplicateKey");
+    assert.equal(node.router.duplicates(NAMESPACE, "m_1")[0]?.length, 2);
+    disk.crash(seededRandom(1));
+    node = await openNode(disk);
+    assert.deepEqual(stored(node), ["m_1"]);
+  }
+  await deleteNumbers(node, NAMESPACE, [4]);
+  assert.deepEqual(node.router.duplicates(NAMESPACE, "m_1"), []);
+  await node.router.changeIndexes(NAMESPACE, () => [indexOf("m", { unique: true })]);
+  assert.deepEqual(stored(node), ["m_1"]);
+  const { errors } = await node.router.insert(NAMESPACE, [numbered(7)], true);
+  assert.equal(errors[0]?.error.codeName, "DuplicateKey");
+  await node.close();
+});
+
 Deno.test("indexes of a time series stand in the catalog, beside the one that it comes with", async () => {
   const disk = new MemoryDisk();
   let node = await openNode(disk);

@@ -1,5 +1,5 @@
 /** The router of a single node: the catalog is at hand, and every collection lives in the one VNode of this isolate. */
-import { Binary, BuiltDocument, type Document, type RawDocument } from "../bson/mod.ts";
+import { Binary, BuiltDocument, type Document, type RawDocument, type Value } from "../bson/mod.ts";
 import { CommandError, type MemoryBudget, TRANSACTION_LIFETIME_SECONDS } from "../base/mod.ts";
 import {
   collationOf,
@@ -180,6 +180,11 @@ export class LocalRouter implements Router {
       await this.owner.modifyCollection({ ...info, indexes });
       if (info.timeseries === undefined) await this.vnode.keepIndexes(info, indexes);
     });
+  }
+
+  duplicates(namespace: Namespace, index: string): readonly (readonly Value[])[] {
+    const info = this.collection(namespace);
+    return info === undefined ? [] : this.vnode.duplicates(info, index);
   }
 
   private indexedCollection(namespace: Namespace): CollectionInfo {

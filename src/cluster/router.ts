@@ -1,7 +1,7 @@
 /**
  * What commands ask of the data, whatever node holds it. On one node and in a cluster alike, commands know only this.
  */
-import type { Document, RawDocument } from "../bson/mod.ts";
+import type { Document, RawDocument, Value } from "../bson/mod.ts";
 import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
 import type { ColumnSize, IndexVerification, SessionHistory } from "../storage/mod.ts";
@@ -48,6 +48,9 @@ export interface Router {
     checkpoint: () => Promise<void>,
     transaction?: Transaction,
   ): Promise<void>;
+  /** The ids of documents that have a key of an index of a regular collection together, key by key, some of them. */
+  duplicates(namespace: Namespace, index: string): readonly (readonly Value[])[];
+
   /**
    * Leaves a collection the indexes that `indexesOf` gives, which are some of those it has, perhaps with other options.
    *

@@ -49,7 +49,9 @@ export async function verifyFiles(
   if (info.timeseries === undefined) {
     const none = { documents: 0, invalidDocuments: 0, problems: [], indexes: [] };
     const indexes = (info.indexes ?? []).map((index) => String(index.get("name")));
-    const found = store.hasCollection(id) ? await store.verify(id, { indexes, isFull, pause }) : none;
+    const found = store.hasCollection(id)
+      ? await store.inspector.verify(id, { indexes, isFull, pause })
+      : none;
     const { documents, ...others } = found;
     return { records: documents, ...others, columns: [] };
   }

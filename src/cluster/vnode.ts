@@ -233,6 +233,11 @@ export class VNode {
     await this.tracked(() => keepIndexes(this.indexed, info, indexes));
   }
 
+  /** As `Router.duplicates`. */
+  duplicates({ id, timeseries }: CollectionInfo, index: string): readonly (readonly Value[])[] {
+    return timeseries === undefined ? this.documents.inspector.duplicates(id, index) : [];
+  }
+
   private get indexed(): IndexedStore {
     return { store: this.documents, writer: this.writer };
   }

@@ -51,6 +51,7 @@ const FIELDS: FieldTable = {
   recordPreImages: "bool",
   cappedSize: "number",
   cappedMax: "number",
+  dryRun: "flag",
 };
 const TIMESERIES_FIELDS: FieldTable = { granularity: "string" };
 /** Options that change what a collection does and are not there yet. */
@@ -92,7 +93,11 @@ async function runCollMod(call: CommandCall, reply: BsonWriter): Promise<void> {
   const isView = router.collection(namespace)?.view !== undefined;
   if (change !== undefined && !isView) {
     await changeIndex(call, namespace, change, reply);
-    if (!Object.keys(FIELDS).some((name) => name !== "collMod" && name !== "index" && args.has(name))) return;
+    if (
+      !Object.keys(FIELDS).some((name) =>
+        name !== "collMod" && name !== "index" && name !== "dryRun" && args.has(name)
+      )
+    ) return;
   }
   await router.modifyCollection(namespace, (info) => {
     const { timeseries } = info;

@@ -1,9 +1,13 @@
-/** What `collMod` does to an index: hides it from the planner or shows it again, and says when documents expire by it. */
+/**
+ * What `collMod` does to an index: hides it from the planner or shows it again, says when documents expire by it, and makes
+ * it unique, in two steps: first it takes no more duplicates, then there must be none.
+ */
 import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, Document, Int32, RawDocument, type Value } from "../bson/mod.ts";
 import {
   cappedLimits,
   clusteredIndexOf,
+  type CollectionInfo,
   indexesOf,
   type Namespace,
   namespaceText,
@@ -23,7 +27,6 @@ const FIELDS: FieldTable = {
   unique: "flag",
   prepareUnique: "flag",
 };
-const NOT_IMPLEMENTED = ["unique", "prepareUnique"] as const;
 
 export interface IndexChange {
   /** A name, or a key. */
@@ -32,6 +35,12 @@ export interface IndexChange {
   readonly hidden: boolean | undefined;
   /** As given; undefined to leave it as it is. */
   readonly seconds: Value;
+  /** Whether it refuses duplicates from now on; undefined to leave that as it is. */
+  readonly prepareUnique: boolean | undefined;
+  /** Whether it is to be unique. */
+  readonly unique: boolean;
+  /** Only asks whether it could be. */
+  readonly isDry: boolean;
 }
 
 /** @throws CommandError when the form is wrong */
@@ -45,16 +54,20 @@ export function parseIndexChange(args: Arguments): IndexChange | undefined {
   if (fields.has("name") && fields.has("keyPattern")) {
     throw invalid("Cannot specify both key pattern and name.");
   }
-  const missing = NOT_IMPLEMENTED.find((name) => fields.has(name));
-  if (missing !== undefined) {
-    throw new CommandError("NotImplemented", `the option 'index.${missing}' of collMod is not implemented`);
-  }
   const seconds = fields.get("expireAfterSeconds");
-  const hidden = fields.has("hidden") ? fields.flag("hidden") : undefined;
-  if (hidden === undefined && seconds === undefined) {
+  const flag = (name: string) => fields.has(name) ? fields.flag(name) : undefined;
+  if (!["hidden", "expireAfterSeconds", "prepareUnique", "unique"].some((name) => fields.has(name))) {
     throw invalid("no expireAfterSeconds, hidden, unique, or prepareUnique field");
   }
-  return { index, hidden, seconds };
+  if (flag("unique") === false) throw new CommandError("BadValue", "Cannot make index non-unique");
+  return {
+    index,
+    hidden: flag("hidden"),
+    seconds,
+    prepareUnique: flag("prepareUnique"),
+    unique: fields.flag("unique"),
+    isDry: args.flag("dryRun"),
+  };
 }
 
 export async function changeIndex(
@@ -68,13 +81,14 @@ export async function changeIndex(
     asked instanceof Document ? hasKey(index, asked) : index.get("name") === asked;
   let before: Document = BuiltDocument.EMPTY;
   let after = before;
-  await call.state.services.router.changeIndexes(namespace, (info) => {
+  const { router } = call.state.services;
+  await router.changeIndexes(namespace, (info) => {
     const clustered = clusteredIndexOf(info);
     if (clustered !== undefined && isAsked(clustered) && change.hidden !== undefined) {
       throw new CommandError(6011800, "The 'hidden' option is not supported for a clusteredIndex");
     }
     const idIndex = idIndexOf(info);
-    if (idIndex !== undefined && isAsked(idIndex)) throw onIdIndex(change);
+    if (idIndex !== undefined && isAsked(idIndex)) return onIdIndex(change, info);
     const indexes = indexesOf(info);
     const found = indexes.find(isAsked);
     if (found === undefined) {
@@ -84,6 +98,10 @@ export async function changeIndex(
     if (change.seconds !== undefined && cappedLimits(info) !== undefined) {
       throw invalid("TTL indexes are not supported for capped collections.");
     }
+    if (change.unique && found.get("unique") !== true) {
+      checkUnique(found, router.duplicates(namespace, String(found.get("name"))));
+    }
+    if (change.isDry) return indexes;
     before = found;
     after = changedIndex(found, change);
     return indexes.map((index) => index === found ? after : index);
@@ -91,14 +109,35 @@ export async function changeIndex(
   writeChanges(reply, change, before, after);
 }
 
-function onIdIndex({ seconds }: IndexChange): CommandError {
-  return seconds === undefined
-    ? new CommandError("BadValue", "can't hide _id index")
-    : invalid("the _id field does not support TTL indexes");
+/** It is unique, and that is all that it can be. */
+function onIdIndex({ seconds, hidden }: IndexChange, info: CollectionInfo): readonly Document[] {
+  if (seconds !== undefined) throw invalid("the _id field does not support TTL indexes");
+  if (hidden !== undefined) throw new CommandError("BadValue", "can't hide _id index");
+  return indexesOf(info);
 }
 
-function changedIndex(index: Document, { hidden, seconds }: IndexChange): Document {
-  const changed = hidden === undefined ? index : withHidden(index, hidden);
+/** @throws CommandError unless an index may become unique */
+function checkUnique(index: Document, duplicates: readonly (readonly Value[])[]): void {
+  if (index.get("prepareUnique") !== true) {
+    throw invalid("Cannot make index unique with 'prepareUnique=false'. Run collMod to set it first.");
+  }
+  if (duplicates.length === 0) return;
+  throw new CommandError(
+    "CannotConvertIndexToUnique",
+    "Cannot convert the index to unique. Please resolve conflicting documents before running collMod again.",
+    { extra: { violations: duplicates.map((ids) => BuiltDocument.of({ ids })) } },
+  );
+}
+
+function changedIndex(index: Document, { hidden, seconds, prepareUnique, unique }: IndexChange): Document {
+  if (unique) return withFlag(withFlag(index, "prepareUnique", false), "unique", true);
+  if (prepareUnique !== undefined) {
+    if (hidden !== undefined || seconds !== undefined) {
+      throw invalid("prepareUnique cannot be combined with any other modification.");
+    }
+    return index.get("unique") === true ? index : withFlag(index, "prepareUnique", prepareUnique);
+  }
+  const changed = hidden === undefined ? index : withFlag(index, "hidden", hidden);
   if (seconds === undefined) return withTtl(changed, index.get("expireAfterSeconds") as Int32 | undefined);
   const key = index.get("key");
   if (key instanceof Document && key.names().length > 1) throw invalid(SINGLE_FIELD);
@@ -107,7 +146,7 @@ function changedIndex(index: Document, { hidden, seconds }: IndexChange): Docume
 
 function writeChanges(
   reply: BsonWriter,
-  { hidden, seconds }: IndexChange,
+  { hidden, seconds, prepareUnique }: IndexChange,
   before: Document,
   after: Document,
 ) {
@@ -117,18 +156,24 @@ function writeChanges(
       if (value instanceof Int32) reply.value(`expireAfterSeconds_${name}`, BigInt(value.value));
     }
   }
-  const wasHidden = before.get("hidden") === true;
-  if (hidden === undefined || hidden === wasHidden) return;
-  reply.value("hidden_old", wasHidden);
-  reply.value("hidden_new", hidden);
+  if (hidden !== undefined) writeFlag(reply, "hidden", before, after);
+  if (prepareUnique !== undefined) writeFlag(reply, "prepareUnique", before, after);
+  if (before.get("unique") !== true && after.get("unique") === true) reply.value("unique_new", true);
 }
 
-function withHidden(index: Document, hidden: boolean): Document {
-  const names = index.names().filter((name) => name !== "hidden");
+/** What a flag was and is, where that is not the same. */
+function writeFlag(reply: BsonWriter, name: string, before: Document, after: Document): void {
+  const old = before.get(name) === true;
+  const now = after.get(name) === true;
+  if (old === now) return;
+  reply.value(`${name}_old`, old);
+  reply.value(`${name}_new`, now);
+}
+
+function withFlag(index: Document, flag: string, value: boolean): Document {
+  const names = index.names().filter((name) => name !== flag);
   const values = names.map((name) => index.get(name));
-  return hidden
-    ? new BuiltDocument([...names, "hidden"], [...values, true])
-    : new BuiltDocument(names, values);
+  return value ? new BuiltDocument([...names, flag], [...values, true]) : new BuiltDocument(names, values);
 }
 
 function invalid(message: string): CommandError {

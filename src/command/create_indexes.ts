@@ -12,7 +12,7 @@ import { withContext } from "../query/mod.ts";
 import { checkArrayOfObjects, checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
-import { isThere, nameLast, type RequestedIndex } from "./index_conflicts.ts";
+import { isThere, keyLater, type RequestedIndex } from "./index_conflicts.ts";
 import { plainIndex, timeseriesIndex } from "./index_spec.ts";
 import { indexesOf, listedIndexes } from "./indexes.ts";
 import { namespaceToWrite } from "./namespace.ts";
@@ -25,6 +25,11 @@ const FIELDS: FieldTable = {
   commitQuorum: "any",
   v: "any",
 };
+
+/** Of one collection. */
+const MAX_INDEXES = 64;
+/** Of one index. */
+const MAX_FIELDS = 32;
 
 export const createIndexes: Command = {
   name: "createIndexes",
@@ -59,7 +64,8 @@ async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<v
       const known = listedIndexes(info);
       const missing = asked.filter((each) => !isThere(each, known));
       refuseTwins(missing, info);
-      refuseHashed(missing, info);
+      refuseTooMany(missing, info);
+      refuseUnbuildable(missing, info);
       before = indexesOf(info).length;
       added = missing.length;
       return missing.map(({ index }) => index);
@@ -114,20 +120,32 @@ function refuseTwins(missing: readonly RequestedIndex[], info: CollectionInfo): 
   }
 }
 
-/** @throws CommandError for a hashed index that MongoDB does not begin to build */
-function refuseHashed(missing: readonly RequestedIndex[], info: CollectionInfo): void {
+/** @throws CommandError where the collection would have more indexes than it may */
+function refuseTooMany(missing: readonly RequestedIndex[], info: CollectionInfo): void {
+  const room = MAX_INDEXES - indexesOf(info).length;
+  const first = missing[room];
+  if (first === undefined) return;
+  const key = shownDocument(first.index.get("key") as Document);
+  const text = `add index fails, too many indexes for ${namespaceText(info)} key:${key}`;
+  const error = new CommandError("CannotCreateIndex", text);
+  throw room === 0 ? error : failedBuild(info, error);
+}
+
+/** @throws CommandError for an index that MongoDB does not begin to build */
+function refuseUnbuildable(missing: readonly RequestedIndex[], info: CollectionInfo): void {
   for (const { index } of missing) {
     const key = index.get("key") as Document;
     const hashed = key.values().filter((direction) => direction === "hashed").length;
-    if (hashed === 0) continue;
-    const wrong = hashed > 1
+    const wrong = key.names().length > MAX_FIELDS
+      ? new CommandError(13103, "too many compound keys")
+      : hashed > 1
       ? new CommandError(
         31303,
         `A maximum of one index field is allowed to be hashed but found ${hashed} for 'key' ${
           shownDocument(key)
         }`,
       )
-      : index.get("unique") === true
+      : hashed > 0 && index.get("unique") === true
       ? new CommandError(
         16764,
         "Currently hashed indexes cannot guarantee uniqueness. Use a regular index.",
@@ -137,7 +155,7 @@ function refuseHashed(missing: readonly RequestedIndex[], info: CollectionInfo):
     const where =
       `Caught exception during index builder ((None)) initialization on namespace${namespaceText(info)} ` +
       `(${uuidText(info)}). ${missing.length} index specs provided. First index spec: ${
-        shownDocument(nameLast(missing[0]!.index))
+        shownDocument(keyLater(missing[0]!.index))
       }`;
     throw failedBuild(info, withContext(where, wrong));
   }

@@ -33,37 +33,39 @@ export function isThere(
   const named = existing.find((other) => other.get("name") === index.get("name"));
   if (named !== undefined) {
     if (haveSameKeys(index, named)) {
-      if (haveSameTtl(index, named)) return true;
+      if (haveSameUse(index, named)) return true;
       throw otherOptions("the same name but different options", index, named);
     }
     throw new CommandError(
       "IndexKeySpecsConflict",
       "An existing index has the same name as the requested index. When index names are not specified, they are auto " +
         "generated and can cause conflicts. Please refer to our documentation. Requested index: " +
-        `${shownDocument(nameLast(index))}, existing index: ${shownDocument(nameLast(named))}`,
+        `${shownDocument(keyLater(index))}, existing index: ${shownDocument(keyLater(named))}`,
     );
   }
   const equal = existing.find((other) => haveSameKeys(index, other));
   if (equal === undefined) return false;
   if (equal.get("name") === "_id_") return true;
-  if (!haveSameTtl(index, equal)) throw otherOptions("a different name and options", index, equal);
+  if (!haveSameUse(index, equal)) throw otherOptions("a different name and options", index, equal);
   throw new CommandError(
     "IndexOptionsConflict",
     `Index already exists with a different name: ${equal.get("name")}`,
   );
 }
 
-function haveSameTtl(a: Document, b: Document): boolean {
-  return equalValues(a.get("expireAfterSeconds"), b.get("expireAfterSeconds"));
+/** Whether they differ in nothing that decides about more than keys. */
+function haveSameUse(a: Document, b: Document): boolean {
+  return equalValues(a.get("expireAfterSeconds"), b.get("expireAfterSeconds")) &&
+    isYes(a.get("prepareUnique")) === isYes(b.get("prepareUnique"));
 }
 
 function otherOptions(what: string, index: Document, existing: Document): CommandError {
   return new CommandError(
     "IndexOptionsConflict",
     `An equivalent index already exists with ${what}. Requested index: ${
-      shownDocument(index)
-    }, existing index: ` +
-      shownDocument(existing),
+      shownDocument(keyLater(index))
+    }, existing ` +
+      `index: ${shownDocument(keyLater(existing))}`,
   );
 }
 
@@ -83,11 +85,15 @@ function haveSameNames(a: Value, b: Value): boolean {
   return a.names().join("\0") === b.names().join("\0");
 }
 
-/** As MongoDB shows an index in this message. */
-export function nameLast(index: Document): Document {
-  const others = index.names().filter((name) => name !== "v" && name !== "key" && name !== "name");
-  const names = ["v", ...others, "key", "name"];
-  return new BuiltDocument(names, names.map((name) => index.get(name)));
+const FLAGS: ReadonlySet<string> = new Set(["unique", "hidden", "prepareUnique"]);
+
+/** As MongoDB shows an index in messages: flags before the key, all else behind it. */
+export function keyLater(index: Document): Document {
+  const names = index.names().filter((name) => name !== "v" && name !== "key" && name !== "name");
+  const flags = names.filter((name) => FLAGS.has(name));
+  const others = names.filter((name) => !FLAGS.has(name));
+  const ordered = ["v", ...flags, "key", "name", ...others];
+  return new BuiltDocument(ordered, ordered.map((name) => index.get(name)));
 }
 
 function notClustered(spec: Document): CommandError {

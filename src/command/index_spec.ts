@@ -47,10 +47,10 @@ const OPTIONS_OF_OTHERS: ReadonlySet<string> = new Set([
   "textIndexVersion",
   "weights",
 ]);
-const NOT_IMPLEMENTED = ["prepareUnique", "storageEngine"] as const;
+const NOT_IMPLEMENTED = ["storageEngine"] as const;
 const ID_OPTIONS: ReadonlySet<string> = new Set(["key", "name", "v", "ns", "collation"]);
 /** Options that are not kept where they say no. */
-const DROPPED_WHERE_FALSE: ReadonlySet<string> = new Set(["unique", "hidden"]);
+const DROPPED_WHERE_FALSE: ReadonlySet<string> = new Set(["unique", "hidden", "prepareUnique"]);
 const KINDS: ReadonlySet<string> = new Set(["text", "2dsphere", "2d", "hashed"]);
 const REFERENCE_PARTS: ReadonlySet<string> = new Set(["$id", "$ref", "$db"]);
 const VERSION = Int32.of(2);
@@ -137,7 +137,14 @@ function checkedSpec(spec: Document): Document {
   }
   const key = checkedKey(spec);
   checkName(spec);
+  checkVersion(spec);
   checkClustered(spec);
+  if (isYes(spec.get("unique")) && isYes(spec.get("prepareUnique"))) {
+    const text =
+      `Invalid index specification ${shownDocument(spec)}; cannot create an index with the 'unique' option ` +
+      "and the 'prepareUnique' option";
+    throw inSpec(spec, "CannotCreateIndex", text);
+  }
   if (isYes(spec.get("sparse")) && spec.get("partialFilterExpression") !== undefined) {
     throw inSpec(
       withVersion(spec),
@@ -163,6 +170,19 @@ function checkName(spec: Document): void {
   }
   if (name === "*") throw new CommandError("BadValue", "The index name '*' is not valid.");
   if (name === "") throw inSpec(withVersion(spec), "CannotCreateIndex", "index name cannot be empty");
+}
+
+function checkVersion(spec: Document): void {
+  const version = spec.get("v");
+  if (version === undefined) return;
+  if (!isNumber(version)) {
+    const text = `The field 'v' must be a number, but got ${aliasOfType(typeOf(version))}`;
+    throw inSpec(spec, "TypeMismatch", text);
+  }
+  const number = numberOf(version);
+  if (number === 1 || number === 2) return;
+  const text = `Invalid index specification ${shownDocument(spec)}; cannot create an index with v=${number}`;
+  throw inSpec(spec, "CannotCreateIndex", text);
 }
 
 function checkClustered(spec: Document): void {
@@ -344,7 +364,9 @@ function completed(spec: Document, key: Document): Document {
     if (OPTIONS[name] !== "bool") return [[name, value]];
     return isYes(value) || !DROPPED_WHERE_FALSE.has(name) ? [[name, isYes(value)]] : [];
   });
-  const fields = [["v", VERSION], ["key", key], ["name", spec.get("name")], ...others] as const;
+  const version = spec.get("v");
+  const v = version === undefined ? VERSION : Int32.of(numberOf(version));
+  const fields = [["v", v], ["key", key], ["name", spec.get("name")], ...others] as const;
   return new BuiltDocument(fields.map(([name]) => name), fields.map(([, value]) => value));
 }
 

@@ -26,6 +26,7 @@ export function checkHint(call: CommandCall, namespace: Namespace, hint = call.a
   // Compass counts with this hint; MongoDB takes it for a time series too, whose buckets are clustered by _id.
   if (info.timeseries !== undefined && hint === ID_INDEX.get("name")) return;
   const known = listedIndexes(info).some((index) =>
+    index.get("hidden") !== true &&
     equalValues(hint instanceof Document ? index.get("key") : index.get("name"), hint)
   );
   if (known) return;

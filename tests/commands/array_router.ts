@@ -112,6 +112,10 @@ export class ArrayRouter implements Router {
     return this.changeIndexes(namespace, (info) => [...info.indexes ?? [], ...specsOf(info)]);
   }
 
+  duplicates(): [] {
+    return [];
+  }
+
   changeIndexes(
     namespace: Namespace,
     indexesOf: (info: CollectionInfo) => readonly Document[],

@@ -14,7 +14,6 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { assert, CommandError } from "../../base/mod.ts";
-import type { CollectionVerification } from "./verify_collection.ts";
 import { encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
 import { createTable, dropTable, type StoredRow, TableReader, TableWriter } from "./collection_table.ts";
 import { applyEffect, applyLogged, type EffectPlace, idDocument, idOf } from "./apply_effect.ts";
@@ -41,7 +40,7 @@ import type { Effect, NotedChange } from "./effect.ts";
 import { effectsOf, EntryBuffer, type StoreEntry } from "./entry_buffer.ts";
 import { KeyLocks } from "./key_locks.ts";
 import { newTransaction, type OpenTransaction } from "./open_transaction.ts";
-import { DocumentInspector, type DocumentStats, type VerificationRequest } from "./document_inspector.ts";
+import { DocumentInspector, type DocumentStats } from "./document_inspector.ts";
 import { StatementTable } from "./statement_table.ts";
 import { TableReaders } from "./table_readers.ts";
 import { loadTotals, NO_DOCUMENTS, type Totals, totalsAfter } from "./totals.ts";
@@ -66,7 +65,7 @@ export class DocumentStore implements CommittedDocuments {
   private transaction: OpenTransaction | undefined;
   private applied: number;
   private durable = 0;
-  private readonly inspector: DocumentInspector;
+  readonly inspector: DocumentInspector;
 
   private constructor(
     private readonly path: string,
@@ -75,7 +74,7 @@ export class DocumentStore implements CommittedDocuments {
     private readonly compileFilter: CompileFilter,
   ) {
     this.statements = new StatementTable(path, writing, reading);
-    this.inspector = new DocumentInspector(reading);
+    this.inspector = new DocumentInspector(reading, (id) => this.indexes.get(id));
     this.applied = Number(writing.prepare("SELECT log_index FROM applied").get()?.["log_index"]);
     this.collections = loadTotals(writing);
     this.readers = new TableReaders(reading);
@@ -278,10 +277,13 @@ export class DocumentStore implements CommittedDocuments {
     }
   }
 
-  /** Not while a transaction is open. Nothing where there is no such index. */
-  dropIndexes(id: number, names: readonly string[]): void {
-    assert(this.transaction === undefined, "no transaction is open when indexes go");
-    this.guarded(() => names.forEach((name) => this.indexes.get(id)?.drop(name)));
+  /** Drops indexes, and lets others, which stay, be used otherwise. Not while a transaction is open. */
+  changeIndexes(id: number, dropped: readonly string[], redefined: readonly RawDocument[]): void {
+    assert(this.transaction === undefined, "no transaction is open when indexes change");
+    this.guarded(() => {
+      dropped.forEach((name) => this.indexes.get(id)?.drop(name));
+      redefined.forEach((spec) => this.indexes.get(id)?.redefine(spec));
+    });
     this.inspector.forget(id);
   }
 
@@ -469,12 +471,7 @@ export class DocumentStore implements CommittedDocuments {
   /** What is committed, or about to be, and the pages it takes. */
   stats(id: number): DocumentStats {
     const totals = this.transaction?.before.get(id) ?? this.totals(id);
-    return this.guarded(() => this.inspector.stats(id, totals, this.indexes.get(id)));
-  }
-
-  /** Reads all documents of a collection and its indexes. */
-  async verify(id: number, asked: VerificationRequest): Promise<CollectionVerification> {
-    return await this.inspector.verify(id, () => this.indexes.get(id), asked);
+    return this.guarded(() => this.inspector.stats(id, totals));
   }
 
   /** Closes the file. An open transaction is lost; what is committed stays. */

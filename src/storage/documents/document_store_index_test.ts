@@ -127,7 +127,7 @@ for (const place of ["in memory", "in a file"]) {
         "p",
       ]);
       assert.deepEqual(store.indexStates(COLLECTION)[0]?.arrays, [["a"]]);
-      store.dropIndexes(COLLECTION, ["ab"]);
+      store.changeIndexes(COLLECTION, ["ab"], []);
       checkIndexes(store);
     } finally {
       store.close();
@@ -149,7 +149,7 @@ Deno.test("a power failure leaves no index that disagrees with the documents, be
       for (let step = 1; step <= 40; step++) {
         if (step % 10 === 3) build(store, [SPECS[0]!, SPECS[1]!]);
         if (step % 10 === 5) build(store, [SPECS[2]!]);
-        if (step % 10 === 9) store.dropIndexes(COLLECTION, ["a", "ab", "u"]);
+        if (step % 10 === 9) store.changeIndexes(COLLECTION, ["a", "ab", "u"], []);
         const payload = work(store, step, random);
         if (payload !== undefined) log.push([step, payload]);
         if (random() < 0.1) store.checkpoint();

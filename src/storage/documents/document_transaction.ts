@@ -215,7 +215,7 @@ export class DocumentTransaction {
     for (const { definition } of this.indexStates(id)) {
       const { keys, arrays } = patchKeys(definition, document.bytes);
       this.noteArrays(id, definition, arrays);
-      if (!definition.isUnique) continue;
+      if (!definition.refusesDuplicates) continue;
       const oldKeys = old === undefined ? [] : patchKeys(definition, old.doc).keys;
       for (const { bytes, values } of keys) {
         if (oldKeys.some((oldKey) => compareBytes(oldKey.bytes, bytes) === 0)) continue;

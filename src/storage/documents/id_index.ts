@@ -14,6 +14,7 @@ export const ID_INDEX_DEFINITION: IndexDefinition = {
   fields: [{ path: ["_id"], descending: false }],
   wildcard: undefined,
   isUnique: true,
+  refusesDuplicates: true,
   isSparse: false,
   includes: undefined,
 };

@@ -30,6 +30,8 @@ export interface IndexDefinition {
   /** Set for a wildcard index: which paths it goes over. Its fields are then those of its keys. */
   readonly wildcard: Wildcard | undefined;
   readonly isUnique: boolean;
+  /** Whether writes may bring no second document under a key: so it is too before an index that has such becomes unique. */
+  readonly refusesDuplicates: boolean;
   /** Documents that have none of the fields are left out. */
   readonly isSparse: boolean;
   /** Which documents are in it; undefined for all. */
@@ -79,6 +81,7 @@ export function indexDefinition(spec: Document, compileFilter: CompileFilter): I
     fields: wildcard === undefined ? indexFields(key) : WILDCARD_FIELDS,
     wildcard,
     isUnique: spec.get("unique") === true,
+    refusesDuplicates: spec.get("unique") === true || spec.get("prepareUnique") === true,
     isSparse: spec.get("sparse") === true,
     includes: filter instanceof Document ? compileFilter(filter) : undefined,
   };

@@ -126,6 +126,17 @@ export class IndexTables {
     execute(this.database, `DROP TABLE i${this.id}_${table.number}`);
   }
 
+  /** Lets an index be used otherwise, with the keys that it has. */
+  redefine(spec: RawDocument): void {
+    const definition = indexDefinition(spec, this.compileFilter);
+    this.tables = this.tables.map((table) => {
+      if (table.definition.name !== definition.name) return table;
+      return new IndexTable(this.database, this.id, table.number, definition, table.arrays);
+    });
+    this.database.prepare("UPDATE indexes SET spec = ? WHERE collection = ? AND name = ?")
+      .run(encodeDocument(spec), this.id, definition.name);
+  }
+
   dropAll(): void {
     for (const { definition } of this.tables) this.drop(definition.name);
   }
@@ -210,7 +221,7 @@ export class IndexTable implements IndexState {
   }
 
   taken({ keys }: DocumentKeys, seq = 0): TakenKey | undefined {
-    if (!this.definition.isUnique) return undefined;
+    if (!this.definition.refusesDuplicates) return undefined;
     for (const { bytes, values } of keys) {
       if (this.otherSeq.get(bytes, seq) === undefined) continue;
       const { name, keyPattern } = this.definition;
@@ -244,7 +255,7 @@ export function addRows(indexes: readonly IndexTable[], rows: readonly StoredRow
     const document = new RawDocument(doc);
     for (const index of indexes) {
       const keys = keysOf(index.definition, document);
-      const taken = index.taken(keys);
+      const taken = index.definition.isUnique ? index.taken(keys) : undefined;
       if (taken !== undefined) return taken;
       index.add(keys, seq);
     }

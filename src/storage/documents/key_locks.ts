@@ -46,7 +46,7 @@ export class KeyLocks {
     const blocked = this.freed([id, "_id_", keyText(encodeIndexKey(idOf(document)))]);
     if (blocked !== undefined) return blocked;
     for (const { definition } of indexes) {
-      if (!definition.isUnique) continue;
+      if (!definition.refusesDuplicates) continue;
       for (const { bytes } of keysOf(definition, document).keys) {
         const taken = this.freed([id, definition.name, keyText(bytes)]);
         if (taken !== undefined) return taken;

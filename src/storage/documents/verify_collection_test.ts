@@ -42,7 +42,7 @@ async function verifyAfter(statement: string | undefined, isFull = false) {
     }
     const store = DocumentStore.open(path);
     try {
-      return await store.verify(COLLECTION, { indexes: ["n_1"], isFull, pause: noPause });
+      return await store.inspector.verify(COLLECTION, { indexes: ["n_1"], isFull, pause: noPause });
     } finally {
       store.close();
     }
