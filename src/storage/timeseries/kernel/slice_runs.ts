@@ -8,7 +8,7 @@ import type { MemtableRows, SegmentRows, TableSnapshot, TimeseriesCounters } fro
 import type { RowGroupEntry } from "../segment_format.ts";
 import { cutToRange, OpenRowGroup, type RowSpan } from "../segment_run.ts";
 import { MemtableSource, PageSource, type ResolvedPath, resolvePaths } from "./slice_source.ts";
-import type { Slice, SliceRun } from "./series_runs.ts";
+import { endOfTimes, type Slice, type SliceRun } from "./series_runs.ts";
 
 /** What may hold rows of a series: opened when it is reached, let go behind its last series. */
 export interface RunSource {
@@ -85,8 +85,28 @@ export class GroupRunSource implements RunSource {
     if (place < 0) return undefined;
     const all = { first: open.group.firstRowOf(place), end: open.group.seriesEnds[place]! };
     if (this.isInRange) return all;
-    const span = cutToRange(open, all, this.range);
+    const span = this.cutInPage(all) ?? cutToRange(open, all, this.range);
     return span.first < span.end ? span : undefined;
+  }
+
+  /** As `cutToRange`, for rows of one page, as those of most of many series are; undefined for others. */
+  private cutInPage({ first, end }: RowSpan): RowSpan | undefined {
+    const page = Math.floor(first / PAGE_ROWS);
+    if (end > (page + 1) * PAGE_ROWS) return undefined;
+    const { fromMs, toMs } = this.range;
+    const { min, max } = this.group.page(TIME_PAGES, page);
+    if (min >= fromMs && max <= toMs) return { first, end };
+    let cut = { first, end: first };
+    if (min <= toMs && max >= fromMs) {
+      const { times, firstRow } = this.pageOf(first);
+      const from = endOfTimes(times, undefined, first - firstRow, end - firstRow, fromMs);
+      cut = {
+        first: firstRow + from,
+        end: firstRow + endOfTimes(times, undefined, from, end - firstRow, toMs + 1),
+      };
+    }
+    if (cut.first === cut.end) this.counters.pagesSkipped++;
+    return cut;
   }
 
   get group(): RowGroup {
