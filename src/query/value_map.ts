@@ -5,8 +5,9 @@
 import { type Collation, UtcDate, type Value, type ValueKey, valueKeys } from "../bson/mod.ts";
 
 export class ValueMap<T> {
-  private readonly byKey = new Map<ValueKey, T>();
-  private readonly byDate = new Map<number, T>();
+  /** Made for their first entry: of groups in groups there are many maps, and most have one kind of key. */
+  private byKey: Map<ValueKey, T> | undefined;
+  private byDate: Map<number, T> | undefined;
   private lastDate = NaN;
   private lastText: string | undefined;
   private last: T | undefined;
@@ -21,16 +22,16 @@ export class ValueMap<T> {
   get(value: Value): T | undefined {
     if (value instanceof UtcDate) {
       if (value.ms === this.lastDate) return this.last;
-      return this.found(this.byDate.get(value.ms), value.ms, undefined);
+      return this.found(this.byDate?.get(value.ms), value.ms, undefined);
     }
     if (typeof value === "string" && value === this.lastText) return this.last;
-    return this.found(this.byKey.get(this.keyOf(value)), NaN, typeof value === "string" ? value : undefined);
+    return this.found(this.byKey?.get(this.keyOf(value)), NaN, typeof value === "string" ? value : undefined);
   }
 
   /** Adds the entry of a value that has none. */
   set(value: Value, entry: T): void {
-    if (value instanceof UtcDate) this.byDate.set(value.ms, entry);
-    else this.byKey.set(this.keyOf(value), entry);
+    if (value instanceof UtcDate) (this.byDate ??= new Map()).set(value.ms, entry);
+    else (this.byKey ??= new Map()).set(this.keyOf(value), entry);
   }
 
   private found(entry: T | undefined, date: number, text: string | undefined): T | undefined {
