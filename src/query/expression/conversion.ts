@@ -2,8 +2,10 @@
 import { CommandError } from "../../base/mod.ts";
 import {
   aliasOfType,
+  Binary,
   BsonType,
   Decimal128,
+  Document,
   Int32,
   isArray,
   isNullish,
@@ -15,6 +17,7 @@ import {
   UtcDate,
   type Value,
 } from "../../bson/mod.ts";
+import { type BinaryFormat, binaryText, formatOf, subtypeOf, toBinary } from "./binary_conversion.ts";
 import { isTruthy } from "./boolean.ts";
 import { isoDateText } from "./date_format.ts";
 import { parseDateText } from "./date_text.ts";
@@ -44,18 +47,28 @@ function overflow(value: Value): CommandError {
   return failure("Conversion would overflow target type", renderValue(value));
 }
 
+/** What `$convert` is told of binary data on either side. */
+interface BinaryTarget {
+  readonly subtype: number;
+  readonly format: BinaryFormat | undefined;
+}
+
+const GENERIC: BinaryTarget = { subtype: 0, format: undefined };
+
 /**
  * A value as one of another type.
  *
  * @throws CommandError ConversionFailure (241) when there is no such conversion or the value does not fit
  */
-export function convert(value: Value, to: BsonType): Value {
+export function convert(value: Value, to: BsonType, binary: BinaryTarget = GENERIC): Value {
   if (typeOf(value) === to && CONVERTIBLE.has(to)) return value;
   switch (to) {
+    case BsonType.Binary:
+      return toBinary(value, binary.subtype, binary.format);
     case BsonType.Double:
       return toDouble(value);
     case BsonType.String:
-      return toText(value);
+      return value instanceof Binary ? binaryText(value, binary.format) : toText(value);
     case BsonType.ObjectId:
       return toObjectId(value);
     case BsonType.Boolean:
@@ -230,6 +243,7 @@ const CONVERT_ARGUMENTS: NamedArguments = {
   names: {
     input: new CommandError("FailedToParse", "Missing 'input' parameter to $convert"),
     to: new CommandError("FailedToParse", "Missing 'to' parameter to $convert"),
+    format: "optional",
     onError: "optional",
     onNull: "optional",
   },
@@ -244,23 +258,24 @@ const CONVERT_ARGUMENTS: NamedArguments = {
 const CONVERT: OperatorDefinition = {
   name: "$convert",
   parse: (value, context, parse) => parseNamed(CONVERT_ARGUMENTS, value, context, parse),
-  compile: ({ named }) => compileConvert(named["input"]!, named["to"]!, named["onError"], named["onNull"]),
+  compile: ({ named }) => compileConvert(named["input"]!, named["to"]!, named),
 };
 
 function compileConvert(
   input: Evaluator,
   to: Evaluator,
-  onError: Evaluator | undefined,
-  onNull: Evaluator | undefined,
+  { format, onError, onNull }: Readonly<Record<string, Evaluator>>,
 ): Evaluator {
   return (scope) => {
     const value = input(scope);
-    const target = to(scope);
+    const whole = to(scope);
+    const target = whole instanceof Document ? whole.get("type") : whole;
     const type = isNullish(target) ? undefined : targetType(target);
+    const binary = { subtype: subtypeOf(whole), format: formatOf(format?.(scope)) };
     if (isNullish(value)) return onNull === undefined ? null : onNull(scope);
     if (type === undefined) return null;
     try {
-      return convert(value, type);
+      return convert(value, type, binary);
     } catch (error) {
       if (
         onError === undefined || !(error instanceof CommandError) || error.codeName !== "ConversionFailure"
@@ -297,7 +312,7 @@ function targetType(value: Value): BsonType {
 }
 
 /** `$toInt` and its like: `$convert` with a type that is known. */
-function shortForm(name: string, type: BsonType): OperatorDefinition {
+function shortForm(name: string, type: BsonType, binary?: BinaryTarget): OperatorDefinition {
   return {
     name,
     parse: (value, context, parse) => {
@@ -311,7 +326,7 @@ function shortForm(name: string, type: BsonType): OperatorDefinition {
       const input = named["input"]!;
       return (scope) => {
         const value = input(scope);
-        return isNullish(value) ? null : convert(value, type);
+        return isNullish(value) ? null : convert(value, type, binary);
       };
     },
   };
@@ -327,6 +342,8 @@ export const CONVERSION: readonly OperatorDefinition[] = [
   shortForm("$toInt", BsonType.Int32),
   shortForm("$toLong", BsonType.Int64),
   shortForm("$toObjectId", BsonType.ObjectId),
-  shortForm("$toString", BsonType.String),
+  // Since 8.0 binary data is a text too: the form that suits it.
+  shortForm("$toString", BsonType.String, { subtype: 0, format: "auto" }),
+  shortForm("$toUUID", BsonType.Binary, { subtype: 4, format: "uuid" }),
   unary("$type", (value) => typeName(value)),
 ];

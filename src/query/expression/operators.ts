@@ -34,7 +34,6 @@ const MISSING: ReadonlySet<string> = new Set([
   "$encStrNormalizedEq",
   "$encStrStartsWith",
   "$function",
-  "$toUUID",
 ]);
 
 const OPERATORS: ReadonlyMap<string, OperatorDefinition> = new Map(
