@@ -1,5 +1,5 @@
 /** `$facet`: several pipelines over the same rows, each one's result an array of one document. */
-import { CommandError } from "../../base/mod.ts";
+import { CommandError, MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
 import { BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { elementText } from "../element_text.ts";
@@ -7,8 +7,8 @@ import { inContext } from "../error_context.ts";
 import { checkFieldName } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
 import { withoutKey } from "../keyed_row.ts";
+import { MemoryMeter } from "../memory.ts";
 import { RowBuffer } from "../row_buffer.ts";
-import { collectRows } from "../rows.ts";
 import type { Rows } from "../source.ts";
 
 /** `Stage` is every stage: the union stands above this file. */
@@ -116,8 +116,35 @@ async function* collectOutputs(
     for (const row of batch) rows.add(withoutKey(row));
     await context.checkpoint();
   }
+  const size = new ResultSize();
   const results: (readonly Document[])[] = [];
-  for (const output of outputs) results.push(await collectRows(output));
+  for (const output of outputs) results.push(await collectWithin(output, size));
   rows.free();
   yield [new BuiltDocument(names, results)];
+}
+
+/** What the one document takes, about: all of it is in memory. */
+class ResultSize {
+  private readonly meter = new MemoryMeter("");
+
+  /** @throws CommandError 4031700 */
+  add(row: Document): void {
+    if (this.meter.tryAdd(this.meter.rowBytes(row))) return;
+    throw new CommandError(
+      4031700,
+      `document constructed by $facet is ${this.meter.heldBytes} bytes, which exceeds the limit of ` +
+        `${MAX_BLOCKING_STAGE_BYTES} bytes`,
+    );
+  }
+}
+
+async function collectWithin(output: Rows, size: ResultSize): Promise<readonly Document[]> {
+  const all: Document[] = [];
+  for await (const batch of output) {
+    for (const row of batch) {
+      size.add(row);
+      all.push(row);
+    }
+  }
+  return all;
 }
