@@ -27,10 +27,12 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
     ],
   }],
   createIndexes: [{
-    what: "text and geospatial indexes, a `collation` other than `simple`",
+    what:
+      "text, 2d and unique 2dsphere indexes (a 2dsphere index checks places and lets queries look at all documents), a `collation` other than `simple`",
     refused: [
       indexing({ a: "text" }),
-      indexing({ a: "2dsphere" }),
+      indexing({ a: "2d" }),
+      indexing({ a: "2dsphere" }, { unique: true }),
       indexing({ a: 1 }, { collation: { locale: "de" } }),
     ],
   }],

@@ -16,8 +16,8 @@ export function expiredFilters(info: CollectionInfo, nowMs: number): readonly Do
     const seconds = index.get("expireAfterSeconds");
     const key = index.get("key");
     if (!(seconds instanceof Int32) || !(key instanceof Document)) return [];
-    // A hashed index keeps no dates.
-    if (key.values()[0] === "hashed") return [];
+    // Indexes of other kinds keep no dates.
+    if (typeof key.values()[0] === "string") return [];
     const latest = new UtcDate(nowMs - seconds.value * 1000);
     const [field = ""] = key.names();
     const expired = BuiltDocument.of({ [field]: BuiltDocument.of({ $lte: latest }) });

@@ -8,6 +8,7 @@ import { withContext } from "../query/mod.ts";
 import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { type CollectionInfo, namespaceText } from "./catalog.ts";
 import type { DocumentWriter } from "./document_writer.ts";
+import { hasKeys, placeCheck } from "./place_check.ts";
 import { failsTransaction } from "./document_statement.ts";
 import { hasSameKeys, isSameSpec, storedSpec } from "./indexes.ts";
 
@@ -22,18 +23,37 @@ export interface IndexedStore {
  * @throws CommandError as MongoDB's, whose words name the build and the collection
  */
 export async function buildIndexes(
-  { writer }: IndexedStore,
+  { store, writer }: IndexedStore,
   info: CollectionInfo,
   indexes: readonly Document[],
   checkpoint: () => Promise<void>,
 ): Promise<void> {
   try {
-    const taken = await writer.buildIndexes(info.id, indexes.map(storedSpec), checkpoint);
+    await checkPlaces(store, info, indexes, checkpoint);
+    const stored = indexes.filter(hasKeys).map(storedSpec);
+    const taken = stored.length === 0 ? undefined : await writer.buildIndexes(info.id, stored, checkpoint);
     if (taken !== undefined) throw duplicateKeyError(namespaceText(info), taken);
   } catch (error) {
     if (!(error instanceof CommandError) || failsTransaction(error)) throw error;
     const build = `Index build failed: ${crypto.randomUUID()}`;
     throw withContext(`${build}: Collection ${namespaceText(info)} ( ${uuidText(info.uuid)} )`, error);
+  }
+}
+
+/** @throws CommandError for a document whose places an index cannot take */
+async function checkPlaces(
+  store: DocumentStore,
+  { id }: CollectionInfo,
+  indexes: readonly Document[],
+  checkpoint: () => Promise<void>,
+): Promise<void> {
+  const check = placeCheck(indexes);
+  if (check === undefined) return;
+  for await (const batch of store.scan(id, { checkpoint })) {
+    for (const document of batch) {
+      const wrong = check(document);
+      if (wrong !== undefined) throw wrong;
+    }
   }
 }
 
@@ -43,7 +63,7 @@ export async function keepIndexes(
   info: CollectionInfo,
   indexes: readonly Document[],
 ): Promise<void> {
-  const wanted = indexes.map(storedSpec);
+  const wanted = indexes.filter(hasKeys).map(storedSpec);
   const stale = store.indexStates(info.id).filter(({ definition }) =>
     !wanted.some((spec) => isSameSpec(spec, definition.spec))
   );
@@ -63,7 +83,7 @@ export async function matchIndexes(stores: IndexedStore, infos: readonly Collect
     const indexes = info.indexes ?? [];
     await keepIndexes(stores, info, indexes);
     const states = stores.store.indexStates(info.id);
-    const missing = indexes.map(storedSpec).filter((spec) =>
+    const missing = indexes.filter(hasKeys).map(storedSpec).filter((spec) =>
       !states.some(({ definition }) => isSameSpec(spec, definition.spec))
     );
     if (missing.length === 0) continue;

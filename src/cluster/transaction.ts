@@ -9,6 +9,7 @@ import type { CommandContext } from "../query/mod.ts";
 import { type DocumentTransaction, type Effect, indexDefinition } from "../storage/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import { partialFilter, storedSpec } from "./indexes.ts";
+import { hasKeys } from "./place_check.ts";
 import type { TransactionName } from "./retryable_write.ts";
 
 export class Transaction implements TransactionName {
@@ -91,7 +92,9 @@ export class Transaction implements TransactionName {
   /** Gives a collection that it makes indexes; it must be empty. @param indexes all of them, as the catalog is to hold them */
   setIndexes(info: CollectionInfo, indexes: readonly Document[]): void {
     this.made.set(namespaceText(info), { ...info, indexes });
-    const definitions = indexes.map((spec) => indexDefinition(storedSpec(spec), partialFilter));
+    const definitions = indexes.filter(hasKeys).map((spec) =>
+      indexDefinition(storedSpec(spec), partialFilter)
+    );
     this.documents.makeCollection(info.id, definitions);
   }
 

@@ -4,8 +4,9 @@ import type { DocumentStore } from "../storage/mod.ts";
 import { cappedLimits } from "./capped.ts";
 import { type CollectionInfo, keepsPreImages, namespaceText } from "./catalog.ts";
 import { clusteredName } from "./clustered.ts";
-import { documentCheck } from "./document_check.ts";
+import { type DocumentCheck, documentCheck } from "./document_check.ts";
 import type { WrittenCollection } from "./document_writer.ts";
+import { placeCheck } from "./place_check.ts";
 import { sourceIndexes } from "./document_source.ts";
 
 /** @param bypass whether the collection's validator is not asked */
@@ -21,7 +22,15 @@ export function writtenCollection(
     indexes: () => sourceIndexes(store, info),
     clusteredIndex: clusteredName(info),
     limits: cappedLimits(info),
-    check: bypass ? undefined : documentCheck(info, logger),
+    check: both(bypass ? undefined : documentCheck(info, logger), placeCheck(info.indexes ?? [])),
     keepsPreImages: keepsPreImages(info),
   };
+}
+
+function both(
+  first: DocumentCheck | undefined,
+  second: DocumentCheck | undefined,
+): DocumentCheck | undefined {
+  if (first === undefined || second === undefined) return first ?? second;
+  return (document, old) => first(document, old) ?? second(document, old);
 }

@@ -55,6 +55,8 @@ const KINDS: ReadonlySet<string> = new Set(["text", "2dsphere", "2d", "hashed"])
 const REFERENCE_PARTS: ReadonlySet<string> = new Set(["$id", "$ref", "$db"]);
 const VERSION = Int32.of(2);
 const ID_NAME = "_id_";
+const PLACES = "2dsphere";
+const PLACE_VERSION = "2dsphereIndexVersion";
 const SIMPLE_LOCALE = "simple";
 
 /**
@@ -68,14 +70,15 @@ export function plainIndex(spec: Document, defaultCollation: Value): Document {
   const key = checkedSpec(spec);
   const kind = kindOf(key);
   if (kind === "wildcard") checkWildcard(spec);
-  else if (kind !== undefined && kind !== "hashed") throw missingKind(kind, spec, key);
+  else if (kind !== undefined && kind !== "hashed" && kind !== PLACES) throw missingKind(kind, spec, key);
   const isId = kind === undefined && isIdPattern(key);
+  if (kind === PLACES) checkPlaces(spec, key);
   refuseMissingOptions(spec, isId ? undefined : defaultCollation);
   if (isId) checkIdIndex(spec, key);
   else if (spec.get("name") === ID_NAME) throw reservedName(key);
   const seconds = indexTtl(spec, key);
   checkPartial(spec);
-  return withTtl(completed(spec, key), seconds);
+  return withTtl(kind === PLACES ? withPlaceVersion(completed(spec, key)) : completed(spec, key), seconds);
 }
 
 /** As `plainIndex`, of a time series. */
@@ -247,6 +250,24 @@ function wrongWithDirection(direction: Value): string | undefined {
 function kindOf(key: Document): string | undefined {
   const named = key.values().find((direction) => typeof direction === "string");
   return named === undefined && isWildcardKey(key) ? "wildcard" : named;
+}
+
+/** Of places, without keys: nothing keeps those apart. */
+function checkPlaces(spec: Document, key: Document): void {
+  if (isYes(spec.get("unique")) || isYes(spec.get("prepareUnique"))) {
+    throw missingKind("unique 2dsphere", spec, key);
+  }
+  const version = spec.get(PLACE_VERSION);
+  if (version === undefined || (isNumber(version) && [1, 2, 3].includes(numberOf(version)))) return;
+  const text =
+    `unsupported geo index version { ${PLACE_VERSION} : ${elementText(PLACE_VERSION, version)} }, ` +
+    "only versions: [1,2,3] are supported";
+  throw inSpec(withVersion(spec), "CannotCreateIndex", text);
+}
+
+function withPlaceVersion(index: Document): Document {
+  if (index.has(PLACE_VERSION)) return index;
+  return DocumentBuilder.from(index).append(PLACE_VERSION, Int32.of(3)).build();
 }
 
 function checkWildcard(spec: Document): void {

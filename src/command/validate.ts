@@ -33,12 +33,19 @@ async function runValidate(call: CommandCall, reply: BsonWriter): Promise<void> 
   if (isTrue(call.args, "metadata")) return verdict({ problems: [], indexes: [] }, reply);
   const found = await router.verify(namespace, isFull, new QueryWork(call.operation).checkpoint);
   const names = indexesOf(info).map((index) => String(index.get("name"))).sort();
-  countsOf(found, names, reply);
+  countsOf(found, names, info.timeseries !== undefined, reply);
   verdict(found, reply);
 }
 
-function countsOf(found: Verification, names: readonly string[], reply: BsonWriter): void {
-  const keysOf = (name: string) => found.indexes.find((index) => index.name === name)?.keys ?? found.records;
+function countsOf(
+  found: Verification,
+  names: readonly string[],
+  isSeries: boolean,
+  reply: BsonWriter,
+): void {
+  const keysOf = (name: string) =>
+    found.indexes.find((index) => index.name === name)?.keys ??
+      (name === "_id_" || isSeries ? found.records : 0);
   reply.value("nInvalidDocuments", int64OrInt32(found.invalidDocuments));
   reply.value("nNonCompliantDocuments", int64OrInt32(found.invalidDocuments));
   reply.value("nrecords", int64OrInt32(found.records));

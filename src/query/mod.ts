@@ -37,6 +37,7 @@ export {
   parseFind,
   parsePipeline,
 } from "./parse.ts";
+export { wrongWithPlaces } from "./geo/stored_place.ts";
 export { type IndexScan, type SourceIndex } from "./index_plan.ts";
 export { type Pipeline, type Stage } from "./pipeline.ts";
 export { isStageName } from "./stages.ts";

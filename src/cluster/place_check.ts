@@ -1,0 +1,43 @@
+/**
+ * 2dsphere indexes: names in the catalog, and a check that what is written under them are places. They have no keys, so that
+ * queries for places look at all documents.
+ */
+import { CommandError } from "../base/mod.ts";
+import { Document } from "../bson/mod.ts";
+import { wrongWithPlaces } from "../query/mod.ts";
+import { shownDocument } from "../storage/mod.ts";
+import type { DocumentCheck } from "./document_check.ts";
+import { partialFilter } from "./indexes.ts";
+
+/** Undefined where none of the indexes is over places. */
+export function placeCheck(indexes: readonly Document[]): DocumentCheck | undefined {
+  const checks = indexes.filter((index) => !hasKeys(index)).map((index) => {
+    const filter = index.get("partialFilterExpression");
+    const includes = filter instanceof Document ? partialFilter(filter) : undefined;
+    return { paths: pathsOf(index), includes };
+  });
+  if (checks.length === 0) return undefined;
+  return (document) => {
+    for (const { paths, includes } of checks) {
+      if (includes !== undefined && !includes(document)) continue;
+      for (const path of paths) {
+        const wrong = wrongWithPlaces(document, path);
+        if (wrong === undefined) continue;
+        return new CommandError(16755, `Can't extract geo keys: ${shownDocument(document)}  ${wrong}`);
+      }
+    }
+    return undefined;
+  };
+}
+
+/** Whether an index has keys in the store. */
+export function hasKeys(index: Document): boolean {
+  return pathsOf(index).length === 0;
+}
+
+/** The paths of places. */
+function pathsOf(index: Document): readonly (readonly string[])[] {
+  const key = index.get("key");
+  if (!(key instanceof Document)) return [];
+  return key.names().filter((name) => key.get(name) === "2dsphere").map((name) => name.split("."));
+}
