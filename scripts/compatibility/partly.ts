@@ -57,14 +57,11 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
 
 export const STAGES_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
   $changeStream: [{
-    what: "`showRawUpdateDescription`, `showSystemEvents`, `explain`",
-    refused: [
-      ...pipelines(
-        { $changeStream: { showRawUpdateDescription: true } },
-        { $changeStream: { showSystemEvents: true } },
-      ),
-      { aggregate: "c", pipeline: [{ $changeStream: {} }], explain: true },
-    ],
+    what: "`showRawUpdateDescription`, `showSystemEvents`",
+    refused: pipelines(
+      { $changeStream: { showRawUpdateDescription: true } },
+      { $changeStream: { showSystemEvents: true } },
+    ),
   }],
   $collStats: [{ what: "`queryExecStats`", refused: pipelines({ $collStats: { queryExecStats: {} } }) }],
   $sort: [{

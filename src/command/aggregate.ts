@@ -5,13 +5,13 @@ import { type Namespace, namespaceText } from "../cluster/mod.ts";
 import { EMPTY_SOURCE, parsePipeline, type Source } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
 import { batchSizeOf } from "./batch_size.ts";
-import { isChangeStream, runChangeStream } from "./change_stream.ts";
+import { changeStreamPlan, isChangeStream, runChangeStream } from "./change_stream.ts";
 import { checkForeignViews, collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { queryRows } from "./config_database.ts";
 import { firstStageOf } from "./first_stage.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
-import { explainInto } from "./explain_reply.ts";
+import { explainInto, writePlan } from "./explain_reply.ts";
 import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
@@ -62,6 +62,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   refuseLinearizableWrite(call, stages);
   if (isChangeStream(stages)) {
     checkDatabaseTarget(args);
+    if (explain === true) return writePlan(call, reply, changeStreamPlan(call, stages), args.body);
     return await runChangeStream(call, reply, stages, batchSize);
   }
   if (isNumber(args.get("aggregate"))) return await runWithoutCollection(call, reply, stages, batchSize);

@@ -35,7 +35,7 @@ import { collationFor } from "./collation.ts";
 import type { CommandCall } from "./command.ts";
 import { replyFirstBatch } from "./cursor_reply.ts";
 import { isResumable, RESUMABLE_CHANGE_STREAM } from "./error_labels.ts";
-import { letVariables } from "./let_variables.ts";
+import { type LetVariables, letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
 import { allowsDiskUse } from "./query_options.ts";
@@ -52,6 +52,36 @@ export function isChangeStream(stages: readonly Value[]): boolean {
   return first instanceof Document && first.names()[0] === CHANGE_STREAM;
 }
 
+/** A stream that may be opened. */
+interface ParsedStream {
+  readonly spec: ChangeStreamSpec;
+  readonly scope: Scope;
+  /** What it is named in answers. */
+  readonly namespace: Namespace;
+  readonly variables: LetVariables;
+  /** The stages behind it. */
+  readonly pipeline: Pipeline;
+}
+
+/** @throws CommandError when there can be no such stream */
+function parseStream(call: CommandCall, stages: readonly Value[]): ParsedStream {
+  const { args, db } = call;
+  const spec = parseChangeStreamSpec((stages[0] as Document).values()[0]);
+  const target = isNumber(args.get("aggregate")) ? undefined : namespaceToRead(call);
+  const scope = scopeOf(call, spec, target);
+  checkReadConcern(args);
+  checkStagesBehind(stages.slice(1), isStageName);
+  const namespace = target ?? { db, collection: NO_COLLECTION };
+  const variables = letVariables(args, call.operation.nowMs, collationFor(call, namespace));
+  return { spec, scope, namespace, variables, pipeline: parsePipeline(stages, variables.context, 1) };
+}
+
+/** What `explain` tells of a stream: the log is read in its order, and each event goes through the stages. */
+export function changeStreamPlan(call: CommandCall, stages: readonly Value[]): Document {
+  parseStream(call, stages);
+  return BuiltDocument.of({ explainVersion: "1", stages });
+}
+
 /** Runs an aggregate that begins with `$changeStream`. */
 export async function runChangeStream(
   call: CommandCall,
@@ -60,17 +90,7 @@ export async function runChangeStream(
   batchSize: number | undefined,
 ): Promise<void> {
   const { args, db, state: { services: { router } } } = call;
-  const spec = parseChangeStreamSpec((stages[0] as Document).values()[0]);
-  const target = isNumber(args.get("aggregate")) ? undefined : namespaceToRead(call);
-  const scope = scopeOf(call, spec, target);
-  checkReadConcern(args);
-  checkStagesBehind(stages.slice(1), isStageName);
-  const namespace = target ?? { db, collection: NO_COLLECTION };
-  const variables = letVariables(args, call.operation.nowMs, collationFor(call, namespace));
-  const pipeline = parsePipeline(stages, variables.context, 1);
-  if (args.get("explain") === true) {
-    throw new CommandError("NotImplemented", "$changeStream cannot be explained");
-  }
+  const { spec, scope, namespace, variables, pipeline } = parseStream(call, stages);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
   const run = (events: readonly Document[]) =>
     collectRows(router.queryRows(db, new ArraySource(events), pipeline, work));

@@ -105,6 +105,8 @@ function timeIn(args: Arguments): bigint | undefined {
 const TRUE_NAMES: Readonly<Record<string, string>> = {
   $bucket: "$group",
   $count: "$group",
+  $densify: "$sort",
+  $fill: "$sort",
   $sortByCount: "$group",
   $setWindowFields: "$_internalSetWindowFields",
 };
@@ -128,11 +130,19 @@ export function checkStagesBehind(stages: readonly Value[], isKnown: (name: stri
   for (const stage of stages) {
     const name = stage instanceof Document ? stage.names()[0] ?? "" : "";
     if (ALLOWED.has(name) || name === CHANGE_STREAM || !isKnown(name)) continue;
+    if (name === "$fill" && fillsWithValues((stage as Document).get(name))) continue;
     throw fail(
       "IllegalOperation",
       `${TRUE_NAMES[name] ?? name} is not permitted in a $changeStream pipeline`,
     );
   }
+}
+
+/** Whether a `$fill` looks at one document only. */
+function fillsWithValues(spec: Value): boolean {
+  const output = spec instanceof Document ? spec.get("output") : undefined;
+  return output instanceof Document &&
+    !output.values().some((field) => field instanceof Document && field.has("method"));
 }
 
 /** @throws CommandError when the read concern is one that change streams cannot have */

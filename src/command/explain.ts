@@ -5,6 +5,7 @@ import { parseCountCommand, parseDistinct, parsePipeline, type Pipeline } from "
 import type { Namespace } from "../cluster/mod.ts";
 import { parseAggregateArguments, requireCursor } from "./aggregate.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
+import { changeStreamPlan, isChangeStream } from "./change_stream.ts";
 import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { parseCountArguments } from "./count.ts";
@@ -76,6 +77,8 @@ async function runExplain(
   if (pipelineOf === undefined) {
     return writePlan(call, reply, await explainWrite(explained, verbosity), command);
   }
+  const stages = name === "aggregate" ? parseAggregateArguments(args) : [];
+  if (isChangeStream(stages)) return writePlan(call, reply, changeStreamPlan(explained, stages), command);
   const namespace = namespaceToRead(explained);
   const variables = letVariables(args, call.operation.nowMs, collationFor(explained, namespace));
   checkHint(call, namespace, args.get("hint"));

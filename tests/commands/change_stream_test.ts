@@ -1,4 +1,4 @@
-/** How long the cursors of change streams wait, and what ends their waiting. */
+/** How long the cursors of change streams wait, what ends their waiting, and what is told of them. */
 import assert from "node:assert/strict";
 import { openServer } from "../../src/cli/embed.ts";
 import { type Document, WireClient } from "../support/wire_client.ts";
@@ -117,5 +117,26 @@ Deno.test("an event that is too large for a document is an error, and the ones b
       "insert",
     ]);
     assert.equal((await next())["codeName"], "BSONObjectTooLarge");
+  });
+});
+
+Deno.test("explain of a stream shows its stages, and refuses what the stream would", async () => {
+  await withStream(async ({ client }) => {
+    const pipeline = [{ $changeStream: { fullDocument: "updateLookup" } }, {
+      $match: { operationType: "insert" },
+    }];
+    const aggregate = { aggregate: "c", pipeline, cursor: {} };
+    for (
+      const asked of [{ ...aggregate, explain: true }, { explain: aggregate, verbosity: "executionStats" }]
+    ) {
+      const { ok, explainVersion, stages } = await client.command({ ...asked, $db: "d" });
+      assert.deepEqual({ ok: Number(ok), explainVersion, stages }, {
+        ok: 1,
+        explainVersion: "1",
+        stages: pipeline,
+      });
+    }
+    const refused = { aggregate: "c", pipeline: [{ $changeStream: {} }, { $limit: 1 }], cursor: {} };
+    assert.equal((await client.command({ explain: refused, $db: "d" }))["codeName"], "IllegalOperation");
   });
 });
