@@ -234,6 +234,7 @@ export class MemoryMeter {
 
   /** Bytes of a row, about. A view of stored columns is measured now and then only: measuring decodes it. */
   rowBytes(row: Document): number {
+    if (row instanceof KeyedRow) return this.rowBytes(row.row) + approximateBytes(row.sortKey);
     if (row instanceof RawDocument || row instanceof BuiltDocument) return approximateBytes(row);
     if (this.views++ % SAMPLE_INTERVAL === 0) this.viewBytes = approximateBytes(row);
     return this.viewBytes;

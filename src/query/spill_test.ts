@@ -106,6 +106,12 @@ const PIPELINES: Readonly<Record<string, readonly PlainRecord[]>> = {
     },
   ],
   "what rows were sorted by": [{ $sort: { v: 1, g: -1 } }, { $set: { key: { $meta: "sortKey" } } }],
+  "rows drawn at random, all of them": [
+    { $sort: { n: 1 } },
+    { $sample: { size: ROWS } },
+    { $set: { key: { $meta: "sortKey" } } },
+    { $sort: { n: 1 } },
+  ],
   "what rows in buckets were sorted by": [
     { $sort: { n: 1 } },
     { $limit: 500 },
