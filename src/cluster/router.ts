@@ -221,6 +221,8 @@ export interface CollectionStats {
   readonly indexBytes: number;
   /** Of each by its name, where they are told apart. */
   readonly indexSizes?: ReadonlyMap<string, number>;
+  /** Of regular collections: scans by each index since the node was started. */
+  readonly indexUses?: ReadonlyMap<string, number>;
   /** Time series only. */
   readonly timeseries?: {
     readonly series: number;

@@ -94,7 +94,7 @@ export function isFirstStage(name: string): boolean {
   return Object.hasOwn(FIRST_STAGES, name);
 }
 
-/** How often each index was used: there is none that is counted. */
+/** How often each index was used; those of time series are not counted. */
 function indexStats(call: CommandCall, namespace: Namespace, spec: Value): readonly Document[] {
   if (!(spec instanceof Document) || !spec.isEmpty()) {
     throw failure(28803, "The $indexStats stage specification must be an empty object");
@@ -103,12 +103,13 @@ function indexStats(call: CommandCall, namespace: Namespace, spec: Value): reado
   const info = router.collection(namespace);
   if (info === undefined) return [];
   const since = new UtcDate(Math.floor(startedAtMs));
+  const { indexUses } = router.stats(namespace);
   return indexesOf(info).map((index) =>
     BuiltDocument.of({
       name: index.get("name"),
       key: index.get("key"),
       host: `${host.hostname}:${port}`,
-      accesses: BuiltDocument.of({ ops: int64(0), since }),
+      accesses: BuiltDocument.of({ ops: int64(indexUses?.get(String(index.get("name"))) ?? 0), since }),
       spec: index,
     })
   );

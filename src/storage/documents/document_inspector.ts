@@ -2,6 +2,7 @@
 import type { DatabaseSync } from "node:sqlite";
 import { compareBytes, RawDocument, type Value } from "../../bson/mod.ts";
 import { ID_INDEX_NAME } from "./id_index.ts";
+import { IndexUses } from "./index_uses.ts";
 import type { IndexTables } from "./index_tables.ts";
 import type { Totals } from "./totals.ts";
 import { PageSizes } from "./page_sizes.ts";
@@ -15,6 +16,8 @@ export interface DocumentStats {
   readonly storageBytes: number;
   /** Bytes of the pages of each index, that on _id first. */
   readonly indexSizes: ReadonlyMap<string, number>;
+  /** Scans by each index that there were. */
+  readonly indexUses: ReadonlyMap<string, number>;
 }
 
 export interface VerificationRequest {
@@ -31,6 +34,7 @@ const MAX_DUPLICATES = 1000;
 
 export class DocumentInspector {
   private readonly sizes: PageSizes;
+  readonly uses = new IndexUses();
 
   /** @param indexesOf a collection's, as they are when asked */
   constructor(
@@ -46,7 +50,7 @@ export class DocumentInspector {
       [ID_INDEX_NAME, pageBytes(`c${id}_id`)],
       ...this.indexesOf(id)?.sizes(pageBytes) ?? [],
     ]);
-    return { count, dataBytes, storageBytes: pageBytes(`c${id}`), indexSizes };
+    return { count, dataBytes, storageBytes: pageBytes(`c${id}`), indexSizes, indexUses: this.uses.of(id) };
   }
 
   /** Reads all documents of a collection and its indexes. */
@@ -81,8 +85,9 @@ export class DocumentInspector {
     return found;
   }
 
-  /** A collection is gone, or indexes of it. */
-  forget(id: number): void {
+  /** A collection is gone, or indexes of it. @param names the indexes; undefined for all of it */
+  forget(id: number, names?: readonly string[]): void {
     this.sizes.forget(id);
+    this.uses.forget(id, names);
   }
 }

@@ -284,11 +284,12 @@ export class DocumentStore implements CommittedDocuments {
       dropped.forEach((name) => this.indexes.get(id)?.drop(name));
       redefined.forEach((spec) => this.indexes.get(id)?.redefine(spec));
     });
-    this.inspector.forget(id);
+    this.inspector.forget(id, dropped);
   }
 
   /** Documents as the open transaction sees them, in batches, each of which shows what was written before it is read. */
   candidates(id: number, order: ScanOrder): RowBatches {
+    this.inspector.uses.note(id, order);
     const table = () => this.readerInside(id);
     return this.batches({ table, index: (name) => this.indexReader(table(), id, name) }, order);
   }
@@ -456,6 +457,7 @@ export class DocumentStore implements CommittedDocuments {
    * @throws CommandError QueryPlanKilled when the collection is dropped meanwhile
    */
   scan(id: number, request: DocumentScanRequest): DocumentBatches {
+    this.inspector.uses.note(id, request);
     return scanDocuments(this.batches(this.committed(id), request), request);
   }
 

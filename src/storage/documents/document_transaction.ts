@@ -29,6 +29,7 @@ import type { StoredRow } from "./collection_table.ts";
 import { type DocumentVersions, type KeyText, keyText, type Version } from "./document_versions.ts";
 import { takenId, type TakenKey } from "./duplicate_key.ts";
 import type { Effect, NotedChange } from "./effect.ts";
+import type { DocumentInspector } from "./document_inspector.ts";
 import { ID_INDEX_DEFINITION, ID_INDEX_NAME } from "./id_index.ts";
 import { type IndexDefinition, keyDocument } from "./index_definition.ts";
 import type { IndexRow } from "./index_reader.ts";
@@ -41,6 +42,7 @@ import { PatchedIndex, PatchedTable, type Patches, patchKeys } from "./patched_t
 export interface CommittedDocuments {
   readonly versions: DocumentVersions;
   readonly locks: KeyLocks;
+  readonly inspector: DocumentInspector;
   /** The log index of the last commit. */
   readonly appliedIndex: number;
   hasCollection(id: number): boolean;
@@ -138,6 +140,7 @@ export class DocumentTransaction {
   }
 
   candidates(id: number, order: ScanOrder): RowBatches {
+    this.base.inspector.uses.note(id, order);
     const readers = {
       table: () => this.table(id),
       index: (name: string) => this.index(id, name),
