@@ -109,6 +109,11 @@ interface Style {
 
 const ints = (random: Random): Value => int(whole(random, 100));
 const doubles = (random: Random): Value => random() * 100 - 50;
+/** As JavaScript's drivers write numbers, and now and then a double that is whole. */
+const quarters = (random: Random): Value => {
+  const value = whole(random, 60) / 4 - 5;
+  return Number.isInteger(value) && random() < 0.8 ? int(value) : random() < 0.02 ? -0 : value;
+};
 const SPECIALS: readonly Value[] = [
   NaN,
   Infinity,
@@ -166,6 +171,7 @@ const STYLES: readonly Style[] = [
   },
   { late: 0.05, stepMs: 3000, value: ints, missing: 0.1, odd: 0, sparse: 8 },
   { late: 0.05, stepMs: 3000, value: texts, missing: 0.1, odd: 0 },
+  { late: 0.05, stepMs: 3000, value: quarters, missing: 0.2, odd: 0 },
 ];
 
 /** More than a table has columns for; the common ones may find no place among them either. */

@@ -11,7 +11,7 @@ export type NumberArray = Int8Array | Int16Array | Int32Array | Float64Array;
 export interface ColumnView {
   /** The type of all values, `MIXED`, or `NO_TYPE` when there are none. */
   readonly type: number;
-  /** Int32, int64 within ±2⁵³, doubles or dates; undefined for a column of anything else. */
+  /** Int32, int64 within ±2⁵³, doubles, dates, or int32 among doubles; undefined for a column of anything else. */
   readonly numbers: NumberArray | undefined;
   /** Undefined for the times of the rows. */
   readonly column: Column | undefined;
@@ -43,7 +43,8 @@ export function viewOfTimes(times: Float64Array): ColumnView {
 }
 
 function numbersOf(column: Column, count: number): NumberArray | undefined {
-  if (column.types !== undefined || column.width === BYTES) return undefined;
+  if (column.width === BYTES) return undefined;
+  if (column.types !== undefined) return int32sAndDoubles(column, column.types, count);
   switch (column.type) {
     case ValueType.Int32:
       return column.words;
@@ -91,6 +92,32 @@ function mixedNumbers(column: Column): Float64Array | undefined {
     }
   }
   return numbers;
+}
+
+/** Undefined when there is anything else. */
+function int32sAndDoubles(column: Column, types: Uint8Array, count: number): Float64Array | undefined {
+  const { width, words } = column;
+  if (width !== 2) return undefined;
+  const { doubles } = column;
+  const numbers = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    if (types[i] === ValueType.Double) numbers[i] = doubles[i]!;
+    else if (types[i] === ValueType.Int32) numbers[i] = words[2 * i]!;
+    else return undefined;
+  }
+  return numbers;
+}
+
+/** Of the values `[from, to)`, or of those that `indexes` name, the first place that is a double's; `to` for none. */
+export function firstDouble(
+  types: Uint8Array,
+  indexes: Int32Array | undefined,
+  from: number,
+  to: number,
+): number {
+  let k = from;
+  while (k < to && types[indexes === undefined ? k : indexes[k]!] !== ValueType.Double) k++;
+  return k;
 }
 
 /** Pairs of words as numbers; undefined when one is beyond ±2⁵³. */

@@ -1,6 +1,6 @@
 /** `$min` and `$max` over numbers and dates: of each group the best value and its type; of equal ones the first. */
 import { Int32, UtcDate, type Value } from "../../../bson/mod.ts";
-import { ValueType } from "../../../column/mod.ts";
+import { MIXED, ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, isExactPageOf, type NumberArray } from "./column_view.ts";
 import { maximumOf, minimumOf } from "./dense_loops.ts";
@@ -41,7 +41,18 @@ export class ExtremeState extends FoldedState {
     to: number,
     group: number,
   ): boolean {
-    return this.take(group, this.best(view.numbers!, indexes, from, to), view.type);
+    const numbers = view.numbers!;
+    const best = this.best(numbers, indexes, from, to);
+    if (view.type !== MIXED) return this.take(group, best, view.type);
+    // The first of the equal ones says the type.
+    let k = from;
+    let index = indexes === undefined ? k : indexes[k]!;
+    while (isAbove(numbers[index]!, best) || isAbove(best, numbers[index]!)) {
+      k++;
+      index = indexes === undefined ? k : indexes[k]!;
+    }
+    this.mixed[group] = 1;
+    return this.take(group, numbers[index]!, view.column!.typeAt(index));
   }
 
   private best(numbers: NumberArray, indexes: Int32Array | undefined, from: number, to: number): number {

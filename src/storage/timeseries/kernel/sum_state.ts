@@ -4,9 +4,9 @@
  * other numbers one by one with compensation, in the order of the rows.
  */
 import { Int32, type Value } from "../../../bson/mod.ts";
-import { ValueType } from "../../../column/mod.ts";
+import { MIXED, ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
-import { type ColumnView, isExactPageOf, type NumberArray } from "./column_view.ts";
+import { type ColumnView, firstDouble, isExactPageOf, type NumberArray } from "./column_view.ts";
 import { sumOf } from "./dense_loops.ts";
 import type { FoldedOutput } from "./fragment.ts";
 import { FoldedState, grownBytes, grownDoubles } from "./output_state.ts";
@@ -53,7 +53,7 @@ export class SumState extends FoldedState {
     group: number,
   ): boolean {
     const numbers = view.numbers!;
-    switch (view.type) {
+    switch (view.type === MIXED ? typeTogether(view, indexes, from, to) : view.type) {
       case ValueType.Int32: {
         const total = indexes === undefined ? sumOf(numbers, from, to) : sumAt(numbers, indexes, from, to);
         if (!this.addExact(group, total, to - from)) {
@@ -134,6 +134,11 @@ export class SumState extends FoldedState {
     const isInt = this.ranks[group] === INT && (this.addends?.[group] ?? 0) === 0 && total === (total | 0);
     return isInt ? Int32.of(total) : undefined;
   }
+}
+
+/** The type of a sum of int32 and doubles. */
+function typeTogether(view: ColumnView, indexes: Int32Array | undefined, from: number, to: number): number {
+  return firstDouble(view.column!.types!, indexes, from, to) < to ? ValueType.Double : ValueType.Int32;
 }
 
 /** Running sum, its error and the plain sum, on their way in and out of the loops below. */
