@@ -1,7 +1,7 @@
 /**
  * Sums of doubles with compensation: a running sum and the error it has so far, each a double, together some 106 bits
  * (T. J. Dekker, "A Floating-Point Technique for Extending the Available Precision", 1971; D. Knuth's TwoSum). Ten
- * times 0.1 is 1. Each number first takes up the error so far, then is added; the result is the running sum alone. So does
+ * times 0.1 is 1. Each number first takes up the error so far (exact where that is the smaller one, Dekker), then is added; the result is the running sum alone. So does
  * MongoDB's DoubleDoubleSummation, and last bits agree.
  */
 import { Decimal128, Int32, type Value } from "../../bson/mod.ts";
@@ -61,7 +61,7 @@ export class Summation {
     this.special += x;
     const { sum, addend } = this;
     const corrected = x + addend;
-    const lost = twoSumError(x, addend, corrected);
+    const lost = addend - (corrected - x);
     const total = sum + corrected;
     this.addend = lost + twoSumError(sum, corrected, total);
     this.sum = total;

@@ -3,8 +3,9 @@
  * The result has the widest type that is in the sum, and int64 only where int32 is too small. As in MongoDB a number of another type
  * may be taken away than was added: then that type counts as being in the sum.
  */
-import { Decimal128, isNumber, type Value } from "../../bson/mod.ts";
+import { Decimal128, Int32, isNumber, type Value } from "../../bson/mod.ts";
 import * as decimals from "../expression/decimal_arithmetic.ts";
+import { divide } from "../expression/arithmetic.ts";
 import { asDouble, intOrLong, type NumberValue } from "../expression/number.ts";
 import { Summation } from "../expression/summation.ts";
 
@@ -52,13 +53,7 @@ export class RemovableSum {
 
   average(): Value {
     if (this.numbers === 0) return null;
-    const special = this.special();
-    if (this.decimals === 0) {
-      const sum = special ?? (this.sum.isDecimal ? asDouble(this.decimalSum()) : this.sum.toDouble());
-      return sum / this.numbers;
-    }
-    const sum = special === undefined ? this.sum.toDecimal() : decimals.fromDouble(special);
-    return decimals.putTogether(decimals.divide(sum, decimals.fromInteger(BigInt(this.numbers))));
+    return divide(this.result(), Int32.of(this.numbers));
   }
 
   private decimalSum(): Decimal128 {

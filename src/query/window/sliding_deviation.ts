@@ -41,7 +41,8 @@ export class SlidingDeviation {
     }
     if (this.count === 0) {
       this.count = 1;
-      this.sum.add(x);
+      // The first goes in as it is, the others as doubles.
+      this.sum.add(value);
       return;
     }
     if (this.count + sign === 0) {
@@ -50,7 +51,7 @@ export class SlidingDeviation {
       this.squares = new Summation();
       return;
     }
-    const difference = this.count * x - this.sum.toDouble();
+    const difference = this.count * x - asDouble(this.sum.result());
     this.count += sign;
     this.sum.add(x * sign);
     this.squares.add(sign * difference * difference / (this.count * (this.count - sign)));

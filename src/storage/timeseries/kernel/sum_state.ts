@@ -159,8 +159,7 @@ function addWhole(numbers: NumberArray, indexes: Int32Array | undefined, from: n
     const x = indexes === undefined ? numbers[k]! : numbers[indexes[k]!]!;
     plain += x;
     const corrected = x + addend;
-    const addendPart = corrected - x;
-    const lost = (x - (corrected - addendPart)) + (addend - addendPart);
+    const lost = addend - (corrected - x);
     const next = total + corrected;
     const part = next - total;
     addend = lost + ((total - (next - part)) + (corrected - part));
@@ -171,13 +170,13 @@ function addWhole(numbers: NumberArray, indexes: Int32Array | undefined, from: n
   STATE[2] = plain;
 }
 
-/** As `Summation` adds int64: high half, then low half. */
+/** As `Summation` adds int64: low half, then high half. */
 function addHalves(numbers: NumberArray, indexes: Int32Array | undefined, from: number, to: number): void {
   for (let k = from; k < to; k++) {
     const x = indexes === undefined ? numbers[k]! : numbers[indexes[k]!]!;
     const high = Math.trunc(x / TWO_32) * TWO_32;
-    HALVES[0] = high;
-    HALVES[1] = x - high;
+    HALVES[0] = x - high;
+    HALVES[1] = high;
     addWhole(HALVES, undefined, 0, 2);
   }
 }
