@@ -3,6 +3,7 @@ import { CommandError } from "../../base/mod.ts";
 import { Decimal128, isNullish, isNumber, type Value } from "../../bson/mod.ts";
 import * as decimals from "./decimal_arithmetic.ts";
 import * as functions from "./decimal_functions.ts";
+import * as hyperbolic from "./hyperbolic.ts";
 import { typeName } from "./message.ts";
 import { asDecimal, asDouble, DECIMAL, type NumberValue, rankOf } from "./number.ts";
 import { formatDouble } from "./number_text.ts";
@@ -53,18 +54,18 @@ const DEGREES_PER_RADIAN = 180 / Math.PI;
 
 export const TRIGONOMETRY: readonly OperatorDefinition[] = [
   realFunction("$acos", Math.acos, functions.arccosine, within("$acos", UNIT)),
-  realFunction("$acosh", Math.acosh, functions.areaCosine, within("$acosh", FROM_ONE)),
+  realFunction("$acosh", hyperbolic.acosh, functions.areaCosine, within("$acosh", FROM_ONE)),
   realFunction("$asin", Math.asin, functions.arcsine, within("$asin", UNIT)),
-  realFunction("$asinh", Math.asinh, functions.areaSine),
+  realFunction("$asinh", hyperbolic.asinh, functions.areaSine),
   realFunction("$atan", Math.atan, functions.arctangent),
   ATAN2,
-  realFunction("$atanh", Math.atanh, functions.areaTangent, within("$atanh", UNIT)),
+  realFunction("$atanh", hyperbolic.atanh, functions.areaTangent, within("$atanh", UNIT)),
   realFunction("$cos", Math.cos, functions.cosine, within("$cos", FINITE)),
-  realFunction("$cosh", Math.cosh, functions.hyperbolicCosine),
+  realFunction("$cosh", hyperbolic.cosh, functions.hyperbolicCosine),
   realFunction("$degreesToRadians", (x) => x * RADIANS_PER_DEGREE, functions.toRadians),
   realFunction("$radiansToDegrees", (x) => x * DEGREES_PER_RADIAN, functions.toDegrees),
   realFunction("$sin", Math.sin, functions.sine, within("$sin", FINITE)),
-  realFunction("$sinh", Math.sinh, functions.hyperbolicSine),
+  realFunction("$sinh", hyperbolic.sinh, functions.hyperbolicSine),
   realFunction("$tan", Math.tan, functions.tangent, within("$tan", FINITE)),
   realFunction("$tanh", Math.tanh, functions.hyperbolicTangent),
 ];
