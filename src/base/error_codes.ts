@@ -77,7 +77,7 @@ export const ErrorCode = {
   ExceededMemoryLimit: 146,
   QueryExceededMemoryLimitNoDiskUseAllowed: 292,
   NotARetryableWriteCommand: 50768,
-  TransactionTooLargeForCache: 359,
+  TransactionTooLargeForCache: 388,
   CannotConvertIndexToUnique: 359,
   ConflictingOperationInProgress: 117,
   CommandFailed: 125,
