@@ -2,7 +2,7 @@
 import { BuiltDocument, Document, Int32 } from "../bson/mod.ts";
 import type { Rows, Source, SourceIndex } from "../query/mod.ts";
 import { clusteredName, clusteredOrder } from "./clustered.ts";
-import { coversPath, type DocumentStore, ID_INDEX_NAME } from "../storage/mod.ts";
+import { countRows, coversPath, type DocumentStore, guardedBatches, ID_INDEX_NAME } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 
 const ID_INDEX: SourceIndex = {
@@ -20,12 +20,27 @@ const ID_INDEX: SourceIndex = {
 export function documentSource(
   store: Pick<DocumentStore, "indexStates" | "hasCollection" | "scan">,
   info: CollectionInfo,
-): Source {
+): Source & { readonly shape: { readonly kind: "documents" } } {
   const clustered = clusteredName(info);
   return {
     shape: { kind: "documents", indexes: sourceIndexes(store, info), isClustered: clustered !== undefined },
     scan: (request) =>
       store.hasCollection(info.id) ? store.scan(info.id, clusteredOrder(clustered, request)) : noRows(),
+  };
+}
+
+/** As `documentSource`, of committed documents: rows that nobody reads are counted. */
+export function countedSource(store: DocumentStore, info: CollectionInfo): Source {
+  const { shape, scan } = documentSource(store, info);
+  return {
+    shape: { ...shape, counts: true },
+    scan,
+    count: ({ index }) => {
+      if (!store.hasCollection(info.id)) return [];
+      const order = index && clusteredOrder(clusteredName(info), { index }).index;
+      if (order === undefined) return [store.totalsCommitted(info.id).count];
+      return guardedBatches(countRows(store.committed(info.id), order), (action) => store.guarded(action));
+    },
   };
 }
 

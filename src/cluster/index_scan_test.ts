@@ -16,7 +16,14 @@ import {
   type Value,
 } from "../bson/mod.ts";
 import { MemoryDisk } from "../io/mod.ts";
-import { type CommandContext, newScanCounters, parseFind, type Pipeline } from "../query/mod.ts";
+import {
+  type CommandContext,
+  newScanCounters,
+  parseCountCommand,
+  parseFind,
+  type Pipeline,
+  readCount,
+} from "../query/mod.ts";
 import { shownDocument } from "../storage/mod.ts";
 import { openNode, PLAIN } from "./node_fixture.ts";
 import type { Node } from "./node.ts";
@@ -259,6 +266,15 @@ for (
         const what = () => `${seed}/${i}: ${inspect([query.filter, query.sort], { depth: 9 })}`;
         assert.deepEqual(idsOf(found), idsOf(expected), what());
         if (!withArrays) assert.deepEqual(keysOf(found, query.sort), keysOf(expected, query.sort), what());
+        const counted = {
+          ...parseCountCommand({ query: query.filter }),
+          hint: random() < 0.3 ? "i0" : undefined,
+        };
+        assert.equal(
+          (await readCount(node.router.query(INDEXED, counted, context())) as Int32).value,
+          expected.length,
+          what(),
+        );
         const stage = await winningStage(node, pipeline);
         const name = stage.get("indexName") ?? stage.get("stage");
         used.set(name, (used.get(name) ?? 0) + 1);

@@ -48,7 +48,7 @@ import { RecentStatements } from "./recent_statements.ts";
 import { endOfPiece } from "./insert_pieces.ts";
 import { namedIfFull, shuttingDown } from "./node_errors.ts";
 import { doneStatement, type RetryableWrite, type TransactionName } from "./retryable_write.ts";
-import { documentSource } from "./document_source.ts";
+import { countedSource, documentSource } from "./document_source.ts";
 import { statsOf, type Stores, verifyFiles } from "./stored_collection.ts";
 import { tableOptions } from "./timeseries_spec.ts";
 import type { Transaction } from "./transaction.ts";
@@ -509,7 +509,9 @@ export class VNode {
   source(info: CollectionInfo, transaction?: Transaction): Source {
     const { timeseries } = info;
     if (timeseries === undefined) {
-      return documentSource(transaction?.documents ?? this.documents, info);
+      return transaction === undefined
+        ? countedSource(this.documents, info)
+        : documentSource(transaction.documents, info);
     }
     return {
       shape: {

@@ -7,12 +7,10 @@ import { CommandError } from "../base/mod.ts";
 import { BuiltDocument, type Document, DocumentBuilder, Int32, UtcDate, type Value } from "../bson/mod.ts";
 import type { QueryContext } from "./context.ts";
 import { executePlan, runStages } from "./execute.ts";
-import { allOf, type Filter } from "./filter/filter.ts";
 import { renderFilter } from "./filter/render.ts";
-import { type IndexPlan, indexScanFields, type UnionPlan } from "./index_plan.ts";
+import { progress, type Run, scanNode } from "./explain_scan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
-import { recordBounds } from "./record_bounds.ts";
 import { noRowsAfter } from "./rows.ts";
 import type { Rows, Source, SourceShape } from "./source.ts";
 import { countValue } from "./stage/count.ts";
@@ -47,15 +45,6 @@ export async function explain(
   return describe(plan, pipeline, source, context, verbosity, namespace, run);
 }
 
-/** What a run showed. */
-interface Run {
-  readonly millis: number;
-  /** Rows that came out of the scan, and out of each stage behind it. */
-  readonly rows: readonly number[];
-  /** Whether each stage put rows aside on disk. */
-  readonly usedDisk: readonly boolean[];
-}
-
 async function measure(
   plan: Plan,
   pipeline: Pipeline,
@@ -73,7 +62,9 @@ async function measure(
     return count(runWithoutWriting(stage, input, inside), rows, pushed + i + 1);
   }, count(start, rows, pushed));
   for await (const batch of counted) void batch;
-  rows.fill(context.counters.rowsRead, 0, Math.max(1, pushed));
+  if (!plan.scan.isCount) rows.fill(context.counters.rowsRead, 0, Math.max(1, pushed));
+  // It answers with a number.
+  if (pipeline.command === "count") rows[plan.stages.length] = 0;
   const usedDisk = memories.map((memory) => memory?.usedDisk === true);
   return { millis: Math.round(performance.now() - startMs), rows, usedDisk };
 }
@@ -192,7 +183,7 @@ function executionStats(
     executionSuccess: true,
     nReturned: countValue(run.rows[chain.length] ?? 0),
     executionTimeMillis: countValue(run.millis),
-    totalKeysExamined: countValue(readsKeys(plan) ? context.counters.rowsRead : 0),
+    totalKeysExamined: countValue(readsKeys(plan, shape) ? run.rows[0] ?? 0 : 0),
     totalDocsExamined: countValue(context.counters.rowsRead),
     executionStages: planChain(plan, chain, shape, run),
     // No plan is ever tried against another.
@@ -201,7 +192,9 @@ function executionStats(
 }
 
 /** Whether the scan goes by keys that lie apart from the documents. */
-function readsKeys({ scan: { index, union } }: Plan): boolean {
+function readsKeys({ scan: { index, union, ids } }: Plan, shape: SourceShape): boolean {
+  const isClustered = shape.kind === "documents" && shape.isClustered === true;
+  if (ids !== undefined && index === undefined) return shape.kind === "documents" && !isClustered;
   return union !== undefined || (index !== undefined && index.index.isClustered !== true);
 }
 
@@ -216,90 +209,17 @@ function planChain(
   let node = scanNode(plan, shape, run);
   chain.forEach((stage, i) => {
     if (i < leading) return;
-    node = stageNode(stage, node, run, i);
+    // MongoDB has one stage for both.
+    if (stage.kind === "count" && node.get("stage") === "RECORD_STORE_FAST_COUNT") {
+      node = BuiltDocument.of({
+        ...stageFields(stage, progress(run, 0), run?.rows[i]),
+        stage: node.get("stage"),
+      });
+    } else node = stageNode(stage, node, run, i);
   });
   if (shape.kind !== "documents" || plan.filter.kind !== "or") return node;
   // MongoDB plans each branch of such a filter for itself.
   return BuiltDocument.of({ stage: "SUBPLAN", ...progress(run, run?.rows[chain.length]), inputStage: node });
-}
-
-function scanNode(plan: Plan, shape: SourceShape, run: Run | undefined): Document {
-  const leading = plan.matches;
-  const { index, union } = plan.scan;
-  if (union !== undefined) return fetchNode(plan, union.residual, unionNode(union, run), run);
-  if (shape.kind === "documents" && shape.isClustered && (index === undefined || index.index.isClustered)) {
-    return clusteredNode(plan, run);
-  }
-  if (index !== undefined) return fetchNode(plan, index.residual, keysNode(index, run), run);
-  return BuiltDocument.of({
-    stage: shape.kind === "empty" ? "EOF" : "COLLSCAN",
-    filter: leading === 0 ? undefined : renderFilter(plan.filter),
-    ...progress(run, run?.rows[leading]),
-    direction: plan.scan.timeOrder === -1 || plan.scan.backward ? "backward" : "forward",
-    docsExamined: run && countValue(run.rows[0] ?? 0),
-  });
-}
-
-/** A stretch of the documents, or all, in order of _id. */
-function clusteredNode(plan: Plan, run: Run | undefined): Document {
-  const bounds = recordBounds(plan);
-  const isBackward = plan.scan.backward || plan.scan.index?.backward === true;
-  return BuiltDocument.of({
-    stage: bounds === undefined ? "COLLSCAN" : "CLUSTERED_IXSCAN",
-    filter: plan.matches === 0 ? undefined : renderFilter(plan.filter),
-    ...progress(run, run?.rows[plan.matches]),
-    direction: isBackward ? "backward" : "forward",
-    ...bounds,
-    docsExamined: run && countValue(run.rows[0] ?? 0),
-  });
-}
-
-/** Documents by the keys of indexes, with what the keys do not say of them. */
-function fetchNode(plan: Plan, residual: readonly Filter[], keys: Document, run: Run | undefined): Document {
-  return BuiltDocument.of({
-    stage: "FETCH",
-    filter: residual.length === 0 ? undefined : renderFilter(allOf(residual)),
-    ...progress(run, run?.rows[plan.matches]),
-    docsExamined: run && countValue(run.rows[0] ?? 0),
-    alreadyHasObj: run && Int32.of(0),
-    inputStage: keys,
-  });
-}
-
-function keysNode(index: IndexPlan, run: Run | undefined): Document {
-  return BuiltDocument.of({
-    stage: "IXSCAN",
-    ...progress(run, run?.rows[0]),
-    ...indexScanFields(index),
-    keysExamined: run && countValue(run.rows[0] ?? 0),
-  });
-}
-
-/** How many rows each index brings is not counted apart. */
-function unionNode({ branches }: UnionPlan, run: Run | undefined): Document {
-  return BuiltDocument.of({
-    stage: "OR",
-    ...progress(run, run?.rows[0]),
-    inputStages: branches.map((branch) => {
-      return BuiltDocument.of({ stage: "IXSCAN", ...indexScanFields(branch) });
-    }),
-  });
-}
-
-function progress(run: Run | undefined, rows: number | undefined): Readonly<Record<string, Value>> {
-  if (run === undefined) return {};
-  const returned = countValue(rows ?? 0);
-  return {
-    nReturned: returned,
-    executionTimeMillisEstimate: countValue(run.millis),
-    works: returned,
-    advanced: returned,
-    needTime: Int32.of(0),
-    needYield: Int32.of(0),
-    saveState: Int32.of(0),
-    restoreState: Int32.of(0),
-    isEOF: Int32.of(1),
-  };
 }
 
 function stageNode(stage: Stage, input: Document, run: Run | undefined, at: number): Document {

@@ -6,9 +6,11 @@
  * a descending field all bits are inverted, so its intervals turn around.
  */
 import {
+  Binary,
   BSONRegExp,
   BsonType,
   BsonUndefined,
+  BuiltDocument,
   compareBytes,
   Document,
   encodeIndexKey,
@@ -23,28 +25,28 @@ import {
   UtcDate,
   type Value,
 } from "../bson/mod.ts";
-import { elementText } from "./element_text.ts";
 import type { ComparisonFilter, InFilter, RegExpSpec } from "./filter/filter.ts";
 
 export interface Bound {
   readonly bytes: Uint8Array;
   /** Behind the keys that begin so, not before them. */
   readonly after: boolean;
+  /** The value that is meant, for `explain`, and whether it is inside. */
+  readonly value: Value;
+  readonly isIncluded: boolean;
 }
 
 export interface Interval {
   readonly low: Bound;
   readonly high: Bound;
-  /** As `explain` shows it, in ascending order: `[1.0`, `2.0)`. */
-  readonly text: readonly [string, string];
 }
 
 const NO_BYTES = new Uint8Array();
 const NAN_KEY = encodeIndexKey(NaN);
+const LEAST_ID = new ObjectId("0".repeat(24));
 export const ALL_KEYS: Interval = {
-  low: { bytes: NO_BYTES, after: false },
-  high: { bytes: NO_BYTES, after: true },
-  text: ["[MinKey", "MaxKey]"],
+  low: { bytes: NO_BYTES, after: false, value: new MinKey(), isIncluded: true },
+  high: { bytes: NO_BYTES, after: true, value: new MaxKey(), isIncluded: true },
 };
 
 /** The intervals of one comparison; undefined when it says nothing that an index knows. */
@@ -64,21 +66,15 @@ export function valuesIntervals({ values, collation }: InFilter): readonly Inter
 export function regexIntervals({ pattern, options }: RegExpSpec, prefix: string): readonly Interval[] {
   // Without the zeros at the end of a text.
   const bytes = encodeIndexKey(prefix).slice(0, -2);
-  const text = textOf(prefix);
-  const beyond = `${text.slice(0, -2)}${nextCharacter(prefix)}"`;
+  const next = prefix.slice(0, -1) + String.fromCharCode(prefix.charCodeAt(prefix.length - 1) + 1);
   return [
     {
-      low: { bytes, after: false },
+      low: { bytes, after: false, value: prefix, isIncluded: true },
       // Not behind the same bytes, as the end of a point is.
-      high: { bytes: placeOf({ bytes, after: true }), after: false },
-      text: [`[${text}`, `${beyond})`],
+      high: { bytes: placeOf({ bytes, after: true }), after: false, value: next, isIncluded: false },
     },
     point(new BSONRegExp(pattern, options)),
   ];
-}
-
-function nextCharacter(text: string): string {
-  return String.fromCharCode(text.charCodeAt(text.length - 1) + 1);
 }
 
 /** Whether a document without the field, or with null, may pass. */
@@ -98,10 +94,10 @@ export function intersection(a: readonly Interval[], b: readonly Interval[]): re
   const both: Interval[] = [];
   for (const left of a) {
     for (const right of b) {
-      const lower = compareBounds(left.low, right.low) >= 0 ? left : right;
-      const upper = compareBounds(left.high, right.high) <= 0 ? left : right;
-      if (compareBounds(lower.low, upper.high) >= 0) continue;
-      both.push({ low: lower.low, high: upper.high, text: [lower.text[0], upper.text[1]] });
+      const lower = compareBounds(left.low, right.low) >= 0 ? left.low : right.low;
+      const upper = compareBounds(left.high, right.high) <= 0 ? left.high : right.high;
+      if (compareBounds(lower, upper) >= 0) continue;
+      both.push({ low: lower, high: upper });
     }
   }
   return both;
@@ -116,7 +112,7 @@ export function union(intervals: readonly Interval[]): readonly Interval[] {
     if (last === undefined || gap > 0 || (gap === 0 && isPoint(last) && isPoint(interval))) {
       all.push(interval);
     } else if (compareBounds(interval.high, last.high) > 0) {
-      all[all.length - 1] = { low: last.low, high: interval.high, text: [last.text[0], interval.text[1]] };
+      all[all.length - 1] = { low: last.low, high: interval.high };
     }
   }
   return all;
@@ -125,17 +121,19 @@ export function union(intervals: readonly Interval[]): readonly Interval[] {
 /** The values that lie in none of the intervals. */
 export function complement(intervals: readonly Interval[]): readonly Interval[] {
   const others: Interval[] = [];
-  let { low, text: [lowText] } = ALL_KEYS;
-  const add = (high: Bound, highText: string) => {
-    if (compareBounds(low, high) < 0) others.push({ low, high, text: [lowText, highText] });
-  };
-  for (const { low: end, high, text } of intervals) {
-    add(end, `${text[0].slice(1)}${text[0].startsWith("[") ? ")" : "]"}`);
-    low = high;
-    lowText = `${text[1].endsWith("]") ? "(" : "["}${text[1].slice(0, -1)}`;
+  let { low } = ALL_KEYS;
+  for (const { low: end, high: next } of [...intervals, { low: ALL_KEYS.high, high: ALL_KEYS.high }]) {
+    const high = end === ALL_KEYS.high ? end : otherSide(end);
+    // Nothing lies between undefined and null.
+    const isNothing = low.value === BsonUndefined.VALUE && high.value === null;
+    if (!isNothing && compareBounds(low, high) < 0) others.push({ low, high });
+    low = otherSide(next);
   }
-  add(ALL_KEYS.high, ALL_KEYS.text[1]);
   return others;
+}
+
+function otherSide(bound: Bound): Bound {
+  return { ...bound, isIncluded: !bound.isIncluded };
 }
 
 /** The values of an index that a value may be found by: of an array its first element, or itself within an array. */
@@ -149,8 +147,10 @@ function pointsOf(value: Value): readonly Interval[] | undefined {
 /** The interval of one value. */
 export function point(value: Value): Interval {
   const bytes = encodeIndexKey(value);
-  const text = textOf(value);
-  return { low: { bytes, after: false }, high: { bytes, after: true }, text: [`[${text}`, `${text}]`] };
+  return {
+    low: { bytes, after: false, value, isIncluded: true },
+    high: { bytes, after: true, value, isIncluded: true },
+  };
 }
 
 /** Values of other types are not compared, but for those with MinKey and MaxKey. */
@@ -161,58 +161,47 @@ function rangeOf({ operator, value }: ComparisonFilter): readonly Interval[] | u
   if (value instanceof MinKey || value instanceof MaxKey || isArray(value) || bytes.length === 1) {
     return undefined;
   }
-  const type = bytes.subarray(0, 1);
-  const text = textOf(value);
-  const [lowest, highest] = endsOf(value);
   // It is below all numbers, but neither less nor greater than any.
   if (compareBytes(bytes, NAN_KEY) === 0) return isOpen ? [] : [point(value)];
-  const least = isNumber(value) ? encodeIndexKey(-Infinity) : type;
   const isAbove = operator === "$gt" || operator === "$gte";
-  if (isAbove) {
-    return [{
-      low: { bytes, after: isOpen },
-      high: { bytes: type, after: true },
-      text: [`${isOpen ? "(" : "["}${text}`, highest],
-    }];
-  }
-  return [{
-    low: { bytes: least, after: false },
-    high: { bytes, after: !isOpen },
-    text: [lowest, `${text}${isOpen ? ")" : "]"}`],
-  }];
+  const bound = { bytes, after: isAbove === isOpen, value, isIncluded: !isOpen };
+  const { low, high } = typeInterval(value, bytes);
+  return [isAbove ? { low: bound, high } : { low, high: bound }];
 }
 
-function textOf(value: Value): string {
-  return value instanceof MinKey
-    ? "MinKey"
-    : value instanceof MaxKey
-    ? "MaxKey"
-    : elementText("", value).slice(2);
+/** All values that compare with one, NaN aside. @param key the value's */
+export function typeInterval(value: Value, key: Uint8Array): Interval {
+  const bytes = key.subarray(0, 1);
+  const [lowest, highest, isIncluded = true] = endsOf(value);
+  return {
+    low: {
+      bytes: isNumber(value) ? encodeIndexKey(-Infinity) : bytes,
+      after: false,
+      value: lowest,
+      isIncluded: true,
+    },
+    high: { bytes, after: true, value: highest, isIncluded },
+  };
 }
 
-/** The ends of a type, as MongoDB shows them. */
-function endsOf(value: Value): readonly [string, string] {
-  if (isNumber(value)) return ["[-inf.0", "inf.0]"];
-  if (typeof value === "string") return ['[""', "{})"];
-  if (typeof value === "boolean") return ["[false", "true]"];
-  if (value instanceof UtcDate) {
-    return ["[new Date(-9223372036854775808)", "new Date(9223372036854775807)]"];
-  }
-  if (value instanceof ObjectId) {
-    return ["[ObjectId('000000000000000000000000')", "ObjectId('ffffffffffffffffffffffff')]"];
-  }
-  if (value instanceof Timestamp) return ["[Timestamp(0, 0)", "Timestamp(4294967295, 4294967295)]"];
-  if (value instanceof Document) return ["[{}", "[])"];
-  return typeOf(value) === BsonType.Binary
-    ? ["[BinData(0, )", "ObjectId('000000000000000000000000'))"]
-    : ["[", "]"];
+/** The least and the greatest value of a type, or the first of the next type. */
+function endsOf(value: Value): readonly [Value, Value, isIncluded?: boolean] {
+  if (isNumber(value)) return [-Infinity, Infinity];
+  if (typeof value === "string") return ["", BuiltDocument.EMPTY, false];
+  if (typeof value === "boolean") return [false, true];
+  if (value instanceof UtcDate) return [new UtcDate(-(2 ** 63)), new UtcDate(2 ** 63)];
+  if (value instanceof ObjectId) return [LEAST_ID, new ObjectId("f".repeat(24))];
+  if (value instanceof Timestamp) return [new Timestamp(0n), new Timestamp(2n ** 64n - 1n)];
+  if (value instanceof Document) return [BuiltDocument.EMPTY, [], false];
+  if (typeOf(value) === BsonType.Binary) return [new Binary(), LEAST_ID, false];
+  return [undefined, undefined];
 }
 
 /** Above all bytes with which a key begins. */
 const BEYOND = 0xff;
 
 /** A bound as the bytes that stand where it is: behind a prefix is the first one above it. */
-function placeOf({ bytes, after }: Bound): Uint8Array {
+function placeOf({ bytes, after }: Pick<Bound, "bytes" | "after">): Uint8Array {
   if (!after) return bytes;
   let length = bytes.length;
   while (length > 0 && bytes[length - 1] === 0xff) length--;
@@ -277,11 +266,10 @@ export function keyRangeOf({ min, max }: KeyBounds, directions: readonly boolean
   return compareBytes(from, to) < 0 ? { from, to } : undefined;
 }
 
-function turnedAround({ low, high, text }: Interval): Interval {
+function turnedAround({ low, high }: Interval): Interval {
   return {
-    low: { bytes: inverted(high.bytes), after: !high.after },
-    high: { bytes: inverted(low.bytes), after: !low.after },
-    text,
+    low: { ...high, bytes: inverted(high.bytes), after: !high.after },
+    high: { ...low, bytes: inverted(low.bytes), after: !low.after },
   };
 }
 
@@ -294,12 +282,4 @@ function joined(a: Uint8Array, b: Uint8Array): Uint8Array {
   bytes.set(a);
   bytes.set(b, a.length);
   return bytes;
-}
-
-/** An interval as `explain` shows it: `[1.0, 2.0)`, turned around where it is read so. */
-export function intervalText({ text: [low, high] }: Interval, isTurned: boolean): string {
-  if (!isTurned) return `${low}, ${high}`;
-  const open = high.endsWith("]") ? "[" : "(";
-  const close = low.startsWith("[") ? "]" : ")";
-  return `${open}${high.slice(0, -1)}, ${low.slice(1)}${close}`;
 }

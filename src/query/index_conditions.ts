@@ -98,7 +98,7 @@ function conditionOf(
     path: path.join("."),
     intervals,
     filter,
-    exact,
+    exact: exact === "always" && isPlace ? "plain" : exact,
     holdsInArrays: !(isPlace && (missing || elements.size > 0)),
     elements,
   }];

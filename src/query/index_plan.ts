@@ -2,16 +2,7 @@
  * Which index of a regular collection a query reads: by the fields from its first one on that the conditions give a value,
  * then one that they bound, then whether it brings the rows in the order asked for. Rows still pass all conditions.
  */
-import {
-  BuiltDocument,
-  compareValues,
-  Document,
-  equalValues,
-  Int32,
-  rankOfType,
-  typeOf,
-  type Value,
-} from "../bson/mod.ts";
+import { compareValues, Document, equalValues, rankOfType, typeOf, type Value } from "../bson/mod.ts";
 import { CommandError } from "../base/mod.ts";
 import { conjunctsOf, type Filter } from "./filter/filter.ts";
 import { parseFilter } from "./filter/parse.ts";
@@ -20,7 +11,6 @@ import {
   includesMissing,
   intersection,
   type Interval,
-  intervalText,
   isPoint,
   type KeyBounds,
   type KeyRange,
@@ -79,6 +69,8 @@ export interface IndexPlan extends IndexScan {
   readonly residual: readonly Filter[];
   /** The keys themselves, where they were given. */
   readonly keyBounds?: KeyBounds;
+  /** Whether every row that has a key in the ranges passes. */
+  readonly isDecisive: boolean;
   /** Whether rows come in the order asked for. */
   readonly isSorted: boolean;
 }
@@ -182,6 +174,7 @@ function betweenKeys(index: SourceIndex, conjuncts: readonly Filter[], keyBounds
     intervals: [],
     residual: conjuncts,
     keyBounds,
+    isDecisive: conjuncts.length === 0,
     isSorted: false,
   };
 }
@@ -259,6 +252,7 @@ class Candidate {
       intervals: intervals[i]!,
       descending,
     }));
+    const residual = this.conjuncts.filter((filter) => !this.isSaid(filter));
     return {
       index,
       name: index.name,
@@ -266,7 +260,10 @@ class Candidate {
       backward: this.direction === -1,
       repeats: index.arrays.some((paths) => paths.length > 0),
       intervals,
-      residual: this.conjuncts.filter((filter) => !this.isSaid(filter)),
+      residual,
+      // Ranges of keys know nothing of fields behind the first one without a value.
+      isDecisive: residual.length === 0 &&
+        this.chosen.every((each, i) => i < this.bounded || each.length === 0),
       isSorted: this.direction !== undefined,
     };
   }
@@ -384,29 +381,4 @@ function isValueOf(filter: Filter): boolean {
 /** What a scan is asked for. */
 export function scanOf({ index, union }: IndexAccess): { index?: IndexScan; union?: readonly IndexScan[] } {
   return { ...(index && { index }), ...(union && { union: union.branches }) };
-}
-
-/** The part of a scan's `explain` below FETCH. */
-export function indexScanFields(plan: IndexPlan): Readonly<Record<string, Value>> {
-  const { index, intervals, backward } = plan;
-  const names = index.keyPattern.names();
-  const bounds = intervals.map((each, i) => {
-    const isTurned = index.fields[i]!.descending !== backward;
-    const texts = each.map((interval) => intervalText(interval, isTurned));
-    return isTurned ? texts.reverse() : texts;
-  });
-  return {
-    keyPattern: index.keyPattern,
-    indexName: index.name,
-    isMultiKey: plan.repeats,
-    multiKeyPaths: index.fields.some(({ hashed }) => hashed)
-      ? undefined
-      : new BuiltDocument(names, index.arrays),
-    isUnique: index.isUnique,
-    isSparse: index.isSparse,
-    isPartial: index.partialFilter !== undefined,
-    indexVersion: Int32.of(2),
-    direction: backward ? "backward" : "forward",
-    indexBounds: new BuiltDocument(names.slice(0, bounds.length), bounds),
-  };
 }

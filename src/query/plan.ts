@@ -58,6 +58,8 @@ export interface ScanPlan {
   readonly backward: boolean;
   readonly index: IndexPlan | undefined;
   readonly union: UnionPlan | undefined;
+  /** How many rows there are is all that matters: the leading `$match`es are decided, and nothing is read of the rows. */
+  readonly isCount: boolean;
   /** What rows are asked by their columns. */
   readonly rowFilters: readonly Filter[];
 }
@@ -87,6 +89,7 @@ export function planPipeline(
   const left = sortOrder === undefined && index?.isSorted !== true
     ? stages
     : withoutSort(stages, matches.length);
+  const isCount = isCountOf(left.slice(matches.length), pipeline, shape, { known, index, union });
   const backward = pipeline.backward === true;
   const seriesEnds = backward ? undefined : seriesEndsOf(stages[matches.length], conjuncts, shape);
   const keepsOrder = sortOrder !== undefined || backward || seriesEnds !== undefined;
@@ -99,20 +102,26 @@ export function planPipeline(
       ids,
       // Measurements have no order of insertion across series: backward is from the newest.
       timeOrder: backward && shape.kind === "timeseries" ? -1 : sortOrder,
-      limit: backward || sortOrder === undefined
+      limit: backward
         ? undefined
-        : limitOf(stages[matches.length], conjuncts, shape),
+        : sortOrder !== undefined
+        ? limitOf(stages[matches.length], conjuncts, shape)
+        : index?.isDecisive === true
+        ? rowsLetThrough(left.slice(matches.length))
+        : undefined,
       seriesEnds,
       backward: backward && shape.kind === "documents",
       index,
       union,
+      isCount,
       rowFilters,
     },
     isFiltered: rowFilters.length === undecided.length,
     filter: allOf(conjuncts),
-    matches: matches.length,
+    matches: isCount ? 0 : matches.length,
     stages: withUnwoundLookups(
-      left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage),
+      left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage)
+        .slice(isCount ? matches.length : 0),
     ),
     fragment: sortOrder !== -1 && !backward
       ? planFragment(left, matches.length, conjuncts, shape, sortOrder === 1, seriesEnds !== undefined)
@@ -144,6 +153,22 @@ function limitOf(
   shape: SourceShape,
 ): number | undefined {
   return stage?.kind === "sort" && undecidedByScan(conjuncts, shape).length === 0 ? stage.limit : undefined;
+}
+
+/** Whether rows need only be counted, by an index that decides all conditions or without any. */
+function isCountOf(
+  stages: readonly Stage[],
+  { hint, backward }: Pipeline,
+  shape: SourceShape,
+  { known, index, union }: IndexAccess & { readonly known: readonly Filter[] },
+): boolean {
+  if (shape.kind !== "documents" || shape.counts !== true || backward === true || union !== undefined) {
+    return false;
+  }
+  if (fieldsNeeded(stages)?.size !== 0) return false;
+  if (index === undefined) return known.length === 0 && hint === undefined;
+  // A document may have keys in several ranges.
+  return index.isDecisive && !(index.repeats && index.ranges.length > 1);
 }
 
 /** The conditions that a range of time and a filter of series do not decide. */
@@ -223,15 +248,20 @@ function lastSortsOnly(stages: readonly Stage[]): readonly Stage[] {
 function mergeSortsWithLimits(stages: readonly Stage[]): readonly Stage[] {
   return stages.map((stage, i) => {
     if (stage.kind !== "sort") return stage;
-    let skipped = 0;
-    for (let j = i + 1; j < stages.length; j++) {
-      const next = stages[j]!;
-      if (next.kind === "skip") skipped += next.count;
-      else if (next.kind === "limit") return { ...stage, limit: skipped + next.count };
-      else break;
-    }
-    return stage;
+    const limit = rowsLetThrough(stages.slice(i + 1));
+    return limit === undefined ? stage : { ...stage, limit };
   });
+}
+
+/** How many of the first rows a limit lets through, with those that are skipped before it. */
+function rowsLetThrough(stages: readonly Stage[]): number | undefined {
+  let skipped = 0;
+  for (const stage of stages) {
+    if (stage.kind === "limit") return skipped + stage.count;
+    if (stage.kind !== "skip") return undefined;
+    skipped += stage.count;
+  }
+  return undefined;
 }
 
 /** Before a sort and a group that need just the ends of the groups, what finds those. */

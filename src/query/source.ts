@@ -14,6 +14,8 @@ export interface Source {
   /** What the planner may rely on. */
   readonly shape: SourceShape;
   scan(request: ScanRequest): Rows;
+  /** How many rows a scan would give, in parts; see `counts` of the shape. */
+  readonly count?: (request: Pick<ScanRequest, "index">) => Iterable<number>;
   /** Folds rows into groups where they are stored, in the order in which a scan gives them; time series only. */
   readonly runFragment?: (request: FragmentRequest) => Promise<FragmentResult>;
   /** Times before and behind which there are no rows now; undefined when there are none at all. Time series only. */
@@ -38,6 +40,8 @@ export type SourceShape =
     readonly indexes?: readonly SourceIndex[];
     /** Their natural order is that of _id. */
     readonly isClustered?: boolean;
+    /** Whether rows of which nothing is read can be counted instead. */
+    readonly counts?: boolean;
   }
   /** Nothing there: a collection that does not exist, or a pipeline that brings its own documents. */
   | { readonly kind: "empty" };
@@ -55,7 +59,10 @@ export interface ScanRequest {
   readonly ids?: readonly Value[];
   /** Rows in order of time (1, −1), not just in storage order; time series only. */
   readonly timeOrder?: 1 | -1;
-  /** With `timeOrder`, and conditions on range and series alone: no rows are asked for behind so many. */
+  /**
+   * No rows are asked for behind so many: with `timeOrder`, and conditions on range and series alone, or with an index that
+   * decides all conditions.
+   */
   readonly limit?: number;
   /**
    * Of each series only its rows of the earliest time, of the latest, or both can matter, times outside of `timeRange`

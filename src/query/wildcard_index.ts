@@ -2,7 +2,7 @@
 import { BuiltDocument, encodeIndexKey, Int32 } from "../bson/mod.ts";
 import type { Filter } from "./filter/filter.ts";
 import { arrayOffset } from "./filter/path.ts";
-import { includesMissing, intersection, type Interval, isPoint } from "./index_bounds.ts";
+import { includesMissing, intersection, type Interval, isPoint, typeInterval } from "./index_bounds.ts";
 import { conditionsOf } from "./index_conditions.ts";
 import type { SourceIndex } from "./index_plan.ts";
 
@@ -28,11 +28,7 @@ export function pathIndexes(index: SourceIndex, conjuncts: readonly Filter[]): r
 }
 
 const NO_FIELDS = encodeIndexKey(BuiltDocument.EMPTY);
-const DOCUMENTS: Interval = {
-  low: { bytes: NO_FIELDS.subarray(0, 1), after: false },
-  high: { bytes: NO_FIELDS.subarray(0, 1), after: true },
-  text: ["[", "]"],
-};
+const DOCUMENTS: Interval = typeInterval(BuiltDocument.EMPTY, NO_FIELDS);
 
 /** Whether all documents that have a value in the intervals have a key there: those without one, or with fields in it, do not. */
 export function hasKeysOfAll(intervals: readonly Interval[]): boolean {

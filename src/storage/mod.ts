@@ -14,7 +14,13 @@ export { DocumentStore } from "./documents/document_store.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { type StoredRow } from "./documents/collection_table.ts";
 export { type DocumentStats } from "./documents/document_inspector.ts";
-export { type DocumentScanRequest, type IndexOrder, type ScanOrder } from "./documents/collection_scan.ts";
+export {
+  countRows,
+  type DocumentScanRequest,
+  guardedBatches,
+  type IndexOrder,
+  type ScanOrder,
+} from "./documents/collection_scan.ts";
 export {
   decodeDone,
   type DoneStatements,

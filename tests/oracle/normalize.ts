@@ -8,11 +8,13 @@
  * - A cursor id is "open" or 0, and named wherever else it stands; a UUID and an ObjectId that the case does not contain are "generated".
  * - Where MongoDB promises no order of documents (a time-series collection without $sort, the groups of $group; its own
  *   distinct values), they are sorted by their text.
+ * - Of a plan remains what normalize_plan.ts says.
  * - MongoDB returns the top-level fields of a time-series document in an order that changes from run to run, ChronoGo as
  *   they were inserted: it does not count.
  */
 import { Binary, type Document, EJSON, Long, ObjectId, Timestamp } from "bson";
 import type { CaseFile } from "./case_file.ts";
+import { normalizePlan } from "./normalize_plan.ts";
 import { isPlainObject } from "./yaml_bson.ts";
 
 /** Normalised replies: plain JSON values. */
@@ -80,13 +82,15 @@ export function normalize(
   return replies.map((reply, index) => {
     const command = commands[index] ?? {};
     if (!("getMore" in command)) order = batchOrder(command, file);
-    return normalizeReply(reply, order, known);
+    const normal = normalizeReply(reply, order, known);
+    return "explain" in command ? normalizePlan(normal) : normal;
   });
 }
 
 /** Normalises a reply that a case file states as ChronoGo's own, the way the real one is. */
 export function normalizeExpected(expected: Document, command: Document, file: CaseFile): Json {
-  return normalizeReply(expected, batchOrder(command, file), { text: "", cursorIds: [] });
+  const normal = normalizeReply(expected, batchOrder(command, file), { text: "", cursorIds: [] });
+  return "explain" in command ? normalizePlan(normal) : normal;
 }
 
 /** What about a batch of documents is promised. */

@@ -4,6 +4,7 @@ import {
   BSONRegExp,
   type BsonType,
   BuiltDocument,
+  compareValues,
   type Document,
   Int32,
   type Value,
@@ -48,11 +49,11 @@ function operatorOf(filter: PathFilter): readonly [string, Value] {
       return [filter.operator, filter.value];
     case "in":
       return ["$in", [
-        ...filter.values,
+        ...filter.values.toSorted(compareValues),
         ...filter.patterns.map((each) => regExpOf(each.pattern, each.options)),
       ]];
     case "regex":
-      return ["$regex", regExpOf(filter.pattern, filter.options)];
+      return ["$regex", filter.pattern];
     case "exists":
       return ["$exists", true];
     case "type":

@@ -2,7 +2,7 @@
 import { CommandError } from "../../base/mod.ts";
 import { compareBytes, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
 import type { StoredRow } from "./collection_table.ts";
-import type { IndexBatch, IndexRow, KeyRange } from "./index_reader.ts";
+import type { IndexBatch, IndexReader, IndexRow, KeyRange } from "./index_reader.ts";
 import { MAX_PACKED_ROWS } from "./packed_rows.ts";
 import { SeqSet } from "./seq_set.ts";
 
@@ -19,6 +19,8 @@ export interface ScanOrder {
   readonly index?: IndexOrder;
   /** Indexes, of which one or another has each document; in no order. Not with the others. */
   readonly union?: readonly IndexOrder[];
+  /** How many rows of an index are enough, where that is known. */
+  readonly limit?: number;
   /** Where the scan goes on, and which it moves along; in order of insertion. Not with the others. */
   readonly tail?: TailPosition;
 }
@@ -88,17 +90,25 @@ export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
  */
 export function scanBatches({ table: reader, index }: BatchReaders, order: ScanOrder): RowBatches {
   if (order.tail !== undefined) return batchesFrom(reader, order.tail);
-  if (order.index !== undefined) return batchesByIndexes(index, [order.index]);
+  if (order.index !== undefined) return batchesByIndexes(index, [order.index], order.limit);
   if (order.union !== undefined) return batchesByIndexes(index, order.union);
   if (order.ids !== undefined) return batchesByKey(reader, order.ids);
   return order.backward === true ? batchesBackward(reader) : batchesForward(reader);
 }
 
+/** How many rows there are by an index, in parts. */
+export function* countRows(
+  { index }: BatchReaders<IndexReader>,
+  { name, ranges, repeats }: IndexOrder,
+): Generator<number, void, undefined> {
+  for (const range of ranges) yield* index(name)?.count(range, repeats) ?? [];
+}
+
 /** The batches, with errors of SQLite's as ours. @param guard gives them their names */
-export function* guardedBatches(
-  batches: RowBatches,
-  guard: <T>(action: () => T) => T,
-): RowBatches {
+export function* guardedBatches<T>(
+  batches: Generator<T, void, undefined>,
+  guard: <R>(action: () => R) => R,
+): Generator<T, void, undefined> {
   for (;;) {
     const next = guard(() => batches.next());
     if (next.done === true) return;
@@ -167,9 +177,10 @@ function* batchesByKey(reader: () => RowTable | undefined, ids: readonly Value[]
 function* batchesByIndexes(
   reader: (name: string) => RowIndex | undefined,
   orders: readonly IndexOrder[],
+  limit = FIRST_INDEX_ROWS,
 ): RowBatches {
   const seen = orders.length > 1 || orders[0]?.repeats === true ? new SeqSet() : undefined;
-  let rowsAtOnce = FIRST_INDEX_ROWS;
+  let rowsAtOnce = Math.min(limit, MAX_PACKED_ROWS);
   for (const { name, range, backward } of orders.flatMap(rangesInOrder)) {
     for (let left: KeyRange | undefined = range; left !== undefined;) {
       const batch: IndexBatch | undefined = reader(name)?.read(left, backward, rowsAtOnce);

@@ -27,7 +27,6 @@ import {
   type DocumentBatches,
   type DocumentScanRequest,
   guardedBatches,
-  type KeyedRowIndex,
   type RowBatches,
   scanBatches,
   scanDocuments,
@@ -219,11 +218,7 @@ export class DocumentStore implements CommittedDocuments {
     return true;
   }
 
-  /**
-   * Tells of every commit that changes a collection, and of its end.
-   *
-   * @returns what ends that
-   */
+  /** Tells of every commit that changes a collection, and of its end. @returns what ends that */
   watch(id: number, listener: () => void): () => void {
     return this.watchers.add(id, listener);
   }
@@ -462,8 +457,9 @@ export class DocumentStore implements CommittedDocuments {
   }
 
   /** What scans read. */
-  committed(id: number): BatchReaders<KeyedRowIndex> {
-    return { table: () => this.reader(id), index: (name) => this.indexReader(this.reader(id), id, name) };
+  committed(id: number) {
+    const index = (name: string) => this.indexReader(this.reader(id), id, name);
+    return { table: () => this.reader(id), index };
   }
 
   private batches(readers: BatchReaders, order: ScanOrder): RowBatches {
@@ -472,8 +468,7 @@ export class DocumentStore implements CommittedDocuments {
 
   /** What is committed, or about to be, and the pages it takes. */
   stats(id: number): DocumentStats {
-    const totals = this.transaction?.before.get(id) ?? this.totals(id);
-    return this.guarded(() => this.inspector.stats(id, totals));
+    return this.guarded(() => this.inspector.stats(id, this.totalsCommitted(id)));
   }
 
   /** Closes the file. An open transaction is lost; what is committed stays. */
@@ -546,6 +541,11 @@ export class DocumentStore implements CommittedDocuments {
   private openTransaction(): OpenTransaction {
     assert(this.transaction !== undefined, "a transaction is open");
     return this.transaction;
+  }
+
+  /** What is committed, or about to be. */
+  totalsCommitted(id: number): Totals {
+    return this.transaction?.before.get(id) ?? this.totals(id);
   }
 
   private totals(id: number): Totals {

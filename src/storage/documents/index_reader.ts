@@ -28,6 +28,9 @@ export interface IndexBatch<Row extends StoredRow = StoredRow> {
 /** Bytes of documents read at once, beyond the first one. */
 const BATCH_BYTES = 256 * 1024;
 
+/** Keys counted at once. */
+const KEYS_COUNTED = 65_536;
+
 /** The keys of an index of index_tables.ts. */
 export function indexKeys(id: number, number: number): string {
   return `i${id}_${number} i`;
@@ -44,6 +47,8 @@ export class IndexReader {
   private readonly placeForward: StatementSync;
   private readonly placeBackward: StatementSync;
   private readonly packed: StatementSync;
+  private readonly keysBetween: StatementSync;
+  private readonly documentsBetween: StatementSync;
 
   /** @param keys `indexKeys` or `idKeys` of the collection */
   constructor(database: DatabaseSync, id: number, keys: string) {
@@ -57,6 +62,14 @@ export class IndexReader {
     const place = `SELECT i.key, i.seq FROM ${keys} WHERE`;
     this.placeForward = prepareTuples(database, `${place} ${ascending} 1 OFFSET ?`);
     this.placeBackward = prepareTuples(database, `${place} ${descending} 1 OFFSET ?`);
+    this.keysBetween = prepareTuples(
+      database,
+      `SELECT count(*) FROM ${keys} WHERE (i.key, i.seq) > (?, ?) AND i.key < ?`,
+    );
+    this.documentsBetween = prepareTuples(
+      database,
+      `SELECT count(DISTINCT i.seq) FROM ${keys} WHERE i.key >= ? AND i.key < ?`,
+    );
     this.packed = prepareTuples(
       database,
       `SELECT ${PACKED_COLUMNS} ${joined} (i.key, i.seq) > (?, ?) AND (i.key, i.seq) <= (?, ?)`,
@@ -78,6 +91,18 @@ export class IndexReader {
     return { rows: backward ? rows.reverse() : rows, left };
   }
 
+  /** How many keys a range has, in parts; of a document with several keys, only one counts. */
+  *count(range: KeyRange, repeats: boolean): Generator<number, void, undefined> {
+    const { to } = range;
+    if (repeats) return yield firstNumber(this.documentsBetween.get(range.from, to));
+    for (let from: readonly [Uint8Array, number] = [range.from, 0];;) {
+      const last = this.placeForward.get(...from, to, KEYS_COUNTED - 1);
+      if (last === undefined) return yield firstNumber(this.keysBetween.get(...from, to));
+      yield KEYS_COUNTED;
+      from = last as unknown as [Uint8Array, number];
+    }
+  }
+
   /** As `read`; each row has memory of its own. */
   readWithKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<IndexRow> {
     const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
@@ -96,6 +121,10 @@ export class IndexReader {
     const isEnd = last === undefined || (rows.length < maxRows && bytes < BATCH_BYTES);
     return { rows, left: isEnd ? undefined : leftBehind(range, backward, last.key, last.seq) };
   }
+}
+
+function firstNumber(row: unknown): number {
+  return (row as readonly [number])[0];
 }
 
 function leftBehind({ from, to }: KeyRange, backward: boolean, key: Uint8Array, seq: number): KeyRange {
