@@ -152,13 +152,21 @@ export function multiply(a: Value, b: Value): Value {
   return productOf(2, (i) => i === 0 ? a : b);
 }
 
-/** @param valueAt gives a factor; none is asked for behind one that is null */
+/**
+ * A product of whole numbers is exact; one that becomes a double is that of all factors so far as doubles, as MongoDB keeps it
+ * beside: 0 · −1 · 2.5 is −0.
+ *
+ * @param valueAt gives a factor; none is asked for behind one that is null
+ */
 function productOf(count: number, valueAt: (i: number) => Value): Value {
   let product: NumberValue = Int32.of(1);
+  let doubles = 1;
   for (let i = 0; i < count; i++) {
     const value = valueAt(i);
-    if (isNumber(value)) product = multiplyTwo(product, value);
-    else if (isNullish(value)) return null;
+    if (isNumber(value)) {
+      if (rankOf(value) !== DECIMAL) doubles *= asDouble(value);
+      product = multiplyTwo(product, value, doubles);
+    } else if (isNullish(value)) return null;
     else {
       throw new CommandError("TypeMismatch", `$multiply only supports numeric types, not ${typeName(value)}`);
     }
@@ -166,16 +174,17 @@ function productOf(count: number, valueAt: (i: number) => Value): Value {
   return product;
 }
 
-function multiplyTwo(a: NumberValue, b: NumberValue): NumberValue {
+/** @param doubles what the product is as a double */
+function multiplyTwo(a: NumberValue, b: NumberValue, doubles: number): NumberValue {
   const rank = Math.max(rankOf(a), rankOf(b));
   if (rank === DECIMAL) return decimals.putTogether(decimals.multiply(asDecimal(a), asDecimal(b)));
-  if (rank === DOUBLE) return asDouble(a) * asDouble(b);
+  if (rank === DOUBLE) return doubles;
   if (rank < LONG) {
     const product = (a as Int32).value * (b as Int32).value;
     if (Number.isSafeInteger(product)) return numberToIntOrLong(product + 0);
   }
   const exact = asBigInt(a as bigint | Int32) * asBigInt(b as bigint | Int32);
-  return isLongRange(exact) ? exact : asDouble(a) * asDouble(b);
+  return isLongRange(exact) ? exact : doubles;
 }
 
 /** As `$divide`. */

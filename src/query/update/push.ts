@@ -35,6 +35,7 @@ function pushed(push: Push, old: Value, place: Place): Value {
     );
   }
   const { values, position, slice, order } = push;
+  if (old?.length === 0 && values.length === 0) return old;
   if (old !== undefined && values.length === 0 && order === undefined && keepsAll(slice, old.length)) {
     return old;
   }
