@@ -39,6 +39,7 @@ export function countedSource(store: DocumentStore, info: CollectionInfo): Sourc
       if (!store.hasCollection(info.id)) return [];
       const order = index && clusteredOrder(clusteredName(info), { index }).index;
       if (order === undefined) return [store.totalsCommitted(info.id).count];
+      store.inspector.uses.note(info.id, { index: order });
       return guardedBatches(countRows(store.committed(info.id), order), (action) => store.guarded(action));
     },
   };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { seededRandom } from "../../base/mod.ts";
 import {
   BuiltDocument,
+  type Document,
   encodeDocument,
   Int32,
   ObjectId,
@@ -17,7 +18,16 @@ import { RowBatchBuilder } from "./row_batch_builder.ts";
 import { SeriesIndex } from "./series_index.ts";
 import { tableNames } from "./shape.ts";
 import { ShapeTrie } from "./shape_trie.ts";
-import { documentFrom, hexOf, measurement, openStoreWithTable, scanAll, TABLE } from "./store_fixture.ts";
+import {
+  documentFrom,
+  documentOfElements,
+  element,
+  hexOf,
+  measurement,
+  openStoreWithTable,
+  scanAll,
+  TABLE,
+} from "./store_fixture.ts";
 
 const random = seededRandom(11);
 const below = (limit: number) => Math.floor(random() * limit);
@@ -108,6 +118,36 @@ Deno.test("documents that are mostly alike are taken apart as each of them alone
       if (flush) await store.flush();
       const rows = await scanAll(store, { timeOrder: 1 });
       assert.deepEqual(rows.map(hexOf), accepted.map(hexOf));
+    }
+    await store.close();
+  }
+});
+
+Deno.test("metas are sorted in what is kept whole, too, however many come together", async () => {
+  const meta = (...names: string[]) =>
+    BuiltDocument.of(Object.fromEntries(names.map((name) => [name, name])));
+  const elements = (own: Document, i: number) => [
+    element(9, "t", [i, 0, 0, 0, 0, 0, 0, 0]),
+    element(3, "m", encodeDocument(own)),
+    element(8, "x", [1]),
+    element(8, "x", [0]),
+  ];
+  const cases = [["b", "a", "c"], ["a", "b", "c"], ["c", "a", "b"]];
+  const documents = Array.from(
+    { length: 30 },
+    (_, i) => documentOfElements(...elements(meta(...cases[i % 3]!), i)),
+  );
+  const expected = documents.map((_, i) => hexOf(documentOfElements(...elements(meta("a", "b", "c"), i))));
+  for (const size of [1, 30]) {
+    const store = await openStoreWithTable();
+    for (let at = 0; at < 30; at += size) {
+      const { payload } = store.prepareInsert(TABLE, documents.slice(at, at + size), true);
+      store.applyInsert(at + 1, TABLE, payload!);
+    }
+    assert.equal(store.stats(TABLE).series, 1);
+    for (const flush of [false, true]) {
+      if (flush) await store.flush();
+      assert.deepEqual((await scanAll(store, { timeOrder: 1 })).map(hexOf), expected);
     }
     await store.close();
   }

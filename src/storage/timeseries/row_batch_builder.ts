@@ -135,16 +135,23 @@ export class RowBatchBuilder {
   /** Adds a measurement that is kept whole; its time and meta are found by name. */
   private addWhole(document: RawDocument, target: BatchTarget): void {
     const { bytes, start, end, sizeBytes } = document;
-    this.whole.append(BsonType.Object, this.view, start, end);
     const time = readInt64AsNumber(bytes, valueStart(bytes, document.find(target.timeField)));
     const meta = target.metaField === undefined ? NONE : document.find(target.metaField);
-    if (meta < 0) this.addRow(target, time, WHOLE, 0, bytes, 0, 0, sizeBytes);
+    const type = meta < 0 ? 0 : bytes[meta]!;
+    const value = meta < 0 ? 0 : valueStart(bytes, meta);
+    const valueEnd = meta < 0 ? 0 : skipElement(bytes, meta);
+    const number = this.addRow(target, time, WHOLE, type, bytes, value, valueEnd, sizeBytes);
+    const canonical = target.metas.canonicalOf(number);
+    if (canonical === undefined) this.whole.append(BsonType.Object, this.view, start, end);
     else {
-      const value = valueStart(bytes, meta);
-      this.addRow(target, time, WHOLE, bytes[meta]!, bytes, value, skipElement(bytes, meta), sizeBytes);
+      const whole = bytes.slice(start, end);
+      // Sorting moves fields and changes no length.
+      whole.set(canonical, value - start);
+      this.whole.append(BsonType.Object, viewOf(whole), 0, whole.length);
     }
   }
 
+  /** @returns the cache's number of the meta */
   private addRow(
     { metas }: BatchTarget,
     time: number,
@@ -154,7 +161,7 @@ export class RowBatchBuilder {
     metaStart: number,
     metaEnd: number,
     sizeBytes: number,
-  ): void {
+  ): number {
     const row = this.rows++;
     if (row === this.times.length) this.grow();
     this.times[row] = time;
@@ -172,6 +179,7 @@ export class RowBatchBuilder {
     }
     this.metaOfRow[row] = own;
     this.dataBytes += sizeBytes;
+    return number;
   }
 
   private encode({ timeField, metaField, trie }: BatchTarget): Uint8Array {
