@@ -2,14 +2,16 @@
  * `$merge`: the rows of the pipeline go into a collection, each by itself: `whenMatched` says what becomes of a document
  * with the same values of the fields `on` (the _id, or those of a unique index), `whenNotMatched` what happens where there is none.
  */
-import { CommandError, ErrorCode } from "../../base/mod.ts";
+import { CommandError, ErrorCode, MAX_DOCUMENT_BYTES, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import {
   BuiltDocument,
   Document,
+  encodeDocument,
   isArray,
   isNullish,
   keyOf,
   ObjectId,
+  RawDocument,
   type Value,
   type ValueKey,
 } from "../../bson/mod.ts";
@@ -44,6 +46,8 @@ export interface MergeStage {
   readonly source: Value;
 }
 
+/** Rows that MongoDB writes at once, at most. */
+const MAX_BATCH_ROWS = 100_000;
 const FIELDS: ReadonlySet<string> = new Set(["into", "let", "on", "whenMatched", "whenNotMatched"]);
 const MATCHED_MODES: ReadonlySet<string> = new Set(["fail", "keepExisting", "merge", "replace"]);
 const NOT_MATCHED_MODES: ReadonlySet<string> = new Set(["discard", "fail", "insert"]);
@@ -221,22 +225,57 @@ async function mergeRows(
   const target = { db: stage.db ?? collections.db, collection: stage.collection };
   checkPlace(target, collections);
   const variables = scopeVariables(context);
-  for await (const batch of input) {
-    const rows = stage.on.includes("_id") ? batch.map(withId) : batch;
-    for (const row of rows) checkKey(row, stage.on);
-    if (stage.whenMatched === "fail") {
-      // Measurements may have equal ids: whether one is there must be asked for.
-      if (collections.kindOf(target) === "timeseries") await insertMissing(target, rows, collections);
-      else await insertNew(target, rows, collections);
-    } else {
-      let matched = true;
-      for (const distinct of inTurns(rows)) {
-        matched = await update(stage, lets, target, distinct, variables, collections) && matched;
-      }
-      if (!matched && stage.whenNotMatched === "fail") throw noMatch();
+  for await (const batch of inBatches(input, stage.on)) {
+    let failure: unknown;
+    for (let at = 0; at < batch.length; at += PIPELINE_BATCH_ROWS) {
+      const rows = batch.slice(at, at + PIPELINE_BATCH_ROWS);
+      // The others of the batch are written all the same.
+      failure ??= await writeRows(stage, lets, target, rows, variables, collections);
+      await context.checkpoint();
     }
-    await context.checkpoint();
+    if (failure !== undefined) throw failure;
   }
+}
+
+/** Rows, checked and as bytes, in the batches in which MongoDB writes them: an error shows where one ends. */
+async function* inBatches(input: Rows, on: readonly string[]): Rows {
+  let batch: RawDocument[] = [];
+  let bytes = 0;
+  for await (const rows of input) {
+    for (const row of rows) {
+      const document = new RawDocument(encodeDocument(on.includes("_id") ? withId(row) : row));
+      checkKey(document, on);
+      if (batch.length > 0 && (bytes > MAX_DOCUMENT_BYTES || batch.length >= MAX_BATCH_ROWS)) {
+        yield batch;
+        batch = [];
+        bytes = 0;
+      }
+      batch.push(document);
+      bytes += document.sizeBytes;
+    }
+  }
+  if (batch.length > 0) yield batch;
+}
+
+/** @returns what the stage fails with once its batch is written; undefined for nothing */
+async function writeRows(
+  stage: MergeStage,
+  lets: readonly CompiledLet[],
+  target: CollectionName,
+  rows: readonly Document[],
+  variables: Scope["variables"],
+  collections: Collections,
+): Promise<unknown> {
+  if (stage.whenMatched === "fail") {
+    // Measurements may have equal ids: whether one is there must be asked for.
+    const write = collections.kindOf(target) === "timeseries" ? insertMissing : insertNew;
+    return await write(target, rows, collections);
+  }
+  let matched = true;
+  for (const distinct of inTurns(rows)) {
+    matched = await update(stage, lets, target, distinct, variables, collections) && matched;
+  }
+  return !matched && stage.whenNotMatched === "fail" ? noMatch() : undefined;
 }
 
 function checkPlace(target: CollectionName, collections: Collections): void {
@@ -302,18 +341,17 @@ async function insertNew(
   target: CollectionName,
   rows: readonly Document[],
   collections: Collections,
-): Promise<void> {
+): Promise<unknown> {
   let twin: CommandError | undefined;
   for (const row of rows) {
     try {
       await collections.insert(target, [withId(row)]);
     } catch (error) {
       if (!(error instanceof CommandError) || error.code !== ErrorCode.DuplicateKey) throw error;
-      // The others of the batch are written all the same.
       twin ??= error;
     }
   }
-  if (twin !== undefined) throw withContext(FOUND_MESSAGE, twin);
+  return twin && withContext(FOUND_MESSAGE, twin);
 }
 
 const FOUND_MESSAGE =
@@ -323,7 +361,7 @@ async function insertMissing(
   target: CollectionName,
   rows: readonly Document[],
   collections: Collections,
-): Promise<void> {
+): Promise<unknown> {
   let twin: Document | undefined;
   for (const distinct of inTurns(rows)) {
     const requests = distinct.map((row): UpdateRequest => ({
@@ -334,10 +372,10 @@ async function insertMissing(
     const matched = await updateAll(target, requests, collections);
     twin ??= distinct.find((_, i) => matched[i] === true);
   }
-  if (twin === undefined) return;
+  if (twin === undefined) return undefined;
   const { db, collection } = target;
   const id = renderDocument(BuiltDocument.of({ _id: twin.get("_id") }));
-  throw withContext(
+  return withContext(
     FOUND_MESSAGE,
     new CommandError("DuplicateKey", `a measurement of ${db}.${collection} has the id already: ${id}`),
   );
