@@ -14,11 +14,11 @@ import { createMergeObjects } from "../accumulator/collection.ts";
 import { constant, type Expression, namedNode, type OperatorNode, type ParseContext } from "./expression.ts";
 import { renderValue, typeName } from "./message.ts";
 import { type NamedArguments, parseNamed } from "./named_arguments.ts";
-import { type OperatorDefinition, type Parse, unary, variadic } from "./operator.ts";
+import { type OperatorDefinition, type Parse, stepwise, unary } from "./operator.ts";
 
-const MERGE_OBJECTS = variadic("$mergeObjects", [0, Infinity], (values) => {
+const MERGE_OBJECTS = stepwise("$mergeObjects", [0, Infinity], (argument, count) => {
   const merged = createMergeObjects();
-  for (const value of values) merged.add(value);
+  for (let i = 0; i < count; i++) merged.add(argument(i));
   return merged.result();
 });
 
