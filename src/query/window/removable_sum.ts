@@ -65,7 +65,7 @@ export class RemovableSum {
     const total = this.sum.result();
     // Doubles that are gone have left a double, which is rounded.
     const whole = typeof total === "number" ? decimals.fromDouble(total) : this.sum.toDecimal();
-    const exact = decimals.toInteger(whole, "halfAway");
+    const exact = decimals.toInteger(whole, typeof total === "number" ? "halfAway" : "halfEven");
     const limit = 2n ** 63n;
     return exact === undefined || exact >= limit || exact < -limit ? this.sum.toDouble() : intOrLong(exact);
   }
