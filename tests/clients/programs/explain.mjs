@@ -22,7 +22,8 @@ const EXPLAINED = [
   [(c) => ({ aggregate: c, pipeline: [MATCH], cursor: {} }), 3],
   [(c) => ({ aggregate: c, pipeline: [MATCH, GROUP], cursor: {} }), 2],
   [(c) => ({ aggregate: c, pipeline: [MATCH, GROUP, { $sort: { n: 1 } }, { $limit: 1 }], cursor: {} }), 1],
-  [(c) => ({ count: c, query: QUERY }), 1],
+  // A count returns no row, as MongoDB says of it.
+  [(c) => ({ count: c, query: QUERY }), 0],
   [(c) => ({ distinct: c, key: "m", query: QUERY }), 3],
   [(c) => ({ update: c, updates: [UPDATE] }), 0],
   [(c) => ({ delete: c, deletes: [{ q: QUERY, limit: 0 }] }), 0],
