@@ -132,25 +132,11 @@ function checkValue(
   end: number,
   depth: number,
 ): number {
+  const size = FIXED_SIZES[type]!;
+  if (size >= 0) return at + size;
   switch (type) {
-    case BsonType.Undefined:
-    case BsonType.Null:
-    case BsonType.MinKey:
-    case BsonType.MaxKey:
-      return at;
     case BsonType.Boolean:
       return checkBoolean(bytes, at, end);
-    case BsonType.Int32:
-      return at + 4;
-    case BsonType.Double:
-    case BsonType.Date:
-    case BsonType.Timestamp:
-    case BsonType.Int64:
-      return at + 8;
-    case BsonType.ObjectId:
-      return at + 12;
-    case BsonType.Decimal128:
-      return at + 16;
     case BsonType.String:
     case BsonType.Symbol:
     case BsonType.Code:

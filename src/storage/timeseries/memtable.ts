@@ -26,7 +26,14 @@ import type { MeasurementFields } from "./measurement.ts";
 import type { RowSource } from "./row_source.ts";
 import type { SeriesIndex } from "./series_index.ts";
 import type { RowBatch } from "./row_batch.ts";
-import { type FieldName, FIRST_COLUMN_ITEM, type Shape, type TableNames, WHOLE } from "./shape.ts";
+import {
+  type FieldName,
+  FIRST_COLUMN_ITEM,
+  renumbered,
+  type Shape,
+  type TableNames,
+  WHOLE,
+} from "./shape.ts";
 import { ShapeTrie } from "./shape_trie.ts";
 import { SkipList } from "./skip_list.ts";
 
@@ -171,7 +178,10 @@ export class Memtable implements RowSource {
   }
 
   private appendShapes({ shapes, shapeRuns, shapeRunRows }: RowBatch, columns: readonly number[]): void {
-    const numbers = [WHOLE, ...shapes.map((items) => this.trie.shapeOf(itemsOf(items, columns)))];
+    const numbers = [
+      WHOLE,
+      ...shapes.map((items) => this.trie.shapeOf(renumbered(items, (own) => columns[own]!))),
+    ];
     for (let run = 0, row = this.length; run < shapeRuns.length; run++) {
       const end = row + shapeRunRows[run]!;
       this.shapes.fill(numbers[shapeRuns[run]!]!, row, end);
@@ -435,13 +445,6 @@ function picked(values: Int32Array, rows: Int32Array): Int32Array {
   const found = new Int32Array(rows.length);
   for (let i = 0; i < rows.length; i++) found[i] = values[rows[i]!]!;
   return found;
-}
-
-/** The items of a batch's shape with a memtable's numbers of columns. */
-function itemsOf(items: readonly number[], columns: readonly number[]): number[] {
-  return items.map((item) =>
-    item < FIRST_COLUMN_ITEM ? item : columns[item - FIRST_COLUMN_ITEM]! + FIRST_COLUMN_ITEM
-  );
 }
 
 /** The rows of a batch whose shape passes, counted on from `first`. @param count how many there are */

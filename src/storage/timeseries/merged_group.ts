@@ -18,7 +18,7 @@ import type { RowGroupEntry } from "./segment_format.ts";
 import type { RowGroupContent, SegmentOutput } from "./segment_output.ts";
 import { writeMemtable } from "./segment_writer.ts";
 import type { SeriesIndex } from "./series_index.ts";
-import { FIRST_COLUMN_ITEM, type TableNames, WHOLE } from "./shape.ts";
+import { FIRST_COLUMN_ITEM, renumbered, type TableNames, WHOLE } from "./shape.ts";
 import { documentOf } from "./stored_document.ts";
 
 /** Bytes as BSON of rows that are shredded anew at once. */
@@ -267,11 +267,9 @@ class MergedShapes {
   numbered(): Pick<RowGroupContent, "pathKeys" | "shapes" | "shapeRuns" | "shapeRunRows"> {
     const paths = [...this.paths].sort((a, b) => a - b);
     const columns = new Map(paths.map((path, column) => [path, column]));
-    const itemOf = (item: number) =>
-      item < FIRST_COLUMN_ITEM ? item : columns.get(item - FIRST_COLUMN_ITEM)! + FIRST_COLUMN_ITEM;
     return {
       pathKeys: paths.map((path) => this.union.keys[path]!),
-      shapes: this.items.map((items) => items.map(itemOf)),
+      shapes: this.items.map((items) => renumbered(items, (column) => columns.get(column)!)),
       shapeRuns: this.runs,
       shapeRunRows: this.runRows,
     };

@@ -18,6 +18,7 @@
  */
 import { assert } from "../../base/mod.ts";
 import { ByteReader, BYTES, type ByteWriter, Column, MIXED, NO_TYPE } from "../../column/mod.ts";
+import { pathKeyBytes, pathKeyOf } from "./shape.ts";
 
 export const BATCH_VERSION = 2;
 const ALIGNMENT = 8;
@@ -83,7 +84,7 @@ export function encodeRowBatch(
   const columns = batch.whole.length === 0 ? batch.columns : [...batch.columns, batch.whole];
   out.varint(columns.length);
   for (const [i, column] of columns.entries()) {
-    out.sizedBytes(latin1Bytes(batch.pathKeys[i] ?? ""));
+    out.sizedBytes(pathKeyBytes(batch.pathKeys[i] ?? ""));
     out.byte(column.type === MIXED ? NO_TYPE : column.type);
     out.byte(1 + column.width);
     out.varint(column.length);
@@ -131,7 +132,7 @@ export function decodeRowBatch(payload: Uint8Array): RowBatch {
   const pathKeys: string[] = [];
   const heads: ColumnHead[] = [];
   for (let left = reader.varint(); left > 0; left--) {
-    pathKeys.push(latin1Text(reader.sizedBytes()));
+    pathKeys.push(pathKeyOf(reader.sizedBytes()));
     heads.push({ type: reader.byte(), width: reader.byte() - 1, length: reader.varint() });
   }
   const shapes = Array.from(
@@ -217,14 +218,4 @@ function readWords(reader: ByteReader, count: number): Int32Array {
 
 function bytesOf(values: Float64Array | Int32Array | Int16Array | Int8Array, count: number): Uint8Array {
   return new Uint8Array(values.buffer, values.byteOffset, count * values.BYTES_PER_ELEMENT);
-}
-
-function latin1Bytes(text: string): Uint8Array {
-  return Uint8Array.from(text, (unit) => unit.charCodeAt(0));
-}
-
-function latin1Text(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return text;
 }

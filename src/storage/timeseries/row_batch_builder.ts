@@ -13,8 +13,9 @@ import {
 } from "./measurement.ts";
 import { encodeRowBatch } from "./row_batch.ts";
 import { RowProgram } from "./row_program.ts";
-import { FIRST_COLUMN_ITEM, WHOLE } from "./shape.ts";
+import { renumbered, WHOLE } from "./shape.ts";
 import type { ShapeTrie } from "./shape_trie.ts";
+import { runsOf } from "./value_runs.ts";
 
 const INITIAL_ROWS = 1024;
 /** Columns are kept for the next batch while they hold no more than this together. */
@@ -195,24 +196,13 @@ export class RowBatchBuilder {
       pathKeys.push(trie.paths[number]!.key);
       bytes += column.memoryBytes;
     }
-    const runs: number[] = [];
-    const runRows: number[] = [];
+    const runs = runsOf(this.shapes.subarray(0, rows));
     const shapes: number[][] = [];
     const numberOfShape = new Map<number, number>([[WHOLE, WHOLE]]);
-    for (let row = 0, last = NONE; row < rows; row++) {
-      const shape = this.shapes[row]!;
-      if (shape !== last) {
-        last = shape;
-        let own = numberOfShape.get(shape);
-        if (own === undefined) {
-          const { items } = trie.shapes[shape]!;
-          own = shapes.push(items.map((item) => ownItem(item, numbers)));
-          numberOfShape.set(shape, own);
-        }
-        runs.push(own);
-        runRows.push(0);
-      }
-      runRows[runRows.length - 1]!++;
+    for (const shape of runs.values) {
+      if (numberOfShape.has(shape)) continue;
+      const items = renumbered(trie.shapes[shape]!.items, (column) => numbers.get(column)!);
+      numberOfShape.set(shape, shapes.push(items));
     }
     const out = new ByteWriter(metas.length + rows * 12 + bytes + whole.memoryBytes);
     const { dataBytes } = this;
@@ -226,8 +216,8 @@ export class RowBatchBuilder {
         columns,
         whole,
         shapes,
-        shapeRuns: runs,
-        shapeRunRows: runRows,
+        shapeRuns: runs.values.map((shape) => numberOfShape.get(shape)!),
+        shapeRunRows: runs.lengths,
         times,
         metaOfRow: metaCount === 1 ? undefined : this.metaOfRow,
       },
@@ -276,8 +266,4 @@ export class RowBatchBuilder {
     const before = this.numbers.length;
     this.numbers = grownInt32(this.numbers, Math.max(INITIAL_ROWS, before * 2, atLeast)).fill(NONE, before);
   }
-}
-
-function ownItem(item: number, numbers: ReadonlyMap<number, number>): number {
-  return item < FIRST_COLUMN_ITEM ? item : numbers.get(item - FIRST_COLUMN_ITEM)! + FIRST_COLUMN_ITEM;
 }

@@ -23,7 +23,7 @@ import {
   encodeIntegers,
   type PageStatistics,
 } from "../../column/mod.ts";
-import { FIRST_COLUMN_ITEM, Path, Shape, type TableNames } from "./shape.ts";
+import { FIRST_COLUMN_ITEM, Path, pathKeyBytes, pathKeyOf, Shape, type TableNames } from "./shape.ts";
 
 /** Page columns that come before the table's own: the times, then the rows kept whole. */
 export const TIME_PAGES = 0;
@@ -58,7 +58,7 @@ export function encodeRowGroup(header: RowGroupHeader, out: ByteWriter): void {
   out.varint(header.rows);
   out.varint(header.pathKeys.length);
   for (const key of header.pathKeys) {
-    out.sizedBytes(Uint8Array.from(key, (unit) => unit.charCodeAt(0)));
+    out.sizedBytes(pathKeyBytes(key));
   }
   out.varint(header.series.length);
   writeNumbers(header.series, out);
@@ -114,7 +114,7 @@ export class RowGroup {
     const reader = new ByteReader(bytes);
     this.rows = reader.varint();
     const columns = reader.varint();
-    this.paths = Array.from({ length: columns }, () => new Path(latin1(reader.sizedBytes())));
+    this.paths = Array.from({ length: columns }, () => new Path(pathKeyOf(reader.sizedBytes())));
     const series = reader.varint();
     this.series = readNumbers(reader, series);
     this.seriesEnds = runningSum(readNumbers(reader, series));
@@ -262,8 +262,4 @@ function firstAtLeast(values: Float64Array, wanted: number): number {
     else high = middle;
   }
   return low;
-}
-
-function latin1(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
 }

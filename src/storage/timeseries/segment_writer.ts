@@ -8,7 +8,8 @@ import { sortedRows } from "./memtable_run.ts";
 import type { RowMask } from "./row_mask.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SegmentOutput } from "./segment_output.ts";
-import { FIRST_COLUMN_ITEM, WHOLE } from "./shape.ts";
+import { renumbered, WHOLE } from "./shape.ts";
+import { runsOf } from "./value_runs.ts";
 
 /** A frozen memtable, and which of its rows are gone and not to be written. */
 export interface FrozenRows {
@@ -130,11 +131,7 @@ function shapesOf(memtable: Memtable, rows: Int32Array): GroupShapes {
       bits[column] = 1;
     }
     has.set(number, bits);
-    items.push(
-      shape.items.map((item) =>
-        item < FIRST_COLUMN_ITEM ? item : numberOfColumn.get(item - FIRST_COLUMN_ITEM)! + FIRST_COLUMN_ITEM
-      ),
-    );
+    items.push(renumbered(shape.items, (column) => numberOfColumn.get(column)!));
   }
   return {
     columns: [...numberOfColumn.keys()],
@@ -143,18 +140,6 @@ function shapesOf(memtable: Memtable, rows: Int32Array): GroupShapes {
     runs: runs.values.map((shape) => numberOfShape.get(shape)!),
     runRows: runs.lengths,
   };
-}
-
-/** Values that are the same, one behind the other: each run's value, and how many there are. */
-function runsOf(all: Int32Array): { readonly values: number[]; readonly lengths: number[] } {
-  const values: number[] = [];
-  const lengths: number[] = [];
-  for (let i = 0, start = 0; i < all.length; start = i) {
-    while (i < all.length && all[i] === all[start]) i++;
-    values.push(all[start]!);
-    lengths.push(i - start);
-  }
-  return { values, lengths };
 }
 
 function gather(memtable: Memtable, rows: Int32Array, shapes: GroupShapes, index: number): Column {

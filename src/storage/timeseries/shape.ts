@@ -26,6 +26,23 @@ export const WHOLE = 0;
 /** The path key of the remainder: empty names, more than the path of a column can have. */
 export const REMAINDER_KEY = "\0".repeat(MAX_SHREDDED_DEPTH + 1);
 
+/** The items with other numbers of columns. */
+export function renumbered(items: readonly number[], columnOf: (column: number) => number): number[] {
+  return items.map((item) =>
+    item < FIRST_COLUMN_ITEM ? item : columnOf(item - FIRST_COLUMN_ITEM) + FIRST_COLUMN_ITEM
+  );
+}
+
+/** The key of a path as files hold it: a byte a character. */
+export function pathKeyBytes(key: string): Uint8Array {
+  return Uint8Array.from(key, (unit) => unit.charCodeAt(0));
+}
+
+/** The reverse of `pathKeyBytes`. */
+export function pathKeyOf(bytes: Uint8Array): string {
+  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+}
+
 /** Names from the top down. */
 export class Path {
   private fieldNames: readonly FieldName[] | undefined;
@@ -35,9 +52,7 @@ export class Path {
 
   /** Made when first asked for, for the columns of many tables are only written. */
   get names(): readonly FieldName[] {
-    return this.fieldNames ??= this.key.split("\0").map((name) =>
-      fieldName(Uint8Array.from(name, (unit) => unit.charCodeAt(0)))
-    );
+    return this.fieldNames ??= this.key.split("\0").map((name) => fieldName(pathKeyBytes(name)));
   }
 }
 
