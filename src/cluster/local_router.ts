@@ -1,5 +1,5 @@
 /** The router of a single node: the catalog is at hand, and every collection lives in the one VNode of this isolate. */
-import { Binary, BuiltDocument, type Document, type RawDocument, type Value } from "../bson/mod.ts";
+import { BuiltDocument, type Document, type RawDocument, type Value } from "../bson/mod.ts";
 import { CommandError, type MemoryBudget, TRANSACTION_LIFETIME_SECONDS } from "../base/mod.ts";
 import {
   collationOf,
@@ -21,11 +21,11 @@ import {
   type UpdateRequest,
   WritePlan,
 } from "../query/mod.ts";
+import { CatalogChanges, type CatalogOwner } from "./catalog_changes.ts";
 import { cappedLimits, checkCapped, type CollectionTail } from "./capped.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import type { ChangeFeed, ChangeFeedOptions } from "./change_stream/change_feed.ts";
 import type { ClusterTime } from "./cluster_clock.ts";
-import type { MNode } from "./mnode.ts";
 import type {
   CollectionSpec,
   CollectionStats,
@@ -38,26 +38,17 @@ import type {
 } from "./router.ts";
 import { specOf } from "./document_statement.ts";
 import { beginReplacement, insertAll } from "./replacement.ts";
-import { type SessionHistory, writeConflict } from "../storage/mod.ts";
+import type { SessionHistory } from "../storage/mod.ts";
 import type { TransactionName } from "./retryable_write.ts";
 import { Transaction } from "./transaction.ts";
-import { notSupported } from "./transaction_writes.ts";
 import { timeseriesOfDocument, timeseriesSpecOf } from "./timeseries_spec.ts";
-import { hasUniqueKey, indexesOf } from "./indexes.ts";
-import { checkRename } from "./rename.ts";
-import { checkViewCycle, refuseView, resolveView, writeOnView } from "./views.ts";
+import { hasUniqueKey } from "./indexes.ts";
+import { refuseView, resolveView, writeOnView } from "./views.ts";
 import type { VNode } from "./vnode.ts";
 import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
-const UUID_SUBTYPE = 4;
-
-/** What the router asks of its node. Changes of the catalog are durable when they resolve. */
-export interface RoutedNode {
-  readonly catalog: MNode;
-  addCollection(info: CollectionInfo): Promise<void>;
-  modifyCollection(info: CollectionInfo): Promise<void>;
-  dropCollection(id: number): Promise<void>;
-  dropDatabase(db: string): Promise<void>;
+/** What the router asks of its node. */
+export interface RoutedNode extends CatalogOwner {
   changeFeed(options: ChangeFeedOptions): ChangeFeed;
   checkpoint(): Promise<void>;
   retention(change?: Partial<RetentionSettings>): RetentionSettings;
@@ -69,11 +60,12 @@ export interface RoutedNode {
 }
 
 export class LocalRouter implements Router {
-  /** Changes of the catalog run one after another: each decides on the state that the one before left. */
-  private catalogTurn: Promise<unknown> = Promise.resolve();
+  private readonly changes: CatalogChanges;
   private lifetimeMs = TRANSACTION_LIFETIME_SECONDS * 1000;
 
-  constructor(private readonly owner: RoutedNode, private readonly vnode: VNode) {}
+  constructor(private readonly owner: RoutedNode, private readonly vnode: VNode) {
+    this.changes = new CatalogChanges(owner, vnode);
+  }
 
   get clusterTime(): ClusterTime {
     return this.owner.clusterTime;
@@ -91,95 +83,47 @@ export class LocalRouter implements Router {
     return this.owner.catalog.collection(namespace);
   }
 
-  async createCollection(
-    namespace: Namespace,
-    spec: CollectionSpec,
-    transaction?: Transaction,
-  ): Promise<void> {
-    const checkNew = () => {
-      if (this.collectionIn(namespace, transaction) === undefined) return;
-      throw new CommandError("NamespaceExists", `Collection ${namespaceText(namespace)} already exists.`);
-    };
-    if (transaction !== undefined) {
-      checkNew();
-      transaction.makeCollection({ ...namespace, ...spec, uuid: newUuid() });
-      return;
-    }
-    await this.inTurn(async () => {
-      checkNew();
-      this.checkView(namespace, spec);
-      await this.owner.addCollection(this.newCollection(namespace, spec));
-    });
+  createCollection(namespace: Namespace, spec: CollectionSpec, transaction?: Transaction): Promise<void> {
+    return this.changes.createCollection(namespace, spec, transaction);
   }
 
-  async modifyCollection(
+  modifyCollection(
     namespace: Namespace,
     specOf: (info: CollectionInfo) => CollectionSpec,
   ): Promise<void> {
-    await this.whenFree(namespace);
-    await this.inTurn(async () => {
-      const info = this.collection(namespace);
-      if (info === undefined) throw new CommandError("NamespaceNotFound", "ns does not exist");
-      const { id, uuid, indexes } = info;
-      const spec = specOf(info);
-      this.checkView(namespace, spec);
-      await this.owner.modifyCollection({ ...namespace, id, uuid, ...(indexes && { indexes }), ...spec });
-    });
+    return this.changes.modifyCollection(namespace, specOf);
   }
 
-  async createIndexes(
+  createIndexes(
     namespace: Namespace,
     specsOf: (info: CollectionInfo) => readonly Document[],
     checkpoint: () => Promise<void>,
     transaction?: Transaction,
   ): Promise<void> {
-    if (transaction !== undefined) return this.createIndexesIn(transaction, namespace, specsOf);
-    await this.whenFree(namespace);
-    await this.inTurn(async () => {
-      const info = this.indexedCollection(namespace);
-      const specs = specsOf(info);
-      if (specs.length === 0) return;
-      // The catalog names an index only when it holds every document: one that it does not name goes at the next start.
-      if (info.timeseries === undefined) await this.vnode.buildIndexes(info, specs, checkpoint);
-      await this.owner.modifyCollection({ ...info, indexes: [...indexesOf(info), ...specs] });
-    });
+    return this.changes.createIndexes(namespace, specsOf, checkpoint, transaction);
   }
 
-  /** In a transaction, a collection may get indexes while it is made. */
-  private createIndexesIn(
-    transaction: Transaction,
-    namespace: Namespace,
-    specsOf: (info: CollectionInfo) => readonly Document[],
-  ): void {
-    const info = this.collectionIn(namespace, transaction);
-    if (info === undefined) {
-      throw new CommandError("NamespaceNotFound", `ns not found ${namespaceText(namespace)}`);
-    }
-    const specs = specsOf(info);
-    if (specs.length === 0) return;
-    const isMade = transaction.collection(namespace) !== undefined;
-    if (!isMade || transaction.wroteDocumentsTo(info.id)) {
-      const kind = isMade ? "non-empty" : "existing";
-      throw notSupported(
-        `Cannot create new indexes on ${kind} collection ${
-          namespaceText(namespace)
-        } in a multi-document transaction.`,
-      );
-    }
-    transaction.setIndexes(info, [...info.indexes ?? [], ...specs]);
-  }
-
-  async changeIndexes(
+  changeIndexes(
     namespace: Namespace,
     changed: (info: CollectionInfo) => readonly Document[],
   ): Promise<void> {
-    await this.whenFree(namespace);
-    await this.inTurn(async () => {
-      const info = this.indexedCollection(namespace);
-      const indexes = changed(info);
-      await this.owner.modifyCollection({ ...info, indexes });
-      if (info.timeseries === undefined) await this.vnode.keepIndexes(info, indexes);
-    });
+    return this.changes.changeIndexes(namespace, changed);
+  }
+
+  convertToCapped(namespace: Namespace, optionsOf: (info: CollectionInfo) => Document): Promise<void> {
+    return this.changes.convertToCapped(namespace, optionsOf);
+  }
+
+  renameCollection(source: Namespace, target: Namespace, dropTarget: boolean): Promise<void> {
+    return this.changes.renameCollection(source, target, dropTarget);
+  }
+
+  dropCollection(namespace: Namespace): Promise<boolean> {
+    return this.changes.dropCollection(namespace);
+  }
+
+  dropDatabase(db: string): Promise<boolean> {
+    return this.changes.dropDatabase(db);
   }
 
   duplicates(namespace: Namespace, index: string): readonly (readonly Value[])[] {
@@ -187,69 +131,11 @@ export class LocalRouter implements Router {
     return info === undefined ? [] : this.vnode.duplicates(info, index);
   }
 
-  private indexedCollection(namespace: Namespace): CollectionInfo {
-    const info = this.collection(namespace);
-    if (info === undefined) {
-      throw new CommandError("NamespaceNotFound", `ns not found ${namespaceText(namespace)}`);
-    }
-    refuseView(info);
-    return info;
-  }
-
   tail(namespace: Namespace): CollectionTail | undefined {
     const info = this.collection(namespace);
     if (info === undefined) return undefined;
     checkCapped(info);
     return this.vnode.tail(info);
-  }
-
-  async convertToCapped(
-    namespace: Namespace,
-    optionsOf: (info: CollectionInfo) => Document,
-  ): Promise<void> {
-    await this.whenFree(namespace);
-    await this.inTurn(async () => {
-      const info = this.collection(namespace);
-      if (info === undefined) {
-        const text = `source collection ${namespaceText(namespace)} does not exist`;
-        throw new CommandError("NamespaceNotFound", text);
-      }
-      refuseView(info);
-      const { indexes: _, ...others } = info;
-      const changed = { ...others, options: optionsOf(info) };
-      await this.owner.modifyCollection(changed);
-      await this.vnode.keepIndexes(changed, []);
-      await this.vnode.trim(changed);
-    });
-  }
-
-  async renameCollection(source: Namespace, target: Namespace, dropTarget: boolean): Promise<void> {
-    await this.whenFree(source);
-    await this.whenFree(target);
-    await this.inTurn(async () => {
-      const lookup = (namespace: Namespace) => this.collection(namespace);
-      checkRename(source, target, dropTarget, lookup, this.collections(source.db).length > 0);
-      await this.owner.modifyCollection({ ...lookup(source)!, ...target });
-    });
-  }
-
-  async dropCollection(namespace: Namespace): Promise<boolean> {
-    await this.whenFree(namespace);
-    return await this.inTurn(async () => {
-      const info = this.collection(namespace);
-      if (info !== undefined) await this.owner.dropCollection(info.id);
-      return info !== undefined;
-    });
-  }
-
-  async dropDatabase(db: string): Promise<boolean> {
-    for (const info of this.collections(db)) await this.whenFree(info);
-    return await this.inTurn(async () => {
-      const collections = this.collections(db);
-      for (const info of collections) await this.owner.dropCollection(info.id);
-      if (collections.length > 0) await this.owner.dropDatabase(db);
-      return collections.length > 0;
-    });
   }
 
   async insert(
@@ -260,10 +146,15 @@ export class LocalRouter implements Router {
   ): Promise<InsertResult> {
     const { transaction } = options;
     if (transaction !== undefined) {
-      const info = this.collectionToWriteIn(transaction, namespace);
+      const info = this.changes.collectionToWriteIn(transaction, namespace);
       return await this.vnode.transactions.insert(transaction, info, documents, ordered, options);
     }
-    return await this.vnode.insert(await this.collectionToWrite(namespace), documents, ordered, options);
+    return await this.vnode.insert(
+      await this.changes.collectionToWrite(namespace),
+      documents,
+      ordered,
+      options,
+    );
   }
 
   historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined> {
@@ -279,15 +170,15 @@ export class LocalRouter implements Router {
     const transaction = Transaction.of(options.context);
     if (transaction !== undefined) {
       const info = upserts
-        ? this.collectionToWriteIn(transaction, namespace)
-        : this.collectionIn(namespace, transaction);
+        ? this.changes.collectionToWriteIn(transaction, namespace)
+        : this.changes.collectionIn(namespace, transaction);
       refuseView(info);
       if (info === undefined) return writeNothing(statements, options);
       return await this.vnode.transactions.write(transaction, info, statements, options);
     }
     const existing = this.collection(namespace);
     if (existing?.view !== undefined) return writeOnView(existing, statements, options);
-    const info = upserts ? await this.collectionToWrite(namespace) : existing;
+    const info = upserts ? await this.changes.collectionToWrite(namespace) : existing;
     if (info === undefined) return writeNothing(statements, options);
     return await this.vnode.write(info, statements, options);
   }
@@ -408,14 +299,14 @@ export class LocalRouter implements Router {
         if (indexes !== undefined) await this.createIndexes(namespace, () => indexes, context.checkpoint);
         return this.collection(namespace)!;
       },
-      modify: (info) => this.inTurn(() => this.owner.modifyCollection(info)),
-      drop: (info) => this.inTurn(() => this.owner.dropCollection(info.id)),
+      modify: (info) => this.changes.inTurn(() => this.owner.modifyCollection(info)),
+      drop: (info) => this.changes.inTurn(() => this.owner.dropCollection(info.id)),
       insert: (info, documents) => this.vnode.insert(info, documents, true, options),
     });
   }
 
   private open(name: CollectionName, transaction?: Transaction): OpenCollection {
-    const { namespace, stages } = resolveView(name, (other) => this.collectionIn(other, transaction));
+    const { namespace, stages } = resolveView(name, (other) => this.changes.collectionIn(other, transaction));
     return { source: this.source(namespace, transaction), stages };
   }
 
@@ -441,29 +332,8 @@ export class LocalRouter implements Router {
   }
 
   private source(namespace: Namespace, transaction: Transaction | undefined): Source {
-    const info = this.collectionIn(namespace, transaction);
+    const info = this.changes.collectionIn(namespace, transaction);
     return info === undefined ? EMPTY_SOURCE : this.vnode.source(info, transaction);
-  }
-
-  /** A collection as a transaction sees it. */
-  private collectionIn(
-    namespace: Namespace,
-    transaction: Transaction | undefined,
-  ): CollectionInfo | undefined {
-    return transaction?.collection(namespace) ?? this.collection(namespace);
-  }
-
-  private collectionToWriteIn(transaction: Transaction, namespace: Namespace): CollectionInfo {
-    const info = this.collectionIn(namespace, transaction);
-    refuseView(info);
-    return info ??
-      transaction.makeCollection({ ...namespace, options: BuiltDocument.EMPTY, uuid: newUuid() });
-  }
-
-  /** Waits for the transactions that have written to a collection. */
-  private async whenFree(namespace: Namespace): Promise<void> {
-    const info = this.collection(namespace);
-    if (info !== undefined) await this.vnode.transactions.whenFree(info.id);
   }
 
   beginTransaction(name: TransactionName): Transaction {
@@ -474,60 +344,8 @@ export class LocalRouter implements Router {
     return this.lifetimeMs = change;
   }
 
-  async commitTransaction(transaction: Transaction): Promise<void> {
-    await transaction.commit(() =>
-      transaction.collections.length === 0
-        ? this.vnode.commitTransaction(transaction, new Map())
-        : this.inTurn(() => this.commitWithCollections(transaction))
-    );
-  }
-
-  /** Makes the transaction's collections first. A crash before its own entry is durable leaves them, empty. */
-  private async commitWithCollections(transaction: Transaction): Promise<void> {
-    const ids = new Map<number, number>();
-    try {
-      for (const info of transaction.collections) {
-        if (this.collection(info) !== undefined) throw writeConflict();
-        const { indexes = [], ...spec } = info;
-        const made = { ...spec, id: this.owner.catalog.nextId };
-        await this.owner.addCollection(made);
-        ids.set(info.id, made.id);
-        if (indexes.length === 0) continue;
-        await this.vnode.buildIndexes(made, indexes, () => Promise.resolve());
-        await this.owner.modifyCollection({ ...made, indexes });
-      }
-      await this.vnode.commitTransaction(transaction, ids);
-    } catch (error) {
-      for (const id of ids.values()) await this.owner.dropCollection(id);
-      throw error;
-    }
-  }
-
-  private async collectionToWrite(namespace: Namespace): Promise<CollectionInfo> {
-    const info = this.collection(namespace);
-    refuseView(info);
-    if (info !== undefined) return info;
-    return await this.inTurn(async () => {
-      const madeMeanwhile = this.collection(namespace);
-      if (madeMeanwhile !== undefined) return madeMeanwhile;
-      const made = this.newCollection(namespace, { options: BuiltDocument.EMPTY });
-      await this.owner.addCollection(made);
-      return made;
-    });
-  }
-
-  private checkView(namespace: Namespace, { view }: CollectionSpec): void {
-    if (view !== undefined) checkViewCycle(namespace, view, (other) => this.collection(other));
-  }
-
-  private newCollection(namespace: Namespace, spec: CollectionSpec): CollectionInfo {
-    return { ...namespace, ...spec, id: this.owner.catalog.nextId, uuid: newUuid() };
-  }
-
-  private inTurn<T>(change: () => Promise<T>): Promise<T> {
-    const turn = this.catalogTurn.then(change);
-    this.catalogTurn = turn.catch(() => {});
-    return turn;
+  commitTransaction(transaction: Transaction): Promise<void> {
+    return this.changes.commitTransaction(transaction);
   }
 }
 
@@ -562,12 +380,4 @@ async function* closing(rows: Rows, memory: QueryMemory): Rows {
   } finally {
     memory.close();
   }
-}
-
-/** A random UUID (version 4). */
-function newUuid(): Binary {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 0x0f) | 0x40;
-  bytes[8] = (bytes[8]! & 0x3f) | 0x80;
-  return new Binary(bytes, UUID_SUBTYPE);
 }

@@ -38,9 +38,9 @@ class Shard {
       ...{ disk, clock, times: new ClusterClock(clock), logger: SILENT_LOGGER },
       ...{ directory: "vnode-1", group: 1, documentsPath: ":memory:", memory },
     });
-    vnode.addCollection(INFO);
+    vnode.collections.add(INFO);
     const log = await Log.open(disk, "log", { onRecord: (record) => vnode.replay(record) });
-    await vnode.settle();
+    await vnode.collections.settle();
     vnode.join(log, () => vnode.checkpoint().then((index) => log.cut(1, index)));
     return new Shard(vnode, log);
   }

@@ -115,7 +115,7 @@ export class Node {
         times,
         logStart: firstIndexes(disk, LOG_DIRECTORY).get(VNODE_GROUP) ?? 1,
       });
-      for (const info of mnode.allCollections()) shard.addCollection(info);
+      for (const info of mnode.allCollections()) shard.collections.add(info);
       let logEntries = 0;
       log = await Log.open(disk, LOG_DIRECTORY, {
         clock,
@@ -130,8 +130,8 @@ export class Node {
       });
       checkCatalog(mnode, log);
       await shard.rewind(log.lastIndex(VNODE_GROUP));
-      shard.retainCollections(mnode.allCollections());
-      await shard.settle();
+      shard.collections.retain(mnode.allCollections());
+      await shard.collections.settle();
       await shard.matchIndexes(mnode.allCollections());
       const recoveryMs = clock.monotonicMs() - startedMs;
       logger.info("opened", { logEntries, ms: Math.round(recoveryMs) });
@@ -235,7 +235,9 @@ export class Node {
       alwaysSync: true,
       onDurable: (index) => applyCatalog(index, kind, payload, this.mnode, this.vnode),
     });
-    const change = this.log.append(MNODE_GROUP, kind, [payload], options).then(() => this.vnode.settle());
+    const change = this.log.append(MNODE_GROUP, kind, [payload], options).then(() =>
+      this.vnode.collections.settle()
+    );
     this.catalogChange = change.catch(() => {});
     await change;
   }
@@ -300,7 +302,9 @@ function replay(record: LogRecord, mnode: MNode, vnode: VNode): void {
 
 function applyCatalog(index: number, kind: number, payload: Uint8Array, mnode: MNode, vnode: VNode): void {
   const change = mnode.apply(index, kind, payload);
-  if (change?.kind === "created") vnode.addCollection(change.collection);
-  if (change?.kind === "modified" && change.replacedId !== undefined) vnode.dropCollection(change.replacedId);
-  if (change?.kind === "dropped") vnode.dropCollection(change.id);
+  if (change?.kind === "created") vnode.collections.add(change.collection);
+  if (change?.kind === "modified" && change.replacedId !== undefined) {
+    vnode.collections.drop(change.replacedId);
+  }
+  if (change?.kind === "dropped") vnode.collections.drop(change.id);
 }

@@ -7,7 +7,6 @@
  */
 import {
   assert,
-  CommandError,
   DEFAULT_MEMORY_BUDGET_BYTES,
   type Logger,
   LONG_LOG_BYTES,
@@ -33,6 +32,7 @@ import {
 } from "../storage/mod.ts";
 import { type CollectionTail, tailOf } from "./capped.ts";
 import { type CollectionInfo, namespaceText } from "./catalog.ts";
+import { CheckpointRequests } from "./checkpoint_requests.ts";
 import { type ClusterClock, secondsOf } from "./cluster_clock.ts";
 import { DiskReserve } from "./disk_reserve.ts";
 import { DocumentWriter } from "./document_writer.ts";
@@ -50,7 +50,7 @@ import { namedIfFull, shuttingDown } from "./node_errors.ts";
 import { doneStatement, type RetryableWrite, type TransactionName } from "./retryable_write.ts";
 import { countedSource, documentSource } from "./document_source.ts";
 import { statsOf, type Stores, verifyFiles } from "./stored_collection.ts";
-import { tableOptions } from "./timeseries_spec.ts";
+import { StoredCollections } from "./stored_collections.ts";
 import type { Transaction } from "./transaction.ts";
 import { writtenCollection } from "./written_collection.ts";
 import type { CollectionStats, InsertOptions, InsertResult, Verification } from "./router.ts";
@@ -79,16 +79,11 @@ export interface VNodeOptions {
 export class VNode {
   private log: Log | undefined;
   private appliedIndex = 0;
-  /** The collections that exist, by the log as far as it was applied. */
-  private readonly existing = new Set<number>();
-  /** Dropped collections that a store still holds: what kept it from dropping them is tried again. */
-  private readonly undropped = new Set<number>();
-  /** The end of all changes of the stores that follow the catalog's. */
-  private storeChanges: Promise<void> = Promise.resolve();
   private readonly writes = new Set<Promise<unknown>>();
   private draining = false;
-  private checkpointRuns = false;
-  private checkpointFailed = false;
+  /** Those of the catalog that the stores hold. */
+  readonly collections: StoredCollections;
+  private readonly checkpoints = new CheckpointRequests();
   private readonly recentStatements = new RecentStatements();
   private requestCheckpoint: () => Promise<void> = () => Promise.resolve();
   private readonly writer: DocumentWriter;
@@ -106,6 +101,7 @@ export class VNode {
     clock: Clock,
     memory: MemoryBudget,
   ) {
+    this.collections = new StoredCollections(timeseries, documents, logger);
     const log: LogEffects = (effects, done, of) =>
       this.append(EntryKind.Documents, effects, done, timeseries.noteIndex.bind(timeseries), of);
     this.writer = new DocumentWriter(
@@ -189,28 +185,6 @@ export class VNode {
     this.requestCheckpoint = requestCheckpoint;
   }
 
-  /** A collection exists. A store that cannot make room for it (a full disk) does so before the first write. */
-  addCollection(info: CollectionInfo): void {
-    // A view holds nothing.
-    if (info.view !== undefined) return;
-    this.existing.add(info.id);
-    this.changeStores(this.makeRoomFor(info));
-  }
-
-  /** Nothing when there is room. What stands in memory of it is there at once. */
-  private async makeRoomFor(info: CollectionInfo): Promise<void> {
-    if (info.timeseries === undefined) this.documents.createCollection(info.id);
-    else await this.timeseries.createTable(info.id, tableOptions(info.timeseries));
-  }
-
-  /** Drops all collections but these: those whose end a store had not written down. */
-  retainCollections(infos: readonly CollectionInfo[]): void {
-    const ids = new Set(infos.map((info) => info.id));
-    for (const id of [...this.timeseries.tableIds(), ...this.documents.collectionIds()]) {
-      if (!ids.has(id)) this.dropCollection(id);
-    }
-  }
-
   /** Makes what is missing of the indexes that the catalog names, and drops others; once the log has been replayed. */
   async matchIndexes(infos: readonly CollectionInfo[]): Promise<void> {
     await matchIndexes(this.indexed, infos);
@@ -240,31 +214,6 @@ export class VNode {
 
   private get indexed(): IndexedStore {
     return { store: this.documents, writer: this.writer };
-  }
-
-  /** A collection is gone. A store that cannot drop it now does so at a checkpoint or the next opening. */
-  dropCollection(id: number): void {
-    this.existing.delete(id);
-    this.undropped.add(id);
-    this.changeStores(this.dropFromStores(id));
-  }
-
-  private async dropFromStores(id: number): Promise<void> {
-    this.documents.dropCollection(id);
-    await this.timeseries.dropTable(id);
-    this.undropped.delete(id);
-  }
-
-  /** Waits until the stores have followed the catalog, or failed to. */
-  async settle(): Promise<void> {
-    await this.storeChanges;
-  }
-
-  private changeStores(change: Promise<void>): void {
-    const logged = change.catch((error) => {
-      this.logger.error("a change of the catalog has yet to reach the stores", { error: String(error) });
-    });
-    this.storeChanges = Promise.all([this.storeChanges, logged]).then(() => {});
   }
 
   /** The log ends before what the stores hold: it lost entries that were never synced (`interval` durability). */
@@ -403,9 +352,9 @@ export class VNode {
   /** Waits for memory, and for the stores to know of the collection. */
   private async makeRoomIn(info: CollectionInfo): Promise<void> {
     await this.makeRoom();
-    this.checkExists(info);
-    await this.joinedLog().withRoom(() => this.makeRoomFor(info));
-    this.checkExists(info);
+    this.collections.checkExists(info);
+    await this.joinedLog().withRoom(() => this.collections.makeRoomFor(info));
+    this.collections.checkExists(info);
   }
 
   private async insertMeasurements(
@@ -442,40 +391,15 @@ export class VNode {
     return results;
   }
 
-  /**
-   * Starts a checkpoint when memory or the log is full. While it runs, writers keep step with its flush; they wait for
-   * its end only when memory or the log is full again (that is the back-pressure that they feel) or it has failed: then
-   * its error is this writer's answer.
-   */
+  /** Keeps step with a flush that runs, and asks for a checkpoint when memory or the log is full. */
   async makeRoom(): Promise<void> {
     const log = this.joinedLog();
     await this.timeseries.keepStep(() =>
       (log.usage.needed - LONG_LOG_BYTES) / (MAX_LOG_TAIL_BYTES - LONG_LOG_BYTES)
     );
     if (!this.timeseries.needsFlush() && log.usage.needed < LONG_LOG_BYTES) return;
-    if (this.checkpointFailed) {
-      await this.requestCheckpoint();
-      this.checkpointFailed = false;
-      return;
-    }
-    if (this.checkpointRuns) {
-      const isFull = log.usage.needed >= MAX_LOG_TAIL_BYTES || this.timeseries.isFull();
-      if (isFull) await this.requestCheckpoint();
-      return;
-    }
-    this.checkpointRuns = true;
-    this.requestCheckpoint().then(() => {
-      this.checkpointFailed = false;
-    }, () => {
-      this.checkpointFailed = true;
-    }).finally(() => {
-      this.checkpointRuns = false;
-    });
-  }
-
-  private checkExists(info: CollectionInfo): void {
-    if (this.existing.has(info.id)) return;
-    throw new CommandError("NamespaceNotFound", `collection ${namespaceText(info)} was dropped`);
+    const isFull = () => log.usage.needed >= MAX_LOG_TAIL_BYTES || this.timeseries.isFull();
+    await this.checkpoints.ask(isFull, this.requestCheckpoint);
   }
 
   private joinedLog(): Log {
@@ -568,8 +492,8 @@ export class VNode {
    * @returns the log's index up to which nothing is needed any more
    */
   async checkpoint(): Promise<number> {
-    for (const id of this.undropped) this.changeStores(this.dropFromStores(id));
-    await this.settle();
+    this.collections.dropAgain();
+    await this.collections.settle();
     const appliedIndex = this.appliedIndex;
     // A flush may write what an earlier one left, or be one that began earlier: then later rows are in memory only.
     const flushedIndex = await this.timeseries.flush();
