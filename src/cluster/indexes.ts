@@ -1,5 +1,13 @@
 /** The indexes that the catalog knows of a collection. */
-import { BuiltDocument, compareBytes, Document, encodeDocument, Int32, RawDocument } from "../bson/mod.ts";
+import {
+  BuiltDocument,
+  type Collation,
+  compareBytes,
+  Document,
+  encodeDocument,
+  Int32,
+  RawDocument,
+} from "../bson/mod.ts";
 import { compileFilter, parseFilter } from "../query/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 
@@ -18,9 +26,17 @@ export function indexesOf(info: CollectionInfo): readonly Document[] {
   })];
 }
 
-/** Whether an index keeps documents apart by these fields, in any order; those of time series do not. */
-export function hasUniqueKey(info: CollectionInfo | undefined, fields: readonly string[]): boolean {
+/**
+ * Whether an index keeps documents apart by these fields, in any order; those of time series do not. That on _id does for
+ * all collations, as in MongoDB; others compare texts by their bytes.
+ */
+export function hasUniqueKey(
+  info: CollectionInfo | undefined,
+  fields: readonly string[],
+  collation?: Collation,
+): boolean {
   if (fields.length === 1 && fields[0] === "_id") return true;
+  if (collation !== undefined) return false;
   if (info === undefined || info.view !== undefined || info.timeseries !== undefined) return false;
   return indexesOf(info).some((index) => {
     const key = index.get("key");

@@ -19,6 +19,7 @@ import {
   type Source,
   type SpillSpace,
   type UpdateRequest,
+  type UpdateResult,
   WritePlan,
 } from "../query/mod.ts";
 import { CatalogChanges, type CatalogOwner } from "./catalog_changes.ts";
@@ -37,7 +38,7 @@ import type {
   Verification,
 } from "./router.ts";
 import { specOf } from "./document_statement.ts";
-import { beginReplacement, insertAll } from "./replacement.ts";
+import { beginReplacement, encoded } from "./replacement.ts";
 import type { SessionHistory } from "../storage/mod.ts";
 import type { TransactionName } from "./retryable_write.ts";
 import { Transaction } from "./transaction.ts";
@@ -249,9 +250,11 @@ export class LocalRouter implements Router {
         db,
         open: (name) => this.open(name, transaction),
         kindOf: (name) => this.kindOf(name),
-        hasUniqueKey: (name, fields) => hasUniqueKey(this.collection(name), fields),
+        hasUniqueKey: (name, fields, collation) => hasUniqueKey(this.collection(name), fields, collation),
         replace: (name, timeseries) => this.replace(name, timeseries, context),
-        insert: (name, documents) => insertAll(documents, (raw) => this.insert(name, raw, true, options)),
+        insert: async (name, documents) => {
+          return (await this.insert(name, documents.map(encoded), false, options)).errors;
+        },
         update: (name, requests) => this.update(name, requests, context),
       },
     };
@@ -261,12 +264,11 @@ export class LocalRouter implements Router {
     name: CollectionName,
     requests: readonly UpdateRequest[],
     context: CommandContext,
-  ): Promise<readonly boolean[]> {
+  ): Promise<readonly UpdateResult[]> {
     const statements = requests.map((request): WriteStatement => ({ kind: "update", ...request }));
-    const results = await this.write(name, statements, { ordered: true, context });
+    const results = await this.write(name, statements, { ordered: false, context });
     return results.map(({ matched, upsertedId, error }) => {
-      if (error !== undefined) throw error;
-      return matched > 0 || upsertedId !== undefined;
+      return { matched: matched > 0, upserted: upsertedId !== undefined, error };
     });
   }
 

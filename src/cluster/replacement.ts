@@ -2,7 +2,6 @@
  * A collection that takes another one's place (`$out`): rows go into one of a name of its own, which in the end gets the
  * other's name, by one entry of the catalog. One that a crash left behind is dropped at the next start.
  */
-import { CommandError } from "../base/mod.ts";
 import { BuiltDocument, type Document, encodeDocument, RawDocument } from "../bson/mod.ts";
 import type { CollectionName, Replacement } from "../query/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
@@ -33,19 +32,15 @@ export async function beginReplacement(
   // Errors name the collection that it is going to be.
   const final: CollectionInfo = { ...made, ...target, options: spec.options };
   return {
-    insert: async (documents) => await insertAll(documents, (raw) => owner.insert(final, raw)),
+    insert: async (documents) => {
+      const { errors } = await owner.insert(final, documents.map(encoded));
+      if (errors[0] !== undefined) throw errors[0].error;
+    },
     commit: () => owner.modify(final),
     abandon: () => owner.drop(made),
   };
 }
 
-/** @throws CommandError for the first that cannot be stored */
-export async function insertAll(
-  documents: readonly Document[],
-  insert: (documents: readonly RawDocument[]) => Promise<InsertResult>,
-): Promise<void> {
-  const raw = documents.map((document) => new RawDocument(encodeDocument(document)));
-  const { errors } = await insert(raw);
-  const first = errors[0]?.error;
-  if (first instanceof CommandError) throw first;
+export function encoded(document: Document): RawDocument {
+  return new RawDocument(encodeDocument(document));
 }

@@ -1,5 +1,6 @@
 /** What a pipeline reads beside the collection that it runs over: the cluster implements it. */
-import type { Document, Value } from "../bson/mod.ts";
+import type { CommandError } from "../base/mod.ts";
+import type { Collation, Document, Value } from "../bson/mod.ts";
 import { EMPTY_SOURCE, type Source } from "./source.ts";
 
 /** A collection or view by its two names. */
@@ -21,23 +22,35 @@ export interface Collections {
   /** Opens a collection; one that is not there reads as empty. @throws CommandError when a view cannot be resolved */
   open(name: CollectionName): OpenCollection;
   kindOf(name: CollectionName): CollectionKind;
-  /** Whether no two documents of the collection can be equal in all of these fields. */
-  hasUniqueKey(name: CollectionName, fields: readonly string[]): boolean;
+  /** Whether no two documents of the collection can be equal in all of these fields, as texts compare under the collation. */
+  hasUniqueKey(name: CollectionName, fields: readonly string[], collation?: Collation): boolean;
   /**
    * Begins a collection that shall take the place of another one.
    *
    * @param timeseries the checked options of a time series; undefined to be what the other one is
    */
   replace(name: CollectionName, timeseries: Document | undefined): Promise<Replacement>;
-  /** Inserts; makes a plain collection where there is none. @throws CommandError for the first that cannot be */
-  insert(name: CollectionName, documents: readonly Document[]): Promise<void>;
   /**
-   * Updates documents, one statement after another.
+   * Inserts each document that can be; makes a plain collection where there is none.
    *
-   * @returns of each whether a document matched; no more than up to the first error
-   * @throws CommandError for the first that fails
+   * @returns why not, of those that cannot be, by their places
    */
-  update(name: CollectionName, statements: readonly UpdateRequest[]): Promise<readonly boolean[]>;
+  insert(name: CollectionName, documents: readonly Document[]): Promise<readonly InsertError[]>;
+  /** Runs statements one after another, errors or not. @returns what came of each */
+  update(name: CollectionName, statements: readonly UpdateRequest[]): Promise<readonly UpdateResult[]>;
+}
+
+export interface InsertError {
+  readonly index: number;
+  readonly error: CommandError;
+}
+
+export interface UpdateResult {
+  /** Whether a document was there. */
+  readonly matched: boolean;
+  /** Whether one has been made. */
+  readonly upserted: boolean;
+  readonly error?: CommandError | undefined;
 }
 
 /** One document to be changed, or made where there is none. */

@@ -65,13 +65,18 @@ export function executePlan(
   source: Source,
   context: QueryContext,
 ): Rows {
-  const last = plan.stages.at(-1);
-  if (last?.kind === "merge") checkMergeKey(last, context);
+  checkTarget(plan, context);
   try {
     return named(pipeline.command, startPlan(plan, source, context));
   } catch (error) {
     throw optimizationError(error, pipeline, source.shape.kind === "timeseries");
   }
+}
+
+/** @throws CommandError where what the plan writes to may not be written to so */
+export function checkTarget({ stages }: Plan, context: QueryContext): void {
+  const last = stages.at(-1);
+  if (last?.kind === "merge") checkMergeKey(last, context);
 }
 
 /** How stages run pipelines of their own; what fails in them is named by the pipeline that they stand in. */

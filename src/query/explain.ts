@@ -6,7 +6,7 @@
 import { CommandError } from "../base/mod.ts";
 import { BuiltDocument, type Document, DocumentBuilder, Int32, UtcDate, type Value } from "../bson/mod.ts";
 import type { QueryContext } from "./context.ts";
-import { executePlan, runStages } from "./execute.ts";
+import { checkTarget, executePlan, runStages } from "./execute.ts";
 import { renderFilter } from "./filter/render.ts";
 import { progress, type Run, scanNode } from "./explain_scan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
@@ -41,6 +41,7 @@ export async function explain(
     );
   }
   const plan = planPipeline(pipeline, source.shape, context.variables);
+  checkTarget(plan, context);
   const run = verbosity === "queryPlanner" ? undefined : await measure(plan, pipeline, source, context);
   return describe(plan, pipeline, source, context, verbosity, namespace, run);
 }

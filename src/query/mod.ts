@@ -8,6 +8,7 @@ export {
   type OpenCollection,
   type Replacement,
   type UpdateRequest,
+  type UpdateResult,
 } from "./collections.ts";
 export { builtIn, type CommandContext, type QueryContext } from "./context.ts";
 export { readCount } from "./count_result.ts";

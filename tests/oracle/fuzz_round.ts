@@ -91,7 +91,8 @@ async function differencesOf({ oracle, chronogo }: Servers, file: CaseFile): Pro
 }
 
 /** The difference with the documents that are left, made as small as it goes. */
-async function describeSmall(servers: Servers, question: Question, name: string): Promise<string> {
+async function describeSmall(servers: Servers, question: Question, found: Difference): Promise<string> {
+  const name = found.caseName;
   const ask = async ({ documents, commands }: Question) => {
     const differences = await differencesOf(servers, caseFile(documents, [SET_UP, toCase(name, commands)]));
     return differences.find(({ caseName }) => caseName === name);
@@ -101,7 +102,7 @@ async function describeSmall(servers: Servers, question: Question, name: string)
     return difference && kindOf(difference);
   });
   const difference = await ask(small);
-  if (difference === undefined) return `${name}: not asked alone`;
+  if (difference === undefined) return `${describe(found)}\n    answered alike when asked alone`;
   return [
     describe(difference),
     ...(small.commands.length > 1 ? listed("commands", small.commands) : []),
@@ -145,9 +146,8 @@ async function ask(servers: Servers, seed: number, count: number): Promise<numbe
   const differences = await differencesOf(servers, caseFile(documents, cases));
   const commandsOf = new Map(cases.map(({ name, oracle }) => [name, oracle]));
   for (const [index, difference] of differences.slice(0, SHOWN).entries()) {
-    const { caseName } = difference;
-    const question = { documents, commands: commandsOf.get(caseName) ?? [] };
-    const text = index < SHRUNK ? await describeSmall(servers, question, caseName) : describe(difference);
+    const question = { documents, commands: commandsOf.get(difference.caseName) ?? [] };
+    const text = index < SHRUNK ? await describeSmall(servers, question, difference) : describe(difference);
     console.log(text + "\n");
   }
   return differences.length;

@@ -58,7 +58,13 @@ function lookup(draws: StageDraws, other: string): Document[] {
     const pipeline = [{ $match: { $expr: { $gte: ["$c", "$$v"] } } }, { $project: { d: 1, found: "$$v" } }];
     return [{ $limit: 20 }, { $lookup: { ...spec, let: { v: draws.pick(["$c", "$d"]) }, pipeline } }];
   }
-  return [{ $limit: 30 }, { $lookup: spec }];
+  return [{ $limit: 30 }, { $lookup: spec }, ...sorted(spec)];
+}
+
+/** By an index MongoDB looks for the values of an array in the order of a hash set, which is another one each time. */
+function sorted({ foreignField, as, pipeline }: { foreignField: string; as: string; pipeline?: unknown }) {
+  if (foreignField !== "_id" || pipeline !== undefined) return [];
+  return [{ $set: { [as]: { $sortArray: { input: `$${as}`, sortBy: { _id: 1 } } } } }];
 }
 
 function lookupPipeline(draws: StageDraws, other: string): Document[] {

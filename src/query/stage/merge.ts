@@ -133,8 +133,9 @@ function parseOn(value: Value): readonly string[] {
 }
 
 /** @throws CommandError 51183 where the target may have two documents that a row would match */
-export function checkMergeKey({ db, collection, on }: MergeStage, { collections }: QueryContext): void {
-  if (collections.hasUniqueKey({ db: db ?? collections.db, collection }, on)) return;
+export function checkMergeKey({ db, collection, on }: MergeStage, context: QueryContext): void {
+  const { collections, collation } = context;
+  if (collections.hasUniqueKey({ db: db ?? collections.db, collection }, on, collation)) return;
   throw new CommandError(51183, "Cannot find index to verify that join fields will be unique");
 }
 
@@ -271,11 +272,26 @@ async function writeRows(
     const write = collections.kindOf(target) === "timeseries" ? insertMissing : insertNew;
     return await write(target, rows, collections);
   }
-  let matched = true;
-  for (const distinct of inTurns(rows)) {
-    matched = await update(stage, lets, target, distinct, variables, collections) && matched;
+  let matchesAll = true;
+  let failure: CommandError | undefined;
+  // A pipeline makes nothing of a document that is not there: the row itself is stored, behind the updates of its turn.
+  const storesRows = stage.whenMatched === "pipeline" && stage.whenNotMatched === "insert";
+  for (const turn of storesRows ? inTurns(rows, stage.on) : [rows]) {
+    const requests = turn.map((row) => requestOf(stage, lets, row, { root: row, variables }));
+    const results = await collections.update(target, requests);
+    const errors = results.map(({ error }) => error);
+    const unmatched = results.flatMap(({ matched, upserted, error }, i) => {
+      return matched || upserted || error !== undefined ? [] : [i];
+    });
+    if (storesRows && unmatched.length > 0) {
+      const refused = await collections.insert(target, unmatched.map((i) => withId(turn[i]!)));
+      for (const { index, error } of refused) errors[unmatched[index]!] = error;
+    }
+    failure ??= errors.find((error) => error !== undefined);
+    matchesAll &&= unmatched.length === 0;
   }
-  return !matched && stage.whenNotMatched === "fail" ? noMatch() : undefined;
+  if (failure !== undefined) return explained(failure);
+  return !matchesAll && stage.whenNotMatched === "fail" ? noMatch() : undefined;
 }
 
 function checkPlace(target: CollectionName, collections: Collections): void {
@@ -321,12 +337,12 @@ function keyValue(row: Document, path: string): Value {
   );
 }
 
-/** Rows in their order, cut where an _id comes again: the second may meet what the first made. */
-function inTurns(rows: readonly Document[]): Document[][] {
+/** Rows in their order, cut where the values of the fields `on` come again: the second may meet what the first made. */
+function inTurns(rows: readonly Document[], on: readonly string[]): Document[][] {
   const turns: Document[][] = [];
   let met = new Set<ValueKey>();
   for (const row of rows) {
-    const key = keyOf(row.get("_id"));
+    const key = keyOf(new BuiltDocument(on, on.map((field) => keyValue(row, field))));
     if (turns.length === 0 || met.has(key)) {
       turns.push([]);
       met = new Set();
@@ -342,16 +358,8 @@ async function insertNew(
   rows: readonly Document[],
   collections: Collections,
 ): Promise<unknown> {
-  let twin: CommandError | undefined;
-  for (const row of rows) {
-    try {
-      await collections.insert(target, [withId(row)]);
-    } catch (error) {
-      if (!(error instanceof CommandError) || error.code !== ErrorCode.DuplicateKey) throw error;
-      twin ??= error;
-    }
-  }
-  return twin && withContext(FOUND_MESSAGE, twin);
+  const error = (await collections.insert(target, rows.map(withId)))[0]?.error;
+  return error?.code === ErrorCode.DuplicateKey ? withContext(FOUND_MESSAGE, error) : error;
 }
 
 const FOUND_MESSAGE =
@@ -362,42 +370,22 @@ async function insertMissing(
   rows: readonly Document[],
   collections: Collections,
 ): Promise<unknown> {
-  let twin: Document | undefined;
-  for (const distinct of inTurns(rows)) {
-    const requests = distinct.map((row): UpdateRequest => ({
-      filter: BuiltDocument.of({ _id: BuiltDocument.of({ $eq: row.get("_id") }) }),
-      update: BuiltDocument.of({ $setOnInsert: row }),
-      upsert: true,
-    }));
-    const matched = await updateAll(target, requests, collections);
-    twin ??= distinct.find((_, i) => matched[i] === true);
-  }
-  if (twin === undefined) return undefined;
+  const requests = rows.map((row): UpdateRequest => ({
+    filter: BuiltDocument.of({ _id: BuiltDocument.of({ $eq: row.get("_id") }) }),
+    update: BuiltDocument.of({ $setOnInsert: row }),
+    upsert: true,
+  }));
+  const results = await collections.update(target, requests);
+  const first = results.findIndex(({ matched, error }) => matched || error !== undefined);
+  if (first < 0) return undefined;
+  const { error } = results[first]!;
+  if (error !== undefined) return error;
   const { db, collection } = target;
-  const id = renderDocument(BuiltDocument.of({ _id: twin.get("_id") }));
+  const id = renderDocument(BuiltDocument.of({ _id: rows[first]!.get("_id") }));
   return withContext(
     FOUND_MESSAGE,
     new CommandError("DuplicateKey", `a measurement of ${db}.${collection} has the id already: ${id}`),
   );
-}
-
-/** @returns whether all rows met a document */
-async function update(
-  stage: MergeStage,
-  lets: readonly CompiledLet[],
-  target: CollectionName,
-  rows: readonly Document[],
-  variables: Scope["variables"],
-  collections: Collections,
-): Promise<boolean> {
-  const requests = rows.map((row) => requestOf(stage, lets, row, { root: row, variables }));
-  const matched = await updateAll(target, requests, collections);
-  const unmatched = rows.filter((_, i) => matched[i] === false);
-  // A pipeline makes nothing of a document that is not there: the row itself is stored.
-  if (unmatched.length > 0 && stage.whenNotMatched === "insert" && stage.whenMatched === "pipeline") {
-    await collections.insert(target, unmatched.map(withId));
-  }
-  return unmatched.length === 0;
 }
 
 function noMatch(): CommandError {
@@ -407,23 +395,17 @@ function noMatch(): CommandError {
   );
 }
 
-async function updateAll(
-  target: CollectionName,
-  requests: readonly UpdateRequest[],
-  collections: Collections,
-): Promise<readonly boolean[]> {
-  try {
-    return await collections.update(target, requests);
-  } catch (error) {
-    if (!(error instanceof CommandError)) throw error;
-    if (error.code === ErrorCode.DuplicateKey) {
-      throw withContext("$merge failed due to a DuplicateKey error", error);
-    }
-    if (error.code !== ErrorCode.ImmutableField) throw error;
-    throw withContext(
-      "$merge failed to update the matching document, did you attempt to modify the _id or the shard key?",
-      error,
-    );
+function explained(error: CommandError): unknown {
+  switch (error.code) {
+    case ErrorCode.DuplicateKey:
+      return withContext("$merge failed due to a DuplicateKey error", error);
+    case ErrorCode.ImmutableField:
+      return withContext(
+        "$merge failed to update the matching document, did you attempt to modify the _id or the shard key?",
+        error,
+      );
+    default:
+      return error;
   }
 }
 
