@@ -2,7 +2,7 @@
 import { BuiltDocument, Document, Int32 } from "../bson/mod.ts";
 import type { Rows, Source, SourceIndex } from "../query/mod.ts";
 import { clusteredName, clusteredOrder } from "./clustered.ts";
-import { countRows, coversPath, type DocumentStore, guardedBatches, ID_INDEX_NAME } from "../storage/mod.ts";
+import { coversPath, type DocumentStore, ID_INDEX_NAME } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 
 const ID_INDEX: SourceIndex = {
@@ -39,8 +39,7 @@ export function countedSource(store: DocumentStore, info: CollectionInfo): Sourc
       if (!store.hasCollection(info.id)) return [];
       const order = index && clusteredOrder(clusteredName(info), { index }).index;
       if (order === undefined) return [store.totalsCommitted(info.id).count];
-      store.inspector.uses.note(info.id, { index: order });
-      return guardedBatches(countRows(store.committed(info.id), order), (action) => store.guarded(action));
+      return store.countRows(info.id, order);
     },
   };
 }

@@ -10,7 +10,7 @@ import type { SourceIndex } from "../query/mod.ts";
 import {
   type CollectionLimits,
   type DocumentStore,
-  type Effect,
+  type OwnEffect,
   type Pace,
   type SessionHistory,
   type TakenKey,
@@ -293,7 +293,7 @@ export class DocumentWriter {
    *
    * @throws CommandError WriteConflict, OutOfDiskSpace and its like; then nothing has changed
    */
-  carryOut(effects: readonly Effect[], of: TransactionName, seconds: number): Promise<void> {
+  carryOut(effects: readonly OwnEffect[], of: TransactionName, seconds: number): Promise<void> {
     return this.enqueue(0, this.pace, function* (this: DocumentWriter) {
       const { store } = this;
       for (const [i, effect] of effects.entries()) {

@@ -6,7 +6,7 @@
 import { CommandError } from "../base/mod.ts";
 import { type Document } from "../bson/mod.ts";
 import type { CommandContext } from "../query/mod.ts";
-import { type DocumentTransaction, type Effect, indexDefinition } from "../storage/mod.ts";
+import { type DocumentTransaction, indexDefinition, type OwnEffect } from "../storage/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import { partialFilter, storedSpec } from "./indexes.ts";
 import { hasKeys } from "./place_check.ts";
@@ -42,6 +42,7 @@ export class Transaction implements TransactionName {
   /** Commits it, and ends it. Until then what it wrote is its own: nothing else ends it. */
   async commit(work: () => Promise<void>): Promise<void> {
     this.isCommitting = true;
+    this.documents.seal();
     try {
       await work();
     } finally {
@@ -99,7 +100,7 @@ export class Transaction implements TransactionName {
   }
 
   /** What it did, in order. @param ids those that its collections have got, by the ones that they had */
-  effects(ids: ReadonlyMap<number, number>): readonly Effect[] {
+  effects(ids: ReadonlyMap<number, number>): readonly OwnEffect[] {
     if (ids.size === 0) return this.documents.effects;
     return this.documents.effects.map((effect) => ({
       ...effect,

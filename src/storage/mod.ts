@@ -15,7 +15,6 @@ export { checkDocuments, type DocumentsReport } from "./documents/check_document
 export { type StoredRow } from "./documents/collection_table.ts";
 export { type DocumentStats } from "./documents/document_inspector.ts";
 export {
-  countRows,
   type DocumentScanRequest,
   guardedBatches,
   type IndexOrder,
@@ -32,7 +31,7 @@ export { decodeEffects, type Effect, EffectBuffer } from "./documents/effect.ts"
 export { type FieldChange } from "./documents/field_change.ts";
 export { duplicateKeyError, shownDocument, type TakenKey } from "./documents/duplicate_key.ts";
 export { ID_INDEX_NAME } from "./documents/id_index.ts";
-export { DocumentTransaction } from "./documents/document_transaction.ts";
+export { DocumentTransaction, type OwnEffect } from "./documents/document_transaction.ts";
 export { type StoreEntry } from "./documents/entry_buffer.ts";
 export { writeConflict } from "./documents/write_conflict.ts";
 export { type IndexDefinition, indexDefinition } from "./documents/index_definition.ts";

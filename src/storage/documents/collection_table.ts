@@ -19,6 +19,11 @@ export interface StoredRow {
   readonly doc: Uint8Array;
 }
 
+/** A row to keep: rows that are read together share memory, all of which each of them keeps. */
+export function withOwnMemory(row: StoredRow): StoredRow {
+  return row.doc.buffer.byteLength === row.doc.length ? row : { seq: row.seq, doc: row.doc.slice() };
+}
+
 /** Bytes of documents read at once, beyond the first one. */
 const BATCH_BYTES = 256 * 1024;
 

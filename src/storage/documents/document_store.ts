@@ -15,33 +15,35 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assert, CommandError } from "../../base/mod.ts";
 import { encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
-import { createTable, dropTable, type StoredRow, TableReader, TableWriter } from "./collection_table.ts";
+import { createTable, dropTable, type StoredRow, TableWriter } from "./collection_table.ts";
 import { applyEffect, applyLogged, type EffectPlace, idDocument, idOf } from "./apply_effect.ts";
+import { CommitStatements } from "./commit_statements.ts";
 import type { TakenKey } from "./duplicate_key.ts";
 import { type CompileFilter, noFilters } from "./index_definition.ts";
-import { ID_INDEX_NAME } from "./id_index.ts";
 import type { IndexReader } from "./index_reader.ts";
 import { addRows, type IndexState, IndexTables } from "./index_tables.ts";
 import {
   type BatchReaders,
+  countRows,
   type DocumentBatches,
   type DocumentScanRequest,
   guardedBatches,
+  type IndexOrder,
   type RowBatches,
   scanBatches,
   scanDocuments,
   type ScanOrder,
 } from "./collection_scan.ts";
 import type { DoneStatements } from "./done_statements.ts";
-import { type CommittedDocuments, DocumentTransaction } from "./document_transaction.ts";
+import { type CommittedDocuments, DocumentTransaction, type OwnEffect } from "./document_transaction.ts";
 import { DocumentVersions } from "./document_versions.ts";
 import type { Effect, NotedChange } from "./effect.ts";
 import { effectsOf, EntryBuffer, type StoreEntry } from "./entry_buffer.ts";
 import { KeyLocks } from "./key_locks.ts";
-import { newTransaction, type OpenTransaction } from "./open_transaction.ts";
+import { newTransaction, noteReplaced, type OpenTransaction } from "./open_transaction.ts";
 import { DocumentInspector, type DocumentStats } from "./document_inspector.ts";
 import { StatementTable } from "./statement_table.ts";
-import { TableReaders } from "./table_readers.ts";
+import { StoreReaders } from "./store_readers.ts";
 import { loadTotals, NO_DOCUMENTS, type Totals, totalsAfter } from "./totals.ts";
 import { type CollectionLimits, isWithin } from "./collection_limits.ts";
 import { Watchers } from "./watchers.ts";
@@ -50,13 +52,12 @@ import { emptyWal, execute, guarded, IN_MEMORY, openForReading, openForWriting }
 export class DocumentStore implements CommittedDocuments {
   private readonly collections: Map<number, Totals>;
   private readonly writers = new Map<number, TableWriter>();
-  private readonly readers: TableReaders;
-  /** Those of the writing connection. */
-  private readonly readersInside: TableReaders;
+  private readonly readers: StoreReaders;
   /** Of the collections that have, or had, any. */
   private readonly indexes = new Map<number, IndexTables>();
   /** What sessions have done; not to be saved to while a transaction is open. */
   readonly statements: StatementTable;
+  private readonly statementsOfCommit: CommitStatements;
   private readonly watchers = new Watchers();
   /** What snapshots need of earlier versions. */
   readonly versions = new DocumentVersions();
@@ -73,11 +74,15 @@ export class DocumentStore implements CommittedDocuments {
     private readonly compileFilter: CompileFilter,
   ) {
     this.statements = new StatementTable(path, writing, reading);
+    this.statementsOfCommit = new CommitStatements(writing);
     this.inspector = new DocumentInspector(reading, (id) => this.indexes.get(id));
     this.applied = Number(writing.prepare("SELECT log_index FROM applied").get()?.["log_index"]);
     this.collections = loadTotals(writing);
-    this.readers = new TableReaders(reading);
-    this.readersInside = new TableReaders(writing);
+    this.readers = new StoreReaders(writing, reading, {
+      hasCollection: (id) => this.collections.has(id),
+      indexesOf: (id) => this.indexes.get(id),
+      openTransaction: () => this.transaction,
+    });
     for (const row of writing.prepare("SELECT DISTINCT collection AS id FROM indexes").all()) {
       this.indexTables(Number(row["id"]));
     }
@@ -137,7 +142,6 @@ export class DocumentStore implements CommittedDocuments {
     if (!this.collections.delete(id)) return;
     this.writers.delete(id);
     this.readers.drop(id);
-    this.readersInside.drop(id);
     this.indexes.delete(id);
     this.inspector.forget(id);
     this.versions.drop(id);
@@ -160,7 +164,7 @@ export class DocumentStore implements CommittedDocuments {
   /** Starts the one transaction that may be open. @param entries what it did in one before */
   begin(entries?: EntryBuffer): void {
     assert(this.transaction === undefined, "one transaction is open at a time");
-    this.guarded(() => execute(this.writing, "BEGIN IMMEDIATE"));
+    this.guarded(() => this.statementsOfCommit.begin());
     this.transaction = newTransaction(entries);
   }
 
@@ -211,7 +215,7 @@ export class DocumentStore implements CommittedDocuments {
   evict(id: number, limits: CollectionLimits, most = Infinity): boolean {
     for (let evicted = 0; !isWithin(this.totals(id), limits); evicted++) {
       if (evicted === most) return false;
-      const row = this.guarded(() => this.readerInside(id).first());
+      const row = this.guarded(() => this.readers.inside(id).first());
       assert(row !== undefined, "a collection that counts documents has a first one");
       this.delete(id, new RawDocument(row.doc), row);
     }
@@ -224,8 +228,8 @@ export class DocumentStore implements CommittedDocuments {
   }
 
   /** Does what a client's transaction did, whose effects are in its order. As `insert`. */
-  carryOut(effect: Effect): TakenKey | undefined {
-    return this.write(effect);
+  carryOut(effect: OwnEffect): TakenKey | undefined {
+    return this.write(effect, effect.old);
   }
 
   /** Opens a client's transaction, or a snapshot. @param maxBytes of what it may write */
@@ -255,15 +259,14 @@ export class DocumentStore implements CommittedDocuments {
     this.begin();
     try {
       const built = this.guarded(() => specs.map((spec) => this.indexTables(id).create(spec)));
-      const table = () => this.readerInside(id);
-      for (const rows of this.batches({ table, index: () => undefined }, {})) {
+      for (const rows of this.batches(this.readers.asWritten(id), {})) {
         this.checkTransaction();
         const taken = this.guarded(() => addRows(built, rows));
         if (taken !== undefined) return taken;
         yield;
-        this.checkNotDropped(id);
+        this.readers.checkNotDropped(id);
       }
-      this.guarded(() => execute(this.writing, "COMMIT"));
+      this.guarded(() => this.statementsOfCommit.commit());
       this.transaction = undefined;
       this.indexTables(id).committed();
       return undefined;
@@ -285,8 +288,7 @@ export class DocumentStore implements CommittedDocuments {
   /** Documents as the open transaction sees them, in batches, each of which shows what was written before it is read. */
   candidates(id: number, order: ScanOrder): RowBatches {
     this.inspector.uses.note(id, order);
-    const table = () => this.readerInside(id);
-    return this.batches({ table, index: (name) => this.indexReader(table(), id, name) }, order);
+    return this.batches(this.readers.asWritten(id), order);
   }
 
   /** Bytes of what the open transaction did. */
@@ -341,18 +343,12 @@ export class DocumentStore implements CommittedDocuments {
   commit(appliedIndex: number): void {
     const { entries, sealed } = this.openTransaction();
     assert(appliedIndex > this.applied, "log indexes grow");
-    if (this.versions.isWatched) {
-      this.versions.noteAll(
-        entries.ended.flatMap(effectsOf),
-        appliedIndex,
-        (id, key) => this.guarded(() => this.hasCollection(id) ? this.reader(id)?.find(key) : undefined),
-      );
-    }
     if (sealed && !this.readersAreApart) {
       this.transaction = undefined;
       this.begin(entries);
       this.doAgain(entries.ended);
     }
+    this.noteVersions(appliedIndex);
     const { before } = this.openTransaction();
     try {
       this.checkTransaction();
@@ -361,7 +357,7 @@ export class DocumentStore implements CommittedDocuments {
           const { count, dataBytes } = this.totals(id);
           this.writer(id).saveTotals(count, dataBytes);
         }
-        execute(this.writing, `UPDATE applied SET log_index = ${appliedIndex}`, "COMMIT");
+        this.statementsOfCommit.commit(appliedIndex);
       });
     } catch (error) {
       this.rollback();
@@ -371,6 +367,19 @@ export class DocumentStore implements CommittedDocuments {
     for (const tables of this.indexes.values()) tables.committed();
     this.applied = appliedIndex;
     this.watchers.tell(before.keys());
+  }
+
+  /** Keeps what open snapshots need of the documents that a commit changes. */
+  private noteVersions(index: number): void {
+    if (!this.versions.isWatched) return;
+    const { entries, replaced } = this.openTransaction();
+    if (replaced !== undefined) return this.versions.noteReplaced(replaced, index);
+    this.versions.noteAll(
+      entries.ended.flatMap(effectsOf),
+      index,
+      (id, key) =>
+        this.guarded(() => this.hasCollection(id) ? this.readers.committed(id)?.find(key) : undefined),
+    );
   }
 
   /** Ends the open transaction; nothing of it remains. */
@@ -440,7 +449,7 @@ export class DocumentStore implements CommittedDocuments {
 
   /** The document under that _id. */
   get(id: number, idValue: Value): RawDocument | undefined {
-    const row = this.guarded(() => this.reader(id)?.find(encodeIndexKey(idValue)));
+    const row = this.guarded(() => this.readers.committed(id)?.find(encodeIndexKey(idValue)));
     return row && new RawDocument(row.doc);
   }
 
@@ -456,10 +465,15 @@ export class DocumentStore implements CommittedDocuments {
     return scanDocuments(this.batches(this.committed(id), request), request);
   }
 
-  /** What scans read. */
-  committed(id: number) {
-    const index = (name: string) => this.indexReader(this.reader(id), id, name);
-    return { table: () => this.reader(id), index };
+  /** What scans read, each batch for itself. */
+  committed(id: number): BatchReaders<IndexReader> {
+    return this.readers.newest(id);
+  }
+
+  /** How many rows there are by an index, in parts. */
+  countRows(id: number, order: IndexOrder): Generator<number, void, undefined> {
+    this.inspector.uses.note(id, { index: order });
+    return guardedBatches(countRows(this.readers.lasting(id), order), (action) => this.guarded(action));
   }
 
   private batches(readers: BatchReaders, order: ScanOrder): RowBatches {
@@ -475,7 +489,6 @@ export class DocumentStore implements CommittedDocuments {
   close(): void {
     this.writers.clear();
     this.readers.clear();
-    this.readersInside.clear();
     if (this.reading !== this.writing) this.reading.close();
     this.writing.close();
   }
@@ -501,7 +514,7 @@ export class DocumentStore implements CommittedDocuments {
     known?: StoredRow,
   ): TakenKey | undefined {
     const { kind, collectionId: id, document } = effect;
-    const { before } = this.openTransaction();
+    const open = this.openTransaction();
     this.checkTransaction();
     const totals = this.totals(id);
     const old = kind === "insert" ? undefined : known ?? this.stored(id, document);
@@ -509,7 +522,9 @@ export class DocumentStore implements CommittedDocuments {
     const tables = { writer: this.writer(id), indexes: this.indexes.get(id) };
     const taken = this.guarded(() => apply(tables, effect, place));
     if (taken !== undefined) return taken;
-    if (!before.has(id)) before.set(id, totals);
+    if (!open.before.has(id)) open.before.set(id, totals);
+    // With one connection, what was there before cannot be read at the commit.
+    noteReplaced(open, this.versions.isWatched || !this.readersAreApart, effect, old);
     this.collections.set(id, totalsAfter(totals, effect, old?.doc.length ?? 0));
     return undefined;
   }
@@ -566,29 +581,6 @@ export class DocumentStore implements CommittedDocuments {
     let writer = this.writers.get(id);
     if (writer === undefined) this.writers.set(id, writer = new TableWriter(this.writing, id));
     return writer;
-  }
-
-  /** Undefined where the open transaction made the collection: nobody else sees it yet. */
-  private reader(id: number): TableReader | undefined {
-    this.checkNotDropped(id);
-    if (this.transaction?.created.has(id)) return undefined;
-    return this.readers.of(id);
-  }
-
-  private indexReader(reader: TableReader | undefined, id: number, name: string): IndexReader | undefined {
-    if (name === ID_INDEX_NAME) return reader?.ids();
-    const index = this.indexes.get(id)?.find(name);
-    if (index === undefined) throw new CommandError("QueryPlanKilled", `index '${name}' dropped`);
-    return reader?.index(index.number);
-  }
-
-  private readerInside(id: number): TableReader {
-    this.checkNotDropped(id);
-    return this.readersInside.of(id);
-  }
-
-  private checkNotDropped(id: number): void {
-    if (!this.collections.has(id)) throw new CommandError("QueryPlanKilled", "collection dropped");
   }
 
   /** Runs what may fail on SQLite's side. */

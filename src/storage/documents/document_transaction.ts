@@ -10,7 +10,7 @@
  *
  * A snapshot without writes is a transaction that is never committed.
  */
-import { CommandError } from "../../base/mod.ts";
+import { assert, CommandError } from "../../base/mod.ts";
 import { compareBytes, encodeIndexKey, RawDocument } from "../../bson/mod.ts";
 import { idDocument, idOf } from "./apply_effect.ts";
 import {
@@ -25,7 +25,7 @@ import {
   scanDocuments,
   type ScanOrder,
 } from "./collection_scan.ts";
-import type { StoredRow } from "./collection_table.ts";
+import { type StoredRow, withOwnMemory } from "./collection_table.ts";
 import { type DocumentVersions, type KeyText, keyText, type Version } from "./document_versions.ts";
 import { takenId, type TakenKey } from "./duplicate_key.ts";
 import type { Effect, NotedChange } from "./effect.ts";
@@ -53,6 +53,12 @@ export interface CommittedDocuments {
   guarded<T>(action: () => T): T;
 }
 
+/** What a transaction did, and how to find again what it did that to. */
+export interface OwnEffect extends Effect {
+  /** The document that is committed under its _id, where it is known: nobody else changes it until the transaction ends. */
+  readonly old?: StoredRow | undefined;
+}
+
 /** Documents that the transaction inserts stand behind all others. */
 const FIRST_OWN_SEQ = 2 ** 52;
 
@@ -66,7 +72,8 @@ export class DocumentTransaction {
   private nextSeq = FIRST_OWN_SEQ;
   private bytes = 0;
   private ended: CommandError | undefined;
-  private done: Effect[] = [];
+  private isSealed = false;
+  private done: OwnEffect[] = [];
 
   /** @param maxBytes of what it writes */
   constructor(private readonly base: CommittedDocuments, private readonly maxBytes: number) {
@@ -74,11 +81,18 @@ export class DocumentTransaction {
     base.versions.open(this.snapshot);
   }
 
+  /** It is about to be committed: nothing is read or written any more, so what it saw may go. */
+  seal(): void {
+    if (this.isSealed || this.ended !== undefined) return;
+    this.isSealed = true;
+    this.base.versions.close(this.snapshot);
+  }
+
   /** Ends it: nothing can be read or written any more. @param reason what who tries is told */
   end(reason: CommandError): void {
     if (this.ended !== undefined) return;
+    this.seal();
     this.ended = reason;
-    this.base.versions.close(this.snapshot);
     this.base.locks.release(this);
     this.written.clear();
     // A commit that runs keeps its own.
@@ -87,7 +101,7 @@ export class DocumentTransaction {
   }
 
   /** What it did, in order, until it ends. */
-  get effects(): readonly Effect[] {
+  get effects(): readonly OwnEffect[] {
     return this.done;
   }
 
@@ -183,16 +197,23 @@ export class DocumentTransaction {
       kind,
       collectionId: id,
       document: stored,
+      old: standing(old),
       ...noted,
     });
     return undefined;
   }
 
   /** As the store's. @throws CommandError WriteConflict, as `insert` */
-  delete(id: number, document: RawDocument, _old: StoredRow, noted: Pick<NotedChange, "before"> = {}): void {
+  delete(id: number, document: RawDocument, old: StoredRow, noted: Pick<NotedChange, "before"> = {}): void {
     const key = keyText(encodeIndexKey(idOf(document)));
     this.claim(id, key, undefined, 0);
-    this.put(id, key, null, { kind: "delete", collectionId: id, document: idDocument(document), ...noted });
+    const effect = {
+      kind: "delete",
+      collectionId: id,
+      document: idDocument(document),
+      old: standing(old),
+    } as const;
+    this.put(id, key, null, { ...effect, ...noted });
   }
 
   /**
@@ -272,12 +293,13 @@ export class DocumentTransaction {
     arrays.forEach((paths, i) => paths.forEach((path) => known[i]!.add(path)));
   }
 
-  private put(id: number, key: KeyText, version: Version, effect: Effect): void {
+  private put(id: number, key: KeyText, version: Version, effect: OwnEffect): void {
     let documents = this.written.get(id);
     if (documents === undefined) this.written.set(id, documents = new Map());
     documents.set(key, version);
     this.done.push(effect);
-    this.bytes += effect.document.sizeBytes + (effect.before?.sizeBytes ?? 0);
+    const { document, before, old } = effect;
+    this.bytes += document.sizeBytes + (before?.sizeBytes ?? 0) + (old?.doc.length ?? 0);
     if (this.bytes > this.maxBytes) {
       throw new CommandError(
         "TransactionTooLargeForCache",
@@ -323,7 +345,13 @@ export class DocumentTransaction {
 
   private checkOpen(): void {
     if (this.ended !== undefined) throw this.ended;
+    assert(!this.isSealed, "a transaction that is being committed reads and writes nothing");
   }
+}
+
+/** A row as it will be found at the commit; undefined where it has no place before that. */
+function standing(row: StoredRow): StoredRow | undefined {
+  return row.seq < FIRST_OWN_SEQ ? withOwnMemory(row) : undefined;
 }
 
 function keyOf(doc: Uint8Array): KeyText {

@@ -141,11 +141,14 @@ function run(store: DocumentStore, random: Random): void {
     transaction.end(ended());
     open = open.filter((each) => each.transaction !== transaction);
   };
+  const begin = (content: Content) => {
+    open.push({ transaction: store.openTransactionOfClient(MAX_BYTES), content: new Map(content) });
+  };
   for (let step = 0; step < 120; step++) {
     const choice = random();
     const one = open[Math.floor(random() * open.length)];
     if (choice < 0.15 && open.length < 4) {
-      open.push({ transaction: store.openTransactionOfClient(MAX_BYTES), content: new Map(committed) });
+      begin(committed);
     } else if (choice < 0.5 && one !== undefined) {
       try {
         writes.one(one.transaction, one.content);
@@ -155,8 +158,11 @@ function run(store: DocumentStore, random: Random): void {
       }
     } else if (choice < 0.6 && one !== undefined) {
       store.begin();
+      one.transaction.seal();
       for (const effect of one.transaction.effects) {
         assert.equal(store.carryOut(effect), undefined, "it fits");
+        // A snapshot of before a commit that was begun before it.
+        if (random() < 0.1 && open.length < 4) begin(committed);
       }
       const isEmpty = store.seal().length === 0;
       if (isEmpty) store.rollback();
@@ -189,6 +195,7 @@ function run(store: DocumentStore, random: Random): void {
         assert.equal(store.replace(COLLECTION, next, row), undefined);
         committed.set(id, { u: 5000 + step, v: [(next.get("v") as Int32).value] });
       }
+      if (random() < 0.2 && open.length < 4) begin(before);
       if (store.seal().length === 0) store.rollback();
       else store.commit(++index);
       assert.ok(isFree || before.size === committed.size);

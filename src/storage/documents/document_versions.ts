@@ -15,6 +15,13 @@ export type KeyText = string;
 /** A document as a snapshot has it; null where it has none. */
 export type Version = StoredRow | null;
 
+/** A document before an effect changes it. */
+export interface ReplacedDocument {
+  readonly collectionId: number;
+  readonly key: KeyText;
+  readonly version: Version;
+}
+
 interface KeptVersion {
   /** The commit that changed it. */
   readonly until: number;
@@ -64,6 +71,11 @@ export class DocumentVersions {
       const key = encodeIndexKey(idOf(document));
       this.note(collectionId, keyText(key), find(collectionId, key) ?? null, index);
     }
+  }
+
+  /** As `noteAll`, where it is known already what is there. */
+  noteReplaced(replaced: readonly ReplacedDocument[], index: number): void {
+    for (const { collectionId, key, version } of replaced) this.note(collectionId, key, version, index);
   }
 
   /** The document under the key is about to be changed by a commit. */
