@@ -5,7 +5,8 @@
  *     mixed               `types[i]` is the type of value i
  *
  *     width 0…4           value i is words[i · width, (i + 1) · width): as wide as its widest type. Mixed types share a
- *                         column of words as long as each fits in two or has no content.
+ *                         column of words as long as each fits in two or has no content. Where the width is one, words
+ *                         may lie in fewer bits (words.ts), until a value comes that does not fit.
  *     width BYTES         value i is arena[ends[i - 1], ends[i]): its BSON bytes, for strings the text alone
  *
  * A column only grows; values once in it keep their index. Doubles move as words, so that every NaN keeps its bits.
@@ -13,6 +14,7 @@
 import { assert } from "../base/mod.ts";
 import { MemoryAccount } from "./memory_account.ts";
 import { BYTES, sizeOfType, wordsOfType } from "./value_type.ts";
+import { bytesFor, gatheredWords, grownInt32, grownWords, type Words, zeroWords } from "./words.ts";
 
 const INITIAL_VALUES = 4;
 const INITIAL_ARENA_BYTES = 64;
@@ -23,9 +25,6 @@ const NO_BYTES = new Uint8Array(0);
 export const NO_TYPE = 0;
 /** `Column.type` of a column whose values have several types. */
 export const MIXED = -1;
-
-/** Words of a column: of one that was decoded and has a width of one they may be stored in fewer bits. */
-export type Words = Int32Array | Int16Array | Int8Array;
 
 /** What a column consists of. */
 export type ColumnParts = Pick<Column, "type" | "types" | "width" | "words" | "ends" | "arena" | "length">;
@@ -95,9 +94,7 @@ export class Column {
       for (const index of indexes) column.appendFrom(source, index);
       return column;
     }
-    const gathered = new Int32Array(indexes.length * width);
-    gatherWords(words instanceof Int32Array ? words : Int32Array.from(words), indexes, width, gathered);
-    return Column.ofWords(source.type, gathered, indexes.length);
+    return Column.ofWords(source.type, gatheredWords(words, indexes, width), indexes.length);
   }
 
   /** Bytes that the column's arrays hold. */
@@ -116,7 +113,7 @@ export class Column {
 
   /** The words in 32 bits each. */
   get wideWords(): Int32Array {
-    return this.words instanceof Int32Array ? this.words : Int32Array.from(this.words);
+    return this.words instanceof Int32Array ? this.words : new Int32Array(this.words);
   }
 
   /** The words as bytes; only for a width of two and more. */
@@ -153,9 +150,12 @@ export class Column {
         words[at + 1] = end - start > 4 ? source.getInt32(start + 4, true) : 0;
         return;
       }
-      case 1:
-        words[index] = word(source, start, end);
+      case 1: {
+        const value = word(source, start, end);
+        words[index] = value;
+        if (words[index] !== value) this.widen(value, index);
         return;
+      }
       case BYTES:
         this.appendBytes(index, source, start, end);
         return;
@@ -208,10 +208,26 @@ export class Column {
       return;
     }
     const start = this.length;
+    if (width === 1) this.setWordBytes(other.words.BYTES_PER_ELEMENT, start === 0);
     if (start + count > this.capacity) this.grow(start + count);
     this.length = start + count;
     if (width === BYTES) return this.copyByteRange(other, from, end, start);
     this.words.set(other.words.subarray(from * width, end * width), start * width);
+  }
+
+  /** Makes room for a value that does not fit, and puts it where it belongs. */
+  private widen(value: number, index: number): void {
+    this.setWordBytes(bytesFor(value, value), false);
+    this.words[index] = value;
+  }
+
+  /** Makes its words as wide as that, if they are narrower; a column without values may be made narrower, too. */
+  private setWordBytes(bytesEach: number, isEmpty: boolean): void {
+    const { words, capacity } = this;
+    const before = words.BYTES_PER_ELEMENT;
+    if (bytesEach === before || (bytesEach < before && !isEmpty)) return;
+    this.words = isEmpty ? zeroWords(capacity, bytesEach) : grownWords(words, capacity, bytesEach);
+    this.account.bytes += this.words.byteLength - words.byteLength;
   }
 
   private copyByteRange(other: Column, from: number, end: number, start: number): void {
@@ -229,6 +245,7 @@ export class Column {
     if (this.types !== undefined) this.types[index] = type;
     const { words, width } = this;
     for (let i = 0, at = index * width; i < width; i++) words[at + i] = source[from + i]!;
+    if (width === 1 && words[index] !== source[from]) this.widen(source[from]!, index);
   }
 
   private appendBytes(index: number, source: DataView, start: number, end: number): void {
@@ -290,7 +307,7 @@ export class Column {
     this.account.bytes -= this.memoryBytes;
     this.capacity = Math.max(atLeast, this.capacity * 2);
     if (this.width === BYTES) this.ends = grownInt32(this.ends, this.capacity);
-    else this.words = grownInt32(this.words, this.capacity * this.width);
+    else this.words = grownWords(this.words, this.capacity * this.width);
     if (this.types !== undefined) {
       const types = new Uint8Array(this.capacity);
       types.set(this.types);
@@ -304,17 +321,6 @@ export class Column {
     arena.set(this.arena);
     this.account.bytes += arena.length - this.arena.length;
     this.arena = arena;
-  }
-}
-
-function gatherWords(words: Int32Array, indexes: Int32Array, width: number, target: Int32Array): void {
-  if (width === 1) {
-    for (let i = 0; i < indexes.length; i++) target[i] = words[indexes[i]!]!;
-    return;
-  }
-  for (let i = 0, at = 0; i < indexes.length; i++) {
-    const from = indexes[i]! * width;
-    for (let k = 0; k < width; k++) target[at++] = words[from + k]!;
   }
 }
 
@@ -357,11 +363,4 @@ export function viewOf(bytes: ArrayBufferView, last?: DataView): DataView {
   const same = last !== undefined && last.buffer === buffer && last.byteOffset === byteOffset &&
     last.byteLength === byteLength;
   return same ? last : new DataView(buffer, byteOffset, byteLength);
-}
-
-/** A longer array with the same beginning. */
-export function grownInt32(values: Words, length: number): Int32Array<ArrayBuffer> {
-  const grown = new Int32Array(length);
-  grown.set(values);
-  return grown;
 }

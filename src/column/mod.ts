@@ -1,7 +1,7 @@
 /** Typed columns, their pages and codecs: pure functions, bytes in, bytes out. */
 export { ByteReader, ByteWriter } from "./byte_buffer.ts";
 export { bsonBytes } from "./bson_bytes.ts";
-export { Column, copyBytes, grownInt32, MIXED, NO_TYPE, viewOf, type Words } from "./column.ts";
+export { Column, copyBytes, MIXED, NO_TYPE, viewOf } from "./column.ts";
 export { codecName, integerCodecName } from "./codec/codec_name.ts";
 export { decode as decodeBytes, encode as encodeBytes, setBlockCompressor } from "./codec/compression.ts";
 export { decode as decodeIntegers, encode as encodeIntegers } from "./codec/integer.ts";
@@ -11,3 +11,4 @@ export { decode as decodePage, encode as encodePage } from "./codec/page.ts";
 export { MemoryAccount } from "./memory_account.ts";
 export { type PageStatistics, statisticsOf } from "./page_statistics.ts";
 export { BYTES, sizeOfType, typeBit, ValueType, wordsOfType } from "./value_type.ts";
+export { bytesFor, bytesOfEach, grownInt32, type Words, wordsOver, zeroWords } from "./words.ts";

@@ -12,8 +12,9 @@
  */
 import { assert } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
-import { Column, type Words } from "../column.ts";
+import { Column } from "../column.ts";
 import { BYTES, ValueType, wordsOfType } from "../value_type.ts";
+import { bytesFor, type Words, zeroWords } from "../words.ts";
 import * as byteString from "./byte_string.ts";
 import type { Effort } from "./effort.ts";
 import * as double from "./double.ts";
@@ -70,6 +71,7 @@ function typesIn(types: ArrayLike<number>, length: number): number[] {
 
 function encodeUniform(column: Column, out: ByteWriter, effort: Effort): void {
   const { type, length } = column;
+  if (wordsOfType(type) === 1) return encodeSingleWords(column, out, effort);
   const words = column.wideWords;
   switch (type) {
     case ValueType.Double:
@@ -78,16 +80,18 @@ function encodeUniform(column: Column, out: ByteWriter, effort: Effort): void {
     case ValueType.Date:
     case ValueType.Timestamp:
       return word64.encode(words, length, out, effort);
-    case ValueType.Int32:
-    case ValueType.Boolean:
-      if (effort === "fast") return integer.encodeInt32s(words, length, out);
-      return integer.encode(new Float64Array(words.subarray(0, length)), length, out, effort);
     case ValueType.ObjectId:
       return objectId.encode(words, length, out, effort);
     case ValueType.Decimal128:
       return encodeWords(words, wordsOfType(type), length, out, effort);
   }
   if (wordsOfType(type) === BYTES) byteString.encode(column.arena, column.ends, length, out, effort);
+}
+
+function encodeSingleWords(column: Column, out: ByteWriter, effort: Effort): void {
+  const { length } = column;
+  if (effort === "fast") return integer.encodeInt32s(column.wideWords, length, out);
+  integer.encode(new Float64Array(column.words.subarray(0, length)), length, out, effort);
 }
 
 function decodeUniform(reader: ByteReader, type: number, count: number): Column {
@@ -144,9 +148,9 @@ function decodeSingleWords(reader: ByteReader, count: number): Words {
     if (value < min) min = value;
     if (value > max) max = value;
   }
-  const values = decoded.subarray(0, count);
-  if (min >= -128 && max <= 127) return new Int8Array(values);
-  return min >= -32_768 && max <= 32_767 ? new Int16Array(values) : new Int32Array(values);
+  const words = zeroWords(count, bytesFor(min, max));
+  words.set(decoded.subarray(0, count));
+  return words;
 }
 
 /** Signed and unsigned numbers of 32 bits come out as the same word. */

@@ -3,14 +3,14 @@ import type { Document } from "../../bson/mod.ts";
 import { MemoryAccount, viewOf } from "../../column/mod.ts";
 import { documentsFrom, documentsStart, type MeasurementFields, visitMeasurements } from "./measurement.ts";
 import { Memtable } from "./memtable.ts";
-import { BATCH_VERSION, decodeRowBatch, rowsOfBatch } from "./row_batch.ts";
+import { decodeRowBatch, isRowBatch, rowsOfBatch } from "./row_batch.ts";
 import { SeriesIndex } from "./series_index.ts";
 import { tableNames } from "./shape.ts";
 import { documentOf } from "./stored_document.ts";
 
 /** Adds the measurements to a memtable. */
 export function appendInsert(memtable: Memtable, payload: Uint8Array): void {
-  if (isBatch(payload)) memtable.appendBatch(decodeRowBatch(payload));
+  if (isRowBatch(payload)) memtable.appendBatch(decodeRowBatch(payload));
   else memtable.appendAll(payload, documentsStart(payload), payload.length);
 }
 
@@ -21,7 +21,7 @@ export function visitInsert(
   visit: (series: number, time: number) => void,
 ): void {
   const { index, options: { timeField, metaField } } = table;
-  if (!isBatch(payload)) {
+  if (!isRowBatch(payload)) {
     return visitMeasurements(payload, documentsStart(payload), timeField, metaField, index, visit);
   }
   const { times, metas, metaOfRow } = decodeRowBatch(payload);
@@ -35,7 +35,7 @@ export function visitInsert(
 
 /** The measurements, in the order in which they came. */
 export function documentsOfInsert(payload: Uint8Array): readonly Document[] {
-  if (!isBatch(payload)) return documentsFrom(payload, documentsStart(payload));
+  if (!isRowBatch(payload)) return documentsFrom(payload, documentsStart(payload));
   const batch = decodeRowBatch(payload);
   const names = tableNames(batch.timeField, batch.metaField);
   const memtable = new Memtable(new SeriesIndex(), names, batch, new MemoryAccount());
@@ -45,9 +45,5 @@ export function documentsOfInsert(payload: Uint8Array): readonly Document[] {
 
 /** How many measurements there are. */
 export function countOfInsert(payload: Uint8Array): number {
-  return isBatch(payload) ? rowsOfBatch(payload) : documentsOfInsert(payload).length;
-}
-
-function isBatch(payload: Uint8Array): boolean {
-  return payload[0] === BATCH_VERSION;
+  return isRowBatch(payload) ? rowsOfBatch(payload) : documentsOfInsert(payload).length;
 }

@@ -2,25 +2,39 @@
  * Many measurements of one insert in columns, as the log holds them: a tenth of their documents' bytes where these are
  * alike, and copied into a memtable column by column. It names all that it needs, so that it can be read alone.
  *
- *     payload   byte version (2)
+ *     payload   byte version (3; in version 2 all words take four bytes)
  *               | varint rows | varint bytes of the documents
  *               | varint length, timeField | varint 1 + length, metaField (0: there is none)
  *               | varint metas | each, canonical: byte type (0: none), varint length, value
- *               | varint columns | each: varint length, path key | byte type (0: mixed) | byte 1 + width | varint values
+ *               | varint columns | each: varint length, path key | byte type (0: mixed) | byte 1 + width
+ *                 | where the width is 1: byte bytes of a word (1, 2, 4) | varint values
  *               | varint shapes | each: varint items, items as varints (shape.ts)
  *               | varint runs of one shape | each: varint shape (0: kept whole), varint rows
  *               | times as doubles
- *               | the meta of each row as a word, where there are several
+ *               | the meta of each row, where there are several, as a word of as few bytes as their number needs
  *               | each column: its types as bytes where they are mixed, then words, or ends as words and bytes (column.ts)
  *
  * Times, words and bytes of a column each start at a multiple of eight. Columns that no shape names are the rows kept
  * whole: one at most, the last.
  */
 import { assert } from "../../base/mod.ts";
-import { ByteReader, BYTES, type ByteWriter, Column, MIXED, NO_TYPE } from "../../column/mod.ts";
+import {
+  ByteReader,
+  BYTES,
+  bytesFor,
+  bytesOfEach,
+  type ByteWriter,
+  Column,
+  MIXED,
+  NO_TYPE,
+  type Words,
+  wordsOver,
+  zeroWords,
+} from "../../column/mod.ts";
 import { pathKeyBytes, pathKeyOf } from "./shape.ts";
 
-export const BATCH_VERSION = 2;
+const VERSION = 3;
+const WIDE_VERSION = 2;
 const ALIGNMENT = 8;
 const WORD_BYTES = 4;
 const DOUBLE_BYTES = 8;
@@ -49,7 +63,7 @@ export interface RowBatch {
   /** Milliseconds since 1970. */
   readonly times: Float64Array;
   /** The meta of each row; undefined where there is one meta. */
-  readonly metaOfRow: Int32Array | undefined;
+  readonly metaOfRow: Words | undefined;
 }
 
 /** Metas one behind the other in a buffer. */
@@ -67,7 +81,7 @@ export function encodeRowBatch(
   metas: Uint8Array,
   out: ByteWriter,
 ): void {
-  out.byte(BATCH_VERSION);
+  out.byte(VERSION);
   out.varint(batch.rows);
   out.varint(batch.dataBytes);
   const { timeField, metaField } = batch;
@@ -83,11 +97,15 @@ export function encodeRowBatch(
   out.bytes(metas);
   const columns = batch.whole.length === 0 ? batch.columns : [...batch.columns, batch.whole];
   out.varint(columns.length);
-  for (const [i, column] of columns.entries()) {
+  const wordBytes = columns.map(({ width, words, length }) =>
+    width === 1 ? bytesOfEach(words, length) : WORD_BYTES
+  );
+  for (const [i, { type, width, length }] of columns.entries()) {
     out.sizedBytes(pathKeyBytes(batch.pathKeys[i] ?? ""));
-    out.byte(column.type === MIXED ? NO_TYPE : column.type);
-    out.byte(1 + column.width);
-    out.varint(column.length);
+    out.byte(type === MIXED ? NO_TYPE : type);
+    out.byte(1 + width);
+    if (width === 1) out.byte(wordBytes[i]!);
+    out.varint(length);
   }
   out.varint(batch.shapes.length);
   for (const items of batch.shapes) {
@@ -102,26 +120,44 @@ export function encodeRowBatch(
   }
   out.align(ALIGNMENT);
   out.bytes(bytesOf(batch.times, batch.rows));
-  if (batch.metaOfRow !== undefined) out.bytes(bytesOf(batch.metaOfRow, batch.rows));
-  for (const column of columns) writeColumn(column, out);
+  if (batch.metaOfRow !== undefined) writeWords(batch.metaOfRow, batch.rows, metaNumberBytes(metaCount), out);
+  for (const [i, column] of columns.entries()) writeColumn(column, wordBytes[i]!, out);
 }
 
-function writeColumn({ types, width, words, ends, arena, length }: Column, out: ByteWriter): void {
+function metaNumberBytes(metaCount: number): number {
+  return bytesFor(0, metaCount - 1);
+}
+
+function writeColumn(column: Column, wordBytes: number, out: ByteWriter): void {
+  const { types, width, words, ends, arena, length } = column;
   if (types !== undefined) {
     out.align(ALIGNMENT);
     out.bytes(types.subarray(0, length));
   }
   out.align(ALIGNMENT);
-  if (width !== BYTES) return out.bytes(bytesOf(words, length * width));
+  if (width !== BYTES) return writeWords(words, length * width, wordBytes, out);
   out.bytes(bytesOf(ends, length));
   out.bytes(arena.subarray(0, ends[length - 1]));
+}
+
+function writeWords(words: Words, count: number, bytesEach: number, out: ByteWriter): void {
+  if (bytesEach === words.BYTES_PER_ELEMENT) return out.bytes(bytesOf(words, count));
+  const narrow = zeroWords(count, bytesEach);
+  narrow.set(words.subarray(0, count));
+  out.bytes(bytesOf(narrow, count));
+}
+
+/** Whether the payload of an insert is a batch. */
+export function isRowBatch(payload: Uint8Array): boolean {
+  return payload[0] === VERSION || payload[0] === WIDE_VERSION;
 }
 
 /** @param payload that of a batch; the columns are views of it, or of a copy */
 export function decodeRowBatch(payload: Uint8Array): RowBatch {
   const bytes = payload.byteOffset % ALIGNMENT === 0 ? payload : payload.slice();
   const reader = new ByteReader(bytes);
-  assert(reader.byte() === BATCH_VERSION, "the payload is a batch's");
+  const version = reader.byte();
+  assert(isRowBatch(payload), "the payload is a batch's");
   const decoder = new TextDecoder();
   const rows = reader.varint();
   const dataBytes = reader.varint();
@@ -133,7 +169,10 @@ export function decodeRowBatch(payload: Uint8Array): RowBatch {
   const heads: ColumnHead[] = [];
   for (let left = reader.varint(); left > 0; left--) {
     pathKeys.push(pathKeyOf(reader.sizedBytes()));
-    heads.push({ type: reader.byte(), width: reader.byte() - 1, length: reader.varint() });
+    const type = reader.byte();
+    const width = reader.byte() - 1;
+    const wordBytes = width === 1 && version !== WIDE_VERSION ? reader.byte() : WORD_BYTES;
+    heads.push({ type, width, wordBytes, length: reader.varint() });
   }
   const shapes = Array.from(
     { length: reader.varint() },
@@ -151,7 +190,8 @@ export function decodeRowBatch(payload: Uint8Array): RowBatch {
   reader.align(ALIGNMENT);
   const timeBytes = reader.bytes(rows * DOUBLE_BYTES);
   const times = new Float64Array(timeBytes.buffer, timeBytes.byteOffset, rows);
-  const metaOfRow = metas.types.length === 1 ? undefined : readWords(reader, rows);
+  const metaBytes = version === WIDE_VERSION ? WORD_BYTES : metaNumberBytes(metas.types.length);
+  const metaOfRow = metas.types.length === 1 ? undefined : readWords(reader, rows, metaBytes);
   const columns = heads.map((head) => readColumn(reader, head));
   const whole = wholeRows === 0 ? new Column() : columns.pop()!;
   pathKeys.length = columns.length;
@@ -180,6 +220,7 @@ export function rowsOfBatch(payload: Uint8Array): number {
 interface ColumnHead {
   readonly type: number;
   readonly width: number;
+  readonly wordBytes: number;
   readonly length: number;
 }
 
@@ -197,7 +238,7 @@ function readMetas(reader: ByteReader, bytes: Uint8Array): BatchMetas {
   return { bytes, types, starts, ends };
 }
 
-function readColumn(reader: ByteReader, { type, width, length }: ColumnHead): Column {
+function readColumn(reader: ByteReader, { type, width, wordBytes, length }: ColumnHead): Column {
   let types: Uint8Array | undefined;
   if (type === NO_TYPE) {
     reader.align(ALIGNMENT);
@@ -205,15 +246,15 @@ function readColumn(reader: ByteReader, { type, width, length }: ColumnHead): Co
   }
   reader.align(ALIGNMENT);
   const isBytes = width === BYTES;
-  const words = isBytes ? NO_WORDS : readWords(reader, length * width);
-  const ends = isBytes ? readWords(reader, length) : NO_WORDS;
+  const words = isBytes ? NO_WORDS : readWords(reader, length * width, wordBytes);
+  const ends = isBytes ? readWords(reader, length, WORD_BYTES) as Int32Array : NO_WORDS;
   const arena = isBytes ? reader.bytes(ends[length - 1]!) : NO_BYTES;
   return Column.over({ type: types === undefined ? type : MIXED, types, width, words, ends, arena, length });
 }
 
-function readWords(reader: ByteReader, count: number): Int32Array {
-  const bytes = reader.bytes(count * WORD_BYTES);
-  return new Int32Array(bytes.buffer, bytes.byteOffset, count);
+function readWords(reader: ByteReader, count: number, bytesEach: number): Words {
+  const bytes = reader.bytes(count * bytesEach);
+  return wordsOver(bytes.buffer, bytes.byteOffset, count, bytesEach);
 }
 
 function bytesOf(values: Float64Array | Int32Array | Int16Array | Int8Array, count: number): Uint8Array {
