@@ -21,9 +21,17 @@ function failure(message: string): CommandError {
 export function subtypeOf(to: Value): number {
   const value = to instanceof Document ? to.get("subtype") : undefined;
   if (value === undefined || value === null) return 0;
-  const number = isNumber(value) ? asDouble(value) : NaN;
-  const isKnown = number >= 0 && number <= 8 || number >= 128 && number <= 255;
-  if (isKnown && Number.isInteger(number)) return number;
+  if (!isNumber(value)) {
+    throw new CommandError(
+      4341108,
+      `For BinData, $convert's 'subtype' argument must be a number, but is ${typeName(value)}`,
+    );
+  }
+  const number = asDouble(value);
+  if (!Number.isInteger(number)) {
+    throw new CommandError(4341106, "In $convert, numeric 'subtype' argument is not an integer");
+  }
+  if (number >= 0 && number <= 8 || number >= 128 && number <= 255) return number;
   throw new CommandError(
     4341107,
     `In $convert, numeric value for 'subtype' does not correspond to a BinData type: ${renderValue(value)}`,

@@ -1,4 +1,7 @@
-/** Values and codes are those of MongoDB 8.0's own tests (`jstests/aggregation/expressions/expression_convert_bindata.js`). */
+/**
+ * Values and codes are those of MongoDB 8.0's own tests (`jstests/aggregation/expressions/expression_convert_bindata.js`) and of its
+ * source (`parseBinDataFormat` and `computeBinDataType` of `$convert`).
+ */
 import assert from "node:assert/strict";
 import { Binary, BuiltDocument, Int32, ObjectId, UtcDate, type Value } from "../../bson/mod.ts";
 import { compileExpression } from "./compile.ts";
@@ -84,6 +87,9 @@ Deno.test("a subtype or a format that there is not", () => {
   for (const subtype of [-1, 127, 256, 1000]) {
     assert.throws(() => convert(BASE64, target("binData", subtype), "base64", "failed"), { code: 4341107 });
   }
+  const named = (subtype: Value) => BuiltDocument.of({ type: "binData", subtype });
+  assert.throws(() => convert(BASE64, named(1.5), "base64", "failed"), { code: 4341106 });
+  assert.throws(() => convert(BASE64, named("1"), "base64", "failed"), { code: 4341108 });
   assert.throws(() => convert(BASE64, "binData", "base32"), { code: 4341125 });
   assert.throws(() => convert(BASE64, "binData", Int32.of(1)), { code: 4341114 });
 });
