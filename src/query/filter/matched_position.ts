@@ -6,7 +6,7 @@
 import { type Collation, Document, isArray, type Value } from "../../bson/mod.ts";
 import { elementTest, valueTest } from "./compile.ts";
 import type { Filter, InFilter, Path, PathFilter } from "./filter.ts";
-import { arrayOffset, someOfLeafArray, someValueAt, type ValueTest } from "./path.ts";
+import { arrayOffset, isEnd, someOfLeafArray, someValueAt, type ValueTest } from "./path.ts";
 import type { Schema } from "./schema.ts";
 
 /** The place of the element that the filter met in a document that passes it; undefined where it met none. */
@@ -132,7 +132,7 @@ function outermost(
     if (!isArray(current)) continue;
     const array: readonly Value[] = current;
     const next = i + 1;
-    if (next === path.length) {
+    if (isEnd(path, next)) {
       const place = leafArrays ? array.findIndex((element) => test(element)) : -1;
       return place < 0 ? undefined : place;
     }
@@ -157,9 +157,8 @@ function afterOffset(
   leafArrays: boolean,
 ): number | undefined {
   if (element instanceof Document) return outermost(element, path, next, test, leafArrays);
-  if (!isArray(element) || next !== path.length || !leafArrays || !someOfLeafArray(element, test)) {
-    return undefined;
-  }
+  const isLookedInto = next === path.length ? leafArrays : isEnd(path, next);
+  if (!isArray(element) || !isLookedInto || !someOfLeafArray(element, test)) return undefined;
   const place = element.findIndex((inner) => test(inner));
   return place < 0 ? undefined : place;
 }

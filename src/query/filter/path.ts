@@ -6,7 +6,8 @@
  *   value.
  * - An array on the way: every element that is a document is walked with the rest of the path; a number in the path
  *   also picks the element at that place. Scalars in the array name nothing, so an empty array names no value at all.
- * - An array at the end names each of its elements, and then itself; for `$size` and `$elemMatch` only itself.
+ * - An array at the end names each of its elements, and then itself; for `$size` and `$elemMatch` only itself. It is at
+ *   the end, too, where nothing but a dot follows.
  */
 import { BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
 import type { Path } from "./filter.ts";
@@ -44,7 +45,7 @@ function someOfArray(
   test: ValueTest,
   leafArrays: boolean,
 ): boolean {
-  if (next === path.length) return leafArrays ? someOfLeafArray(array, test) : test(array);
+  if (isEnd(path, next)) return leafArrays ? someOfLeafArray(array, test) : test(array);
   const part = path[next]!;
   const offset = arrayOffset(part);
   for (let i = 0; i < array.length; i++) {
@@ -53,6 +54,11 @@ function someOfArray(
     if (i === offset && someAtOffset(element, path, next + 1, test, leafArrays)) return true;
   }
   return false;
+}
+
+/** Whether what is left of a path is an empty text. */
+export function isEnd(path: Path, next: number): boolean {
+  return next === path.length || (next === path.length - 1 && path[next] === "");
 }
 
 /** The element that a number in the path picked: with path left, only a document or an array leads on. */
@@ -65,7 +71,9 @@ function someAtOffset(
 ): boolean {
   if (next === path.length) return test(element);
   if (element instanceof Document) return someFrom(element, path, next, test, leafArrays);
-  return isArray(element) && someOfArray(element, path, next, test, leafArrays);
+  if (!isArray(element)) return false;
+  // It is looked into even for those who want no elements.
+  return isEnd(path, next) ? someOfLeafArray(element, test) : someOfArray(element, path, next, test, leafArrays);
 }
 
 /** The elements of an array, then the array itself. */
