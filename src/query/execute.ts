@@ -69,7 +69,9 @@ export function executePlan(
   try {
     return named(pipeline.command, startPlan(plan, source, context));
   } catch (error) {
-    throw optimizationError(error, pipeline, source.shape.kind === "timeseries");
+    throw optimizationError(error, pipeline, source.shape, (stages) => {
+      startPlan(planPipeline({ ...pipeline, stages }, source.shape, context.variables), source, context);
+    });
   }
 }
 

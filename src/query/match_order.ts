@@ -90,6 +90,8 @@ function mayPass(fields: ReadonlySet<string>, stage: Stage): boolean {
       return true;
     case "unwind":
       return !fields.has(stage.path[0]!) && !fields.has(stage.indexPath?.[0] ?? stage.path[0]!);
+    case "group":
+      return fields.size === 0;
     case "lookup":
     case "graphLookup":
       return !fields.has(stage.as[0]!);

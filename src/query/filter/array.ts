@@ -11,6 +11,8 @@ import { parseRegexValue } from "./regex.ts";
 /** What these operators need of the parser that they are part of. */
 export interface NestedParser {
   readonly context: ParseContext;
+  /** Whether a name stands for an operator where a field's name does. */
+  isTopLevelOperator(name: string): boolean;
   /** A filter over a document. */
   filter(document: Document): Filter;
   /** The operators of a field: `{$gt: 1, $lt: 5}`. */
@@ -58,10 +60,8 @@ function isElemMatch(value: Value): boolean {
 export function parseElemMatch(path: Path, value: Value, parser: NestedParser): Filter {
   if (!(value instanceof Document)) throw new CommandError("BadValue", "$elemMatch needs an Object");
   const first = value.names()[0];
-  if (first?.startsWith("$") && !OBJECT_OPERATORS.has(first) && !isReference(value)) {
+  if (first?.startsWith("$") && !parser.isTopLevelOperator(first) && !isReference(value)) {
     return { kind: "elemMatchValue", path, filters: parser.operators([], value) };
   }
   return { kind: "elemMatchObject", path, filter: parser.filter(value) };
 }
-
-const OBJECT_OPERATORS = new Set(["$and", "$nor", "$or", "$where"]);

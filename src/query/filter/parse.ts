@@ -54,6 +54,10 @@ class FilterParser implements NestedParser {
     throw new CommandError("BadValue", `unknown top level operator: ${name}. ${hint}`);
   }
 
+  isTopLevelOperator(name: string): boolean {
+    return Object.hasOwn(TOP_LEVEL_OPERATORS, name) || name === "$comment" || REFERENCE_FIELDS.has(name);
+  }
+
   /** @throws CommandError inside `$elemMatch` */
   checkTopLevel(name: string): void {
     if (this.topLevel) return;
@@ -95,7 +99,8 @@ class FilterParser implements NestedParser {
 
   private operator(path: Path, name: string, value: Value, siblings: Document): Filter {
     if (!Object.hasOwn(FIELD_OPERATORS, name)) {
-      throw new CommandError("BadValue", `unknown operator: ${name}`);
+      const message = name === "$where" ? "$where cannot be applied to a field" : `unknown operator: ${name}`;
+      throw new CommandError("BadValue", message);
     }
     return FIELD_OPERATORS[name]!({ path, name, value, siblings, parser: this.nested() });
   }
@@ -130,7 +135,10 @@ const TOP_LEVEL_OPERATORS: Readonly<Record<string, TopLevelParser>> = {
   $jsonSchema: (value) => ({ kind: "jsonSchema", schema: parseJsonSchema(value), source: value }),
   $nor: logical("nor"),
   $or: logical("or"),
-  $sampleRate: (value) => parseSampleRate(value),
+  $sampleRate: (value, name, parser) => {
+    parser.checkTopLevel(name);
+    return parseSampleRate(value);
+  },
   $text: missing,
   $where: missing,
 };

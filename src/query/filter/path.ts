@@ -73,7 +73,9 @@ function someAtOffset(
   if (element instanceof Document) return someFrom(element, path, next, test, leafArrays);
   if (!isArray(element)) return false;
   // It is looked into even for those who want no elements.
-  return isEnd(path, next) ? someOfLeafArray(element, test) : someOfArray(element, path, next, test, leafArrays);
+  return isEnd(path, next)
+    ? someOfLeafArray(element, test)
+    : someOfArray(element, path, next, test, leafArrays);
 }
 
 /** The elements of an array, then the array itself. */
