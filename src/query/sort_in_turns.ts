@@ -42,6 +42,10 @@ async function mergePair<T>(
 ): Promise<void> {
   const middle = Math.min(start + width, from.length);
   const end = Math.min(middle + width, from.length);
+  if (middle === end || order(from[middle - 1]!, from[middle]!) <= 0) {
+    for (let at = start; at < end; at++) to[at] = from[at]!;
+    return await pause();
+  }
   let left = start;
   let right = middle;
   for (let at = start; at < end;) {

@@ -165,6 +165,67 @@ const PIPELINES: Readonly<Record<string, readonly PlainRecord[]>> = {
   "sessions": [WITH_TIME, { $timeWindow: { ...TIMED, gap: "2ms" } }],
   "windows of states": [WITH_TIME, { $timeWindow: { ...TIMED, state: { $mod: ["$g", 5] } } }],
   "windows of so many rows": [WITH_TIME, { $timeWindow: { ...TIMED, count: 5, every: 2 } }],
+  "windows of time that are filled in, of partitions": [
+    WITH_TIME,
+    {
+      $timeWindow: {
+        ...TIMED,
+        window: "2ms",
+        fill: { count: { value: 0 }, sum: "linear", all: "previous", first: "next" },
+      },
+    },
+  ],
+  "windows of time that are filled in": [
+    WITH_TIME,
+    {
+      $timeWindow: {
+        timestamp: "$t",
+        window: "1ms",
+        bounds: [new Date(-500), new Date(1500)],
+        fill: { count: null, sum: "linear", some: "previous" },
+        output: {
+          count: { $sum: 1 },
+          sum: { $avg: { $cond: [{ $eq: [{ $mod: ["$_id", 9] }, 0] }, "$g", null] } },
+          some: { $max: "$v" },
+        },
+      },
+    },
+  ],
+  "windows of so many rows that overlap much": [
+    WITH_TIME,
+    { $timeWindow: { ...TIMED, count: 40, every: 1 } },
+  ],
+  "windows of time that overlap much": [WITH_TIME, {
+    $timeWindow: { ...TIMED, window: "100ms", every: "2ms" },
+  }],
+  "windows of time that overlap, of many partitions": [
+    WITH_TIME,
+    { $timeWindow: { ...TIMED, partitionBy: "$_id", window: "10ms", every: "5ms" } },
+  ],
+  "sessions of many partitions": [
+    WITH_TIME,
+    { $timeWindow: { ...TIMED, partitionBy: { $mod: ["$_id", 1000] }, gap: "50ms" } },
+  ],
+  "long sessions": [WITH_TIME, { $timeWindow: { ...TIMED, partitionBy: { $mod: ["$_id", 50] }, gap: "1s" } }],
+  "windows of states of many partitions": [
+    WITH_TIME,
+    { $timeWindow: { ...TIMED, partitionBy: { m: { $mod: ["$_id", 1000] } }, state: { $mod: ["$_id", 3] } } },
+  ],
+  "events of many partitions": [
+    WITH_TIME,
+    {
+      $timeWindow: {
+        ...TIMED,
+        partitionBy: { $mod: ["$_id", 1000] },
+        start: { $lt: ["$n", 0] },
+        end: { $gt: ["$n", 2e5] },
+      },
+    },
+  ],
+  "windows of so many rows of many partitions": [
+    WITH_TIME,
+    { $timeWindow: { ...TIMED, partitionBy: { $mod: ["$_id", 1000] }, count: 2, every: 1 } },
+  ],
   "ends of groups": [
     { $sort: { n: 1 } },
     { $group: { _id: "$g", first: { $first: "$_id" }, last: { $last: "$n" } } },
@@ -243,6 +304,38 @@ Deno.test("a single group that is larger than memory is error 146, and names wha
       return true;
     });
   }
+});
+
+Deno.test("a window that is larger than memory is error 146, whatever bounds it", async () => {
+  const rows = randomRows(seededRandom(1));
+  const output = { all: { $push: "$$ROOT" }, count: { $sum: 1 } };
+  const bounds: readonly PlainRecord[] = [
+    { window: "1h" },
+    { window: "1h", every: "30m" },
+    { gap: "1h" },
+    { state: "one" },
+    { start: true, end: false },
+    { count: ROWS },
+    { count: ROWS, every: 100 },
+  ];
+  for (const bound of bounds) {
+    const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), new MemorySpill());
+    const stages = [WITH_TIME, { $timeWindow: { timestamp: "$t", output, ...bound } }];
+    await assert.rejects(run(rows, stages, memory), { code: ErrorCode.ExceededMemoryLimit });
+    memory.close();
+  }
+});
+
+Deno.test("windows of so many rows of which more are open at once than fit in memory say what would be right", async () => {
+  const rows = randomRows(seededRandom(1));
+  const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), new MemorySpill());
+  const windows = { timestamp: "$t", count: ROWS, every: 1, output: { count: { $sum: 1 } } };
+  await assert.rejects(run(rows, [WITH_TIME, { $timeWindow: windows }], memory), {
+    code: ErrorCode.ExceededMemoryLimit,
+    message:
+      /\$timeWindow has \d+ windows open at once, which take too much memory: choose a larger 'every'$/,
+  });
+  memory.close();
 });
 
 Deno.test("a set counts each of its values once", async () => {

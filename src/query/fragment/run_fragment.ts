@@ -20,7 +20,8 @@ import type {
   Source,
 } from "../source.ts";
 import type { Output } from "../stage/output.ts";
-import { overlappingRows, type Pane } from "../stage/time_window.ts";
+import { overlappingRows } from "../stage/time_window.ts";
+import type { Pane } from "../stage/window_table.ts";
 import { conditionOf, PathList } from "./conditions.ts";
 import { type Fragment, inputOf } from "./fragment.ts";
 import { type NearestWindows, stretchesOf } from "./nearest_windows.ts";

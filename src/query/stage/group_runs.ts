@@ -17,6 +17,8 @@ import { documentOfGroup, type Group, type OutputFactory } from "./output.ts";
 export interface GroupOrder<G extends Group> {
   readonly keyOf: (group: G) => Value;
   readonly compare: (a: Value, b: Value) => number;
+  /** Whether the _id of a group's last part is the group's, not that of its first. */
+  readonly takesLastId?: true;
 }
 
 interface MergedGroup extends Group {
@@ -60,6 +62,8 @@ export class GroupRuns<G extends Group = Group> {
           if (current !== undefined) batch.push(current);
           const id = partial.get("_id");
           current = { id, key, state: this.factory.create(id) };
+        } else if (this.order.takesLastId) {
+          current = { ...current, id: partial.get("_id") };
         }
         const held = partial.get("p");
         if (isArray(held)) current.state.mergePartials(held);

@@ -101,9 +101,15 @@ export class OutputState {
     return this.accumulators.map((accumulator) => accumulator.partial());
   }
 
-  /** Takes the partials of another state of the same outputs, as what follows. */
-  mergePartials(partials: readonly Value[]): void {
-    this.accumulators.forEach((accumulator, i) => accumulator.merge(partials[i]));
+  /** Takes the partials of another state of the same outputs, as what follows. @returns the bytes that are kept of them, about */
+  mergePartials(partials: readonly Value[]): number {
+    let bytes = 0;
+    this.accumulators.forEach((accumulator, i) => {
+      const before = accumulator.keptBytes;
+      accumulator.merge(partials[i]);
+      if (before !== undefined) bytes += accumulator.keptBytes! - before;
+    });
+    return bytes;
   }
 
   /** Appends the group's fields. */

@@ -10,8 +10,8 @@
  * `{_id: {timestamp: <first row's time>, end: <last row's time>, state?, partition?}, …outputs}`; `end` is null for an
  * event that goes on when the rows end.
  */
+import { assert, CommandError } from "../../base/mod.ts";
 import {
-  BuiltDocument,
   type Collation,
   type Document,
   equalValues,
@@ -23,14 +23,14 @@ import { type QueryContext, scopeVariables } from "../context.ts";
 import { isTruthy } from "../expression/boolean.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
-import { approximateBytes, MemoryMeter } from "../memory.ts";
+import { approximateBytes, detached, MemoryMeter } from "../memory.ts";
+import { RowBuffer } from "../row_buffer.ts";
 import { inBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
-import { sortInTurns } from "../sort_in_turns.ts";
-import { SortedRuns } from "../sorted_runs.ts";
 import { ValueMap } from "../value_map.ts";
-import { documentOfGroup, type Output, OutputFactory, type OutputState } from "./output.ts";
-import { timeOf, WINDOW_MEMORY_MESSAGE } from "./time_window.ts";
+import { GroupRuns } from "./group_runs.ts";
+import { documentOfGroup, type Group, type Output, OutputFactory, type OutputState } from "./output.ts";
+import { timeOf } from "./time_window.ts";
 import {
   END_FIELD,
   placeOf,
@@ -40,6 +40,7 @@ import {
   windowId,
   windowOrder,
 } from "./window_id.ts";
+import { WINDOW_MEMORY_MESSAGE } from "./window_table.ts";
 
 export type WindowRule =
   | { readonly kind: "session"; readonly gapMs: number }
@@ -65,17 +66,16 @@ export function expressionsOfRule(rule: WindowRule): readonly Expression[] {
   return rule.kind === "event" ? [rule.start, rule.end] : [];
 }
 
-export function runRowWindow(stage: RowWindowStage, input: Rows, context: QueryContext): Rows {
-  return windowRows(new WindowList(stage, context), input, context);
-}
-
-async function* windowRows(list: WindowList, input: Rows, context: QueryContext): Rows {
+export async function* runRowWindow(stage: RowWindowStage, input: Rows, context: QueryContext): Rows {
+  const list = new WindowList(stage, context);
   const variables = scopeVariables(context);
-  for await (const batch of input) {
-    for (const root of batch) {
-      if (!list.add({ root, variables })) await list.putAside();
+  for (let rows: Rows | undefined = input; rows !== undefined; rows = await list.nextPass()) {
+    for await (const batch of rows) {
+      for (const root of batch) {
+        if (!list.add({ root, variables })) await list.putAside();
+      }
+      await context.checkpoint();
     }
-    await context.checkpoint();
   }
   yield* list.rows();
 }
@@ -84,7 +84,9 @@ async function* windowRows(list: WindowList, input: Rows, context: QueryContext)
 class OpenWindow {
   endMs: number | undefined;
   rows = 0;
-  /** Counted for it. */
+  /** What its rows make of each output, those that were put aside left out; undefined where that are all. */
+  outputs: OutputState | undefined;
+  /** Counted for `outputs`. */
   bytes = 0;
 
   constructor(
@@ -94,22 +96,34 @@ class OpenWindow {
     readonly state: Value,
     /** How many began before it. */
     readonly number: number,
-    readonly outputs: OutputState,
+    /** Counted for all but `outputs`. */
+    readonly ownBytes: number,
   ) {}
 
-  row(): Document {
+  id(): Document {
     const end = this.endMs === undefined ? null : new UtcDate(this.endMs);
     const own = { [START_FIELD]: new UtcDate(this.startMs), [END_FIELD]: end };
-    const id = windowId(
+    return windowId(
       this.state === undefined ? own : { ...own, [STATE_FIELD]: this.state },
       this.partition,
     );
-    return documentOfGroup({ id, state: this.outputs });
   }
+}
+
+/** What is put aside of a window. */
+interface WindowPart extends Group {
+  readonly window: OpenWindow;
+}
+
+function partOf(window: OpenWindow): WindowPart {
+  assert(window.outputs !== undefined, "a window that is told has rows");
+  return { window, id: window.id(), state: window.outputs };
 }
 
 /** Where windows begin and end. */
 interface Bounds {
+  /** Windows of one partition that may be open at once. */
+  readonly mostOpen: number;
   /** Puts a row into the windows of its partition that it belongs to; begins and ends them. */
   place(row: PlacedRow, partition: Partition): void;
 }
@@ -139,23 +153,32 @@ class Partition {
   }
 }
 
-/** All windows of one run. */
+/** An open window and a partition without what they hold, about. */
+const WINDOW_BYTES = 160;
+const PARTITION_BYTES = 160;
+
+/**
+ * All windows of one run. Where memory is short, what windows hold of their rows is put aside, also while they are open;
+ * where even what is left of the open ones takes much, rows of partitions not met so far wait on disk for another pass.
+ */
 class WindowList {
   private readonly factory: OutputFactory;
   private readonly timestamp: Evaluator;
   private readonly partitionBy: Evaluator | undefined;
   private readonly bounds: Bounds;
   private readonly meter: MemoryMeter;
-  /** Windows that ended, as documents beside their places. */
-  private readonly runs: SortedRuns<Document> | undefined;
-  private readonly partitions: ValueMap<Partition>;
+  private readonly runs: GroupRuns<WindowPart> | undefined;
   private readonly order: ReturnType<typeof windowOrder>;
-  private readonly all: Partition[] = [];
+  private partitions: ValueMap<Partition>;
+  private all: Partition[] = [];
   private windows: OpenWindow[] = [];
   private begun = 0;
   private fits = true;
+  private takesPartitions = true;
+  /** Rows that wait. */
+  private later: RowBuffer | undefined;
 
-  constructor(stage: RowWindowStage, private readonly context: QueryContext) {
+  constructor(private readonly stage: RowWindowStage, private readonly context: QueryContext) {
     const { memory } = context;
     this.meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE, memory);
     this.factory = new OutputFactory(stage.outputs);
@@ -164,79 +187,142 @@ class WindowList {
     this.bounds = boundsOf(stage.rule);
     this.partitions = new ValueMap(stage.collation);
     this.order = windowOrder(stage.collation);
-    this.runs = memory && new SortedRuns(memory, (row) => row, byPlace(this.order));
+    this.runs = memory && new GroupRuns<WindowPart>(memory, this.factory, {
+      keyOf: ({ window }) => [placeValue(window), window.number],
+      compare: byPlace(this.order),
+      takesLastId: true,
+    });
   }
 
   /** @returns whether all fits in memory; else what can be is to be put aside */
   add(scope: Scope): boolean {
     const ms = timeOf(this.timestamp(scope));
-    if (ms !== undefined) this.bounds.place({ scope, ms }, this.partitionOf(scope));
+    if (ms === undefined) return true;
+    const partition = this.partitionOf(scope);
+    if (partition === undefined) this.putOff(scope.root);
+    else this.bounds.place({ scope, ms }, partition);
     return this.fits;
   }
 
-  /** Windows that have ended go. @throws CommandError QueryExceededMemoryLimitNoDiskUseAllowed (292), OutOfDiskSpace */
+  /** @throws CommandError QueryExceededMemoryLimitNoDiskUseAllowed (292), ExceededMemoryLimit (146), OutOfDiskSpace */
   async putAside(): Promise<void> {
     if (this.runs === undefined || !this.meter.maySpill) throw this.meter.exceeded();
     const open = new Set(this.all.flatMap((partition) => partition.open));
-    const ended = this.windows.filter((window) => !open.has(window));
-    await this.runs.add(await this.sorted(ended), this.context);
+    await this.putPartsAside(this.runs);
+    for (const window of this.windows) {
+      if (!open.has(window)) this.meter.release(window.ownBytes);
+    }
     this.windows = [...open];
-    this.meter.release(ended.reduce((bytes, window) => bytes + window.bytes, 0));
-    this.fits = this.meter.isHalfEmpty();
-    if (!this.fits) throw this.meter.exceeded();
+    this.fits = this.meter.tryAdd(0);
+    if (!this.fits) throw tooManyOpen(open.size);
+    this.takesPartitions &&= this.meter.isHalfEmpty();
+  }
+
+  /** Ends all windows. @returns the rows that waited, of other partitions; undefined where there are none */
+  async nextPass(): Promise<Rows | undefined> {
+    const { later, runs } = this;
+    if (later === undefined || runs === undefined) return undefined;
+    await this.putPartsAside(runs);
+    this.windows = [];
+    this.all = [];
+    this.partitions = new ValueMap(this.stage.collation);
+    this.meter.reset();
+    this.takesPartitions = true;
+    this.later = undefined;
+    return readOnce(later);
   }
 
   begin(startMs: number, partition: Value, state: Value): OpenWindow {
-    const window = new OpenWindow(startMs, partition, state, this.begun++, this.factory.create(null));
-    this.count(window, approximateBytes(partition) + approximateBytes(state) + this.factory.stateBytes);
+    const ownBytes = WINDOW_BYTES + (state === undefined ? 0 : approximateBytes(state));
+    const window = new OpenWindow(startMs, partition, state, this.begun++, ownBytes);
+    this.count(ownBytes);
     this.windows.push(window);
     return window;
   }
 
   addTo(window: OpenWindow, scope: Scope): void {
-    this.count(window, window.outputs.add(scope));
-  }
-
-  private count(window: OpenWindow, bytes: number): void {
+    let bytes = 0;
+    if (window.outputs === undefined) {
+      window.outputs = this.factory.create(null);
+      bytes = this.factory.stateBytes;
+    }
+    bytes += window.outputs.add(scope);
     window.bytes += bytes;
-    if (!this.meter.tryAdd(bytes)) this.fits = false;
+    this.count(bytes);
   }
 
   /** The windows as documents, in order of time and partition. */
-  async *rows(): Rows {
+  rows(): Rows {
     const { context, runs, windows } = this;
-    if (runs === undefined || runs.isEmpty) {
-      return yield* inBatches(windows.sort(this.order).map((window) => window.row()), context);
-    }
-    for await (const batch of runs.merged(await this.sorted(windows), context)) {
-      yield batch.map((row) => row.get("window") as Document);
+    return runs === undefined || runs.isEmpty
+      ? inBatches(windows.sort(this.order).map((window) => documentOfGroup(partOf(window))), context)
+      : runs.documents(this.parts(), context);
+  }
+
+  private count(bytes: number): void {
+    if (!this.meter.tryAdd(bytes)) this.fits = false;
+  }
+
+  private parts(): readonly WindowPart[] {
+    return this.windows.filter((window) => window.outputs !== undefined).map(partOf);
+  }
+
+  private async putPartsAside(runs: GroupRuns<WindowPart>): Promise<void> {
+    const parts = this.parts();
+    await runs.add(parts, this.context);
+    for (const { window } of parts) {
+      this.meter.release(window.bytes);
+      window.outputs = undefined;
+      window.bytes = 0;
     }
   }
 
-  private async sorted(windows: readonly OpenWindow[]): Promise<readonly Document[]> {
-    const sorted = await sortInTurns([...windows], this.order, this.context.checkpoint);
-    return sorted.map((window) =>
-      new BuiltDocument(["place", "number", "window"], [placeValue(window), window.number, window.row()])
-    );
-  }
-
-  private partitionOf(scope: Scope): Partition {
+  /** Undefined for one that is another pass's. */
+  private partitionOf(scope: Scope): Partition | undefined {
     const value = this.partitionBy === undefined ? undefined : this.partitionBy(scope) ?? null;
     const known = this.partitions.get(value);
     if (known !== undefined) return known;
-    const partition = new Partition(value, this);
-    if (!this.meter.tryAdd(approximateBytes(value))) this.fits = false;
+    if (!this.takesPartitions || this.all.length >= this.mostPartitions()) return undefined;
+    const partition = new Partition(detached(value), this);
+    this.count(PARTITION_BYTES + approximateBytes(value));
     this.partitions.set(value, partition);
     this.all.push(partition);
     return partition;
   }
+
+  /** In one pass: so many that their open windows leave half of the memory free. */
+  private mostPartitions(): number {
+    const { memory } = this.context;
+    if (!memory?.mayUseDisk) return Infinity;
+    const bytes = PARTITION_BYTES + this.bounds.mostOpen * WINDOW_BYTES;
+    return Math.max(1, memory.stageBytes / 2 / bytes);
+  }
+
+  private putOff(row: Document): void {
+    this.later ??= new RowBuffer(WINDOW_MEMORY_MESSAGE, this.context);
+    this.later.add(row);
+  }
+}
+
+async function* readOnce(rows: RowBuffer): Rows {
+  yield* rows.read();
+  rows.free();
+}
+
+function tooManyOpen(count: number): CommandError {
+  return new CommandError(
+    "ExceededMemoryLimit",
+    `$timeWindow has ${count} windows open at once, which take too much memory: choose a larger 'every'`,
+  );
 }
 
 /** The order of windows that were put aside: those of one place in the order in which they began. */
-function byPlace(order: ReturnType<typeof windowOrder>): (a: Document, b: Document) => number {
-  return (a, b) =>
-    order(placeOf(a.get("place")), placeOf(b.get("place"))) ||
-    Number(a.get("number")) - Number(b.get("number"));
+function byPlace(order: ReturnType<typeof windowOrder>): (a: Value, b: Value) => number {
+  return (a, b) => {
+    const [place, number] = a as readonly Value[];
+    const [otherPlace, otherNumber] = b as readonly Value[];
+    return order(placeOf(place), placeOf(otherPlace)) || Number(number) - Number(otherNumber);
+  };
 }
 
 function boundsOf(rule: WindowRule): Bounds {
@@ -253,6 +339,8 @@ function boundsOf(rule: WindowRule): Bounds {
 }
 
 class Sessions implements Bounds {
+  readonly mostOpen = 1;
+
   constructor(private readonly gapMs: number) {}
 
   place(row: PlacedRow, partition: Partition): void {
@@ -265,6 +353,8 @@ class Sessions implements Bounds {
 }
 
 class States implements Bounds {
+  readonly mostOpen = 1;
+
   constructor(private readonly stateOf: Evaluator) {}
 
   place(row: PlacedRow, partition: Partition): void {
@@ -272,13 +362,15 @@ class States implements Bounds {
     const state = this.stateOf(row.scope);
     if (open.length > 0 && !equalValues(open[0]!.state, state)) open.length = 0;
     if (isNullish(state)) return;
-    const window = open[0] ?? partition.begin(row, state);
+    const window = open[0] ?? partition.begin(row, detached(state));
     partition.add(window, row);
     window.endMs = row.ms;
   }
 }
 
 class Events implements Bounds {
+  readonly mostOpen = 1;
+
   constructor(private readonly starts: Evaluator, private readonly ends: Evaluator) {}
 
   place(row: PlacedRow, partition: Partition): void {
@@ -296,7 +388,11 @@ class Events implements Bounds {
 }
 
 class Counts implements Bounds {
-  constructor(private readonly count: number, private readonly every: number) {}
+  readonly mostOpen: number;
+
+  constructor(private readonly count: number, private readonly every: number) {
+    this.mostOpen = Math.ceil(count / every);
+  }
 
   place(row: PlacedRow, partition: Partition): void {
     const { open } = partition;

@@ -10,7 +10,7 @@
  * `bounds` says between which times windows are filled in: "full" from the first to the last window of all, "partition" from the first
  * to the last of each partition, `[from, to]` those that start from the window of `from` on and before `to`.
  */
-import { CommandError, MAX_FILLED_WINDOWS } from "../../base/mod.ts";
+import { CommandError, MAX_FILLED_WINDOWS, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import {
   BuiltDocument,
   type Collation,
@@ -20,17 +20,18 @@ import {
   isNumber,
   UtcDate,
   type Value,
-  valueKeys,
+  valueOrder,
 } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { elementText } from "../element_text.ts";
 import { asDouble } from "../expression/number.ts";
 import { MemoryMeter } from "../memory.ts";
-import { inBatches } from "../rows.ts";
+import { inBatches, mapBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
-import { WINDOW_MEMORY_MESSAGE } from "./time_window.ts";
+import { sortedRows, type Sorting } from "./sort.ts";
 import { type GridSpec, WindowGrid } from "./window_grid.ts";
 import { type PlacedWindow, START_FIELD, windowId, windowOrder } from "./window_id.ts";
+import { WINDOW_MEMORY_MESSAGE } from "./window_table.ts";
 
 export type FillMethod =
   | { readonly kind: "previous" | "next" | "linear" }
@@ -113,22 +114,46 @@ interface FullWindow extends PlacedWindow {
   readonly row: Document;
 }
 
-export async function* runWindowFill(stage: WindowFillStage, input: Rows, context: QueryContext): Rows {
-  const meter = new MemoryMeter(WINDOW_MEMORY_MESSAGE, context.memory);
-  const partitions = new Map<unknown, FullWindow[]>();
-  const keyOf = valueKeys(stage.collation);
-  for await (const batch of input) {
-    for (const row of batch) {
-      meter.addRow(row);
-      const window = fullWindow(row);
-      const key = keyOf(window.partition);
-      const others = partitions.get(key);
-      if (others === undefined) partitions.set(key, [window]);
-      else others.push(window);
+/** Partition by partition, each in order of time; then all by time again: both sorts put aside what does not fit in memory. */
+export function runWindowFill(stage: WindowFillStage, input: Rows, context: QueryContext): Rows {
+  const order = windowOrder(stage.collation);
+  const all = { limit: Infinity, fields: undefined, memoryMessage: WINDOW_MEMORY_MESSAGE };
+  const sorting: Sorting<PlacedWindow> = { ...all, readKey: fullWindow, order };
+  return sortedRows(sorting, filledRows(stage, input, context), context);
+}
+
+async function* filledRows(stage: WindowFillStage, input: Rows, context: QueryContext): Rows {
+  const filler = new Filler(stage, new MemoryMeter(WINDOW_MEMORY_MESSAGE, context.memory));
+  let batch: Document[] = [];
+  for await (const rows of stage.isPartitioned ? byPartition(stage, filler, input, context) : input) {
+    for (const row of rows) {
+      for (const filled of filler.add(fullWindow(row))) {
+        batch.push(filled);
+        if (batch.length < PIPELINE_BATCH_ROWS) continue;
+        yield batch;
+        batch = [];
+        await context.checkpoint();
+      }
     }
-    await context.checkpoint();
   }
-  yield* inBatches(new Filler(stage, [...partitions.values()], meter).rows(), context);
+  yield batch;
+  yield* inBatches([...filler.end()], context);
+}
+
+/** The windows of partition after partition; before the first of them the filler has seen the times of all. */
+function byPartition(stage: WindowFillStage, filler: Filler, input: Rows, context: QueryContext): Rows {
+  const sorting: Sorting<Value> = {
+    readKey: (row) => fullWindow(row).partition,
+    order: valueOrder(stage.collation),
+    limit: Infinity,
+    fields: undefined,
+    memoryMessage: WINDOW_MEMORY_MESSAGE,
+  };
+  const seen = mapBatches(input, context, (batch) => {
+    for (const row of batch) filler.see(fullWindow(row).startMs);
+    return batch;
+  });
+  return sortedRows(sorting, seen, context);
 }
 
 /** A window's start and partition, which its `_id` holds. */
@@ -140,118 +165,182 @@ function fullWindow(row: Document): FullWindow {
   return { startMs: start.ms, partition: new BuiltDocument(names.slice(1), id.values().slice(1)), row };
 }
 
+/** Windows without rows that follow each other. */
+interface Gap {
+  readonly starts: readonly number[];
+  /** By output: the last value before, and the next one behind. */
+  readonly before: readonly (Known | undefined)[];
+  readonly after: (Known | undefined)[];
+  /** How many outputs wait for the next value. */
+  missing: number;
+  readonly bytes: number;
+}
+
+/** A value of an output, and when. */
+interface Known {
+  readonly startMs: number;
+  readonly value: Value;
+}
+
+/** Makes the windows without rows of one partition after another; a value that comes later is waited for. */
 class Filler {
   private readonly grid: WindowGrid;
   private readonly names: readonly string[];
+  private readonly methods: readonly FillMethod[];
+  private readonly compare: (a: Value, b: Value) => number;
   private filled = 0;
+  /** Of all windows. */
+  private leastMs = Infinity;
+  private greatestMs = -Infinity;
+  private hasBegun = false;
+  private partition: Value;
+  /** The next place on the grid, and up to where windows are filled in. */
+  private nextMs = 0;
+  private endMs = 0;
+  /** By output: the last value so far, and who waits for the next. */
+  private before: (Known | undefined)[] = [];
+  private waiting: Gap[][] = [];
 
-  constructor(
-    private readonly stage: WindowFillStage,
-    private readonly partitions: readonly (readonly FullWindow[])[],
-    private readonly meter: MemoryMeter,
-  ) {
+  constructor(private readonly stage: WindowFillStage, private readonly meter: MemoryMeter) {
     this.grid = new WindowGrid(stage.grid);
     this.names = [...stage.methods.keys()];
+    this.methods = [...stage.methods.values()];
+    this.compare = valueOrder(stage.collation);
   }
 
-  /** All windows, in order of time and partition. */
-  rows(): readonly Document[] {
-    const { isPartitioned, bounds } = this.stage;
-    const partitions = this.partitions.length === 0 && !isPartitioned && typeof bounds !== "string"
-      ? [[]]
-      : this.partitions;
-    const all = partitions.flatMap((windows) => this.fill(windows));
-    return all.sort(windowOrder(this.stage.collation)).map((window) => window.row);
+  see(startMs: number): void {
+    this.leastMs = Math.min(this.leastMs, startMs);
+    this.greatestMs = Math.max(this.greatestMs, startMs);
   }
 
-  private fill(windows: readonly FullWindow[]): FullWindow[] {
-    const { firstMs, endMs } = this.span(windows);
-    const filled: FullWindow[] = [];
-    let next = 0;
-    for (let startMs = firstMs; startMs < endMs; startMs = this.grid.next(startMs)) {
-      while (next < windows.length && windows[next]!.startMs < startMs) filled.push(windows[next++]!);
-      if (windows[next]?.startMs === startMs) filled.push(windows[next++]!);
-      else filled.push(this.windowBetween(windows, next, startMs));
+  /** The next window: of the same partition in order of time, or another partition's first. Gives windows that are done. */
+  *add(window: FullWindow): Iterable<Document> {
+    if (this.hasBegun && this.compare(this.partition, window.partition) !== 0) yield* this.endPartition();
+    if (!this.hasBegun) this.begin(window);
+    const { startMs, row } = window;
+    if (!this.hasFixedEnd) this.endMs = startMs + 1;
+    yield* this.fillUntil(Math.min(startMs, this.endMs));
+    if (this.nextMs === startMs && startMs < this.endMs) this.nextMs = this.grid.next(startMs);
+    for (const [i, name] of this.names.entries()) {
+      const value = row.get(name);
+      if (isNullish(value)) continue;
+      yield* this.resolve(i, { startMs, value });
+      this.before[i] = { startMs, value };
     }
-    return filled.concat(windows.slice(next));
+    yield row;
   }
 
-  /** Where windows are filled in: from the first to before the end. */
-  private span(windows: readonly FullWindow[]): { firstMs: number; endMs: number } {
+  /** No window follows. Gives those that are done then; where no partition is known, there is one all the same. */
+  *end(): Iterable<Document> {
+    if (!this.hasBegun && !this.stage.isPartitioned) this.begin(undefined);
+    yield* this.endPartition();
+  }
+
+  /** @param first its first window; undefined for a partition that has none */
+  private begin(first: FullWindow | undefined): void {
     const { bounds } = this.stage;
-    if (typeof bounds !== "string") return { firstMs: this.grid.startOf(bounds.fromMs), endMs: bounds.toMs };
-    const within = bounds === "full" ? this.partitions : [windows];
-    return {
-      firstMs: within.reduce((least, [first]) => Math.min(least, first!.startMs), Infinity),
-      endMs: within.reduce((end, each) => Math.max(end, each.at(-1)!.startMs + 1), -Infinity),
-    };
+    this.hasBegun = true;
+    this.partition = first?.partition;
+    this.before = this.names.map(() => undefined);
+    this.waiting = this.names.map(() => []);
+    if (typeof bounds !== "string") {
+      this.nextMs = this.grid.startOf(bounds.fromMs);
+      this.endMs = bounds.toMs;
+    } else if (this.hasFixedEnd) {
+      this.nextMs = this.leastMs;
+      this.endMs = this.greatestMs + 1;
+    } else {
+      this.nextMs = this.endMs = first?.startMs ?? 0;
+    }
   }
 
-  /** A window without rows, before the window `next` of its partition. */
-  private windowBetween(windows: readonly FullWindow[], next: number, startMs: number): FullWindow {
-    if (++this.filled > MAX_FILLED_WINDOWS) {
-      throw new CommandError(
-        "ExceededMemoryLimit",
-        `$timeWindow's 'fill' makes more than ${MAX_FILLED_WINDOWS} windows: choose longer windows or narrower 'bounds'`,
-      );
+  private *endPartition(): Iterable<Document> {
+    if (!this.hasBegun) return;
+    yield* this.fillUntil(this.endMs);
+    for (const i of this.names.keys()) yield* this.resolve(i, undefined);
+    this.hasBegun = false;
+  }
+
+  /** Whether the bounds say up to where windows are filled in, not the partition's last window. */
+  private get hasFixedEnd(): boolean {
+    const { bounds, isPartitioned } = this.stage;
+    return typeof bounds !== "string" || (bounds === "full" && isPartitioned);
+  }
+
+  private *fillUntil(endMs: number): Iterable<Document> {
+    const starts = [...this.pass(endMs)];
+    if (starts.length === 0) return;
+    const waits = [...this.names.keys()].filter((i) => this.mustWait(i));
+    const bytes = GAP_BYTES + 8 * starts.length;
+    const gap: Gap = { starts, before: [...this.before], after: [], missing: waits.length, bytes };
+    if (waits.length === 0) return yield* this.windowsOf(gap);
+    this.meter.add(bytes);
+    for (const i of waits) this.waiting[i]!.push(gap);
+  }
+
+  /** Starts of windows up to a time, all of which are to be filled in. */
+  private *pass(endMs: number): Iterable<number> {
+    for (; this.nextMs < endMs; this.nextMs = this.grid.next(this.nextMs)) {
+      if (++this.filled > MAX_FILLED_WINDOWS) {
+        throw new CommandError(
+          "ExceededMemoryLimit",
+          `$timeWindow's 'fill' makes more than ${MAX_FILLED_WINDOWS} windows: choose longer windows or narrower 'bounds'`,
+        );
+      }
+      yield this.nextMs;
     }
-    const partition = windows[0]?.partition;
-    const values = this.names.map((name) =>
-      valueOf(this.stage.methods.get(name)!, name, windows, next, startMs)
-    );
-    const id = windowId({ [START_FIELD]: new UtcDate(startMs) }, partition);
-    const row = new BuiltDocument(["_id", ...this.names], [id, ...values]);
-    this.meter.addRow(row);
-    return { startMs, partition, row };
+  }
+
+  /** Whether an output's value depends on a later one: on a line that has a beginning, too. */
+  private mustWait(i: number): boolean {
+    const { kind } = this.methods[i]!;
+    return kind === "next" || (kind === "linear" && this.before[i] !== undefined);
+  }
+
+  /** Gives an output's next value to those who wait for it; undefined where there is none. */
+  private *resolve(i: number, next: Known | undefined): Iterable<Document> {
+    for (const gap of this.waiting[i]!.splice(0)) {
+      gap.after[i] = next;
+      if (--gap.missing > 0) continue;
+      this.meter.release(gap.bytes);
+      yield* this.windowsOf(gap);
+    }
+  }
+
+  private *windowsOf({ starts, before, after }: Gap): Iterable<Document> {
+    const names = ["_id", ...this.names];
+    for (const startMs of starts) {
+      const id = windowId({ [START_FIELD]: new UtcDate(startMs) }, this.partition);
+      const values = this.methods.map((method, i) => valueAt(startMs, method, before[i], after[i]));
+      yield new BuiltDocument(names, [id, ...values]);
+    }
   }
 }
 
-function valueOf(
-  method: FillMethod,
-  name: string,
-  windows: readonly FullWindow[],
-  next: number,
+/** What a gap costs beside the windows' starts, about. */
+const GAP_BYTES = 256;
+
+function valueAt(
   startMs: number,
+  method: FillMethod,
+  before: Known | undefined,
+  after: Known | undefined,
 ): Value {
   switch (method.kind) {
     case "value":
       return method.value;
     case "previous":
-      return neighbour(windows, name, next - 1, -1)?.row.get(name) ?? null;
+      return before?.value ?? null;
     case "next":
-      return neighbour(windows, name, next, 1)?.row.get(name) ?? null;
+      return after?.value ?? null;
     case "linear":
-      return between(
-        neighbour(windows, name, next - 1, -1),
-        neighbour(windows, name, next, 1),
-        name,
-        startMs,
-      );
+      return between(before, after, startMs);
   }
 }
 
-/** The first window from `at` on, in a direction, that has a value of that name. */
-function neighbour(
-  windows: readonly FullWindow[],
-  name: string,
-  at: number,
-  direction: 1 | -1,
-): FullWindow | undefined {
-  for (let i = at; i >= 0 && i < windows.length; i += direction) {
-    if (!isNullish(windows[i]!.row.get(name))) return windows[i];
-  }
-  return undefined;
-}
-
-function between(
-  before: FullWindow | undefined,
-  after: FullWindow | undefined,
-  name: string,
-  startMs: number,
-): Value {
-  const from = before?.row.get(name);
-  const to = after?.row.get(name);
-  if (!isNumber(from) || !isNumber(to)) return null;
-  const share = (startMs - before!.startMs) / (after!.startMs - before!.startMs);
-  return asDouble(from) + (asDouble(to) - asDouble(from)) * share;
+function between(before: Known | undefined, after: Known | undefined, startMs: number): Value {
+  if (!isNumber(before?.value) || !isNumber(after?.value)) return null;
+  const from = asDouble(before.value);
+  const share = (startMs - before.startMs) / (after.startMs - before.startMs);
+  return from + (asDouble(after.value) - from) * share;
 }

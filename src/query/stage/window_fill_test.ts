@@ -116,7 +116,7 @@ Deno.test("overlapping windows are filled on the grid of their starts", async ()
 
 Deno.test("no more windows are made than a limit", async () => {
   const bounds = [new Date(0), at(0)];
-  await rejects(filled([[0, 1]], { window: "1s", fill: null, bounds }), {
+  await rejects(filled([[0, 1]], { window: "1s", fill: "next", bounds }), {
     code: 146,
     message:
       "PlanExecutor error during aggregation :: caused by :: $timeWindow's 'fill' makes more than 500000 " +
