@@ -112,6 +112,12 @@ export class ByteReader {
     return this.source[this.at++]!;
   }
 
+  /** The next byte, which stays the next one. */
+  peek(): number {
+    assert(this.at < this.source.length, "a byte is left to look at");
+    return this.source[this.at]!;
+  }
+
   uint32(): number {
     const value = this.view.getUint32(this.at, true);
     this.at += 4;

@@ -12,6 +12,7 @@
  */
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import { bitLength } from "./bit_packing.ts";
+import { readExactDoubles } from "./exact_doubles.ts";
 import * as integer from "./integer.ts";
 
 /** The powers as the nearest doubles, which parsing promises and `**` does not. */
@@ -73,20 +74,14 @@ export function encode(words: Int32Array, count: number, out: ByteWriter, scale?
   }
 }
 
-/** Reads `count` doubles into `words`, which start at a multiple of eight bytes. */
-export function decode(reader: ByteReader, count: number, words: Int32Array): void {
+/** Reads doubles of `count` into their places in `words`, which start at a multiple of eight bytes: as `integer.decode` does. */
+export function decode(reader: ByteReader, count: number, words: Int32Array, from = 0, to = count): void {
   const doubles = new Float64Array(words.buffer, words.byteOffset, count);
   const down = INVERSES[reader.byte()]!;
   const up = POWERS[reader.byte()]!;
-  integer.decode(reader, count, doubles);
-  for (let i = 0; i < count; i++) doubles[i] = doubles[i]! * up * down;
-  const exceptions = reader.varint();
-  const places = new Int32Array(exceptions);
-  for (let i = 0, place = 0; i < exceptions; i++) places[i] = place += reader.varint();
-  for (let i = 0; i < exceptions; i++) {
-    words[2 * places[i]!] = reader.uint32();
-    words[2 * places[i]! + 1] = reader.uint32();
-  }
+  const read = integer.decode(reader, count, doubles, from, to);
+  for (let i = read.from; i < read.to; i++) doubles[i] = doubles[i]! * up * down;
+  readExactDoubles(reader, words, read);
 }
 
 /** Fills in the digits and the places of exceptions, and returns how many exceptions there are. */

@@ -44,14 +44,28 @@ export function encodeWords(values: Uint32Array, count: number, width: number, o
 
 /** Reads `count` values into `target`. */
 export function decode(reader: ByteReader, count: number, width: number, target: Float64Array): void {
-  if (width > 32) {
-    for (let i = 0; i < count; i++) target[i] = reader.uint32();
-    const high = new Float64Array(count);
-    decode(reader, count, width - 32, high);
-    for (let i = 0; i < count; i++) target[i] = target[i]! + high[i]! * TWO_32;
-    return;
-  }
-  unpackWords(reader.bytes(packedBytes(count, width)), count, width, target);
+  const words = new Int32Array(count);
+  decodeWords(reader, count, Math.min(32, width), words);
+  for (let i = 0; i < count; i++) target[i] = words[i]! >>> 0;
+  if (width <= 32) return;
+  const high = new Float64Array(count);
+  decode(reader, count, width - 32, high);
+  for (let i = 0; i < count; i++) target[i] = target[i]! + high[i]! * TWO_32;
+}
+
+/**
+ * Reads values of `count`, of a width of at most 32, into their places in `target`, as unsigned words: those of
+ * `[from, to)`, where `from` is a multiple of 32.
+ */
+export function decodeWords(
+  reader: ByteReader,
+  count: number,
+  width: number,
+  target: Int32Array,
+  from = 0,
+  to = count,
+): void {
+  unpackWords(reader.bytes(packedBytes(count, width)), width, target, from, to);
 }
 
 function packWords(values: Uint32Array, count: number, width: number, bytes: Uint8Array): void {
@@ -73,18 +87,18 @@ function packWords(values: Uint32Array, count: number, width: number, bytes: Uin
   for (; at < bytes.length; at++, bits >>>= 8) bytes[at] = bits;
 }
 
-function unpackWords(bytes: Uint8Array, count: number, width: number, target: Float64Array): void {
+function unpackWords(bytes: Uint8Array, width: number, target: Int32Array, from: number, to: number): void {
   if (width === 0) {
-    target.fill(0, 0, count);
+    target.fill(0, from, to);
     return;
   }
-  const mask = width === 32 ? 0xffffffff : (1 << width) - 1;
+  const mask = width === 32 ? -1 : (1 << width) - 1;
   let bits = 0;
   let filled = 0;
-  let at = 0;
-  for (let i = 0; i < count; i++) {
+  let at = from / 8 * width;
+  for (let i = from; i < to; i++) {
     if (filled >= width) {
-      target[i] = (bits & mask) >>> 0;
+      target[i] = bits & mask;
       bits >>>= width;
       filled -= width;
       continue;
@@ -92,7 +106,7 @@ function unpackWords(bytes: Uint8Array, count: number, width: number, target: Fl
     // Bytes beyond the end read as undefined, which the shifts take for zero.
     const next = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
     at += 4;
-    target[i] = ((bits | (next << filled)) & mask) >>> 0;
+    target[i] = (bits | (next << filled)) & mask;
     const used = width - filled;
     bits = used === 32 ? 0 : next >>> used;
     filled = 32 - used;

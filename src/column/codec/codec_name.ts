@@ -5,7 +5,7 @@
 import { ValueType } from "../value_type.ts";
 
 const TRANSFORMS = ["frame", "delta", "delta of delta", "halves"];
-const PACKINGS = ["bits", "Huffman", "rANS"];
+const PACKINGS = ["bits", "rANS"];
 const DOUBLE_MODES = ["decimals", "byte planes", "ALP", "ALP-RD", "XOR", "runs"];
 /** Where the integers of a double's mode start, behind the mode's byte. */
 const INTEGERS_BEHIND: Readonly<Record<number, number>> = { 0: 1, 2: 2 };

@@ -143,9 +143,9 @@ Deno.test("integers with few likely steps come near their entropy", () => {
     { length: 4096 },
     () => value += Math.floor(random() * 3) + Math.floor(random() * 3) - 2,
   );
-  // Five steps of 2.2 bits: 1126 bytes, 3 bits each would be 1536.
+  // Five steps of 2.2 bits: 1126 bytes, 3 bits each would be 1536. Each of three further blocks starts anew, with ten bytes.
   const bytes = roundTripIntegers(walk);
-  assert.ok(bytes < 1160, `${bytes}`);
+  assert.ok(bytes < 1160 + 30, `${bytes}`);
 });
 
 Deno.test("integers that stay for long take what their changes take", () => {

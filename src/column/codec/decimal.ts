@@ -9,6 +9,7 @@
  */
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import type { Effort } from "./effort.ts";
+import { readExactDoubles } from "./exact_doubles.ts";
 import * as integer from "./integer.ts";
 
 const MAX_PLACES = 14;
@@ -75,17 +76,11 @@ export function encode(
   return true;
 }
 
-/** Reads `count` doubles into `words`, which start at a multiple of eight bytes. */
-export function decode(reader: ByteReader, count: number, words: Int32Array): void {
+/** Reads doubles of `count` into their places in `words`, which start at a multiple of eight bytes: as `integer.decode` does. */
+export function decode(reader: ByteReader, count: number, words: Int32Array, from = 0, to = count): void {
   const doubles = new Float64Array(words.buffer, words.byteOffset, count);
   const power = POWERS[reader.byte()]!;
-  integer.decode(reader, count, doubles);
-  if (power !== 1) { for (let i = 0; i < count; i++) doubles[i] = doubles[i]! / power; }
-  const exceptions = reader.varint();
-  const indexes = new Int32Array(exceptions);
-  for (let i = 0, last = 0; i < exceptions; i++) indexes[i] = last += reader.varint();
-  for (const index of indexes) {
-    words[2 * index] = reader.uint32();
-    words[2 * index + 1] = reader.uint32();
-  }
+  const read = integer.decode(reader, count, doubles, from, to);
+  if (power !== 1) { for (let i = read.from; i < read.to; i++) doubles[i] = doubles[i]! / power; }
+  readExactDoubles(reader, words, read);
 }

@@ -48,16 +48,19 @@ export function encode(words: Int32Array, count: number, out: ByteWriter, effort
   out.bytes(best.written());
 }
 
-/** Reads `count` doubles into `words`, which start at a multiple of eight bytes. */
-export function decode(reader: ByteReader, count: number, words: Int32Array): void {
+/**
+ * Reads doubles of `count` into their places in `words`, which start at a multiple of eight bytes: at least those of
+ * `[from, to)`, and not many others where `isInBlocks` says so.
+ */
+export function decode(reader: ByteReader, count: number, words: Int32Array, from = 0, to = count): void {
   const mode = reader.byte();
   switch (mode) {
     case DECIMAL:
-      return decimal.decode(reader, count, words);
+      return decimal.decode(reader, count, words, from, to);
     case PLANES:
       return bytePlanes.decode(reader, count, words);
     case ALP:
-      return alp.decode(reader, count, words);
+      return alp.decode(reader, count, words, from, to);
     case ALP_RD:
       return alpRd.decode(reader, count, words);
     case XOR:
@@ -65,6 +68,13 @@ export function decode(reader: ByteReader, count: number, words: Int32Array): vo
   }
   assert(mode === RUNS, `double mode ${mode} is known`);
   decodeRuns(reader, words);
+}
+
+/** Whether the doubles that are written in `content` from `at` on can be read in blocks. */
+export function isInBlocks(content: Uint8Array, at: number): boolean {
+  const mode = content[at];
+  if (mode !== DECIMAL && mode !== ALP) return false;
+  return integer.isInBlocks(content[at + (mode === DECIMAL ? 2 : 3)]!);
 }
 
 /** Fewer values are not worth trying what makes them smallest. */

@@ -11,10 +11,11 @@
  * The count of values stands outside. Booleans go as integers of one bit: a bitmap, or nothing where all are the same.
  */
 import { assert } from "../../base/mod.ts";
-import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
+import { ByteReader, type ByteWriter } from "../byte_buffer.ts";
 import { Column } from "../column.ts";
 import { BYTES, ValueType, wordsOfType } from "../value_type.ts";
 import { bytesFor, type Words, zeroWords } from "../words.ts";
+import { BLOCK_VALUES } from "./block_values.ts";
 import * as byteString from "./byte_string.ts";
 import type { Effort } from "./effort.ts";
 import * as double from "./double.ts";
@@ -135,12 +136,12 @@ function encodeWords(
 }
 
 /** Numbers on their way into a narrower array: fresh memory for each page costs a tenth of its decoding. */
-let decoded = new Float64Array(4096);
+let decoded = new Int32Array(4096);
 
 /** In the narrowest array that holds them: caches keep twice or four times as many. */
 function decodeSingleWords(reader: ByteReader, count: number): Words {
-  if (decoded.length < count) decoded = new Float64Array(count);
-  integer.decode(reader, count, decoded);
+  if (decoded.length < count) decoded = new Int32Array(count);
+  integer.decodeInt32s(reader, count, decoded);
   let min = 0;
   let max = 0;
   for (let i = 0; i < count; i++) {
@@ -151,6 +152,37 @@ function decodeSingleWords(reader: ByteReader, count: number): Words {
   const words = zeroWords(count, bytesFor(min, max));
   words.set(decoded.subarray(0, count));
   return words;
+}
+
+/**
+ * The column of a page whose values can be decoded in blocks, none of which is decoded yet: `readValues` does that.
+ * Undefined for other pages.
+ *
+ * @param bounds of all values, where they are numbers
+ */
+export function openInBlocks(
+  content: Uint8Array,
+  count: number,
+  bounds: { readonly min: number; readonly max: number },
+): Column | undefined {
+  if (count <= BLOCK_VALUES || content[0] !== UNIFORM) return undefined;
+  const type = content[1]!;
+  if (type === ValueType.Int32 && integer.isInBlocks(content[2]!)) {
+    return Column.ofWords(type, zeroWords(count, bytesFor(bounds.min, bounds.max)), count);
+  }
+  if (type !== ValueType.Double || !double.isInBlocks(content, 2)) return undefined;
+  return Column.ofWords(type, new Int32Array(2 * count), count);
+}
+
+/** Decodes at least the values `[from, to)` of such a page into its column. */
+export function readValues(content: Uint8Array, column: Column, from: number, to: number): void {
+  const { type, length, words } = column;
+  const reader = new ByteReader(content, 2);
+  if (type === ValueType.Double) return double.decode(reader, length, column.wideWords, from, to);
+  if (words instanceof Int32Array) return void integer.decodeInt32s(reader, length, words, from, to);
+  if (decoded.length < length) decoded = new Int32Array(length);
+  const read = integer.decodeInt32s(reader, length, decoded, from, to);
+  words.set(decoded.subarray(read.from, read.to), read.from);
 }
 
 /** Signed and unsigned numbers of 32 bits come out as the same word. */

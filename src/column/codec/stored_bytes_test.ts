@@ -39,11 +39,24 @@ const INTEGERS: [what: string, stored: string, values: Float64Array][] = [
   ],
   ["halves", "AwAABAAFAAKAgIAC////AwACAgGAgIAG//9/", Float64Array.of(2 ** 53, -(2 ** 53), 5, 2 ** 52)],
   [
-    "Huffman codes",
-    "EACjAQXBgQHAMAzDIOR0/788MJ2YnjgxnZg+04npiYnpxPRJJ6Ynps90YnpiYjoxfdKJ6YmJ6cT0xInpxPSZTkxPTEwnpk86MT0xfaYT0xMT" +
-    "04npk05MT0xMJ6ZPnJhOTJ/pxPTExHRi+qQT0xMT04npiRPTiekznZiemJhOTJ90Ynpi+kwnpicmphPTJ52YnpiYTkyfODGdmD7TiemJienE" +
-    "9Ekn5gcA",
+    "frame of reference, rANS",
+    "EAChCgAOAPwDBoAE6AFG8yUCADzPAQBFGp3ObhIyUxi3lPLWpoNen9YGZmKeIdcghgTeFtausvUuQ/cOmOqmuTgSktkeCiY9VRHylh6srhIpNre/mueSJU" +
+    "ggt/KkgJI4BHh+3y4Xttekntp37usuJAlZzkadK8XN5X3KLkxNbvSmQ+AvIvSHacSqYi9EKFUZpPXpvpGEbMXBbxgrOY4Rs2XZyQWqVC1VCwA=",
     series(600, (i) => Math.min(5, Math.clz32(Math.imul(i + 1, 0x9e3779b1)))),
+  ],
+  [
+    "delta, rANS in three blocks",
+    "EQD6L/pfpxJAAQyAATAAIgbmAwwYUDeIBgO+ASkMAQCPkwAAzRgJAtT7bzk+02S4/xSFL7M8S5IXdf955oLhRw2LtBzy4/wUfWurHL+GFPHFHP2y" +
+    "UEmyOarviGioL5q8wGYNRVGfyjz9hjGhDyNnDIKl3MFCZ1S5BeHkjTaA/LYlQchZ+DY0PTtiosOxlhPVi68x1JvmNikM3yA4SDeY3OJGJv09ckrf" +
+    "EEoqLcTLVKCWP2H4RyC9Vm68PMJxC5dcWoLTe7/hqjviQ/2okeOn/ORS5mdmV6McINHOOeii/kfRSagXe8jAhhFbwdy0JnTJlTfeHITJlDllq62I" +
+    "+EkiRy8UmdZw+cp8V2MZ5cVpDotZyaqxK1cGuLjGDHUwKOkmSgE28vNWAVV/Sx+7UCjNZl5nCPQMCm7lS6jFdrK4P0LkthBBpNgLEhTLsvhYgsl3" +
+    "Bkt5mP8gGcqfXE6y6Wv0jHlHm/zHlgaF/ZL4Qz9rqjyQZgWtqSvQnLjWbiFSE848OSnkFQ6LacgKF9cci8YiAZ9tn9MtweslxLckULCmUrG9AWWi" +
+    "AACvr7xYHYBHpec1oqYXMT0iPd+0tgYFIcIiC6HWc4GaBxHQFwpNUUSwkhYcQlwDksYSJXw4QAKSz9a4WZK/8yl7qHjgQ/mkOo/DB/8UoTezPGCS" +
+    "FXW/4eOS7UN5R7L8x5Yw0ZuD7UOe9ZtX3jzuUlP9jG2HV4QdjtWek5nWJ+loR2MIhUmqBT8skwZBmaBdfXs4gHmtup2qtkllX2slqI6GGPkB8qLD" +
+    "nxZ50YVbJJwOCnedVyi+RgNCqQ+QxoO1KTI1i2arxvhQktz7SbeAvOYoJIpMotjTHENouFKyyZeSJhFpx3zxQgY9pJx8Y1F9pkvMHEBVqgU/f90c" +
+    "p9ZZGQqHo8hM/eyNVWNeZfZFYCsOvdkVv9MMYKy2h+UDoq23N4X/FRjbJDkVCrA3mpZN9XhcG4LptiZhNAKsww9KKuXEW0DRbTeyf+mgjZbJOCdi" +
+    "kZuDvGjH0GvQaRbC/Eco0U9T3t+bBoB70p9PIHG9mdHzMvDzAZOb/KQWOgmM58kcCJ3m1BsUGVAcjNUoP0AAwxYINYZo8VaDFQA=",
+    series(2100, (i) => 3 * i + Math.min(5, Math.clz32(Math.imul(i + 1, 0x9e3779b1)))),
   ],
 ];
 

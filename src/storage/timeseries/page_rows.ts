@@ -5,7 +5,7 @@ import { valueAt, writeCell } from "./cell.ts";
 import { FIRST_COLUMN_PAGES, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
 import type { RowSource } from "./row_source.ts";
 import { RowTemplates } from "./row_templates.ts";
-import type { PageColumn, Segment } from "./segment.ts";
+import { type PageColumn, readRows, type Segment } from "./segment.ts";
 import type { SeriesIndex } from "./series_index.ts";
 import type { FieldName, Shape } from "./shape.ts";
 
@@ -48,9 +48,9 @@ export class PageRows implements RowSource {
     return this.segment.times(this.group.page(TIME_PAGES, this.page));
   }
 
-  /** A page of a column that has values here. */
-  readColumn(column: number): PageColumn {
-    return this.read(column + FIRST_COLUMN_PAGES);
+  /** A page of a column that has values here, with those of the rows `[from, to)` of the page. */
+  readColumn(column: number, from = 0, to = this.rowCount): PageColumn {
+    return this.read(column + FIRST_COLUMN_PAGES, from, to);
   }
 
   shapeOf(row: number): Shape | undefined {
@@ -74,14 +74,14 @@ export class PageRows implements RowSource {
   }
 
   valueOf(column: number, row: number): Value {
-    const { values, indexes } = this.read(column + FIRST_COLUMN_PAGES);
     const inPage = row - this.firstRow;
+    const { values, indexes } = this.read(column + FIRST_COLUMN_PAGES, inPage, inPage + 1);
     return valueAt(values, indexes === undefined ? inPage : indexes[inPage]!);
   }
 
   writeValue(column: number, row: number, name: FieldName, writer: BsonWriter): void {
-    const { values, indexes } = this.read(column + FIRST_COLUMN_PAGES);
     const inPage = row - this.firstRow;
+    const { values, indexes } = this.read(column + FIRST_COLUMN_PAGES, inPage, inPage + 1);
     writeCell(values, indexes === undefined ? inPage : indexes[inPage]!, name, writer);
   }
 
@@ -96,8 +96,8 @@ export class PageRows implements RowSource {
   }
 
   wholeBytes(row: number): Uint8Array {
-    const { values, indexes } = this.read(WHOLE_PAGES);
     const inPage = row - this.firstRow;
+    const { values, indexes } = this.read(WHOLE_PAGES, inPage, inPage + 1);
     const index = indexes === undefined ? inPage : indexes[inPage]!;
     return values.arena.subarray(values.startAt(index), values.ends[index]!);
   }
@@ -113,8 +113,10 @@ export class PageRows implements RowSource {
     return this.lastSeries;
   }
 
-  private read(pageColumn: number): PageColumn {
-    return this.columns[pageColumn] ??= this.load(pageColumn);
+  private read(pageColumn: number, from: number, to: number): PageColumn {
+    const column = this.columns[pageColumn] ??= this.load(pageColumn);
+    readRows(column, from, to);
+    return column;
   }
 
   private load(pageColumn: number): PageColumn {

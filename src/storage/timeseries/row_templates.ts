@@ -8,10 +8,12 @@ import type { Shape } from "./shape.ts";
 /** The page: rows are numbered as in their row group. */
 export interface TemplatePage extends RowSource {
   readonly firstRow: number;
+  readonly rowCount: number;
   readonly times: Float64Array;
   /** Rows from `row` on that are of one series end before this one. */
   endOfSeries(row: number): number;
-  readColumn(column: number): PageColumn;
+  /** With the values of the rows `[from, to)` of the page. */
+  readColumn(column: number, from: number, to: number): PageColumn;
 }
 
 /** Rows that are written in one go: their documents stay in the processor's cache while it goes through the columns. */
@@ -90,7 +92,10 @@ export class RowTemplates {
 
   private made(row: number, { root }: Shape): RowTemplate | undefined {
     if (this.template === null) {
-      this.template = RowTemplate.of(this.page, row, root, (column) => this.page.readColumn(column));
+      const { page } = this;
+      const from = this.first - page.firstRow;
+      const to = Math.min(page.rowCount, this.end - page.firstRow);
+      this.template = RowTemplate.of(page, row, root, (column) => page.readColumn(column, from, to));
     }
     return this.template;
   }

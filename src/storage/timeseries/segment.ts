@@ -5,9 +5,17 @@
  * A segment that is dropped loses its name at once. If it is part of a snapshot, its file is kept open until nobody can
  * reach the object any more (its rows stay readable); the registry below closes it then.
  */
-import { ByteReader, type Column, decodeBytes, decodeIntegers, decodePage } from "../../column/mod.ts";
+import {
+  ByteReader,
+  type Column,
+  decodeBytes,
+  decodeIntegers,
+  decodePage,
+  openInBlocks,
+} from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
 import { readBlock } from "./block.ts";
+import { ColumnBlocks } from "./column_blocks.ts";
 import type { FilePool } from "./file_pool.ts";
 import { IdIndex } from "./id_index.ts";
 import type { SegmentPlace } from "./manifest.ts";
@@ -18,8 +26,18 @@ import type { TableNames } from "./shape.ts";
 
 /** A page of a column: its values and, where some rows have none, how many stand before each row and the end. */
 export interface PageColumn {
+  /** As far as they were asked for. */
   readonly values: Column;
   readonly indexes: Int32Array | undefined;
+  /** Reads values that are asked for; undefined where all are read. */
+  readonly blocks: ColumnBlocks | undefined;
+}
+
+/** Sees to it that the values of the page's rows `[from, to)` are there. */
+export function readRows({ indexes, blocks }: PageColumn, from: number, to: number): void {
+  if (blocks === undefined || blocks.isWhole) return;
+  if (indexes === undefined) blocks.read(from, to);
+  else blocks.read(indexes[from]!, indexes[to]!);
 }
 
 const UNREACHABLE = new FinalizationRegistry<DiskFile>((file) => file.close());
@@ -76,16 +94,21 @@ export class Segment {
   }
 
   /**
-   * A page of a column.
+   * A page of a column, none of whose values may have been read yet: see `readRows`.
    *
    * @param placesOf says where its values stand, as `PageColumn` has it
    * @throws CorruptionError
    */
   column(page: Page, placesOf: () => Int32Array | undefined): PageColumn {
     return this.cache.get(this.number, page.offset, () => {
-      const values = this.readColumn(page);
+      const content = this.readContent(page);
+      const inBlocks = openInBlocks(content, page.count, page);
+      const values = inBlocks ?? decodePage(new ByteReader(content), page.count);
+      const blocks = inBlocks && new ColumnBlocks(content, inBlocks);
       const indexes = placesOf();
-      return { value: { values, indexes }, sizeBytes: values.memoryBytes + (indexes?.byteLength ?? 0) };
+      const sizeBytes = values.memoryBytes + (blocks === undefined ? 0 : content.length) +
+        (indexes?.byteLength ?? 0);
+      return { value: { values, indexes, blocks }, sizeBytes };
     });
   }
 
@@ -114,7 +137,11 @@ export class Segment {
 
   /** As `column`, past the cache. */
   readColumn(page: Page): Column {
-    return decodePage(new ByteReader(readBlock(this.file, page.offset, page.sizeBytes)), page.count);
+    return decodePage(new ByteReader(this.readContent(page)), page.count);
+  }
+
+  private readContent(page: Page): Uint8Array {
+    return readBlock(this.file, page.offset, page.sizeBytes);
   }
 
   /** It becomes part of a snapshot: whoever holds that may read it, now or later, whatever becomes of it. */

@@ -11,7 +11,7 @@ import { ByteReader, ByteWriter, decodeBytes, encodeBytes } from "../../column/m
 import type { DiskFile } from "../../io/mod.ts";
 import { readBlock, writeBlock } from "./block.ts";
 
-export const SEGMENT_VERSION = 2;
+export const SEGMENT_VERSION = 3;
 export const SEGMENT_HEADER_BYTES = 16;
 const TRAILER_BYTES = 16;
 const MAGIC = new TextEncoder().encode("CGSEGMT\n");

@@ -158,8 +158,10 @@ class GroupRun implements SliceRun {
   current(): Slice {
     const source = this.source.pageOf(this.row);
     const { firstRow, rowCount } = source;
+    const from = this.row - firstRow;
     const to = Math.min(this.span.end - firstRow, rowCount);
-    return { source, rows: undefined, from: this.row - firstRow, to };
+    source.reach(from, to);
+    return { source, rows: undefined, from, to };
   }
 
   skip(count: number): void {
@@ -206,7 +208,10 @@ class MaskedGroupRun implements SliceRun {
   }
 
   current(): Slice {
-    return { source: this.page!, rows: this.rows, from: this.from, to: this.to };
+    const { page, rows, from, to } = this;
+    if (rows === undefined) page!.reach(from, to);
+    else page!.reach(rows[from]!, rows[to - 1]! + 1);
+    return { source: page!, rows, from, to };
   }
 
   skip(count: number): void {

@@ -7,6 +7,7 @@ import { BYTES, type Column, MIXED, NO_TYPE, ValueType } from "../../../column/m
 import type { Memtable } from "../memtable.ts";
 import type { PageRows } from "../page_rows.ts";
 import { FIRST_COLUMN_PAGES, type Page, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "../row_group.ts";
+import { type PageColumn, readRows } from "../segment.ts";
 import { type Path, REMAINDER_KEY } from "../shape.ts";
 import { documentOf } from "../stored_document.ts";
 import { type ColumnView, NO_VALUES, viewOf, viewOfTimes } from "./column_view.ts";
@@ -77,6 +78,10 @@ const NESTED_TYPES = (1 << ValueType.Object) | (1 << ValueType.Array);
 export class PageSource implements SliceSource {
   readonly needsRows: boolean;
   private readonly views: (ColumnView | undefined)[] = [];
+  private readonly columns: (PageColumn | undefined)[] = [];
+  /** The rows that views are for, now. */
+  private from = 0;
+  private to = 0;
 
   constructor(
     private readonly rows: PageRows,
@@ -112,8 +117,17 @@ export class PageSource implements SliceSource {
     return this.group.page(TIME_PAGES, this.number);
   }
 
+  /** From now on views have values of the rows `[from, to)`, and maybe of no others. */
+  reach(from: number, to: number): void {
+    this.from = from;
+    this.to = to;
+  }
+
   view(path: number): ColumnView {
-    return this.views[path] ??= this.read(this.paths[path]!);
+    const view = this.views[path] ??= this.open(path);
+    const column = this.columns[path];
+    if (column !== undefined) readRows(column, this.from, this.to);
+    return view;
   }
 
   page(path: number): Page | undefined {
@@ -134,11 +148,12 @@ export class PageSource implements SliceSource {
     return this.group.page(column + FIRST_COLUMN_PAGES, this.number);
   }
 
-  private read({ isTime, column }: ResolvedPath): ColumnView {
+  private open(path: number): ColumnView {
+    const { isTime, column } = this.paths[path]!;
     if (isTime) return viewOfTimes(this.times);
     if (column < 0 || this.statistics(column).count === 0) return NO_VALUES;
-    const { values, indexes } = this.rows.readColumn(column);
-    return viewOf(values, indexes, values.length);
+    const opened = this.columns[path] = this.rows.readColumn(column, this.from, this.to);
+    return viewOf(opened.values, opened.indexes, opened.values.length);
   }
 }
 

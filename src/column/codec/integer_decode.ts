@@ -1,0 +1,216 @@
+/** Reads what integer.ts writes, as doubles or, where all values are known to be int32, as words. */
+import { assert, PAGE_ROWS } from "../../base/mod.ts";
+import type { ByteReader } from "../byte_buffer.ts";
+import * as bitPacking from "./bit_packing.ts";
+import { BLOCK_VALUES } from "./block_values.ts";
+import { BITS, DELTA, DELTA_OF_DELTA, FRAME, HALVES, RANS, RANS_WIDTH, RUNS } from "./integer_format.ts";
+import * as rans from "./rans.ts";
+
+const TWO_31 = 2147483648;
+const TWO_32 = 4294967296;
+
+/** Values `[from, to)` of a page. */
+export interface ReadValues {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Whether values can be read in blocks behind the byte that they start with. */
+export function isInBlocks(head: number): boolean {
+  const transform = head & 15;
+  return transform === FRAME || transform === DELTA;
+}
+
+/**
+ * Reads values of `count` into their places in `target`: at least those of `[from, to)`, and not many others where they
+ * can be read in blocks. @returns which ones it has read
+ */
+export function decode(
+  reader: ByteReader,
+  count: number,
+  target: Float64Array,
+  from = 0,
+  to = count,
+): ReadValues {
+  const head = reader.byte();
+  const packing = head >> 4;
+  switch (head & 15) {
+    case FRAME: {
+      const read = blocksOf(from, to, count);
+      const base = unzigzag(reader.varint());
+      readResiduals(reader, packing, count, target, read);
+      for (let i = read.from; i < read.to; i++) target[i] = target[i]! + base;
+      return read;
+    }
+    case DELTA: {
+      const read = blocksOf(from, to, count);
+      const starts = readStarts(reader, count);
+      readResiduals(reader, packing, count, target, read);
+      sumDeltas(target, read, starts);
+      return read;
+    }
+    case DELTA_OF_DELTA: {
+      const read = { from: 0, to: count };
+      const base = unzigzag(reader.varint());
+      const slope = unzigzag(reader.varint());
+      readResiduals(reader, packing, count, target, read);
+      sumDeltasOfDeltas(target, count, base, slope);
+      return read;
+    }
+    case HALVES:
+      return decodeHalves(reader, count, target);
+    default:
+      assert((head & 15) === RUNS, `integer transform ${head & 15} is known`);
+      return decodeRuns(reader, count, target);
+  }
+}
+
+/** As `decode`, of values that are int32. */
+export function decodeInt32s(
+  reader: ByteReader,
+  count: number,
+  target: Int32Array,
+  from = 0,
+  to = count,
+): ReadValues {
+  const head = reader.peek();
+  const read = blocksOf(from, to, count);
+  if (head === (DELTA | RANS << 4)) {
+    reader.byte();
+    rans.decodeSums(reader, count, readStarts(reader, count), target, read.from, read.to);
+    // An exception stood among the differences as zero: all sums from its place to the end of its block lack it.
+    for (const { place, residual } of readExceptions(reader, read)) {
+      const difference = unzigzag(residual);
+      for (let i = place, end = endOfBlock(place, count); i < end; i++) target[i] = target[i]! + difference;
+    }
+    return read;
+  }
+  if (doubles.length < count) doubles = new Float64Array(count);
+  const { from: first, to: end } = decode(reader, count, doubles, from, to);
+  for (let i = first; i < end; i++) target[i] = doubles[i]!;
+  return { from: first, to: end };
+}
+
+/** Numbers of a page on their way to be words, and words on their way to be numbers. */
+let doubles = new Float64Array(PAGE_ROWS);
+let words = new Int32Array(PAGE_ROWS);
+
+/** The blocks that values are in. */
+function blocksOf(from: number, to: number, count: number): ReadValues {
+  return { from: from - from % BLOCK_VALUES, to: to === 0 ? 0 : endOfBlock(to - 1, count) };
+}
+
+function endOfBlock(place: number, count: number): number {
+  return Math.min(count, place - place % BLOCK_VALUES + BLOCK_VALUES);
+}
+
+/** What the sums of each block start from. */
+function readStarts(reader: ByteReader, count: number): Float64Array {
+  const starts = new Float64Array(Math.max(1, Math.ceil(count / BLOCK_VALUES)));
+  const base = starts[0] = unzigzag(reader.varint());
+  for (let block = 1; block < starts.length; block++) starts[block] = base + unzigzag(reader.varint());
+  return starts;
+}
+
+function readResiduals(
+  reader: ByteReader,
+  packing: number,
+  count: number,
+  target: Float64Array,
+  read: ReadValues,
+): void {
+  const { from, to } = read;
+  const width = packing === BITS ? reader.byte() : RANS_WIDTH;
+  if (width > 32) {
+    const residuals = new Float64Array(count);
+    bitPacking.decode(reader, count, width, residuals);
+    target.set(residuals.subarray(from, to), from);
+  } else {
+    if (words.length < count) words = new Int32Array(count);
+    readWords(reader, packing, count, width, read);
+    for (let i = from; i < to; i++) target[i] = words[i]! >>> 0;
+  }
+  for (const { place, residual } of readExceptions(reader, read)) target[place] = residual;
+}
+
+function readWords(
+  reader: ByteReader,
+  packing: number,
+  count: number,
+  width: number,
+  { from, to }: ReadValues,
+): void {
+  if (packing === BITS) return bitPacking.decodeWords(reader, count, width, words, from, to);
+  assert(packing === RANS, `integer packing ${packing} is known`);
+  rans.decode(reader, count, words, from, to);
+}
+
+interface Exception {
+  readonly place: number;
+  readonly residual: number;
+}
+
+const NO_EXCEPTIONS: readonly Exception[] = [];
+
+/** Those among the values that are read. */
+function readExceptions(reader: ByteReader, { from, to }: ReadValues): readonly Exception[] {
+  const count = reader.varint();
+  if (count === 0) return NO_EXCEPTIONS;
+  const places = new Int32Array(count);
+  for (let i = 0, place = 0; i < count; i++) places[i] = place += reader.varint();
+  const exceptions: Exception[] = [];
+  for (const place of places) {
+    const residual = reader.varint();
+    if (place >= from && place < to) exceptions.push({ place, residual });
+  }
+  return exceptions;
+}
+
+function sumDeltas(target: Float64Array, { from, to }: ReadValues, starts: Float64Array): void {
+  for (let start = from; start < to; start += BLOCK_VALUES) {
+    let value = starts[start / BLOCK_VALUES]!;
+    const end = Math.min(to, start + BLOCK_VALUES);
+    for (let i = start; i < end; i++) target[i] = value += unzigzag(target[i]!);
+  }
+}
+
+function sumDeltasOfDeltas(target: Float64Array, count: number, base: number, slope: number): void {
+  if (count > 0) target[0] = base;
+  let value = base + slope;
+  if (count > 1) target[1] = value;
+  let delta = slope;
+  for (let i = 2; i < count; i++) {
+    delta += unzigzag(target[i]!);
+    target[i] = value += delta;
+  }
+}
+
+/** Of `zigzag`, the other way. */
+function unzigzag(value: number): number {
+  if (value < TWO_31) {
+    const bits = value | 0;
+    return (bits >>> 1) ^ -(bits & 1);
+  }
+  const half = Math.floor(value / 2);
+  return half * 2 === value ? half : -1 - half;
+}
+
+function decodeHalves(reader: ByteReader, count: number, target: Float64Array): ReadValues {
+  const high = new Float64Array(count);
+  decode(reader, count, target);
+  decode(reader, count, high);
+  for (let i = 0; i < count; i++) target[i] = target[i]! + high[i]! * TWO_32;
+  return { from: 0, to: count };
+}
+
+function decodeRuns(reader: ByteReader, count: number, target: Float64Array): ReadValues {
+  const runs = reader.varint();
+  const lengths = new Float64Array(runs);
+  const distinct = new Float64Array(runs);
+  decode(reader, runs, lengths);
+  decode(reader, runs, distinct);
+  for (let run = 0, at = 0; run < runs; at += lengths[run++]!) {
+    target.fill(distinct[run]!, at, at + lengths[run]!);
+  }
+  return { from: 0, to: count };
+}

@@ -1,0 +1,63 @@
+import assert from "node:assert/strict";
+import { PAGE_ROWS } from "../../base/mod.ts";
+import { type Random, seededRandom } from "../../base/mod.ts";
+import { ByteReader, ByteWriter } from "../byte_buffer.ts";
+import { Column } from "../column.ts";
+import { ValueType } from "../value_type.ts";
+import type { Effort } from "./effort.ts";
+import * as page from "./page.ts";
+
+const RUNS = 400;
+
+/** Values that walk, jump and stand still, whole or in hundredths. */
+function randomValues(random: Random, count: number): number[] {
+  const step = 2 ** Math.floor(random() * 33);
+  const walks = random() < 0.6;
+  const jumps = random() < 0.5 ? 0.003 : 0;
+  let value = Math.floor(random() * 200);
+  return Array.from({ length: count }, () => {
+    const change = Math.floor((random() - 0.5) * step);
+    value = walks ? value + change : change;
+    if (random() < jumps) value = Math.floor((random() - 0.5) * 2 ** 32);
+    return value;
+  });
+}
+
+function columnOf(random: Random, count: number): Column {
+  const values = randomValues(random, count);
+  if (random() < 0.5) return Column.ofWords(ValueType.Int32, Int32Array.from(values), count);
+  const doubles = Float64Array.from(values, (value) => random() < 0.002 ? random() : value / 100);
+  return Column.ofWords(ValueType.Double, new Int32Array(doubles.buffer), count);
+}
+
+Deno.test("values of a page that are decoded in blocks are those of the whole page", () => {
+  const random = seededRandom(31);
+  let inBlocks = 0;
+  for (let run = 0; run < RUNS; run++) {
+    const count = 1 + Math.floor(random() * PAGE_ROWS);
+    const original = columnOf(random, count);
+    const effort: Effort = random() < 0.3 ? "fast" : "small";
+    const out = new ByteWriter();
+    page.encode(original, out, effort);
+    const content = out.written();
+    const whole = page.decode(new ByteReader(content), count);
+    assert.deepEqual(whole.wideWords.subarray(0, original.words.length), original.words);
+    const bounds = { min: Math.min(...original.words), max: Math.max(...original.words) };
+    const column = page.openInBlocks(content, count, bounds);
+    if (column === undefined) continue;
+    inBlocks++;
+    assert.equal(column.words.constructor, whole.words.constructor);
+    const isRead = new Uint8Array(count);
+    for (let reads = 1 + Math.floor(random() * 5); reads > 0; reads--) {
+      const from = Math.floor(random() * count);
+      const to = from + 1 + Math.floor(random() * Math.min(1500, count - from - 1));
+      page.readValues(content, column, from, to);
+      isRead.fill(1, from, to);
+    }
+    const width = original.words.length / count;
+    for (let i = 0; i < column.words.length; i++) {
+      if (isRead[Math.floor(i / width)] === 1) assert.equal(column.words[i], whole.words[i]);
+    }
+  }
+  assert.ok(inBlocks > RUNS / 4, `${inBlocks} of ${RUNS} pages can be read in blocks`);
+});
