@@ -67,7 +67,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   }
   if (isNumber(args.get("aggregate"))) return await runWithoutCollection(call, reply, stages, batchSize);
   const namespace = namespaceToRead(call);
-  const variables = letVariables(args, call.operation.nowMs, collationFor(call, namespace));
+  const variables = letVariables(args, call.operation, collationFor(call, namespace));
   checkHint(call, namespace);
   const work = pipelineWork(call, variables.values);
   const { router } = call.state.services;
@@ -185,7 +185,7 @@ async function runWithoutCollection(
   if (!(first instanceof Document)) {
     throw fail("InvalidNamespace", "{aggregate: 1} is not valid for an empty pipeline.");
   }
-  const variables = letVariables(call.args, call.operation.nowMs, collationFor(call, namespace));
+  const variables = letVariables(call.args, call.operation, collationFor(call, namespace));
   const work = pipelineWork(call, variables.values);
   const { router } = call.state.services;
   const own = firstStageOf(stages, call.generic);

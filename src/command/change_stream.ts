@@ -72,7 +72,7 @@ function parseStream(call: CommandCall, stages: readonly Value[]): ParsedStream 
   checkReadConcern(args);
   checkStagesBehind(stages.slice(1), isStageName);
   const namespace = target ?? { db, collection: NO_COLLECTION };
-  const variables = letVariables(args, call.operation.nowMs, collationFor(call, namespace));
+  const variables = letVariables(args, call.operation, collationFor(call, namespace));
   return { spec, scope, namespace, variables, pipeline: parsePipeline(stages, variables.context, 1) };
 }
 

@@ -36,7 +36,7 @@ export const count: Command = {
 async function runCount(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToRead(call, "InvalidNamespace");
   const spec = parseCountArguments(call.args);
-  const { context } = letVariables(call.args, call.operation.nowMs, collationFor(call, namespace));
+  const { context } = letVariables(call.args, call.operation, collationFor(call, namespace));
   checkHint(call, namespace);
   const work = new QueryWork(call.operation);
   const pipeline = withHint(parseCountCommand(spec, context), call.args);

@@ -32,7 +32,7 @@ export const distinct: Command = {
 async function runDistinct(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToRead(call, "InvalidNamespace");
   const spec = parseDistinctArguments(call.args);
-  const { context } = letVariables(call.args, call.operation.nowMs, collationFor(call, namespace));
+  const { context } = letVariables(call.args, call.operation, collationFor(call, namespace));
   checkHint(call, namespace);
   const work = new QueryWork(call.operation);
   const pipeline = withHint(parseDistinct(spec, context), call.args);

@@ -143,6 +143,7 @@ async function run(
   }
   const session = generic.sessionId === undefined ? undefined : state.sessions.use(generic.sessionId);
   const operation = state.operations.begin(client, generic.maxTimeMs, labelOf(command, db, args));
+  operation.clusterTime = router.clusterTime.latest;
   const release = generic.txnNumber === undefined ? undefined : await session?.checkOut();
   try {
     return await answer(command, {

@@ -80,7 +80,7 @@ async function runExplain(
   const stages = name === "aggregate" ? parseAggregateArguments(args) : [];
   if (isChangeStream(stages)) return writePlan(call, reply, changeStreamPlan(explained, stages), command);
   const namespace = namespaceToRead(explained);
-  const variables = letVariables(args, call.operation.nowMs, collationFor(explained, namespace));
+  const variables = letVariables(args, call.operation, collationFor(explained, namespace));
   checkHint(call, namespace, args.get("hint"));
   const pipeline = withHint(pipelineOf(explained, namespace, variables), args);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));

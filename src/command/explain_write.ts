@@ -39,7 +39,7 @@ export async function explainWrite(call: CommandCall, verbosity: string): Promis
   }
   const statement = statements[0]!;
   if (statement instanceof CommandError) throw statement;
-  const variables = letVariables(call.args, call.operation.nowMs, statement.collation);
+  const variables = letVariables(call.args, call.operation, statement.collation);
   const work = new QueryWork(call.operation, variables.values);
   const plan = new WritePlan({
     filter: statement.filter,

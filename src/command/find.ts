@@ -62,7 +62,7 @@ async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
   const namespace = namespaceToRead(call);
   const found = parseFindArguments(call.args);
   const { spec, batchSize, singleBatch } = found;
-  const variables = letVariables(call.args, call.operation.nowMs, collationFor(call, namespace));
+  const variables = letVariables(call.args, call.operation, collationFor(call, namespace));
   checkHint(call, namespace);
   const bounded = withKeyBounds(call, namespace, spec);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));

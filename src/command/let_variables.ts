@@ -1,6 +1,6 @@
 /** The `let` argument: constants that a query's expressions name as `$$name`. */
 import type { Collation, Value } from "../bson/mod.ts";
-import { builtIn, evaluateLet, type ParseContext } from "../query/mod.ts";
+import { builtIn, evaluateLet, type Instant, type ParseContext } from "../query/mod.ts";
 import type { Arguments } from "./arguments.ts";
 
 export interface LetVariables {
@@ -10,12 +10,12 @@ export interface LetVariables {
 }
 
 /**
- * @param nowMs when the command started
+ * @param instant when the command started
  * @param collation how texts compare in the query; undefined for by their bytes
  * @throws CommandError when one of them is no constant
  */
-export function letVariables(args: Arguments, nowMs: number, collation?: Collation): LetVariables {
-  const alone = { ...builtIn(nowMs), ...(collation === undefined ? {} : { collation }) };
+export function letVariables(args: Arguments, instant: Instant, collation?: Collation): LetVariables {
+  const alone = { ...builtIn(instant), ...(collation === undefined ? {} : { collation }) };
   const document = args.document("let");
   const values = document === undefined ? new Map<string, Value>() : evaluateLet(document, alone);
   const constants = new Map([...alone.constants ?? [], ...values]);

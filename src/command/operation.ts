@@ -30,6 +30,8 @@ export class Operation {
   readonly startedMs: number;
   /** When it started, in milliseconds since 1970: `$$NOW`. */
   readonly nowMs: number;
+  /** The cluster's time then: `$$CLUSTER_TIME`. */
+  clusterTime: bigint | undefined;
   /** What its queries read: a transaction's view, or a snapshot. */
   snapshot: object | undefined;
 
@@ -107,6 +109,7 @@ const DONE = Promise.resolve();
 /** The context of one query. It outlives its command: each getMore puts its own operation in charge. */
 export class QueryWork implements CommandContext {
   readonly nowMs: number;
+  readonly clusterTime: bigint | undefined;
   readonly counters = newScanCounters();
   readonly snapshot: object | undefined;
   private turnStartedMs: number;
@@ -123,6 +126,7 @@ export class QueryWork implements CommandContext {
     readonly bypassValidation = false,
   ) {
     this.nowMs = operation.nowMs;
+    this.clusterTime = operation.clusterTime;
     this.snapshot = operation.snapshot;
     operation.countIn(this.counters);
     this.turnStartedMs = operation.startedMs;

@@ -124,7 +124,7 @@ export function writeWork(call: CommandCall): QueryWork {
   const bypassValidation = call.args.flag("bypassDocumentValidation");
   return new QueryWork(
     call.operation,
-    letVariables(call.args, call.operation.nowMs).values,
+    letVariables(call.args, call.operation).values,
     true,
     bypassValidation,
   );

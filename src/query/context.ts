@@ -1,14 +1,20 @@
 /** What a running query carries along. */
-import { type Collation, UtcDate, type Value } from "../bson/mod.ts";
+import { type Collation, Timestamp, UtcDate, type Value } from "../bson/mod.ts";
 import type { Collections } from "./collections.ts";
 import type { ParseContext } from "./expression/expression.ts";
 import type { QueryMemory } from "./memory.ts";
 import type { ScanCounters } from "./source.ts";
 
-/** What a command brings along. */
-export interface CommandContext {
-  /** `$$NOW`: one instant for the whole query, in milliseconds since 1970. */
+/** The one instant that a whole query runs at. */
+export interface Instant {
+  /** `$$NOW`, in milliseconds since 1970. */
   readonly nowMs: number;
+  /** `$$CLUSTER_TIME`; undefined where no node keeps one. */
+  readonly clusterTime?: bigint | undefined;
+}
+
+/** What a command brings along. */
+export interface CommandContext extends Instant {
   /** Variables of the command's `let`. */
   readonly variables: ReadonlyMap<string, Value>;
   /** Called at least every few milliseconds of work: throws when killed or out of time, else lets others run. */
@@ -32,12 +38,17 @@ export interface QueryContext extends CommandContext {
   readonly memory?: QueryMemory;
 }
 
-/** The variables that expressions of this query see: those of `let`, and NOW. */
+/** The variables that expressions of this query see: those of `let`, and those of its instant. */
 export function scopeVariables(context: CommandContext): ReadonlyMap<string, Value> {
-  return new Map<string, Value>([...context.variables, ["NOW", new UtcDate(context.nowMs)]]);
+  return new Map<string, Value>([...context.variables, ...instantVariables(context)]);
 }
 
 /** What stages that are no command's own know of: the instant of the command that they run for. */
-export function builtIn(nowMs: number): ParseContext {
-  return { variables: new Set(), constants: new Map([["NOW", new UtcDate(nowMs)]]) };
+export function builtIn(instant: Instant): ParseContext {
+  return { variables: new Set(), constants: new Map(instantVariables(instant)) };
+}
+
+function instantVariables({ nowMs, clusterTime }: Instant): readonly (readonly [string, Value])[] {
+  const now = ["NOW", new UtcDate(nowMs)] as const;
+  return clusterTime === undefined ? [now] : [now, ["CLUSTER_TIME", new Timestamp(clusterTime)]];
 }

@@ -10,7 +10,7 @@ export {
   type UpdateRequest,
   type UpdateResult,
 } from "./collections.ts";
-export { builtIn, type CommandContext, type QueryContext } from "./context.ts";
+export { builtIn, type CommandContext, type Instant, type QueryContext } from "./context.ts";
 export { readCount } from "./count_result.ts";
 export { distinctValues } from "./distinct.ts";
 export { INTERNAL_DATABASES } from "./stage/out.ts";

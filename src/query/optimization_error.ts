@@ -10,6 +10,7 @@ import { withContext } from "./error_context.ts";
 import { compileFilter } from "./filter/compile.ts";
 import { fieldsOfFilter } from "./filter/fields.ts";
 import { allOf, conjunctsOf, type Filter } from "./filter/filter.ts";
+import { matchesFirst } from "./match_order.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import type { SourceShape } from "./source.ts";
 import type { MatchStage } from "./stage/match.ts";
@@ -27,10 +28,8 @@ export function optimizationError(
   shape: SourceShape,
   start: (stages: readonly Stage[]) => void,
 ): unknown {
-  const isTimeSeries = shape.kind === "timeseries";
-  if (command === "count") return isTimeSeries ? withContext(CONTEXT, error) : error;
-  if (command !== "aggregate") return error;
-  if (!isTimeSeries) return withContext(CONTEXT, error);
+  if (shape.kind !== "timeseries") return command === "aggregate" ? withContext(CONTEXT, error) : error;
+  if (command !== "aggregate" && command !== "count") return error;
   const { outer, inner } = divided(stages, shape.metaField);
   const inside = failureOf(() => start(inner));
   if (inside !== undefined) return withContext(CONTEXT, withContext(CONTEXT, inside));
@@ -55,22 +54,29 @@ interface Divided {
 
 function divided(stages: readonly Stage[], metaField: string | undefined): Divided {
   const outer: Filter[] = [];
+  let inner: readonly Stage[] = [];
   for (let i = 0; i < stages.length; i++) {
     const stage = stages[i]!;
-    if (stage.kind !== "match") return { outer: joined(outer), inner: stages.slice(i) };
-    const rest = conjunctsOf(stage.filter).filter((filter) => !isOfBuckets(filter, metaField));
-    if (rest.length === 0) {
+    const conditions = stage.kind === "match" ? conjunctsOf(stage.filter) : [];
+    const rest = conditions.filter((filter) => !isOfBuckets(filter, metaField));
+    if (stage.kind === "match" && rest.length === 0) {
       outer.push(stage.filter);
       continue;
     }
-    const before = conjunctsOf(stage.filter).filter((filter) => !rest.includes(filter));
-    const remaining = before.length === 0 ? stage : matchOf(allOf(rest));
-    return {
-      outer: joined([...outer, ...before, ...rest.filter(bounds)]),
-      inner: [remaining, ...stages.slice(i + 1)],
-    };
+    const before = conditions.filter((filter) => !rest.includes(filter));
+    outer.push(...before);
+    inner = before.length === 0 ? stages.slice(i) : [matchOf(allOf(rest)), ...stages.slice(i + 1)];
+    break;
   }
-  return { outer: joined(outer), inner: [] };
+  const [first] = matchesFirst(inner);
+  const foremost = first?.kind === "match" ? conjunctsOf(first.filter) : [];
+  return {
+    outer: joined([
+      ...outer,
+      ...foremost.filter((filter) => isOfBuckets(filter, metaField) || bounds(filter)),
+    ]),
+    inner,
+  };
 }
 
 /** Of filters that stand behind each other, one: a lone one stays as it is. */

@@ -19,6 +19,6 @@ export function onView(pipeline: Pipeline, stages: readonly Value[], context: Co
   if (command === "find" || command === "distinct") {
     runStages(pipeline.stages, noRows(), { ...context, collections: NO_COLLECTIONS });
   }
-  const own = parseStages(stages, { ...builtIn(context.nowMs), ...collationOf(pipeline) });
+  const own = parseStages(stages, { ...builtIn(context), ...collationOf(pipeline) });
   return { ...pipeline, command: "aggregate", stages: [...own, ...pipeline.stages] };
 }

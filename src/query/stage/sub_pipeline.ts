@@ -29,7 +29,7 @@ export function openForeign<Stage>(
   if (name === undefined) return { source: EMPTY_SOURCE, stages: [] };
   const { db, open } = context.collections;
   const { source, stages } = open({ db, collection: name });
-  return { source, stages: pipelines.parse(stages, { ...builtIn(context.nowMs), ...collationOf(context) }) };
+  return { source, stages: pipelines.parse(stages, { ...builtIn(context), ...collationOf(context) }) };
 }
 
 /** The stages of a `pipeline` argument, not yet parsed. */
