@@ -1,9 +1,12 @@
 /** How deep documents are nested. */
+import { MAX_STORED_DEPTH } from "../base/mod.ts";
 import { elementType, type RawDocument, skipElement, valueStart } from "./raw.ts";
 import { BsonType } from "./type.ts";
 
 /** Fewest bytes that a level of nesting takes: a document's length and end, a type byte and an empty name. */
 const LEAST_BYTES_PER_LEVEL = 7;
+/** A document of so many bytes at most is not deeper than what may be stored. */
+export const SHALLOW_BYTES = LEAST_BYTES_PER_LEVEL * MAX_STORED_DEPTH - 1;
 
 /** Whether a document has more levels than so many, itself being the first. */
 export function isDeeperThan(document: RawDocument, levels: number): boolean {

@@ -21,7 +21,7 @@ export {
   valueOrder,
 } from "./compare.ts";
 export { type DecimalParts, decimalParts, doubleParts } from "./decimal.ts";
-export { isDeeperThan } from "./depth.ts";
+export { isDeeperThan, SHALLOW_BYTES } from "./depth.ts";
 export { type ArrayRoom, BuiltDocument, Document, DocumentBuilder, type Layout } from "./document.ts";
 export { hashedValue } from "./hashed_value.ts";
 export { encodeIndexKey } from "./index_key.ts";
@@ -42,7 +42,7 @@ export {
   valueStart,
 } from "./raw.ts";
 export { aliasOfType, BsonType, typeOfAlias } from "./type.ts";
-export { validateDocument } from "./validate.ts";
+export { validateDocument, validateDocuments, validateLength, validateValue } from "./validate.ts";
 export {
   Binary,
   BSONRegExp,

@@ -1,11 +1,12 @@
 /**
- * The border: bytes from outside are checked once, here; everything behind trusts them.
+ * The border: bytes from outside are checked once, here or by who walks over them anyway (storage/timeseries/row_program.ts,
+ * with what this file offers); everything behind trusts them.
  *
  * Checked are the lengths of every value, the ends of strings and documents, the types and the depth. Like MongoDB,
  * text is not checked for being UTF-8.
  */
 import { CommandError, MAX_BSON_DEPTH } from "../base/mod.ts";
-import { readInt32 } from "./raw.ts";
+import { type RawDocument, readInt32 } from "./raw.ts";
 import { BsonType } from "./type.ts";
 
 const SMALLEST_DOCUMENT_BYTES = 5;
@@ -44,16 +45,44 @@ export function validateDocument(
   return checkDocument(bytes, view, start, end, 0);
 }
 
-function checkDocument(
+/** Checks documents of which only the lengths were. @throws CommandError as `validateDocument` does */
+export function validateDocuments(documents: readonly RawDocument[]): void {
+  let view: DataView | undefined;
+  for (const { bytes, start, end } of documents) {
+    if (view?.buffer !== bytes.buffer || view.byteOffset !== bytes.byteOffset) {
+      view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    }
+    validateDocument(bytes, start, end, view);
+  }
+}
+
+/**
+ * Checks a value of a document.
+ *
+ * @param end where its document's last byte is, the zero
+ * @returns where the value ends, exclusive
+ * @throws CommandError as `validateDocument` does
+ */
+export function validateValue(
   bytes: Uint8Array,
   view: DataView,
+  type: BsonType,
   start: number,
   end: number,
-  depth: number,
 ): number {
-  if (depth > MAX_BSON_DEPTH) {
-    throw new CommandError("Overflow", `BSONObj exceeded maximum nested object depth: ${MAX_BSON_DEPTH}`);
-  }
+  const next = checkValue(bytes, view, type, start, end, 0);
+  if (next > end) throw invalid("BSON value exceeds its document", start);
+  return next;
+}
+
+/**
+ * Checks no more than the length and the last byte of the document that starts at `start`.
+ *
+ * @param end where the bytes at hand end, exclusive
+ * @returns where the document ends, exclusive
+ * @throws CommandError InvalidBSON (22)
+ */
+export function validateLength(bytes: Uint8Array, start: number, end: number): number {
   if (end - start < SMALLEST_DOCUMENT_BYTES) throw invalid("BSON data is too short", start);
   const length = readInt32(bytes, start);
   if (length < SMALLEST_DOCUMENT_BYTES) throw invalid(`BSON length ${length} is too small`, start);
@@ -64,6 +93,20 @@ function checkDocument(
   if (bytes[documentEnd - 1] !== 0) {
     throw invalid("BSON document does not end with a zero byte", documentEnd - 1);
   }
+  return documentEnd;
+}
+
+function checkDocument(
+  bytes: Uint8Array,
+  view: DataView,
+  start: number,
+  end: number,
+  depth: number,
+): number {
+  if (depth > MAX_BSON_DEPTH) {
+    throw new CommandError("Overflow", `BSONObj exceeded maximum nested object depth: ${MAX_BSON_DEPTH}`);
+  }
+  const documentEnd = validateLength(bytes, start, end);
   let at = start + 4;
   for (;;) {
     at = skipPlain(view, at, documentEnd - 1);

@@ -43,8 +43,9 @@ export class MeasurementWriter {
     documents: readonly RawDocument[],
     ordered: boolean,
     retryable?: RetryableWrite,
+    areChecked = true,
   ): Promise<InsertResult> {
-    const { payload, accepted, errors } = this.store.prepareInsert(tableId, documents, ordered);
+    const { payload, accepted, errors } = this.store.prepareInsert(tableId, documents, ordered, areChecked);
     const done = retryable === undefined ? [] : doneInserts(retryable, documents.length, ordered, errors);
     if (payload !== undefined) await this.logInsert(tableId, payload, done);
     return { inserted: accepted, errors };

@@ -4,7 +4,7 @@ import { DatabaseSync } from "node:sqlite";
 import { CorruptionError, seededRandom } from "../base/mod.ts";
 import { DenoDisk, type DiskCall, FaultyDisk, MemoryDisk, SimulatedClock } from "../io/mod.ts";
 import type { Node } from "./node.ts";
-import { insertNumbers, numbersIn, openNode, PLAIN, TIMESERIES } from "./node_fixture.ts";
+import { insertNumbers, numbered, numbersIn, openNode, PLAIN, TIMESERIES } from "./node_fixture.ts";
 
 const SERIES = { db: "one", collection: "series" };
 const PLAINLY = { db: "one", collection: "plain" };
@@ -54,6 +54,26 @@ Deno.test("two databases, both kinds of collections, live through close and open
     assert.equal(node.router.stats(PLAINLY).count, 10);
     await node.close();
   });
+});
+
+Deno.test("an insert of documents that were not checked fails as a whole where one is no BSON, in both kinds of collections", async () => {
+  const node = await openNode(new MemoryDisk());
+  await node.router.createCollection(SERIES, TIMESERIES);
+  await node.router.createCollection(PLAINLY, PLAIN);
+  const broken = numbered(99);
+  // The type of the last field, of which no value is known.
+  broken.bytes[broken.end - 8] = 0x55;
+  for (const namespace of [SERIES, PLAINLY]) {
+    for (const few of [range(0, 3), range(0, 30)]) {
+      const documents = [...few.map(numbered), broken, numbered(100)];
+      const inserted = node.router.insert(namespace, documents, false, { areChecked: false });
+      await assert.rejects(inserted, { codeName: "InvalidBSON" });
+    }
+    assert.deepEqual(await numbersIn(node, namespace), []);
+    await node.router.insert(namespace, range(0, 30).map(numbered), false, { areChecked: false });
+    assert.deepEqual(await numbersIn(node, namespace), range(0, 30));
+  }
+  await node.close();
 });
 
 Deno.test("compact flushes and merges a time series, and means nothing to others", async () => {

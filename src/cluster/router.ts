@@ -194,6 +194,8 @@ export interface CollectionSpec {
 }
 
 export interface InsertOptions {
+  /** False where only the documents' lengths are known to be right: they make one piece, and are checked on their way. */
+  readonly areChecked?: boolean;
   /** Documents may be what the collection's validator refuses. */
   readonly bypassValidation?: boolean;
   /** The write of a session that the documents belong to. */

@@ -15,7 +15,7 @@ import {
   MemoryBudget,
   SESSION_TIMEOUT_MINUTES,
 } from "../base/mod.ts";
-import type { Document, RawDocument, Value } from "../bson/mod.ts";
+import { type Document, type RawDocument, validateDocuments, type Value } from "../bson/mod.ts";
 import { type Clock, type Disk } from "../io/mod.ts";
 import type { FragmentRequest, Rows, ScanRequest, Source } from "../query/mod.ts";
 import {
@@ -328,9 +328,11 @@ export class VNode {
     info: CollectionInfo,
     documents: readonly RawDocument[],
     ordered: boolean,
-    { bypassValidation = false, retryable }: InsertOptions,
+    { areChecked = true, bypassValidation = false, retryable }: InsertOptions,
   ): Promise<InsertResult> {
     if (info.timeseries === undefined) {
+      // It was a time series when the command came.
+      if (!areChecked) validateDocuments(documents);
       await this.makeRoomIn(info);
       const written = writtenCollection(this.documents, info, bypassValidation, this.logger);
       return await this.writer.insert(written, documents, ordered, retryable);
@@ -342,7 +344,13 @@ export class VNode {
       const start = end;
       end = endOfPiece(documents, start);
       const piece = retryable && { ...retryable, stmtIds: retryable.stmtIds.slice(start, end) };
-      const result = await this.insertMeasurements(info, documents.slice(start, end), ordered, piece);
+      const result = await this.insertMeasurements(
+        info,
+        documents.slice(start, end),
+        ordered,
+        piece,
+        areChecked,
+      );
       inserted += result.inserted;
       for (const { index, error } of result.errors) errors.push({ index: start + index, error });
     } while (end < documents.length && !(ordered && errors.length > 0));
@@ -362,9 +370,10 @@ export class VNode {
     documents: readonly RawDocument[],
     ordered: boolean,
     retryable: RetryableWrite | undefined,
+    areChecked: boolean,
   ): Promise<InsertResult> {
     await this.makeRoomIn(info);
-    return await this.measurements.insert(info.id, documents, ordered, retryable);
+    return await this.measurements.insert(info.id, documents, ordered, retryable, areChecked);
   }
 
   private async runWrite(

@@ -13,6 +13,8 @@ import type { ServerState } from "./state.ts";
 export interface DocumentSequence {
   readonly name: string;
   readonly documents: readonly RawDocument[];
+  /** Where not, only their lengths were checked, and they are too short to be nested too deep. */
+  readonly areChecked: boolean;
 }
 
 /** A request to run, as it came off the wire. */

@@ -1,6 +1,6 @@
 /** `insert`: documents in the body or beside it, stored in order or independently of each other. */
 import { CommandError, MAX_DOCUMENT_BYTES, MAX_STORED_DEPTH } from "../base/mod.ts";
-import { type BsonWriter, Int32, isDeeperThan, RawDocument } from "../bson/mod.ts";
+import { type BsonWriter, Int32, isDeeperThan, RawDocument, validateDocuments } from "../bson/mod.ts";
 import { type InsertResult, type Namespace, namespaceText } from "../cluster/mod.ts";
 import { checkFields, type FieldTable } from "./arguments.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -35,14 +35,39 @@ async function runInsert(call: CommandCall, reply: BsonWriter): Promise<void> {
   checkFields(call.args, "insert", FIELDS, isGenericArgument);
   const documents = writeBatchOf(call, "documents");
   const ordered = isOrdered(call);
+  const areChecked = checkUnlessMeasurements(call, namespace, documents);
   const retryable = await Retryable.of(call, documents.length);
-  const { inserted, errors, retried } = await insertDocuments(call, namespace, documents, ordered, retryable);
+  const { inserted, errors, retried } = await insertDocuments(
+    call,
+    namespace,
+    documents,
+    ordered,
+    retryable,
+    areChecked,
+  );
   call.state.counters.opcounters.insert += inserted;
   reply.value("n", Int32.of(inserted));
   writeWriteErrors(reply, errors);
   if (errors.length > 0) call.session?.failTransaction(call.transaction);
   const isTimeseries = call.state.services.router.collection(namespace)?.timeseries !== undefined;
   if (!isTimeseries) retryable?.writeRetried(reply, retried);
+}
+
+/**
+ * Checks documents of which only the lengths were, but for measurements: storage checks those in its walk over them.
+ *
+ * @returns whether they are checked
+ */
+function checkUnlessMeasurements(
+  { sequences, transaction, state }: CommandCall,
+  namespace: Namespace,
+  documents: readonly RawDocument[],
+): boolean {
+  if (sequences[0]?.areChecked !== false) return true;
+  const collection = state.services.router.collection(namespace);
+  if (collection?.timeseries !== undefined && transaction === undefined) return false;
+  validateDocuments(documents);
+  return true;
 }
 
 export interface InsertedDocuments extends InsertResult {
@@ -54,6 +79,7 @@ export interface InsertedDocuments extends InsertResult {
  * Stores the documents that may be stored; errors keep their places in the request.
  *
  * @param retryable knows which of them are stored already
+ * @param areChecked whether more than the documents' lengths was
  */
 export async function insertDocuments(
   call: CommandCall,
@@ -61,6 +87,7 @@ export async function insertDocuments(
   documents: readonly RawDocument[],
   ordered: boolean,
   retryable: Retryable | undefined,
+  areChecked = true,
 ): Promise<InsertedDocuments> {
   const { router } = call.state.services;
   if (router.collection(namespace)?.view !== undefined) return onView(namespace, documents, ordered);
@@ -68,7 +95,8 @@ export async function insertDocuments(
   if (places.length === 0) return { inserted: retried.length, errors: refused, retried };
   const bypassValidation = call.args.flag("bypassDocumentValidation");
   const allowed = places.length === documents.length ? documents : places.map((place) => documents[place]!);
-  const options = { bypassValidation, retryable: retryable?.at(places), transaction: call.transaction };
+  const { transaction } = call;
+  const options = { areChecked, bypassValidation, retryable: retryable?.at(places), transaction };
   const result = await router.insert(namespace, allowed, ordered, options);
   const inserted = retried.length + result.inserted;
   const stored = result.errors.map(({ index, error }) => ({ index: places[index]!, error }));

@@ -18,6 +18,11 @@ export const MsgFlag = { ChecksumPresent: 1, MoreToCome: 2, ExhaustAllowed: 1 <<
 export interface DocumentSequence {
   readonly name: string;
   readonly documents: readonly RawDocument[];
+  /**
+   * Whether all that is in the documents was checked. Where not, their lengths were: who takes them checks the rest before
+   * any of them is stored.
+   */
+  readonly areChecked: boolean;
 }
 
 /** A command to run. */

@@ -5,8 +5,16 @@
  *     section   0x00 | document                                      the body, exactly one
  *               0x01 | int32 size | name, UTF-8 | 0x00 | document*   a document sequence
  */
-import { CommandError, crc32c } from "../base/mod.ts";
-import { RawDocument, readInt32, readText, validateDocument } from "../bson/mod.ts";
+import { CommandError, crc32c, INSERT_PIECE_BYTES } from "../base/mod.ts";
+import {
+  RawDocument,
+  readInt32,
+  readText,
+  SHALLOW_BYTES,
+  validateDocument,
+  validateDocuments,
+  validateLength,
+} from "../bson/mod.ts";
 import {
   type CommandMessage,
   type DocumentSequence,
@@ -18,6 +26,8 @@ import {
 const SECTIONS_START = HEADER_BYTES + 4;
 const REQUIRED_FLAGS = 0xffff;
 const CHECKSUM_BYTES = 4;
+/** What an insert stores: measurements are checked where they are taken apart, in the same walk over their bytes. */
+const STORED = "documents";
 
 /** What must be known of an OP_MSG even when its sections are bad. */
 export interface MsgEnvelope {
@@ -47,7 +57,7 @@ export function parseEnvelope(bytes: Uint8Array): MsgEnvelope {
 }
 
 /**
- * Reads the sections of an OP_MSG; all documents in it are validated.
+ * Reads the sections of an OP_MSG. All documents in it are validated, but for those to be stored where they are short.
  *
  * @throws CommandError with MongoDB's codes for bad sections and bad BSON
  */
@@ -103,12 +113,15 @@ function parseSequence(bytes: Uint8Array, start: number, end: number, into: Docu
     throw new CommandError(40431, `Duplicate document sequence: ${name}`);
   }
   const documents: RawDocument[] = [];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let longest = 0;
   for (let at = nameEnd + 1; at < sequenceEnd;) {
-    const next = validateDocument(bytes, at, sequenceEnd, view);
+    const next = validateLength(bytes, at, sequenceEnd);
     documents.push(new RawDocument(bytes, at));
+    longest = Math.max(longest, next - at);
     at = next;
   }
-  into.push({ name, documents });
+  const areChecked = name !== STORED || size > INSERT_PIECE_BYTES || longest > SHALLOW_BYTES;
+  if (areChecked) validateDocuments(documents);
+  into.push({ name, documents, areChecked });
   return sequenceEnd;
 }

@@ -12,6 +12,7 @@ import {
   keyOf,
   RawDocument,
   UtcDate,
+  validateDocuments,
   type ValueKey,
 } from "../../src/bson/mod.ts";
 import { SystemClock } from "../../src/io/mod.ts";
@@ -183,8 +184,9 @@ export class ArrayRouter implements Router {
     namespace: Namespace,
     documents: readonly RawDocument[],
     ordered: boolean,
-    { retryable }: InsertOptions = {},
+    { retryable, areChecked = true }: InsertOptions = {},
   ): Promise<InsertResult> {
+    if (!areChecked) validateDocuments(documents);
     await this.gate();
     const done = retryable && new DoneInserts(retryable, (statements) => this.statements.note([statements]));
     const stored = this.stored.get(namespaceText(namespace)) ??

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { seededRandom } from "../../base/mod.ts";
+import { CommandError, seededRandom } from "../../base/mod.ts";
 import {
   BuiltDocument,
   type Document,
   encodeDocument,
   Int32,
   ObjectId,
-  type RawDocument,
+  RawDocument,
   UtcDate,
+  validateDocuments,
   type Value,
 } from "../../bson/mod.ts";
 import { MemoryAccount, viewOf } from "../../column/mod.ts";
@@ -144,6 +145,60 @@ Deno.test("documents that are mostly alike are taken apart as each of them alone
   }
 });
 
+/** What is wrong with documents by the border's own check. */
+function whatIsWrong(documents: readonly RawDocument[]): string | undefined {
+  try {
+    validateDocuments(documents);
+    return undefined;
+  } catch (error) {
+    assert(error instanceof CommandError);
+    return error.codeName;
+  }
+}
+
+/** A copy, with a byte changed somewhere but in its length and its end. */
+function damaged(document: RawDocument): RawDocument {
+  const bytes = document.bytes.slice(document.start, document.end);
+  const at = 4 + below(bytes.length - 5);
+  const values = [0, 1, 2, 5, 255, bytes[at]! ^ (1 << below(8)), bytes[at]! + 1, below(256)];
+  bytes[at] = values[below(values.length)]!;
+  return new RawDocument(bytes);
+}
+
+Deno.test("documents that were not checked are checked on their way: one that is damaged lets all of them fail", async () => {
+  let refusals = 0;
+  for (let round = 0; round < 300; round++) {
+    const store = await openStoreWithTable();
+    const count = [5, 12, 30][below(3)]!;
+    const documents = below(3) === 0
+      ? Array.from({ length: count }, someMeasurement)
+      : below(2) === 0
+      ? mostlyAlike(count)
+      : Array.from({ length: count }, (_, i) =>
+        measurement(i, metas[i % 2]!, { a: new Int32(i), b: "text", c: true }));
+    for (let left = below(3); left > 0; left--) {
+      const place = below(count);
+      documents[place] = damaged(documents[place]!);
+    }
+    const wrong = whatIsWrong(documents);
+    const ordered = below(2) === 0;
+    if (wrong !== undefined) {
+      refusals++;
+      assert.throws(() => store.prepareInsert(TABLE, documents, ordered, false), { codeName: wrong });
+    } else {
+      const unchecked = store.prepareInsert(TABLE, documents, ordered, false);
+      const checked = store.prepareInsert(TABLE, documents, ordered);
+      assert.deepEqual(unchecked.errors.map(({ index }) => index), checked.errors.map(({ index }) => index));
+      assert.deepEqual(
+        unchecked.payload && documentsOfInsert(unchecked.payload).map(hexOf),
+        checked.payload && documentsOfInsert(checked.payload).map(hexOf),
+      );
+    }
+    await store.close();
+  }
+  assert(refusals > 60, `${refusals} were refused`);
+});
+
 Deno.test("metas are sorted in what is kept whole, too, however many come together", async () => {
   const meta = (...names: string[]) =>
     BuiltDocument.of(Object.fromEntries(names.map((name) => [name, name])));
@@ -239,6 +294,7 @@ Deno.test("of each measurement the series and the time are told, where the serie
   const options = { timeField: "t", metaField: "m" };
   const documents = Array.from({ length: 30 }, (_, i) => measurement(1000 - i, new Int32(i % 4), {}));
   const { payload } = new RowBatchBuilder().prepare(documents, true, {
+    areChecked: true,
     ...options,
     metas: new MetaCache(),
     trie: new ShapeTrie(tableNames("t", "m"), new MemoryAccount()),

@@ -47,13 +47,22 @@ export class KeyTable {
    * @param source where the bytes `[start, end)` are the value
    */
   numberOf(type: number, source: DataView, start: number, end: number): number {
-    if (this.size > 0) {
-      const guess = this.followers[this.last]!;
-      if (this.isSame(guess, type, source, start, end)) return this.last = guess;
-    }
+    const likely = this.follower(type, source, start, end);
+    return likely >= 0 ? likely : this.searched(type, source, start, end);
+  }
+
+  /** As `numberOf`, of a key that `follower` did not give. */
+  searched(type: number, source: DataView, start: number, end: number): number {
     const found = this.findOrAdd(type, source, start, end);
     this.followers[this.last] = found;
     return this.last = found;
+  }
+
+  /** The number of a key if it is the one that followed the last one before, else -1. */
+  follower(type: number, source: DataView, start: number, end: number): number {
+    if (this.size === 0) return -1;
+    const guess = this.followers[this.last]!;
+    return this.isSame(guess, type, source, start, end) ? this.last = guess : -1;
   }
 
   /** The number of a key, or -1. */

@@ -13,6 +13,7 @@ import {
   RawDocument,
   readInt64AsNumber,
   skipElement,
+  validateValue,
   valueStart,
 } from "../../bson/mod.ts";
 import { ByteWriter, viewOf } from "../../column/mod.ts";
@@ -202,10 +203,22 @@ export class MetaCache {
    * The number of the meta `bytes[start, end)`; it stands for that meta while `generation` is the same.
    *
    * @param view of `bytes`
+   * @param isChecked whether the meta is known to be valid BSON; one that is here already is
+   * @throws CommandError InvalidBSON
    */
-  numberOf(type: number, bytes: Uint8Array, view: DataView, start: number, end: number): number {
+  numberOf(
+    type: number,
+    bytes: Uint8Array,
+    view: DataView,
+    start: number,
+    end: number,
+    isChecked = true,
+  ): number {
+    const likely = this.index.follower(type, view, start, end);
+    if (likely >= 0) return likely;
+    if (!isChecked && type !== 0) validateValue(bytes, view, type as BsonType, start, end);
     if (this.index.size >= MAX_CACHED_METAS || this.index.valueBytes() >= MAX_CACHED_BYTES) this.clear();
-    const number = this.index.numberOf(type, view, start, end);
+    const number = this.index.searched(type, view, start, end);
     if (number === this.canonical.length) {
       this.canonical.push(
         isCanonical(bytes, type, start) ? undefined : canonicalBytes(bytes, type, start, end),

@@ -3,7 +3,15 @@
  * columns (row_batch.ts). Few go as documents (measurement.ts): a batch's head would be longer than they are.
  */
 import { MAX_DOCUMENT_BYTES } from "../../base/mod.ts";
-import { BsonType, type RawDocument, readInt64AsNumber, skipElement, valueStart } from "../../bson/mod.ts";
+import {
+  BsonType,
+  type RawDocument,
+  readInt64AsNumber,
+  skipElement,
+  validateDocument,
+  validateDocuments,
+  valueStart,
+} from "../../bson/mod.ts";
 import { ByteWriter, Column, grownInt32, viewOf } from "../../column/mod.ts";
 import {
   checkMeasurement,
@@ -27,6 +35,8 @@ const NO_VIEW: DataView = viewOf(new Uint8Array(0));
 export interface BatchTarget extends MeasurementFields {
   readonly trie: ShapeTrie;
   readonly metas: MetaCache;
+  /** Whether documents are known to be valid, or only their lengths. */
+  readonly areChecked: boolean;
 }
 
 /** Makes one batch after another, of any tables. */
@@ -55,8 +65,8 @@ export class RowBatchBuilder {
   /**
    * Checks measurements and lays them out for the log.
    *
-   * @param documents validated BSON
    * @param ordered stops at the first error
+   * @throws CommandError InvalidBSON
    */
   prepare(documents: readonly RawDocument[], ordered: boolean, target: BatchTarget): PreparedInsert {
     const errors: PreparedInsert["errors"][number][] = [];
@@ -71,7 +81,10 @@ export class RowBatchBuilder {
           continue;
         }
         errors.push({ index, error });
-        if (ordered) break;
+        if (!ordered) continue;
+        // Those behind are not stored, but one that is not valid lets all of them fail.
+        if (!target.areChecked) validateDocuments(documents.slice(index + 1));
+        break;
       }
       const accepted = this.rows;
       return { payload: accepted === 0 ? undefined : this.encode(target), accepted, errors };
@@ -93,6 +106,7 @@ export class RowBatchBuilder {
       this.addRow(target, time, shape, metaType, bytes, metaStart, metaEnd, sizeBytes);
       return true;
     }
+    if (!target.areChecked) validateDocument(bytes, start, document.end, view);
     const shape = trie.match(bytes, view, start);
     if (shape === WHOLE || trie.timeType !== BsonType.Date) return false;
     const time = readInt64AsNumber(bytes, trie.timeStart);
@@ -154,7 +168,7 @@ export class RowBatchBuilder {
 
   /** @returns the cache's number of the meta */
   private addRow(
-    { metas }: BatchTarget,
+    { metas, areChecked }: BatchTarget,
     time: number,
     shape: number,
     metaType: number,
@@ -167,7 +181,7 @@ export class RowBatchBuilder {
     if (row === this.times.length) this.grow();
     this.times[row] = time;
     this.shapes[row] = shape;
-    const number = metas.numberOf(metaType, bytes, this.view, metaStart, metaEnd);
+    const number = metas.numberOf(metaType, bytes, this.view, metaStart, metaEnd, areChecked);
     if (metas.generation !== this.generation) this.forgetMetas(metas.generation);
     if (number >= this.numbers.length) this.growNumbers(number + 1);
     let own = this.numbers[number]!;

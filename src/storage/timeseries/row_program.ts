@@ -1,9 +1,13 @@
 /**
  * The likely way through a document: its fields are those of one shape, in its order. One loop compares each name with the
- * bytes at hand and puts the value into its column; types may be any. A document that is otherwise leaves no trace, and
- * goes the slower way through the trie (shape_trie.ts).
+ * bytes at hand, checks the value and puts it into its column; types may be any. A document that is otherwise leaves no
+ * trace, and goes the slower way through the trie (shape_trie.ts).
+ *
+ * Nothing but the length of the document and its last byte need have been checked before. What goes through is valid, but
+ * for the meta: only where it ends is known.
  */
-import { BsonType, readInt64AsNumber, valueSize, valueStart } from "../../bson/mod.ts";
+import { BsonType, readInt64AsNumber, validateValue, valueSize, valueStart } from "../../bson/mod.ts";
+import { MAX_SHREDDED_DEPTH } from "../../base/mod.ts";
 import { type Column, sizeOfType, viewOf } from "../../column/mod.ts";
 import { matchName } from "./match_name.ts";
 import type { ShapeTrie } from "./shape_trie.ts";
@@ -26,6 +30,8 @@ export class RowProgram {
   /** The names with their zero bytes, and where each starts. */
   private readonly names: DataView;
   private readonly nameStarts: Int32Array;
+  /** Of a run: where the open documents end by their lengths. */
+  private readonly ends = new Int32Array(MAX_SHREDDED_DEPTH);
 
   /**
    * @param shape of the document at `start`, in the walk that `trie` has just made
@@ -68,10 +74,17 @@ export class RowProgram {
     this.numbers.push(column);
   }
 
-  /** Adds the values of the document at `start` to columns, by their numbers; false when it goes another way. */
+  /**
+   * Adds the values of the document at `start` to columns, by their numbers; false when it goes another way.
+   *
+   * @throws CommandError InvalidBSON
+   */
   run(bytes: Uint8Array, view: DataView, start: number, columns: readonly Column[]): boolean {
-    const { steps, numbers, names, nameStarts } = this;
+    const { steps, numbers, names, nameStarts, ends } = this;
+    // Where the zero is that ends the document: no value goes beyond, and there is a byte to read at `at`.
+    const last = start + view.getInt32(start, true) - 1;
     let at = start + LENGTH_BYTES;
+    let depth = 0;
     let timeStart = 0;
     this.metaType = 0;
     this.metaStart = 0;
@@ -80,8 +93,8 @@ export class RowProgram {
       const step = steps[i]!;
       const type = view.getUint8(at);
       if (step === Step.Close) {
-        if (type !== 0) return this.undo(i, columns);
         at++;
+        if (type !== 0 || at !== ends[--depth] || at > last) return this.undo(i, columns);
         continue;
       }
       const value = type === 0 ? -1 : matchName(names, nameStarts[i]!, nameStarts[i + 1]!, view, at + 1);
@@ -91,32 +104,54 @@ export class RowProgram {
         const column = columns[numbers[i]!]!;
         if (size >= 0) {
           at = value + size;
+          if (at > last || (size === 1 && view.getUint8(value) > 1)) return this.undo(i, columns);
           column.append(type, view, value, at);
         } else if (type === BsonType.String) {
-          at = value + LENGTH_BYTES + view.getInt32(value, true);
+          at = this.stringEnd(view, value, last);
+          if (at < 0) return this.undo(i, columns);
           column.append(type, view, value + LENGTH_BYTES, at - 1);
         } else {
-          at = value + valueSize(bytes, type as BsonType, value);
+          at = validateValue(bytes, view, type as BsonType, value, last);
           if (type === BsonType.Object && at > value + EMPTY_DOCUMENT_BYTES) return this.undo(i, columns);
           column.append(type, view, value, at);
         }
       } else if (step === Step.Open) {
-        if (type !== BsonType.Object) return this.undo(i, columns);
         at = value + LENGTH_BYTES;
+        if (type !== BsonType.Object || at > last) return this.undo(i, columns);
+        ends[depth++] = value + view.getInt32(value, true);
       } else if (step === Step.Time) {
-        if (type !== BsonType.Date) return this.undo(i, columns);
-        timeStart = value;
         at = value + size;
+        if (type !== BsonType.Date || at > last) return this.undo(i, columns);
+        timeStart = value;
       } else {
         this.metaType = type;
         this.metaStart = value;
-        at = this.metaEnd = value + (size >= 0 ? size : valueSize(bytes, type as BsonType, value));
+        at = this.metaEnd = this.endOfMeta(bytes, view, type, value, last);
+        if (at < 0) return this.undo(i, columns);
       }
     }
-    if (view.getUint8(at) !== 0) return this.undo(steps.length, columns);
+    if (at !== last) return this.undo(steps.length, columns);
     this.time = readInt64AsNumber(bytes, timeStart);
     const isSafe = this.time <= Number.MAX_SAFE_INTEGER && this.time >= Number.MIN_SAFE_INTEGER;
     return isSafe || this.undo(steps.length, columns);
+  }
+
+  /** Where a string ends, the zero included; -1 where it is none. */
+  private stringEnd(view: DataView, start: number, last: number): number {
+    if (start + LENGTH_BYTES > last) return -1;
+    const length = view.getInt32(start, true);
+    const end = start + LENGTH_BYTES + length;
+    return length < 1 || end > last || view.getUint8(end - 1) !== 0 ? -1 : end;
+  }
+
+  /** Where a meta ends by its length; -1 where it does not fit. */
+  private endOfMeta(bytes: Uint8Array, view: DataView, type: number, start: number, last: number): number {
+    const size = sizeOfType(type);
+    if (size >= 0) return start + size > last ? -1 : start + size;
+    if (type !== BsonType.Object) return validateValue(bytes, view, type as BsonType, start, last);
+    if (start + LENGTH_BYTES > last) return -1;
+    const length = view.getInt32(start, true);
+    return length < EMPTY_DOCUMENT_BYTES || start + length > last ? -1 : start + length;
   }
 
   /** Takes back what the first steps have added. */

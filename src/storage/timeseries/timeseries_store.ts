@@ -25,7 +25,7 @@ import {
   MIN_CHANGE_ENTRY_BYTES,
   PAGE_CACHE_SHARE,
 } from "../../base/mod.ts";
-import type { Document, RawDocument } from "../../bson/mod.ts";
+import { type Document, type RawDocument, validateDocuments } from "../../bson/mod.ts";
 import type { Clock, Disk } from "../../io/mod.ts";
 import { Compactor } from "./compactor.ts";
 import type { FragmentResult, TimeseriesFragment } from "./kernel/fragment.ts";
@@ -187,18 +187,26 @@ export class TimeseriesStore {
   /**
    * Checks measurements and lays them out for the log. What is accepted can be applied: `applyInsert` does not fail.
    *
-   * @param documents validated BSON
    * @param ordered stops at the first error
+   * @param areChecked whether the documents are known to be valid, or only their lengths
+   * @throws CommandError InvalidBSON for a document that is not valid; then none is laid out
    */
-  prepareInsert(tableId: number, documents: readonly RawDocument[], ordered: boolean): PreparedInsert {
+  prepareInsert(
+    tableId: number,
+    documents: readonly RawDocument[],
+    ordered: boolean,
+    areChecked = true,
+  ): PreparedInsert {
     const table = this.table(tableId);
     const { options: { timeField, metaField }, metas } = table;
     if (documents.length < MIN_BATCH_ROWS) {
+      if (!areChecked) validateDocuments(documents);
       return prepareMeasurements(documents, ordered, timeField, metaField, metas);
     }
     // Shapes that are learned on the way are the memtable's.
     return this.counted(table, () => {
-      return this.batches.prepare(documents, ordered, { timeField, metaField, metas, trie: table.trie });
+      const target = { timeField, metaField, metas, trie: table.trie, areChecked };
+      return this.batches.prepare(documents, ordered, target);
     });
   }
 
