@@ -84,8 +84,6 @@ export const MAX_PATTERN_STEPS = 2_500_000;
 export const MAX_VIEW_DEPTH = 20;
 /** How long work may keep the event loop before it yields. */
 export const YIELD_AFTER_MS = 5;
-/** How long a query may run, turn after turn, before sockets get theirs. */
-export const SOCKETS_AFTER_MS = 12;
 /** Documents that flow through a pipeline at once. */
 export const PIPELINE_BATCH_ROWS = 1024;
 
