@@ -17,7 +17,6 @@ import {
   ArraySource,
   collectRows,
   elementText,
-  isStageName,
   parsePipeline,
   type Pipeline,
   renderDocument,
@@ -70,9 +69,9 @@ function parseStream(call: CommandCall, stages: readonly Value[]): ParsedStream 
   const target = isNumber(args.get("aggregate")) ? undefined : namespaceToRead(call);
   const scope = scopeOf(call, spec, target);
   checkReadConcern(args);
-  checkStagesBehind(stages.slice(1), isStageName);
   const namespace = target ?? { db, collection: NO_COLLECTION };
   const variables = letVariables(args, call.operation, collationFor(call, namespace));
+  checkStagesBehind(stages.slice(1), (stage) => parsePipeline([stage], variables.context).stages);
   return { spec, scope, namespace, variables, pipeline: parsePipeline(stages, variables.context, 1) };
 }
 

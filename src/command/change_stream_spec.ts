@@ -1,8 +1,8 @@
 /** The specification of `$changeStream`, and which stages may stand behind it, with MongoDB's codes and wordings. */
 import { CommandError, type ErrorCodeLike } from "../base/mod.ts";
-import { aliasOfType, type BsonType, Document, RawDocument, Timestamp, type Value } from "../bson/mod.ts";
+import { aliasOfType, type BsonType, RawDocument, Timestamp, type Value } from "../bson/mod.ts";
 import { type ChangeFeedOptions, parseToken, type Position } from "../cluster/mod.ts";
-import { elementText, renderValue } from "../query/mod.ts";
+import { elementText, isFirstOnly, namedStage, renderValue, type Stage } from "../query/mod.ts";
 import { Arguments, checkFields, type FieldTable } from "./arguments.ts";
 
 export const CHANGE_STREAM = "$changeStream";
@@ -101,48 +101,36 @@ function timeIn(args: Arguments): bigint | undefined {
   throw wrongType("startAtOperationTime", args.type("startAtOperationTime"), "timestamp");
 }
 
-/** What MongoDB calls stages that are others in truth. */
-const TRUE_NAMES: Readonly<Record<string, string>> = {
-  $bucket: "$group",
-  $count: "$group",
-  $densify: "$sort",
-  $fill: "$sort",
-  $sortByCount: "$group",
-  $setWindowFields: "$_internalSetWindowFields",
+/** What MongoDB calls a stage that it writes as another one. */
+const TRUE_NAMES: Partial<Readonly<Record<Stage["kind"], string>>> = {
+  count: "$group",
+  group: "$group",
+  setWindowFields: "$_internalSetWindowFields",
+  sort: "$sort",
 };
-const ALLOWED: ReadonlySet<string> = new Set([
-  "$addFields",
-  "$match",
-  "$project",
-  "$redact",
-  "$replaceRoot",
-  "$replaceWith",
-  "$set",
-  "$unset",
-]);
+/** They look at one event at a time. */
+const ALLOWED: ReadonlySet<Stage["kind"]> = new Set(["match", "project", "redact", "replaceRoot"]);
 
 /**
- * @param stages those behind `$changeStream`
- * @param isKnown whether there is a stage of that name; others are told elsewhere
- * @throws CommandError IllegalOperation when one may not stand there
+ * @param behind the stages behind `$changeStream`
+ * @param parse reads one that may stand behind others
+ * @throws CommandError IllegalOperation when one may not stand there, once all are read
  */
-export function checkStagesBehind(stages: readonly Value[], isKnown: (name: string) => boolean): void {
-  for (const stage of stages) {
-    const name = stage instanceof Document ? stage.names()[0] ?? "" : "";
-    if (ALLOWED.has(name) || name === CHANGE_STREAM || !isKnown(name)) continue;
-    if (name === "$fill" && fillsWithValues((stage as Document).get(name))) continue;
-    throw fail(
-      "IllegalOperation",
-      `${TRUE_NAMES[name] ?? name} is not permitted in a $changeStream pipeline`,
-    );
+export function checkStagesBehind(
+  behind: readonly Value[],
+  parse: (stage: Value) => readonly Stage[],
+): void {
+  const parsed = behind.map((value) => {
+    const [name] = namedStage(value);
+    return { name, stages: isFirstOnly(name) || name === "$geoNear" ? undefined : parse(value) };
+  });
+  for (const { name, stages } of parsed) {
+    if (name === CHANGE_STREAM) continue;
+    const refused = stages?.find(({ kind }) => !ALLOWED.has(kind));
+    if (stages !== undefined && refused === undefined) continue;
+    const trueName = refused && name !== "$timeWindow" ? TRUE_NAMES[refused.kind] : undefined;
+    throw fail("IllegalOperation", `${trueName ?? name} is not permitted in a $changeStream pipeline`);
   }
-}
-
-/** Whether a `$fill` looks at one document only. */
-function fillsWithValues(spec: Value): boolean {
-  const output = spec instanceof Document ? spec.get("output") : undefined;
-  return output instanceof Document &&
-    !output.values().some((field) => field instanceof Document && field.has("method"));
 }
 
 /** @throws CommandError when the read concern is one that change streams cannot have */

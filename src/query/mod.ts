@@ -41,7 +41,7 @@ export {
 export { wrongWithPlaces } from "./geo/stored_place.ts";
 export { type IndexScan, type SourceIndex } from "./index_plan.ts";
 export { type Pipeline, type Stage } from "./pipeline.ts";
-export { isStageName } from "./stages.ts";
+export { isFirstOnly, namedStage } from "./stages.ts";
 export { QueryMemory } from "./memory.ts";
 export { collectRows } from "./rows.ts";
 export { type SpillFile, type SpillSpace } from "./spill.ts";

@@ -147,7 +147,7 @@ const FIRST_ONLY: ReadonlySet<string> = new Set([
 const LAST_ONLY: ReadonlySet<string> = new Set(["$merge", "$out"]);
 
 function isMisplaced(stage: Value, index: number): boolean {
-  return index > 0 && FIRST_ONLY.has(namedStage(stage)[0]);
+  return index > 0 && isFirstOnly(namedStage(stage)[0]);
 }
 
 function checkPosition(stage: Value, index: number, count: number): void {
@@ -184,9 +184,9 @@ export function namedStage(value: Value): readonly [string, Value] {
   return [name, value.values()[0]];
 }
 
-/** Whether there is a stage of that name, here or in MongoDB. */
-export function isStageName(name: string): boolean {
-  return Object.hasOwn(STAGES, name);
+/** Whether a stage can only begin a pipeline. */
+export function isFirstOnly(name: string): boolean {
+  return FIRST_ONLY.has(name);
 }
 
 /** The names of all stages that are known, those that are missing included, sorted. */
