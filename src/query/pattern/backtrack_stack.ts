@@ -3,6 +3,8 @@
  * operands.
  */
 
+import { PatternLimitError } from "./search_budget.ts";
+
 export const ENTRY = 4;
 /** Go on at a place and position. */
 export const BRANCH = 0;
@@ -20,6 +22,30 @@ export const THEN = 5;
 export const MARK = 6;
 /** Give up, and begin at the last mark of a name; without one nothing. */
 export const SKIP_TO = 7;
+
+const FIRST_STACK = 1 << 12;
+/** Integers; larger ones are not kept. */
+const KEPT_STACK = 1 << 18;
+const LARGEST_STACK = 1 << 24;
+
+let kept: Int32Array = new Int32Array(FIRST_STACK);
+
+/** The stack that searches use, one after another. */
+export function keptStack(): Int32Array {
+  return kept;
+}
+
+export function keepStack(stack: Int32Array): void {
+  if (stack.length <= KEPT_STACK) kept = stack;
+}
+
+/** A larger stack with what lies on the one below `top`. @throws PatternLimitError */
+export function grown(stack: Int32Array, top: number): Int32Array {
+  if (stack.length >= LARGEST_STACK) throw new PatternLimitError(-8);
+  const larger = new Int32Array(stack.length * 2);
+  larger.set(stack.subarray(0, top));
+  return larger;
+}
 
 /** Puts back the registers that the entries from `top` down to `base` kept. */
 export function unwind(stack: Int32Array, base: number, top: number, registers: Int32Array): void {

@@ -5,9 +5,10 @@
 import { MAX_PATTERN_STEPS, noteLongWork } from "../../base/mod.ts";
 import { anchorOf, leadingText, requiredText, startOf } from "./analysis.ts";
 import { stepsAt } from "./bound.ts";
-import { Matcher, STEPS_BEFORE_MEMO } from "./matcher.ts";
+import { Matcher } from "./matcher.ts";
 import { LONG_NATIVE_STEPS, type NativePattern } from "./native.ts";
 import type { Program } from "./program.ts";
+import { STEPS_BEFORE_MEMO } from "./search_budget.ts";
 import { isHighSurrogate, SetTable } from "./set_table.ts";
 import { type PatternTree, someNode } from "./syntax.ts";
 

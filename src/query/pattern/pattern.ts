@@ -1,6 +1,6 @@
 /**
  * Patterns as MongoDB has them: PCRE's syntax and meaning. A search runs on the platform's engine where that is known to be harmless
- * (`native.ts`), on our own otherwise (`matcher.ts`), whose steps are bounded: no pattern can hold the server up.
+ * (`native.ts`), on our own otherwise (`machine.ts`), whose steps are bounded: no pattern can hold the server up.
  */
 import { CommandError, noteLongWork } from "../../base/mod.ts";
 import { compileTree } from "./compile.ts";
@@ -15,7 +15,7 @@ import type { PatternTree } from "./syntax.ts";
 /** Integers of a program that is handed to the platform's engine, which has a limit of its own. */
 const LARGEST_NATIVE_PROGRAM = 4096;
 
-export { PatternLimitError } from "./matcher.ts";
+export { PatternLimitError } from "./search_budget.ts";
 
 const CACHE_ENTRIES = 256;
 const cache = new Map<string, Pattern>();

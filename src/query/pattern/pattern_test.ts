@@ -1,7 +1,8 @@
 import { ok, strictEqual, throws } from "node:assert/strict";
 import { MAX_PATTERN_STEPS, MAX_PATTERN_WAYS } from "../../base/mod.ts";
 import { compileTree } from "./compile.ts";
-import { Matcher, PatternLimitError, STEPS_BEFORE_MEMO } from "./matcher.ts";
+import { Matcher } from "./matcher.ts";
+import { PatternLimitError, STEPS_BEFORE_MEMO } from "./search_budget.ts";
 import { parsePattern } from "./parse.ts";
 import { compilePattern } from "./pattern.ts";
 
