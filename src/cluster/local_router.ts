@@ -184,6 +184,20 @@ export class LocalRouter implements Router {
     return await this.vnode.write(info, statements, options);
   }
 
+  findById(
+    namespace: Namespace,
+    id: Value,
+    context: Pick<CommandContext, "snapshot">,
+  ): { readonly document: RawDocument | undefined } | undefined {
+    const transaction = Transaction.of(context);
+    const info = this.changes.collectionIn(namespace, transaction);
+    if (info === undefined) return { document: undefined };
+    if (info.view !== undefined || info.timeseries !== undefined || info.options.has("collation")) {
+      return undefined;
+    }
+    return { document: this.vnode.findById(info, id, transaction) };
+  }
+
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
     const { source, stages } = this.open(namespace, Transaction.of(context));
     return this.queryRows(namespace.db, source, onView(pipeline, stages, context), context);

@@ -115,6 +115,17 @@ export interface Router {
   /** What is known of the latest retryable write of a session. @param lsid a UUID's 16 bytes */
   historyOf(lsid: Uint8Array): Promise<SessionHistory | undefined>;
 
+  /**
+   * The document of a plain collection that has an _id, without a plan.
+   *
+   * @param id a value that means itself as a condition, and equals no value of another type but a number
+   * @returns undefined where it takes a query to find it: in a view, a time series, under a collation
+   */
+  findById(
+    namespace: Namespace,
+    id: Value,
+    context: Pick<CommandContext, "snapshot">,
+  ): { readonly document: RawDocument | undefined } | undefined;
   /** Runs a pipeline over a collection or a view (an empty one where there is none). */
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows;
   /** Runs a pipeline over rows that are no collection's, in a database whose collections its stages may read. */

@@ -12,6 +12,9 @@ import { partialFilter, storedSpec } from "./indexes.ts";
 import { hasKeys } from "./place_check.ts";
 import type { TransactionName } from "./retryable_write.ts";
 
+/** What who goes on with a transaction that was committed is told; one for all, since its stack costs more than a statement. */
+const ENDED = new CommandError("NoSuchTransaction", "the transaction has ended");
+
 export class Transaction implements TransactionName {
   /** By `db.collection`; their ids are below zero until the commit. */
   private readonly made = new Map<string, CollectionInfo>();
@@ -47,7 +50,7 @@ export class Transaction implements TransactionName {
       await work();
     } finally {
       this.isCommitting = false;
-      this.end(new CommandError("NoSuchTransaction", "the transaction has ended"));
+      this.end(ENDED);
     }
   }
 

@@ -434,6 +434,12 @@ export class VNode {
     return tailOf(this.documents, info);
   }
 
+  /** A document of a regular collection. */
+  findById({ id }: CollectionInfo, idValue: Value, transaction?: Transaction): RawDocument | undefined {
+    const store = transaction?.documents ?? this.documents;
+    return store.hasCollection(id) ? store.get(id, idValue) : undefined;
+  }
+
   /**
    * What the query engine reads a collection through.
    *

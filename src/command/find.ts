@@ -8,6 +8,7 @@ import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { queryRows } from "./config_database.ts";
 import { replyFirstBatch } from "./cursor_reply.ts";
+import { replyById } from "./find_by_id.ts";
 import { isGenericArgument } from "./generic.ts";
 import { type BoundedFind, withKeyBounds } from "./key_bounds.ts";
 import { letVariables } from "./let_variables.ts";
@@ -59,6 +60,7 @@ export const find: Command = {
 };
 
 async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
+  if (replyById(call, reply)) return;
   const namespace = namespaceToRead(call);
   const found = parseFindArguments(call.args);
   const { spec, batchSize, singleBatch } = found;

@@ -25,14 +25,14 @@ export type EffectPlace = { readonly nextSeq: number } | StoredRow;
  */
 export function applyEffect(
   { writer, indexes }: WrittenTables,
-  { kind, document }: Effect,
+  { kind, document, changes }: Effect,
   place: EffectPlace,
 ): TakenKey | undefined {
   if ("nextSeq" in place) return insert(writer, indexes, document, place.nextSeq);
   const { seq, doc } = place;
   if (indexes !== undefined && !indexes.isEmpty) {
     const old = new RawDocument(doc);
-    const taken = kind === "delete" ? indexes.remove(old, seq) : indexes.replace(old, document, seq);
+    const taken = kind === "delete" ? indexes.remove(old, seq) : indexes.replace(old, document, seq, changes);
     if (taken !== undefined) return taken;
   }
   if (kind === "delete") writer.delete(seq);

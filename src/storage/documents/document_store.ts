@@ -449,7 +449,8 @@ export class DocumentStore implements CommittedDocuments {
 
   /** The document under that _id. */
   get(id: number, idValue: Value): RawDocument | undefined {
-    const row = this.guarded(() => this.readers.committed(id)?.find(encodeIndexKey(idValue)));
+    this.inspector.uses.note(id, { ids: [idValue] });
+    const row = this.guarded(() => this.readers.newest(id).table()?.find(encodeIndexKey(idValue)));
     return row && new RawDocument(row.doc);
   }
 

@@ -11,7 +11,7 @@
  * A snapshot without writes is a transaction that is never committed.
  */
 import { assert, CommandError } from "../../base/mod.ts";
-import { compareBytes, encodeIndexKey, RawDocument } from "../../bson/mod.ts";
+import { compareBytes, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
 import { idDocument, idOf } from "./apply_effect.ts";
 import {
   type BatchReaders,
@@ -31,7 +31,7 @@ import { takenId, type TakenKey } from "./duplicate_key.ts";
 import type { Effect, NotedChange } from "./effect.ts";
 import type { DocumentInspector } from "./document_inspector.ts";
 import { ID_INDEX_DEFINITION, ID_INDEX_NAME } from "./id_index.ts";
-import { type IndexDefinition, keyDocument } from "./index_definition.ts";
+import { type IndexDefinition, keyDocument, mayChangeKeys } from "./index_definition.ts";
 import type { IndexRow } from "./index_reader.ts";
 import type { IndexState } from "./index_tables.ts";
 import type { KeyLocks, LockName } from "./key_locks.ts";
@@ -162,6 +162,13 @@ export class DocumentTransaction {
     return guardedBatches(scanBatches(readers, order), (action) => this.base.guarded(action));
   }
 
+  /** The document under that _id. */
+  get(id: number, idValue: Value): RawDocument | undefined {
+    this.base.inspector.uses.note(id, { ids: [idValue] });
+    const row = this.base.guarded(() => this.table(id).find(encodeIndexKey(idValue)));
+    return row && new RawDocument(row.doc);
+  }
+
   /** As the store's, at the snapshot, with what the transaction has written. */
   scan(id: number, request: DocumentScanRequest): DocumentBatches {
     return scanDocuments(this.candidates(id, request), request);
@@ -190,7 +197,7 @@ export class DocumentTransaction {
   ): TakenKey | undefined {
     const key = keyText(encodeIndexKey(idOf(document)));
     const stored = new RawDocument(document.slice().slice());
-    const taken = this.claim(id, key, stored, old.seq, old);
+    const taken = this.claim(id, key, stored, old.seq, { old, changes: noted.changes });
     if (taken !== undefined) return taken;
     const kind = noted.changes === undefined ? "replace" : "update";
     this.put(id, key, { seq: old.seq, doc: stored.bytes }, {
@@ -221,7 +228,8 @@ export class DocumentTransaction {
    *
    * @param document as it will be; undefined where it goes
    * @param seq where it stands
-   * @param old the one in whose place it is put: keys that both have are nobody else's
+   * @param replaced the one in whose place it is put, and what differs where that is known: keys that both have are
+   *   nobody else's
    * @returns the key that another document has
    * @throws CommandError when an index cannot hold the document
    */
@@ -230,17 +238,18 @@ export class DocumentTransaction {
     key: KeyText,
     document: RawDocument | undefined,
     seq: number,
-    old?: StoredRow,
+    replaced?: { readonly old: StoredRow; readonly changes: NotedChange["changes"] },
   ): TakenKey | undefined {
     this.checkOpen();
     this.base.locks.take(this, [id, "_id_", key]);
     this.checkUnchanged(id, key);
     if (document === undefined) return undefined;
     for (const { definition } of this.indexStates(id)) {
+      if (replaced !== undefined && !mayChangeKeys(definition, replaced.changes)) continue;
       const { keys, arrays } = patchKeys(definition, document.bytes);
       this.noteArrays(id, definition, arrays);
       if (!definition.refusesDuplicates) continue;
-      const oldKeys = old === undefined ? [] : patchKeys(definition, old.doc).keys;
+      const oldKeys = replaced === undefined ? [] : patchKeys(definition, replaced.old.doc).keys;
       for (const { bytes, values } of keys) {
         if (oldKeys.some((oldKey) => compareBytes(oldKey.bytes, bytes) === 0)) continue;
         const committed = this.committedUnder(id, definition, bytes);

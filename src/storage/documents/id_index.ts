@@ -16,5 +16,6 @@ export const ID_INDEX_DEFINITION: IndexDefinition = {
   isUnique: true,
   refusesDuplicates: true,
   isSparse: false,
+  reads: new Set(["_id"]),
   includes: undefined,
 };

@@ -17,7 +17,7 @@ import {
   isArray,
   type Value,
 } from "../../bson/mod.ts";
-
+import type { FieldChange } from "./field_change.ts";
 import { parseWildcard, type Wildcard, WILDCARD_FIELDS, wildcardKeys } from "./wildcard_keys.ts";
 
 export interface IndexDefinition {
@@ -34,6 +34,8 @@ export interface IndexDefinition {
   readonly refusesDuplicates: boolean;
   /** Documents that have none of the fields are left out. */
   readonly isSparse: boolean;
+  /** The names of the fields of a document that its keys come from; undefined where any may count. */
+  readonly reads: ReadonlySet<string> | undefined;
   /** Which documents are in it; undefined for all. */
   readonly includes: ((document: Document) => boolean) | undefined;
 }
@@ -74,12 +76,15 @@ export function indexDefinition(spec: Document, compileFilter: CompileFilter): I
   const filter = spec.get("partialFilterExpression");
   assert(key instanceof Document, "an index has a key");
   const wildcard = parseWildcard(key, spec.get("wildcardProjection"));
+  const fields = wildcard === undefined ? indexFields(key) : WILDCARD_FIELDS;
+  const readsAny = wildcard !== undefined || filter instanceof Document;
   return {
     name: String(spec.get("name")),
     spec,
     keyPattern: key,
-    fields: wildcard === undefined ? indexFields(key) : WILDCARD_FIELDS,
+    fields,
     wildcard,
+    reads: readsAny ? undefined : new Set(fields.map(({ path }) => path[0]!)),
     isUnique: spec.get("unique") === true,
     refusesDuplicates: spec.get("unique") === true || spec.get("prepareUnique") === true,
     isSparse: spec.get("sparse") === true,
@@ -97,6 +102,15 @@ export function indexFields(keyPattern: Document): readonly IndexField[] {
     const number = direction instanceof Int32 ? direction.value : Number(direction);
     return { path, descending: number < 0 };
   });
+}
+
+/** Whether a document may have other keys once these fields have changed. @param changes undefined where any may have */
+export function mayChangeKeys(
+  { reads }: IndexDefinition,
+  changes: readonly FieldChange[] | undefined,
+): boolean {
+  if (reads === undefined || changes === undefined) return true;
+  return changes.some(({ path }) => reads.has(path[0]!));
 }
 
 const NO_KEYS: DocumentKeys = { keys: [], arrays: [] };

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { BsonUndefined, BuiltDocument, compareBytes, Int32, isArray, type Value } from "../../bson/mod.ts";
-import { indexDefinition, keysOf } from "./index_definition.ts";
+import { indexDefinition, keysOf, mayChangeKeys } from "./index_definition.ts";
 
 type Plain = number | string | null | undefined | readonly Plain[] | { readonly [name: string]: Plain };
 
@@ -98,4 +98,15 @@ Deno.test("keys of descending fields are in descending order, behind ascending o
   keys.slice(1).forEach((key, i) =>
     assert.ok(compareBytes(keys[i]!, key) < 0, JSON.stringify(inOrder[i + 1]))
   );
+});
+
+Deno.test("a change of fields that an index does not read leaves its keys as they are", () => {
+  const change = (...path: string[]) => [{ kind: "update" as const, path }];
+  const index = definition({ "a.b": 1, c: -1 });
+  assert.equal(mayChangeKeys(index, change("d", "a")), false);
+  assert.equal(mayChangeKeys(index, []), false);
+  assert.equal(mayChangeKeys(index, change("a", "x")), true);
+  assert.equal(mayChangeKeys(index, [...change("d"), ...change("c")]), true);
+  assert.equal(mayChangeKeys(index, undefined), true);
+  assert.equal(mayChangeKeys(definition({ "$**": 1 }), change("d")), true);
 });

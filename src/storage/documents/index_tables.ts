@@ -16,8 +16,10 @@ import {
   indexDefinition,
   keyDocument,
   keysOf,
+  mayChangeKeys,
 } from "./index_definition.ts";
 import type { TakenKey } from "./duplicate_key.ts";
+import type { FieldChange } from "./field_change.ts";
 import { IndexVerifier } from "./verify_indexes.ts";
 import { execute, executeTogether } from "./sqlite.ts";
 
@@ -148,26 +150,42 @@ export class IndexTables {
    * @throws CommandError when an index cannot hold the document; then nothing has changed
    */
   add(document: RawDocument, seq: number): TakenKey | undefined {
-    const keys = this.keysOf(document);
-    const taken = this.taken(keys, undefined);
-    if (taken !== undefined) return taken;
+    const keys = this.tables.map(({ definition }) => keysOf(definition, document));
+    for (const [i, table] of this.tables.entries()) {
+      const taken = table.taken(keys[i]!);
+      if (taken !== undefined) return taken;
+    }
     this.tables.forEach((table, i) => table.add(keys[i]!, seq));
     return undefined;
   }
 
-  /** Puts the keys of a document in the place of those of another, where they differ. As `add`. */
-  replace(old: RawDocument, document: RawDocument, seq: number): TakenKey | undefined {
-    const keys = this.keysOf(document);
-    const oldKeys = this.keysOf(old);
-    const isSame = keys.map((own, i) => haveSameKeys(own, oldKeys[i]!));
-    const taken = this.taken(keys, seq, isSame);
-    if (taken !== undefined) return taken;
-    for (const [i, table] of this.tables.entries()) {
-      if (isSame[i]) {
-        table.noteArrays(keys[i]!);
+  /**
+   * Puts the keys of a document in the place of those of another, where they differ. As `add`.
+   *
+   * @param changes what differs between the two; undefined where that is not known
+   */
+  replace(
+    old: RawDocument,
+    document: RawDocument,
+    seq: number,
+    changes: readonly FieldChange[] | undefined,
+  ): TakenKey | undefined {
+    const tables = this.tables.filter(({ definition }) => mayChangeKeys(definition, changes));
+    const all = tables.map((table): KeyChange => {
+      const keys = keysOf(table.definition, document);
+      const oldKeys = keysOf(table.definition, old);
+      return { table, keys, oldKeys, isSame: haveSameKeys(keys, oldKeys) };
+    });
+    for (const { table, keys, isSame } of all) {
+      const taken = isSame ? undefined : table.taken(keys, seq);
+      if (taken !== undefined) return taken;
+    }
+    for (const { table, keys, oldKeys, isSame } of all) {
+      if (isSame) {
+        table.noteArrays(keys);
       } else {
-        table.remove(oldKeys[i]!, seq);
-        table.add(keys[i]!, seq);
+        table.remove(oldKeys, seq);
+        table.add(keys, seq);
       }
     }
     return undefined;
@@ -176,23 +194,14 @@ export class IndexTables {
   remove(document: RawDocument, seq: number): undefined {
     for (const table of this.tables) table.remove(keysOf(table.definition, document), seq);
   }
+}
 
-  private keysOf(document: RawDocument): readonly DocumentKeys[] {
-    return this.tables.map(({ definition }) => keysOf(definition, document));
-  }
-
-  /** @param isSame for each index, whether its keys are the document's already */
-  private taken(
-    keys: readonly DocumentKeys[],
-    seq: number | undefined,
-    isSame: readonly boolean[] = [],
-  ): TakenKey | undefined {
-    for (const [i, table] of this.tables.entries()) {
-      const taken = isSame[i] === true ? undefined : table.taken(keys[i]!, seq);
-      if (taken !== undefined) return taken;
-    }
-    return undefined;
-  }
+/** What a change of a document does to an index. */
+interface KeyChange {
+  readonly table: IndexTable;
+  readonly keys: DocumentKeys;
+  readonly oldKeys: DocumentKeys;
+  readonly isSame: boolean;
 }
 
 function haveSameKeys(a: DocumentKeys, b: DocumentKeys): boolean {
