@@ -85,6 +85,12 @@ clientTest("pymongo runs transactions", async (server) => {
   outputOf(await runPython("transactions.py", server.uri));
 });
 
+Deno.test("pymongo's transactions outlive lost answers, dead clients and their own time", async () => {
+  await installClients();
+  await using server = await startServerProcess({ args: ["--set-parameter", "enableTestCommands=1"] });
+  assert.equal(outputOf(await runPython("transactions_retried.py", server.uri)).trim(), "ok");
+});
+
 clientTest("the Node driver reads cursors in batches", async (server) => {
   outputOf(await runNode("cursors.mjs", server.uri));
 });

@@ -233,6 +233,11 @@ export class ArrayRouter implements Router {
     return results;
   }
 
+  /** A query finds it. */
+  findById(): undefined {
+    return undefined;
+  }
+
   query(namespace: Namespace, pipeline: Pipeline, context: CommandContext): Rows {
     return this.queryRows(namespace.db, this.source(namespace), pipeline, context);
   }
