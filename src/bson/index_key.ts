@@ -14,6 +14,8 @@
  *
  * Sortable: big-endian, the sign bit flipped where it is clear, all bits where it is set; NaN is all zeros. Numbers
  * that no double holds (large int64, most decimals) stand beside the nearest double, ordered by their digits.
+ *
+ * What equal values differ in stands in key_types.ts; index_key_reader.ts reads both.
  */
 import { compareNumbers, rankOfType } from "./compare.ts";
 import { decimalParts } from "./decimal.ts";
@@ -37,11 +39,11 @@ import {
 
 /** Makes the lowest rank, −1, a tag above the byte that ends documents and arrays. */
 const TAG_OF_RANK_ZERO = 2;
-const END = 0;
-const BELOW = 0x40;
-const EQUAL = 0x80;
+export const END = 0;
+export const BELOW = 0x40;
+export const EQUAL = 0x80;
 const ABOVE = 0xc0;
-const EXPONENT_BIAS = 0x8000;
+export const EXPONENT_BIAS = 0x8000;
 const UTF8 = new TextEncoder();
 const INITIAL_BYTES = 256;
 /** A buffer that a huge value made larger is let go. */
@@ -61,6 +63,10 @@ function writeKey(writer: KeyWriter, value: Value): void {
 
 function tagOf(value: Value): number {
   return rankOfType(typeOf(value)) + TAG_OF_RANK_ZERO;
+}
+
+export function rankOfTag(tag: number): number {
+  return tag - TAG_OF_RANK_ZERO;
 }
 
 function writeBody(writer: KeyWriter, value: Value): void {

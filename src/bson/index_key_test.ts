@@ -3,6 +3,9 @@ import { type Random, seededRandom } from "../base/mod.ts";
 import { BuiltDocument } from "./document.ts";
 import { compareBytes, compareValues } from "./compare.ts";
 import { encodeIndexKey } from "./index_key.ts";
+import { IndexKeyReader } from "./index_key_reader.ts";
+import { encodeKeyTypes } from "./key_types.ts";
+import { encodeDocument } from "./writer.ts";
 import {
   Binary,
   BSONRegExp,
@@ -191,4 +194,41 @@ Deno.test("no key begins another: joined keys order as tuples", () => {
     );
     assert.equal(Math.sign(compareBytes(joined[0]!, joined[1]!)), Math.sign(expected));
   }
+});
+
+/** Values as a key has them and as they come back. */
+function readAgain(values: readonly Value[], descending: readonly boolean[]): readonly Value[] {
+  const key = values.flatMap((value, i) =>
+    [...encodeIndexKey(value)].map((byte) => descending[i] ? ~byte : byte)
+  );
+  const reader = new IndexKeyReader(Uint8Array.from(key), encodeKeyTypes(values));
+  const found = values.map((_, i) => reader.next(descending[i]!));
+  assert.equal(reader.at, key.length);
+  return found;
+}
+
+function bytesOf(values: readonly Value[]): Uint8Array {
+  return encodeDocument(new BuiltDocument(values.map((_, i) => `${i}`), values));
+}
+
+Deno.test("keys and types together give back the very values", () => {
+  const random = seededRandom(7);
+  const exact = SCALARS.filter((value) => value !== undefined);
+  for (const value of exact) {
+    assert.deepEqual(bytesOf(readAgain([value], [false])), bytesOf([value]), describe(value));
+  }
+  for (let i = 0; i < 5000; i++) {
+    const values = Array.from({ length: 1 + i % 3 }, () => randomValue(random, 3) ?? null);
+    const descending = values.map(() => random() < 0.5);
+    assert.deepEqual(bytesOf(readAgain(values, descending)), bytesOf(values), describe(values));
+  }
+});
+
+Deno.test("what most values are needs no types", () => {
+  const plain = [1, 2, 3].map((value) => new Int32(value));
+  assert.equal(
+    encodeKeyTypes([...plain, 1.5, "text", new ObjectId(), null, new UtcDate(5), 1e15, true]),
+    null,
+  );
+  assert.deepEqual(encodeKeyTypes([plain[0], 2, 5n, "text"]), Uint8Array.of(0, 1, 2));
 });

@@ -25,6 +25,8 @@ export { isDeeperThan, SHALLOW_BYTES } from "./depth.ts";
 export { type ArrayRoom, BuiltDocument, Document, DocumentBuilder, type Layout } from "./document.ts";
 export { hashedValue } from "./hashed_value.ts";
 export { encodeIndexKey } from "./index_key.ts";
+export { IndexKeyReader } from "./index_key_reader.ts";
+export { encodeKeyTypes } from "./key_types.ts";
 export { keyOf, type ValueKey, valueKeys } from "./key.ts";
 export {
   elementType,

@@ -1,6 +1,6 @@
 /** What a capped collection asks of the store: its first documents go, its tail is followed. */
 import assert from "node:assert/strict";
-import { BuiltDocument, encodeDocument, Int32, RawDocument } from "../../bson/mod.ts";
+import { BuiltDocument, type Document, encodeDocument, Int32, RawDocument } from "../../bson/mod.ts";
 import { DocumentStore } from "./document_store.ts";
 import { IN_MEMORY } from "./sqlite.ts";
 
@@ -12,7 +12,7 @@ function numbered(n: number): RawDocument {
 
 const BYTES = numbered(1).sizeBytes;
 
-function numbersOf(rows: readonly RawDocument[]): number[] {
+function numbersOf(rows: readonly Document[]): number[] {
   return rows.map((document) => (document.get("_id") as Int32).value);
 }
 

@@ -1,8 +1,9 @@
 /** Batches of one collection's rows, each read for itself: nothing is held between them. */
 import { CommandError } from "../../base/mod.ts";
-import { compareBytes, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
+import { compareBytes, type Document, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
 import type { StoredRow } from "./collection_table.ts";
-import type { IndexBatch, IndexReader, IndexRow, KeyRange } from "./index_reader.ts";
+import type { IndexBatch, IndexReader, IndexRow, KeyRange, KeyRow } from "./index_reader.ts";
+import { firstRows, keyDocuments, type KeyField } from "./key_documents.ts";
 import { MAX_PACKED_ROWS } from "./packed_rows.ts";
 import { SeqSet } from "./seq_set.ts";
 
@@ -47,6 +48,10 @@ export interface IndexOrder {
   readonly backward: boolean;
   /** Whether a document may have several keys there: it comes once. */
   readonly repeats: boolean;
+  /** Set where rows are made of keys, and no document is read: the index's fields. */
+  readonly covered?: readonly KeyField[];
+  /** The index's first fields, where of rows that are equal there one is enough: the first. */
+  readonly distinct?: readonly KeyField[];
 }
 
 /** The rows of a collection. */
@@ -64,12 +69,10 @@ export interface RowTable {
 export interface RowIndex {
   /** The next rows of a range. */
   read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch;
-}
-
-/** The rows of a collection by an index, with their keys where these are asked for. */
-export interface KeyedRowIndex extends RowIndex {
-  /** As `read`. */
+  /** As `read`, with their keys. */
   readWithKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<IndexRow>;
+  /** As `read`, the keys alone. */
+  readKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<KeyRow>;
 }
 
 /** What a batch is read with; asked for again for each, so that it may refuse what was dropped meanwhile. */
@@ -79,7 +82,7 @@ export interface BatchReaders<Index extends RowIndex = RowIndex> {
 }
 
 /** Documents as a query reads them. */
-export type DocumentBatches = AsyncGenerator<readonly RawDocument[], void, undefined>;
+export type DocumentBatches = AsyncGenerator<readonly Document[], void, undefined>;
 
 export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
 
@@ -90,8 +93,8 @@ export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
  */
 export function scanBatches({ table: reader, index }: BatchReaders, order: ScanOrder): RowBatches {
   if (order.tail !== undefined) return batchesFrom(reader, order.tail);
-  if (order.index !== undefined) return batchesByIndexes(index, [order.index], order.limit);
-  if (order.union !== undefined) return batchesByIndexes(index, order.union);
+  if (order.index !== undefined) return batchesByIndexes([order.index], documentsOf(index), order.limit);
+  if (order.union !== undefined) return batchesByIndexes(order.union, documentsOf(index));
   if (order.ids !== undefined) return batchesByKey(reader, order.ids);
   return order.backward === true ? batchesBackward(reader) : batchesForward(reader);
 }
@@ -116,12 +119,32 @@ export function* guardedBatches<T>(
   }
 }
 
-/** Documents of rows, for a query. */
-export async function* scanDocuments(batches: RowBatches, request: DocumentScanRequest): DocumentBatches {
-  for (const rows of batches) {
+/** Documents for a query. @param guard see `guardedBatches` */
+export async function* scanDocuments(
+  readers: BatchReaders,
+  request: DocumentScanRequest,
+  guard: <R>(action: () => R) => R,
+): DocumentBatches {
+  if (request.index?.covered !== undefined) return yield* scanKeys(readers, request.index, request, guard);
+  for (const rows of guardedBatches(scanBatches(readers, request), guard)) {
     if (request.counters !== undefined) request.counters.rowsRead += rows.length;
     yield rows.map((row) => new RawDocument(row.doc));
     await request.checkpoint();
+  }
+}
+
+/** Documents made of the keys of an index alone. */
+async function* scanKeys(
+  readers: BatchReaders,
+  order: IndexOrder,
+  { limit, checkpoint }: DocumentScanRequest,
+  guard: <R>(action: () => R) => R,
+): DocumentBatches {
+  const make = keyDocuments(order.covered ?? []);
+  const batches = batchesByIndexes([order], keysOf(readers.index), limit);
+  for (const rows of guardedBatches(batches, guard)) {
+    yield rows.map(make);
+    await checkpoint();
   }
 }
 
@@ -174,16 +197,40 @@ function* batchesByKey(reader: () => RowTable | undefined, ids: readonly Value[]
   }
 }
 
-function* batchesByIndexes(
-  reader: (name: string) => RowIndex | undefined,
+/** The next rows of a range of an index; undefined where there is no collection. */
+type ReadRange<Row extends { readonly seq: number }> = (
+  order: IndexOrder,
+  range: KeyRange,
+  maxRows: number,
+) => IndexBatch<Row> | undefined;
+
+function documentsOf(index: BatchReaders["index"]): ReadRange<StoredRow> {
+  return ({ name, backward, distinct }, range, maxRows) => {
+    const reader = index(name);
+    if (distinct === undefined) return reader?.read(range, backward, maxRows);
+    const readOne = (from: KeyRange) => reader?.readWithKeys(from, backward, 1);
+    return firstRows(readOne, range, backward, maxRows, distinct);
+  };
+}
+
+function keysOf(index: BatchReaders["index"]): ReadRange<KeyRow> {
+  return ({ name, backward, distinct }, range, maxRows) => {
+    const reader = index(name);
+    if (distinct === undefined) return reader?.readKeys(range, backward, maxRows);
+    return firstRows((from) => reader?.readKeys(from, backward, 1), range, backward, maxRows, distinct);
+  };
+}
+
+function* batchesByIndexes<Row extends { readonly seq: number }>(
   orders: readonly IndexOrder[],
+  read: ReadRange<Row>,
   limit = FIRST_INDEX_ROWS,
-): RowBatches {
+): Generator<readonly Row[], void, undefined> {
   const seen = orders.length > 1 || orders[0]?.repeats === true ? new SeqSet() : undefined;
   let rowsAtOnce = Math.min(limit, MAX_PACKED_ROWS);
-  for (const { name, range, backward } of orders.flatMap(rangesInOrder)) {
+  for (const [order, range] of orders.flatMap(rangesInOrder)) {
     for (let left: KeyRange | undefined = range; left !== undefined;) {
-      const batch: IndexBatch | undefined = reader(name)?.read(left, backward, rowsAtOnce);
+      const batch: IndexBatch<Row> | undefined = read(order, left, rowsAtOnce);
       if (batch === undefined) return;
       const fresh = seen === undefined ? batch.rows : batch.rows.filter(({ seq }) => seen.add(seq));
       if (fresh.length > 0) yield fresh;
@@ -193,8 +240,8 @@ function* batchesByIndexes(
   }
 }
 
-function rangesInOrder({ name, ranges, backward }: IndexOrder) {
-  return (backward ? ranges.toReversed() : ranges).map((range) => ({ name, range, backward }));
+function rangesInOrder(order: IndexOrder): readonly (readonly [IndexOrder, KeyRange])[] {
+  return (order.backward ? order.ranges.toReversed() : order.ranges).map((range) => [order, range]);
 }
 
 /** Few at first: often a few are all that is asked for. */

@@ -12,6 +12,7 @@ import { idKeys, indexKeys, IndexReader } from "./index_reader.ts";
 import { dropIndexTables } from "./index_tables.ts";
 import { MAX_PACKED_ROWS, PACKED_COLUMNS, type PackedRows, unpackRows } from "./packed_rows.ts";
 import { executeTogether, prepareTuples } from "./sqlite.ts";
+import type { Totals } from "./totals.ts";
 
 /** A document and where it stands. */
 export interface StoredRow {
@@ -32,7 +33,7 @@ export function createTable(database: DatabaseSync, id: number): void {
     database,
     `CREATE TABLE IF NOT EXISTS c${id} (seq INTEGER PRIMARY KEY, key BLOB NOT NULL, doc BLOB NOT NULL)`,
     `CREATE UNIQUE INDEX IF NOT EXISTS c${id}_id ON c${id} (key)`,
-    `INSERT INTO collections VALUES (${id}, 0, 0) ON CONFLICT DO NOTHING`,
+    `INSERT INTO collections VALUES (${id}, 0, 0, 1) ON CONFLICT DO NOTHING`,
   );
 }
 
@@ -58,7 +59,9 @@ export class TableWriter {
     this.deleteRow = database.prepare(`DELETE FROM c${id} WHERE seq = ?`);
     this.selectPlace = database.prepare(`SELECT seq FROM c${id} WHERE key = ?`);
     this.selectRow = prepareTuples(database, `SELECT seq, doc FROM c${id} WHERE key = ?`);
-    this.updateTotals = database.prepare("UPDATE collections SET documents = ?, bytes = ? WHERE id = ?");
+    this.updateTotals = database.prepare(
+      "UPDATE collections SET documents = ?, bytes = ?, plain_ids = ? WHERE id = ?",
+    );
   }
 
   /** @returns whether the key was free */
@@ -85,8 +88,8 @@ export class TableWriter {
     return firstRow(this.selectRow, key);
   }
 
-  saveTotals(count: number, dataBytes: number): void {
-    this.updateTotals.run(count, dataBytes, this.id);
+  saveTotals({ count, dataBytes, plainIds }: Totals): void {
+    this.updateTotals.run(count, dataBytes, Number(plainIds), this.id);
   }
 }
 
@@ -159,9 +162,9 @@ export class TableReader {
     return reader;
   }
 
-  /** By the index on _id. */
-  ids(): IndexReader {
-    return this.byId ??= new IndexReader(this.database, this.id, idKeys(this.id));
+  /** By the index on _id. @param hasTypes see `IndexReader` */
+  ids(hasTypes: () => boolean): IndexReader {
+    return this.byId ??= new IndexReader(this.database, this.id, idKeys(this.id), hasTypes);
   }
 
   find(key: Uint8Array): StoredRow | undefined {

@@ -81,6 +81,7 @@ export class DocumentStore implements CommittedDocuments {
     this.readers = new StoreReaders(writing, reading, {
       hasCollection: (id) => this.collections.has(id),
       indexesOf: (id) => this.indexes.get(id),
+      hasPlainIds: (id) => this.hasPlainIds(id),
       openTransaction: () => this.transaction,
     });
     for (const row of writing.prepare("SELECT DISTINCT collection AS id FROM indexes").all()) {
@@ -353,10 +354,7 @@ export class DocumentStore implements CommittedDocuments {
     try {
       this.checkTransaction();
       this.guarded(() => {
-        for (const id of before.keys()) {
-          const { count, dataBytes } = this.totals(id);
-          this.writer(id).saveTotals(count, dataBytes);
-        }
+        for (const id of before.keys()) this.writer(id).saveTotals(this.totals(id));
         this.statementsOfCommit.commit(appliedIndex);
       });
     } catch (error) {
@@ -463,7 +461,7 @@ export class DocumentStore implements CommittedDocuments {
    */
   scan(id: number, request: DocumentScanRequest): DocumentBatches {
     this.inspector.uses.note(id, request);
-    return scanDocuments(this.batches(this.committed(id), request), request);
+    return scanDocuments(this.committed(id), request, (action) => this.guarded(action));
   }
 
   /** What scans read, each batch for itself. */
@@ -557,6 +555,11 @@ export class DocumentStore implements CommittedDocuments {
   private openTransaction(): OpenTransaction {
     assert(this.transaction !== undefined, "a transaction is open");
     return this.transaction;
+  }
+
+  /** Whether the keys of the index on _id say all of the ids: see totals.ts. */
+  hasPlainIds(id: number): boolean {
+    return this.hasCollection(id) && this.totals(id).plainIds;
   }
 
   /** What is committed, or about to be. */

@@ -47,16 +47,23 @@ function checkIndexes(store: DocumentStore): void {
   for (const { definition, number } of store.indexStates(COLLECTION) as readonly IndexTable[]) {
     const expected = rows.flatMap((row) => {
       const { keys } = keysOf(definition, new RawDocument(row["doc"] as Uint8Array));
-      return keys.map(({ bytes }) => `${bytes.join()} ${row["seq"]}`);
+      return keys.map(({ bytes, types }) => `${bytes.join()} ${row["seq"]} ${types?.join() ?? null}`);
     }).sort();
-    const found = database.prepare(`SELECT key, seq FROM i${COLLECTION}_${number}`).all()
-      .map((row) => `${(row["key"] as Uint8Array).join()} ${row["seq"]}`).sort();
+    const found = database.prepare(`SELECT key, seq, types FROM i${COLLECTION}_${number}`).all().map(
+      (row) => {
+        const types = row["types"] as Uint8Array | null;
+        return `${(row["key"] as Uint8Array).join()} ${row["seq"]} ${types?.join() ?? null}`;
+      },
+    ).sort();
     assert.deepEqual(found, expected, `index ${definition.name}`);
   }
 }
 
 function randomDocument(random: Random): RawDocument {
-  const small = () => Math.floor(random() * 4);
+  const small = () => {
+    const value = Math.floor(random() * 4);
+    return random() < 0.5 ? value : random() < 0.5 ? Int32.of(value) : BigInt(value);
+  };
   const values: (() => Value)[] = [
     small,
     () => String(small()),
@@ -190,11 +197,29 @@ Deno.test("a build that is ended early, or meets a key twice, leaves nothing", (
   store.close();
 });
 
+Deno.test("of a store of before types the indexes go, to be made anew", () => {
+  const folder = Deno.makeTempDirSync({ prefix: "chronogo-indexes-old-" });
+  const path = `${folder}/documents.sqlite`;
+  const older = openStore(path);
+  older.createCollection(COLLECTION);
+  assert.equal(build(older, SPECS), undefined);
+  older["writing"].exec("ALTER TABLE collections DROP COLUMN plain_ids; PRAGMA user_version = 3");
+  older.close();
+  const store = openStore(path);
+  assert.deepEqual(store.indexStates(COLLECTION), []);
+  assert.equal(build(store, SPECS), undefined);
+  assert.equal(store.totalsCommitted(COLLECTION).plainIds, false);
+  store.close();
+  Deno.removeSync(folder, { recursive: true });
+});
+
 Deno.test("a store of before indexes is made one with indexes", () => {
   const folder = Deno.makeTempDirSync({ prefix: "chronogo-indexes-old-" });
   const path = `${folder}/documents.sqlite`;
   const older = openStore(path);
-  older["writing"].exec("DROP TABLE indexes; DROP TABLE statements; PRAGMA user_version = 1");
+  older["writing"].exec(
+    "DROP TABLE indexes; DROP TABLE statements; ALTER TABLE collections DROP COLUMN plain_ids; PRAGMA user_version = 1",
+  );
   older.close();
   const store = openStore(path);
   store.createCollection(COLLECTION);

@@ -18,7 +18,6 @@ import {
   type DocumentBatches,
   type DocumentScanRequest,
   guardedBatches,
-  type KeyedRowIndex,
   type RowBatches,
   type RowIndex,
   scanBatches,
@@ -47,7 +46,7 @@ export interface CommittedDocuments {
   readonly appliedIndex: number;
   hasCollection(id: number): boolean;
   /** What its scans read. */
-  committed(id: number): BatchReaders<KeyedRowIndex>;
+  committed(id: number): BatchReaders<RowIndex>;
   indexStates(id: number): readonly IndexState[];
   /** Runs what may fail on SQLite's side. */
   guarded<T>(action: () => T): T;
@@ -155,11 +154,7 @@ export class DocumentTransaction {
 
   candidates(id: number, order: ScanOrder): RowBatches {
     this.base.inspector.uses.note(id, order);
-    const readers = {
-      table: () => this.table(id),
-      index: (name: string) => this.index(id, name),
-    };
-    return guardedBatches(scanBatches(readers, order), (action) => this.base.guarded(action));
+    return guardedBatches(scanBatches(this.readers(id), order), (action) => this.base.guarded(action));
   }
 
   /** The document under that _id. */
@@ -171,7 +166,12 @@ export class DocumentTransaction {
 
   /** As the store's, at the snapshot, with what the transaction has written. */
   scan(id: number, request: DocumentScanRequest): DocumentBatches {
-    return scanDocuments(this.candidates(id, request), request);
+    this.base.inspector.uses.note(id, request);
+    return scanDocuments(this.readers(id), request, (action) => this.base.guarded(action));
+  }
+
+  private readers(id: number): BatchReaders {
+    return { table: () => this.table(id), index: (name: string) => this.index(id, name) };
   }
 
   /** As the store's. @throws CommandError WriteConflict, and then the transaction has to be ended */
@@ -279,8 +279,7 @@ export class DocumentTransaction {
     committed: readonly IndexRow[],
     seq: number,
   ): boolean {
-    const read = () => ({ rows: committed, left: undefined });
-    const index = { read, readWithKeys: read };
+    const index = { readWithKeys: () => ({ rows: committed, left: undefined }) };
     const { rows } = new PatchedIndex(index, definition, this.patches(id)).read(onlyKey(key), false, 2);
     return rows.some((row) => row.seq !== seq);
   }

@@ -12,6 +12,7 @@ import {
   compareBytes,
   Document,
   encodeIndexKey,
+  encodeKeyTypes,
   hashedValue,
   Int32,
   isArray,
@@ -59,6 +60,8 @@ export function noFilters(): never {
 /** One key of a document. */
 export interface IndexKey {
   readonly bytes: Uint8Array;
+  /** What the bytes leave open: see bson/key_types.ts. */
+  readonly types: Uint8Array | null;
   /** What the fields hold; undefined where they are missing. */
   readonly values: readonly Value[];
 }
@@ -136,7 +139,11 @@ function encodedKeys(
   { fields }: IndexDefinition,
   { found, arrays }: Pick<KeyWalk, "found" | "arrays">,
 ): DocumentKeys {
-  const keys = found.map((values) => ({ bytes: encodeKey(values, fields), values }));
+  const keys = found.map((values) => ({
+    bytes: encodeKey(values, fields),
+    types: encodeKeyTypes(values),
+    values,
+  }));
   if (keys.length > 1) keys.sort((a, b) => compareBytes(a.bytes, b.bytes));
   const distinct = keys.filter((key, i) => i === 0 || compareBytes(keys[i - 1]!.bytes, key.bytes) !== 0);
   return { keys: distinct, arrays: arrays.map((paths) => [...paths]) };

@@ -1,5 +1,7 @@
 /** Documents by the keys of one index in SQLite, as one connection sees them. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
+import { encodeKeyTypes, RawDocument } from "../../bson/mod.ts";
+import { idOf } from "./apply_effect.ts";
 import type { StoredRow } from "./collection_table.ts";
 import { PACKED_COLUMNS, type PackedRows, unpackRows } from "./packed_rows.ts";
 import { prepareTuples } from "./sqlite.ts";
@@ -14,12 +16,19 @@ export interface KeyRange {
   readonly beforeSeq?: number;
 }
 
+/** A key of a document, and what that leaves open: see bson/key_types.ts. */
+export interface KeyRow {
+  readonly seq: number;
+  readonly key: Uint8Array;
+  readonly types: Uint8Array | null;
+}
+
 /** A document under one of its keys. */
 export interface IndexRow extends StoredRow {
   readonly key: Uint8Array;
 }
 
-export interface IndexBatch<Row extends StoredRow = StoredRow> {
+export interface IndexBatch<Row extends { readonly seq: number } = StoredRow> {
   readonly rows: readonly Row[];
   /** What is still to be read; undefined for nothing. */
   readonly left: KeyRange | undefined;
@@ -31,14 +40,20 @@ const BATCH_BYTES = 256 * 1024;
 /** Keys counted at once. */
 const KEYS_COUNTED = 65_536;
 
+/** Where keys stand, and their types. */
+export interface KeyColumns {
+  readonly table: string;
+  readonly types: string;
+}
+
 /** The keys of an index of index_tables.ts. */
-export function indexKeys(id: number, number: number): string {
-  return `i${id}_${number} i`;
+export function indexKeys(id: number, number: number): KeyColumns {
+  return { table: `i${id}_${number} i`, types: "i.types" };
 }
 
 /** Those of the index on _id (collection_table.ts). */
-export function idKeys(id: number): string {
-  return `c${id} i INDEXED BY c${id}_id`;
+export function idKeys(id: number): KeyColumns {
+  return { table: `c${id} i INDEXED BY c${id}_id`, types: "NULL" };
 }
 
 export class IndexReader {
@@ -49,9 +64,20 @@ export class IndexReader {
   private readonly packed: StatementSync;
   private readonly keysBetween: StatementSync;
   private readonly documentsBetween: StatementSync;
+  private readonly keysForward: StatementSync;
+  private readonly keysBackward: StatementSync;
 
-  /** @param keys `indexKeys` or `idKeys` of the collection */
-  constructor(database: DatabaseSync, id: number, keys: string) {
+  /**
+   * @param columns `indexKeys` or `idKeys` of the collection
+   * @param hasTypes whether the types that stand beside keys, or null where there are none, are theirs
+   */
+  constructor(
+    database: DatabaseSync,
+    id: number,
+    columns: KeyColumns,
+    private readonly hasTypes: () => boolean = () => true,
+  ) {
+    const keys = columns.table;
     // CROSS JOIN: the index leads.
     const joined = `FROM ${keys} CROSS JOIN c${id} c ON c.seq = i.seq WHERE`;
     const ascending = "(i.key, i.seq) > (?, ?) AND i.key < ? ORDER BY i.key, i.seq LIMIT";
@@ -62,6 +88,9 @@ export class IndexReader {
     const place = `SELECT i.key, i.seq FROM ${keys} WHERE`;
     this.placeForward = prepareTuples(database, `${place} ${ascending} 1 OFFSET ?`);
     this.placeBackward = prepareTuples(database, `${place} ${descending} 1 OFFSET ?`);
+    const keysAndTypes = `SELECT i.key, i.seq, ${columns.types} FROM ${keys} WHERE`;
+    this.keysForward = prepareTuples(database, `${keysAndTypes} ${ascending} ?`);
+    this.keysBackward = prepareTuples(database, `${keysAndTypes} ${descending} ?`);
     this.keysBetween = prepareTuples(
       database,
       `SELECT count(*) FROM ${keys} WHERE (i.key, i.seq) > (?, ?) AND i.key < ?`,
@@ -101,6 +130,25 @@ export class IndexReader {
       yield KEYS_COUNTED;
       from = last as unknown as [Uint8Array, number];
     }
+  }
+
+  /** As `read`, without the documents where it can be. */
+  readKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<KeyRow> {
+    if (!this.hasTypes()) {
+      const { rows, left } = this.readWithKeys(range, backward, maxRows);
+      const typesOf = (doc: Uint8Array) => encodeKeyTypes([idOf(new RawDocument(doc))]);
+      return { rows: rows.map(({ seq, key, doc }) => ({ seq, key, types: typesOf(doc) })), left };
+    }
+    const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
+    const found = backward
+      ? this.keysBackward.all(to, beforeSeq, from, maxRows)
+      : this.keysForward.all(from, afterSeq, to, maxRows);
+    const rows = (found as unknown as [Uint8Array, number, Uint8Array | null][]).map(([key, seq, types]) => {
+      return { key, seq, types };
+    });
+    const last = rows.at(-1);
+    const isEnd = last === undefined || rows.length < maxRows;
+    return { rows, left: isEnd ? undefined : leftBehind(range, backward, last.key, last.seq) };
   }
 
   /** As `read`; each row has memory of its own. */

@@ -2,7 +2,8 @@
  * The indexes of one collection in SQLite:
  *
  *     indexes        collection | name | number | spec BLOB (BSON) | arrays TEXT (JSON, see `DocumentKeys.arrays`)
- *     i<ID>_<NUMBER> key BLOB | seq INTEGER, both the primary key, WITHOUT ROWID        one row a key of a document
+ *     i<ID>_<NUMBER> key BLOB | seq INTEGER | types BLOB or null, see bson/key_types.ts     one row a key of a document;
+ *                    key and seq are the primary key, WITHOUT ROWID
  *
  * They change in the transaction that changes the documents, so that neither is ever seen, or kept, without the other.
  */
@@ -14,6 +15,7 @@ import {
   type DocumentKeys,
   type IndexDefinition,
   indexDefinition,
+  type IndexKey,
   keyDocument,
   keysOf,
   mayChangeKeys,
@@ -103,8 +105,8 @@ export class IndexTables {
     const arrays = definition.fields.map(() => []);
     executeTogether(
       this.database,
-      `CREATE TABLE i${this.id}_${number} (key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY (key, seq)) ` +
-        "WITHOUT ROWID",
+      `CREATE TABLE i${this.id}_${number} (key BLOB NOT NULL, seq INTEGER NOT NULL, types BLOB, ` +
+        "PRIMARY KEY (key, seq)) WITHOUT ROWID",
     );
     this.database.prepare("INSERT INTO indexes VALUES (?, ?, ?, ?, ?)").run(
       this.id,
@@ -206,7 +208,12 @@ interface KeyChange {
 
 function haveSameKeys(a: DocumentKeys, b: DocumentKeys): boolean {
   return a.keys.length === b.keys.length &&
-    a.keys.every((key, i) => compareBytes(key.bytes, b.keys[i]!.bytes) === 0);
+    a.keys.every((key, i) => isSameKey(key, b.keys[i]!));
+}
+
+function isSameKey(a: IndexKey, b: IndexKey): boolean {
+  if (compareBytes(a.bytes, b.bytes) !== 0) return false;
+  return a.types === null || b.types === null ? a.types === b.types : compareBytes(a.types, b.types) === 0;
 }
 
 export class IndexTable implements IndexState {
@@ -224,7 +231,7 @@ export class IndexTable implements IndexState {
     public arrays: readonly (readonly string[])[],
   ) {
     const table = `i${id}_${number}`;
-    this.insertKey = database.prepare(`INSERT INTO ${table} VALUES (?, ?)`);
+    this.insertKey = database.prepare(`INSERT INTO ${table} VALUES (?, ?, ?)`);
     this.deleteKey = database.prepare(`DELETE FROM ${table} WHERE key = ? AND seq = ?`);
     this.otherSeq = database.prepare(`SELECT seq FROM ${table} WHERE key = ? AND seq <> ? LIMIT 1`);
   }
@@ -240,7 +247,7 @@ export class IndexTable implements IndexState {
   }
 
   add(own: DocumentKeys, seq: number): void {
-    for (const { bytes } of own.keys) this.insertKey.run(bytes, seq);
+    for (const { bytes, types } of own.keys) this.insertKey.run(bytes, seq, types);
     this.noteArrays(own);
   }
 

@@ -61,7 +61,7 @@ for (const [sizes, textLength] of Object.entries(SIZES)) {
       for await (const batch of store.scan(1, { ...order, checkpoint: () => Promise.resolve() })) {
         for (const document of batch) {
           const id = (document.get("_id") as Int32).value;
-          deepStrictEqual(document.slice(), documentOf(id, textLength(id)).slice(), name);
+          deepStrictEqual(encodeDocument(document), documentOf(id, textLength(id)).slice(), name);
           found.push(id);
         }
       }

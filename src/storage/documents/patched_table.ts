@@ -6,11 +6,11 @@
  */
 import { compareBytes, encodeIndexKey, RawDocument } from "../../bson/mod.ts";
 import { idOf } from "./apply_effect.ts";
-import type { KeyedRowIndex, RowIndex, RowTable } from "./collection_scan.ts";
+import type { RowIndex, RowTable } from "./collection_scan.ts";
 import type { StoredRow } from "./collection_table.ts";
 import { type KeyText, keyText, type Version } from "./document_versions.ts";
 import { type DocumentKeys, type IndexDefinition, keysOf } from "./index_definition.ts";
-import type { IndexBatch, IndexRow, KeyRange } from "./index_reader.ts";
+import type { IndexBatch, IndexRow, KeyRange, KeyRow } from "./index_reader.ts";
 
 /** Which documents are other ones. */
 export interface Patches {
@@ -65,13 +65,17 @@ export class PatchedTable implements RowTable {
 
 export class PatchedIndex implements RowIndex {
   constructor(
-    private readonly index: KeyedRowIndex | undefined,
+    private readonly index: (Pick<RowIndex, "readWithKeys"> & Partial<RowIndex>) | undefined,
     private readonly definition: IndexDefinition,
     private readonly patches: Patches,
   ) {}
 
   read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch {
-    if (this.patches.isEmpty && this.index !== undefined) return this.index.read(range, backward, maxRows);
+    const stored = this.patches.isEmpty ? this.index?.read?.(range, backward, maxRows) : undefined;
+    return stored ?? this.readWithKeys(range, backward, maxRows);
+  }
+
+  readWithKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<IndexRow> {
     for (let left = range;;) {
       const batch = this.index?.readWithKeys(left, backward, maxRows) ?? { rows: [], left: undefined };
       const rows = [...unpatched(batch.rows, this.patches), ...this.rowsIn(left, batch.left, backward)];
@@ -81,6 +85,20 @@ export class PatchedIndex implements RowIndex {
       }
       left = batch.left;
     }
+  }
+
+  /** As `read`; the rows of patches, and of what is read beside them, have the types of their documents' keys. */
+  readKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<KeyRow> {
+    const stored = this.patches.isEmpty ? this.index?.readKeys?.(range, backward, maxRows) : undefined;
+    if (stored !== undefined) return stored;
+    const { rows, left } = this.readWithKeys(range, backward, maxRows);
+    return {
+      rows: rows.map(({ seq, doc, key }) => {
+        const { keys } = patchKeys(this.definition, doc);
+        return { seq, key, types: keys.find(({ bytes }) => compareBytes(bytes, key) === 0)?.types ?? null };
+      }),
+      left,
+    };
   }
 
   /** The keys of patches in a range without what is left of it. */

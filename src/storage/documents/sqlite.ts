@@ -13,8 +13,9 @@ export const IN_MEMORY = ":memory:";
 const APPLICATION_ID = 0x4348524e;
 /** Where SQLite keeps it in its header. */
 const APPLICATION_ID_OFFSET = 68;
-/** 2: with indexes. 3: with the statements that sessions have done. */
-const FORMAT_VERSION = 3;
+/** 2: with indexes. 3: with the statements that sessions have done. 4: with the types beside the keys of indexes. */
+const FORMAT_VERSION = 4;
+const FORMAT_WITHOUT_TYPES = 3;
 const FORMAT_WITHOUT_STATEMENTS = 2;
 const FORMAT_WITHOUT_INDEXES = 1;
 const SQLITE_CORRUPT = 11;
@@ -40,10 +41,12 @@ const SETTINGS = [
   "PRAGMA temp_store = MEMORY",
 ];
 
+/** `plain_ids`: whether the keys of all _ids that there are, or were, say all of them; see totals.ts. */
 const TABLES = [
   "CREATE TABLE applied (one INTEGER PRIMARY KEY CHECK (one = 1), log_index INTEGER NOT NULL)",
   "INSERT INTO applied VALUES (1, 0)",
-  "CREATE TABLE collections (id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, bytes INTEGER NOT NULL)",
+  "CREATE TABLE collections (id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, bytes INTEGER NOT NULL, " +
+  "plain_ids INTEGER NOT NULL)",
   INDEXES_TABLE,
   STATEMENTS_TABLE,
   `PRAGMA application_id = ${APPLICATION_ID}`,
@@ -90,18 +93,30 @@ export function openForWriting(path: string): DatabaseSync {
       const version = checkFormat(path, database);
       execute(database, ...SETTINGS);
       if (version === undefined) execute(database, "BEGIN", ...TABLES, "COMMIT");
-      else if (version !== FORMAT_VERSION) {
-        const missing = version === FORMAT_WITHOUT_INDEXES
-          ? [INDEXES_TABLE, STATEMENTS_TABLE]
-          : [STATEMENTS_TABLE];
-        execute(database, "BEGIN", ...missing, `PRAGMA user_version = ${FORMAT_VERSION}`, "COMMIT");
-      }
+      else if (version !== FORMAT_VERSION) upgrade(database, version);
       return database;
     } catch (error) {
       database.close();
       throw error;
     }
   });
+}
+
+/** Gives a file of an earlier version what it lacks. Indexes without types go: the catalog has them made anew. */
+function upgrade(database: DatabaseSync, version: number): void {
+  execute(database, "BEGIN");
+  if (version === FORMAT_WITHOUT_INDEXES) execute(database, INDEXES_TABLE);
+  if (version !== FORMAT_WITHOUT_TYPES) execute(database, STATEMENTS_TABLE);
+  for (const row of database.prepare("SELECT collection, number FROM indexes").all()) {
+    execute(database, `DROP TABLE i${row["collection"]}_${row["number"]}`);
+  }
+  execute(
+    database,
+    "DELETE FROM indexes",
+    "ALTER TABLE collections ADD COLUMN plain_ids INTEGER NOT NULL DEFAULT 0",
+    `PRAGMA user_version = ${FORMAT_VERSION}`,
+    "COMMIT",
+  );
 }
 
 /** Makes the file itself hold, for good, all that was committed. */
@@ -127,7 +142,8 @@ function checkFormat(path: string, database: DatabaseSync): number | undefined {
     if (!isEmpty) throw new CorruptionError(path, APPLICATION_ID_OFFSET, "a SQLite file of another program");
     return undefined;
   }
-  if (![FORMAT_VERSION, FORMAT_WITHOUT_STATEMENTS, FORMAT_WITHOUT_INDEXES].includes(version)) {
+  const known = [FORMAT_VERSION, FORMAT_WITHOUT_TYPES, FORMAT_WITHOUT_STATEMENTS, FORMAT_WITHOUT_INDEXES];
+  if (!known.includes(version)) {
     const text = `"${path}" has documents format ${version}; this program knows ${FORMAT_VERSION}`;
     throw new CommandError("UnsupportedFormat", text);
   }

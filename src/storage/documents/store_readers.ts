@@ -17,6 +17,8 @@ import { TableReaders } from "./table_readers.ts";
 export interface ReadStore {
   hasCollection(id: number): boolean;
   indexesOf(id: number): IndexTables | undefined;
+  /** Whether the keys of the index on _id say all of the ids. */
+  hasPlainIds(id: number): boolean;
   openTransaction(): OpenTransaction | undefined;
 }
 
@@ -79,7 +81,7 @@ export class StoreReaders {
   }
 
   private index(reader: TableReader | undefined, id: number, name: string): IndexReader | undefined {
-    if (name === ID_INDEX_NAME) return reader?.ids();
+    if (name === ID_INDEX_NAME) return reader?.ids(() => this.store.hasPlainIds(id));
     const index = this.store.indexesOf(id)?.find(name);
     if (index === undefined) throw new CommandError("QueryPlanKilled", `index '${name}' dropped`);
     return reader?.index(index.number);

@@ -76,10 +76,13 @@ Deno.test("keys that an index lacks, and those that it should not have, are foun
     lacking?.missingEntries.map(({ seq, id, key }) => [seq, id?.get("_id"), key?.get("n")]),
     [[300, 299, 299]],
   );
+  const [otherTypes] = (await verifyAfter(`UPDATE ${index} SET types = x'02' WHERE seq = 300`)).indexes;
+  assert.equal(otherTypes?.missing, 1);
   // Of a document that is not there, and another one's key.
   for (const seq of [9999, 5]) {
     const [excessive] =
-      (await verifyAfter(`INSERT INTO ${index} SELECT key, ${seq} FROM ${index} WHERE seq = 7`)).indexes;
+      (await verifyAfter(`INSERT INTO ${index} SELECT key, ${seq}, types FROM ${index} WHERE seq = 7`))
+        .indexes;
     assert.deepEqual([excessive?.keys, excessive?.missing, excessive?.extra], [DOCUMENTS + 1, 0, 1]);
     assert.equal(excessive?.extraEntries[0]?.seq, seq);
   }

@@ -51,10 +51,12 @@ export class IndexVerifier {
   checkDocuments(rows: readonly { readonly seq: number; readonly document: RawDocument }[]): void {
     if (!this.isThere()) return;
     const { definition } = this.table;
-    const entry = this.database.prepare(`SELECT 1 FROM ${this.name} WHERE key = ? AND seq = ?`);
+    const entry = this.database.prepare(
+      `SELECT 1 FROM ${this.name} WHERE key = ? AND seq = ? AND types IS ?`,
+    );
     for (const { seq, document } of rows) {
-      for (const { bytes, values } of keysOf(definition, document).keys) {
-        if (entry.get(bytes, seq) !== undefined) continue;
+      for (const { bytes, types, values } of keysOf(definition, document).keys) {
+        if (entry.get(bytes, seq, types) !== undefined) continue;
         this.missing++;
         if (this.missingEntries.length === MAX_TOLD) continue;
         const key = keyDocument(definition, values);
