@@ -18,7 +18,7 @@ const ID_INDEX: SourceIndex = {
 
 /** @param store with all documents, or as a transaction sees them */
 export function documentSource(
-  store: Pick<DocumentStore, "indexStates" | "hasCollection" | "scan">,
+  store: Pick<DocumentStore, "indexStates" | "hasPlainIds" | "hasCollection" | "scan">,
   info: CollectionInfo,
 ): Source & { readonly shape: { readonly kind: "documents" } } {
   const clustered = clusteredName(info);
@@ -48,7 +48,7 @@ async function* noRows(): Rows {}
 
 /** Those that the catalog names and the store has, and that on _id. */
 export function sourceIndexes(
-  store: Pick<DocumentStore, "indexStates">,
+  store: Pick<DocumentStore, "indexStates" | "hasPlainIds">,
   info: CollectionInfo,
 ): readonly SourceIndex[] {
   const named = store.indexStates(info.id).flatMap(({ definition, arrays }) => {
@@ -69,5 +69,8 @@ export function sourceIndexes(
     }];
   });
   const clustered = clusteredName(info);
-  return [...named, clustered === undefined ? ID_INDEX : { ...ID_INDEX, name: clustered, isClustered: true }];
+  const byId = clustered === undefined
+    ? { ...ID_INDEX, keysAreOpen: !store.hasPlainIds(info.id) }
+    : { ...ID_INDEX, name: clustered, isClustered: true as const };
+  return [...named, byId];
 }

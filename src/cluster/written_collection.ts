@@ -11,7 +11,7 @@ import { sourceIndexes } from "./document_source.ts";
 
 /** @param bypass whether the collection's validator is not asked */
 export function writtenCollection(
-  store: Pick<DocumentStore, "indexStates">,
+  store: Pick<DocumentStore, "indexStates" | "hasPlainIds">,
   info: CollectionInfo,
   bypass: boolean,
   logger: Logger,

@@ -8,16 +8,18 @@ import { BuiltDocument, type Document, DocumentBuilder, Int32, UtcDate, type Val
 import type { QueryContext } from "./context.ts";
 import { checkTarget, executePlan, runStages } from "./execute.ts";
 import { renderFilter } from "./filter/render.ts";
-import { progress, type Run, scanNode } from "./explain_scan.ts";
+import type { Run } from "./explain_scan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
+import { distinctGroup } from "./distinct_scan.ts";
+import { asOfFind, mayUseDisk, planChain } from "./explain_chain.ts";
+import type { IndexPlan } from "./index_plan.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import { noRowsAfter } from "./rows.ts";
 import type { Rows, Source, SourceShape } from "./source.ts";
 import { countValue } from "./stage/count.ts";
-import { explainStage, sortPattern } from "./stage_text.ts";
+import { explainStage } from "./stage_text.ts";
 
 const VERBOSITIES = ["queryPlanner", "executionStats", "allPlansExecution"];
-const SORT_MEMORY_LIMIT = Int32.of(104857600);
 
 /**
  * Plans a pipeline and, unless only the planner is asked for, runs it and throws its rows away.
@@ -63,7 +65,8 @@ async function measure(
     return count(runWithoutWriting(stage, input, inside), rows, pushed + i + 1);
   }, count(start, rows, pushed));
   for await (const batch of counted) void batch;
-  if (!plan.scan.isCount) rows.fill(context.counters.rowsRead, 0, Math.max(1, pushed));
+  const readsDocuments = !plan.scan.isCount && plan.scan.index?.covered === undefined;
+  if (readsDocuments) rows.fill(context.counters.rowsRead, 0, Math.max(1, pushed));
   // It answers with a number.
   if (pipeline.command === "count") rows[plan.stages.length] = 0;
   const usedDisk = memories.map((memory) => memory?.usedDisk === true);
@@ -106,10 +109,12 @@ function describe(
   run: Run | undefined,
 ): Document {
   const { shape } = source;
-  const chained = pipeline.command === "aggregate" ? chainLength(plan.stages) : plan.stages.length;
-  const chain = plan.stages.slice(0, chained);
+  const isAggregate = pipeline.command === "aggregate";
+  const chained = isAggregate ? chainLength(plan.stages) : plan.stages.length;
+  const found = plan.stages.slice(0, isUncut(pipeline, shape, plan.scan.index) ? plan.matches : chained);
+  const chain = isAggregate ? found.map(asOfFind) : found;
   const cursor = {
-    queryPlanner: queryPlanner(plan, chain, shape, namespace),
+    queryPlanner: queryPlanner(plan, chain, shape, namespace, isAggregate && chained === plan.stages.length),
     executionStats: run && executionStats(plan, chain, shape, context, run, verbosity),
   };
   const own = ownPart(plan, pushdownPart(plan, source), context, run);
@@ -118,24 +123,29 @@ function describe(
   }
   const head = stageEntry(BuiltDocument.of({ $cursor: BuiltDocument.of(cursor) }), run?.rows[chained], run);
   const rest = plan.stages.slice(chained).map((stage, i) => {
+    if (i === 0 && stage.kind === "group" && plan.scan.index?.distinct !== undefined) {
+      return stageEntry(distinctGroup(stage), run?.rows[chained + 1], run);
+    }
     const usedDisk = mayUseDisk(stage) ? run?.usedDisk[chained + i] : undefined;
     return stageEntry(explainStage(stage), run?.rows[chained + i + 1], run, usedDisk);
   });
   return BuiltDocument.of({ explainVersion: "1", stages: [head, ...rest], chronogo: own });
 }
 
+/** Whether it collects values of which no index knows, or one that does not have them side by side: MongoDB then cuts no rows. */
+function isUncut({ distinct }: Pipeline, shape: SourceShape, index: IndexPlan | undefined): boolean {
+  if (distinct === undefined || shape.kind !== "documents") return false;
+  if (index !== undefined && index.covered === undefined && index.index.keyPattern.has(distinct)) return true;
+  return shape.indexes?.some(({ keyPattern }) => keyPattern.has(distinct)) !== true;
+}
+
 /** How many stages from the first on a find has too. */
 function chainLength(stages: readonly Stage[]): number {
   const inFind = (stage: Stage) =>
     stage.kind === "match" || stage.kind === "sort" || stage.kind === "skip" || stage.kind === "limit" ||
-    (stage.kind === "project" && stage.mode !== "addition");
+    (stage.kind === "project" && stage.mode === "inclusion");
   const end = stages.findIndex((stage) => !inFind(stage));
   return end < 0 ? stages.length : end;
-}
-
-/** Stages of which MongoDB says whether they used the disk. */
-function mayUseDisk({ kind }: Stage): boolean {
-  return kind === "sort" || kind === "group";
 }
 
 function stageEntry(
@@ -147,10 +157,8 @@ function stageEntry(
   if (run === undefined) return stage;
   const entry = DocumentBuilder.from(stage);
   if (usedDisk !== undefined) entry.append("usedDisk", usedDisk);
-  entry.append("nReturned", countValue(rows ?? 0)).append(
-    "executionTimeMillisEstimate",
-    countValue(run.millis),
-  );
+  // MongoDB has int64s here, unlike in the stages of a find.
+  entry.append("nReturned", BigInt(rows ?? 0)).append("executionTimeMillisEstimate", BigInt(run.millis));
   return entry.build();
 }
 
@@ -159,11 +167,14 @@ function queryPlanner(
   chain: readonly Stage[],
   shape: SourceShape,
   namespace: string | undefined,
+  isFind: boolean,
 ): Document {
   return BuiltDocument.of({
     namespace,
     indexFilterSet: false,
     parsedQuery: renderFilter(plan.filter),
+    // An aggregate that is a find and no more.
+    optimizedPipeline: isFind ? true : undefined,
     maxIndexedOrSolutionsReached: false,
     maxIndexedAndSolutionsReached: false,
     maxScansToExplodeReached: false,
@@ -197,83 +208,6 @@ function readsKeys({ scan: { index, union, ids } }: Plan, shape: SourceShape): b
   const isClustered = shape.kind === "documents" && shape.isClustered === true;
   if (ids !== undefined && index === undefined) return shape.kind === "documents" && !isClustered;
   return union !== undefined || (index !== undefined && index.index.isClustered !== true);
-}
-
-/** The scan with its filter, wrapped in a node for each stage behind it; the last stage is the outermost. */
-function planChain(
-  plan: Plan,
-  chain: readonly Stage[],
-  shape: SourceShape,
-  run: Run | undefined,
-): Document {
-  const leading = plan.matches;
-  let node = scanNode(plan, shape, run);
-  chain.forEach((stage, i) => {
-    if (i < leading) return;
-    // MongoDB has one stage for both.
-    if (stage.kind === "count" && node.get("stage") === "RECORD_STORE_FAST_COUNT") {
-      node = BuiltDocument.of({
-        ...stageFields(stage, progress(run, 0), run?.rows[i]),
-        stage: node.get("stage"),
-      });
-    } else node = stageNode(stage, node, run, i);
-  });
-  if (shape.kind !== "documents" || plan.filter.kind !== "or") return node;
-  // MongoDB plans each branch of such a filter for itself.
-  return BuiltDocument.of({ stage: "SUBPLAN", ...progress(run, run?.rows[chain.length]), inputStage: node });
-}
-
-function stageNode(stage: Stage, input: Document, run: Run | undefined, at: number): Document {
-  const usedDisk = mayUseDisk(stage) ? run?.usedDisk[at] : undefined;
-  return BuiltDocument.of({
-    ...stageFields(stage, progress(run, run?.rows[at + 1]), run?.rows[at]),
-    usedDisk,
-    inputStage: input,
-  });
-}
-
-/** @param rowsIn how many rows came in; undefined when nothing ran */
-function stageFields(
-  stage: Stage,
-  done: Readonly<Record<string, Value>>,
-  rowsIn: number | undefined,
-): Readonly<Record<string, Value>> {
-  switch (stage.kind) {
-    case "sort":
-      return {
-        stage: "SORT",
-        ...done,
-        sortPattern: sortPattern(stage),
-        memLimit: SORT_MEMORY_LIMIT,
-        limitAmount: stage.limit === undefined ? undefined : countValue(stage.limit),
-        type: "simple",
-      };
-    case "skip":
-      return { stage: "SKIP", ...done, skipAmount: countValue(stage.count) };
-    case "limit":
-      return { stage: "LIMIT", ...done, limitAmount: countValue(stage.count) };
-    case "count":
-      return {
-        stage: "COUNT",
-        ...done,
-        nCounted: rowsIn === undefined ? undefined : countValue(rowsIn),
-        nSkipped: rowsIn === undefined ? undefined : Int32.of(0),
-      };
-    case "match":
-      return { stage: "MATCH", filter: renderFilter(stage.filter), ...done };
-    case "project":
-      return {
-        stage: isSimple(stage) ? "PROJECTION_SIMPLE" : "PROJECTION_DEFAULT",
-        ...done,
-        transformBy: stage.source,
-      };
-    default:
-      return { stage: stage.kind.toUpperCase(), ...done };
-  }
-}
-
-function isSimple(stage: Extract<Stage, { kind: "project" }>): boolean {
-  return stage.arrays.length === 0 && [...stage.root.values()].every((field) => field.kind === "named");
 }
 
 /** What MongoDB has no words for: the conditions that storage got, and what it touched. */

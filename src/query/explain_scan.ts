@@ -23,10 +23,11 @@ export function scanNode(plan: Plan, shape: SourceShape, run: Run | undefined): 
   const leading = plan.matches;
   const { index, union, ids } = plan.scan;
   if (plan.scan.isCount) return countedNode(index, run);
-  if (union !== undefined) return fetchNode(plan, union.residual, unionNode(union, run), run);
+  if (union !== undefined) return unionNode(plan, union, run);
   if (shape.kind === "documents" && shape.isClustered && (index === undefined || index.index.isClustered)) {
     return clusteredNode(plan, run);
   }
+  if (index?.covered !== undefined) return coveredNode(index, plan.matches, run);
   if (index !== undefined) return fetchNode(plan, index.residual, keysNode(index, run), run);
   if (ids !== undefined && shape.kind === "documents") return idsNode(plan, shape, run);
   return BuiltDocument.of({
@@ -97,24 +98,46 @@ function fetchNode(plan: Plan, residual: readonly Filter[], keys: Document, run:
   });
 }
 
-function keysNode(index: IndexPlan, run: Run | undefined): Document {
+/** Keys that are all that is read, with what their ranges do not say of them. */
+function coveredNode(index: IndexPlan, matches: number, run: Run | undefined): Document {
+  const { residual } = index;
   return BuiltDocument.of({
-    stage: "IXSCAN",
-    ...progress(run, run?.rows[0]),
-    ...indexScanFields(index),
-    keysExamined: run && countValue(run.rows[0] ?? 0),
+    ...(residual.length > 0 && { filter: renderFilter(allOf(residual)) }),
+    ...keysFields(index, run),
+    ...progress(run, run?.rows[matches]),
   });
 }
 
-/** How many rows each index brings is not counted apart. */
-function unionNode({ branches }: UnionPlan, run: Run | undefined): Document {
-  return BuiltDocument.of({
-    stage: "OR",
+function keysNode(index: IndexPlan, run: Run | undefined): Document {
+  return BuiltDocument.of(keysFields(index, run));
+}
+
+function keysFields(index: IndexPlan, run: Run | undefined): Readonly<Record<string, Value>> {
+  return {
+    stage: index.distinct === undefined ? "IXSCAN" : "DISTINCT_SCAN",
     ...progress(run, run?.rows[0]),
+    ...indexScanFields(index),
+    keysExamined: run && countValue(run.rows[0] ?? 0),
+  };
+}
+
+/** How many rows each index brings is not counted apart. */
+function unionNode(plan: Plan, { branches, residual }: UnionPlan, run: Run | undefined): Document {
+  const either = BuiltDocument.of({
+    stage: "OR",
+    ...progress(run, run?.rows[residual.length === 0 ? plan.matches : 0]),
     inputStages: branches.map((branch) => {
-      return BuiltDocument.of({ stage: "IXSCAN", ...indexScanFields(branch) });
+      const keys = BuiltDocument.of({ stage: "IXSCAN", ...indexScanFields(branch) });
+      if (branch.residual.length === 0) return keys;
+      return BuiltDocument.of({
+        stage: "FETCH",
+        filter: renderFilter(allOf(branch.residual)),
+        inputStage: keys,
+      });
     }),
   });
+  const areFetched = branches.every((branch) => branch.residual.length > 0);
+  return areFetched && residual.length === 0 ? either : fetchNode(plan, residual, either, run);
 }
 
 /** How much came out of a stage, and when. */

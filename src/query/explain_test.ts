@@ -44,19 +44,15 @@ Deno.test("a find is one chain of stages around the scan, as Compass and mongosh
     stage: "PROJECTION_SIMPLE",
     transformBy: { v: 1 },
     inputStage: {
-      stage: "LIMIT",
-      limitAmount: 3,
+      stage: "SKIP",
+      skipAmount: 1,
       inputStage: {
-        stage: "SKIP",
-        skipAmount: 1,
-        inputStage: {
-          stage: "SORT",
-          sortPattern: { v: 1 },
-          memLimit: 104857600,
-          limitAmount: 4,
-          type: "simple",
-          inputStage: { stage: "COLLSCAN", filter, direction: "forward" },
-        },
+        stage: "SORT",
+        sortPattern: { v: 1 },
+        memLimit: 104857600,
+        limitAmount: 4,
+        type: "simple",
+        inputStage: { stage: "COLLSCAN", filter, direction: "forward" },
       },
     },
   });
@@ -71,7 +67,7 @@ Deno.test("what ran is counted", async () => {
   strictEqual(typeof stats.executionTimeMillis, "number");
   strictEqual(stats.executionStages.stage, "PROJECTION_SIMPLE");
   strictEqual(stats.executionStages.nReturned, 1);
-  const scan = stats.executionStages.inputStage.inputStage.inputStage.inputStage;
+  const scan = stats.executionStages.inputStage.inputStage.inputStage;
   deepStrictEqual([scan.stage, scan.docsExamined, scan.nReturned], ["COLLSCAN", 2, 2]);
   deepStrictEqual(chronogo.seriesFilter, [{ m: { $eq: "a" } }]);
   deepStrictEqual(chronogo.timeRange, { from: at(2).toISOString() });
@@ -88,9 +84,9 @@ Deno.test("an aggregate lists its stages behind the scan", async () => {
   strictEqual(stages.length, 3);
   strictEqual(stages[0].$cursor.queryPlanner.winningPlan.stage, "COLLSCAN");
   strictEqual(stages[0].$cursor.executionStats.nReturned, 3);
-  strictEqual(stages[0].nReturned, 3);
+  strictEqual(stages[0].nReturned, 3n);
   deepStrictEqual(stages[1].$group, { _id: "$m", n: { $sum: 1 } });
-  strictEqual(stages[1].nReturned, 1);
+  strictEqual(stages[1].nReturned, 1n);
   deepStrictEqual(stages[2].$sort, { sortKey: { n: -1 } });
 });
 
@@ -126,6 +122,6 @@ Deno.test("a pipeline that writes is explained without writing", async () => {
   for (const stage of [{ $out: "x" }, { $merge: "x" }]) {
     const pipeline = parsePipeline([documentOf(stage)]);
     const answer = await explain(pipeline, source, testContext(), "executionStats");
-    ok(JSON.stringify(plainOf(answer)).includes(Object.keys(stage)[0]!));
+    ok(Deno.inspect(plainOf(answer), { depth: 9 }).includes(Object.keys(stage)[0]!));
   }
 });

@@ -20,6 +20,8 @@ import {
 } from "./index_bounds.ts";
 import { compareConditions, conditionsOf, type IndexCondition } from "./index_conditions.ts";
 import { hashedCondition } from "./hashed_condition.ts";
+import { coveringFields, type PathsRead } from "./covered.ts";
+import type { DistinctQuestion } from "./distinct_scan.ts";
 import { hasKeysOfAll, pathIndexes } from "./wildcard_index.ts";
 import type { SortPart } from "./stage/sort_key.ts";
 
@@ -49,6 +51,8 @@ export interface SourceIndex {
   readonly covers?: ((path: readonly string[]) => boolean) | undefined;
   /** The collection is clustered by it: its keys are those of the documents. */
   readonly isClustered?: true;
+  /** Its keys leave open what some values are, and nothing beside them says it. */
+  readonly keysAreOpen?: boolean;
 }
 
 /** How a scan reads an index. */
@@ -59,6 +63,10 @@ export interface IndexScan {
   readonly backward: boolean;
   /** Whether a document may be met more than once: it is given once. */
   readonly repeats: boolean;
+  /** Set where rows are made of keys, and no document is read: the index's fields. */
+  readonly covered?: readonly SourceIndexField[];
+  /** The index's first fields, where of rows that are equal there one is enough: the first. */
+  readonly distinct?: readonly SourceIndexField[];
 }
 
 export interface IndexPlan extends IndexScan {
@@ -67,10 +75,10 @@ export interface IndexPlan extends IndexScan {
   readonly intervals: readonly (readonly Interval[])[];
   /** What the intervals do not say of the rows. */
   readonly residual: readonly Filter[];
+  /** What is still to be asked of rows that have a key in the ranges. */
+  readonly undecided: readonly Filter[];
   /** The keys themselves, where they were given. */
   readonly keyBounds?: KeyBounds;
-  /** Whether every row that has a key in the ranges passes. */
-  readonly isDecisive: boolean;
   /** Whether rows come in the order asked for. */
   readonly isSorted: boolean;
 }
@@ -78,7 +86,7 @@ export interface IndexPlan extends IndexScan {
 /** Several indexes, one for each way to pass an `$or`: each document that any of them has is given once, in no order. */
 export interface UnionPlan {
   readonly branches: readonly IndexPlan[];
-  /** What the branches do not say of the rows. */
+  /** What is asked of the rows of all branches. */
   readonly residual: readonly Filter[];
 }
 
@@ -95,44 +103,100 @@ export interface IndexQuestion {
   readonly hint: Value;
   /** Between which keys of the hinted index the rows are to be. */
   readonly keyBounds?: KeyBounds | undefined;
+  /** What is read of the rows that pass. */
+  readonly paths?: PathsRead;
+  /** Set where of rows with equal values one is enough: which values. */
+  readonly distinct?: DistinctQuestion | undefined;
 }
 
 /** The plan of the index, or of several for an `$or`, that serves best; empty when none serves. */
 export function planIndex(indexes: readonly SourceIndex[], question: IndexQuestion): IndexAccess {
-  const { conjuncts, sort, hint, keyBounds } = question;
+  const access = planAccess(indexes, question);
+  return question.distinct === undefined
+    ? access
+    : distinctAccess(indexes, question, question.distinct, access);
+}
+
+function planAccess(indexes: readonly SourceIndex[], question: IndexQuestion): IndexAccess {
+  const { conjuncts, hint, keyBounds } = question;
   const hinted = hint === undefined ? undefined : indexes.find((index) => isNamed(index, hint));
   if (hinted !== undefined && keyBounds !== undefined) {
-    return { index: betweenKeys(hinted, conjuncts, keyBounds) };
+    return { index: betweenKeys(hinted, question, keyBounds) };
   }
-  if (hinted?.covers !== undefined) return { index: bestOfWildcard(hinted, conjuncts, sort) };
-  if (hinted !== undefined) return { index: new Candidate(hinted, conjuncts, sort).plan() };
+  if (hinted?.covers !== undefined) return { index: bestOfWildcard(hinted, question) };
+  if (hinted !== undefined) return { index: new Candidate(hinted, question).plan() };
   if (hint !== undefined) return {};
-  const best = bestCandidate(indexes, conjuncts, sort);
+  const best = bestCandidate(indexes, question);
   const union = planUnion(indexes, conjuncts, best?.worth ?? 0);
   return union !== undefined ? { union } : best !== undefined ? { index: best.plan() } : {};
 }
 
-function bestCandidate(
+/** As planned, but for one row a value where the index has these side by side. */
+function distinctAccess(
   indexes: readonly SourceIndex[],
-  conjuncts: readonly Filter[],
-  sort: readonly SortPart[] | undefined,
-): Candidate | undefined {
+  { conjuncts, sort, hint, keyBounds, paths }: IndexQuestion,
+  distinct: DistinctQuestion,
+  access: IndexAccess,
+): IndexAccess {
+  if (access.union !== undefined || keyBounds !== undefined) return access;
+  const isAll = conjuncts.length === 0 && sort === undefined && hint === undefined;
+  const index = isAll ? smallestBy(indexes, distinct) : access.index?.index;
+  const at = index === undefined ? -1 : fieldAt(index, distinct.path);
+  if (index === undefined || at < 0) return access;
+  const plan = isAll ? new Candidate(index, { conjuncts, sort, paths }).plan() : access.index!;
+  const hasArrays = index.arrays[at]!.length > 0;
+  if (plan.undecided.length > 0 || (sort !== undefined && !plan.isSorted)) return access;
+  // A group's rows must not lie in several places.
+  if (
+    distinct.isGroup && !plan.intervals.slice(0, at).every((each) => each.length === 1 && isPoint(each[0]!))
+  ) {
+    return access;
+  }
+  if (hasArrays && (distinct.isGroup || !isAll || index.keysAreOpen === true)) return access;
+  return {
+    index: {
+      ...plan,
+      // An array's elements are what is asked for.
+      ...(hasArrays && { covered: index.fields }),
+      distinct: index.fields.slice(0, at + 1),
+      repeats: false,
+    },
+  };
+}
+
+/** Of the indexes that begin with a field, that of the fewest fields. */
+function smallestBy(
+  indexes: readonly SourceIndex[],
+  { path, isGroup }: DistinctQuestion,
+): SourceIndex | undefined {
+  return indexes.filter((index) =>
+    fieldAt(index, path) === 0 && !index.isHidden && index.partialFilter === undefined &&
+    !(isGroup && index.isSparse)
+  ).reduce<SourceIndex | undefined>(
+    (least, index) => least === undefined || index.fields.length < least.fields.length ? index : least,
+    undefined,
+  );
+}
+
+/** Where an index has a field's values side by side; −1 for nowhere. */
+function fieldAt({ fields, covers, isClustered }: SourceIndex, path: string): number {
+  if (covers !== undefined || isClustered === true) return -1;
+  return fields.findIndex((field) => field.hashed !== true && field.path.join(".") === path);
+}
+
+function bestCandidate(indexes: readonly SourceIndex[], question: Conditions): Candidate | undefined {
   let best: Candidate | undefined;
-  for (const index of indexes.flatMap((each) => pathIndexes(each, conjuncts))) {
+  for (const index of indexes.flatMap((each) => pathIndexes(each, question.conjuncts))) {
     if (index.isHidden) continue;
-    const candidate = new Candidate(index, conjuncts, sort);
+    const candidate = new Candidate(index, question);
     if (candidate.isComplete() && candidate.worth > (best?.worth ?? 0)) best = candidate;
   }
   return best;
 }
 
 /** @throws CommandError where no condition is one of the index's */
-function bestOfWildcard(
-  hinted: SourceIndex,
-  conjuncts: readonly Filter[],
-  sort: readonly SortPart[] | undefined,
-): IndexPlan {
-  const best = bestCandidate([{ ...hinted, isHidden: false }], conjuncts, sort);
+function bestOfWildcard(hinted: SourceIndex, question: Conditions): IndexPlan {
+  const best = bestCandidate([{ ...hinted, isHidden: false }], question);
   if (best !== undefined) return best.plan();
   throw new CommandError(
     "NoQueryExecutionPlans",
@@ -152,29 +216,32 @@ function planUnion(
     const branches: IndexPlan[] = [];
     const isWhole = either.filters.every((filter) => {
       const own = conjunctsOf(filter);
-      const best = bestCandidate(indexes, [...own, ...others], undefined);
+      const best = bestCandidate(indexes, { conjuncts: [...own, ...others], sort: undefined });
       if (best === undefined || best.worth <= least) return false;
       const plan = best.plan();
       branches.push({ ...plan, residual: plan.residual.filter((each) => own.includes(each)) });
       return true;
     });
-    if (!isWhole) continue;
-    const isExact = branches.every(({ residual }) => residual.length === 0);
-    return { branches, residual: isExact ? others : conjuncts };
+    if (isWhole) return { branches, residual: others };
   }
   return undefined;
 }
 
 /** The index between two keys, in its order; conditions are asked of its rows only. */
-function betweenKeys(index: SourceIndex, conjuncts: readonly Filter[], keyBounds: KeyBounds): IndexPlan {
+function betweenKeys(
+  index: SourceIndex,
+  { conjuncts, paths }: IndexQuestion,
+  keyBounds: KeyBounds,
+): IndexPlan {
   const range = keyRangeOf(keyBounds, index.fields.map(({ descending }) => descending));
+  const needed = conjuncts.length === 0 ? paths : undefined;
   return {
-    ...new Candidate(index, [], undefined).plan(),
+    ...new Candidate(index, { conjuncts: [], sort: undefined, paths: needed }).plan(),
     ranges: range === undefined ? [] : [range],
     intervals: [],
     residual: conjuncts,
+    undecided: conjuncts,
     keyBounds,
-    isDecisive: conjuncts.length === 0,
     isSorted: false,
   };
 }
@@ -186,12 +253,17 @@ function isNamed(index: SourceIndex, hint: Value): boolean {
 }
 
 /** Each field with a value is worth more than a bound and an order, a bound more than what is to be left out. */
-const WORTH = { point: 16, range: 8, exclusion: 4, sort: 2 } as const;
+const WORTH = { point: 16, range: 8, exclusion: 4, sort: 2, covered: 1 } as const;
 /** Ranges of keys in one scan: lists in several fields multiply. */
 const MAX_RANGES = 4096;
 
+type Conditions = Pick<IndexQuestion, "conjuncts" | "sort" | "paths">;
+
 class Candidate {
   readonly worth: number;
+  private readonly conjuncts: readonly Filter[];
+  private readonly undecided: readonly Filter[];
+  private readonly covered: readonly SourceIndexField[] | undefined;
   private readonly intervals: (readonly Interval[])[] = [];
   /** Of each field, the conditions that its intervals come from. */
   private readonly chosen: (readonly IndexCondition[])[] = [];
@@ -202,9 +274,9 @@ class Candidate {
 
   constructor(
     private readonly index: SourceIndex,
-    private readonly conjuncts: readonly Filter[],
-    sort: readonly SortPart[] | undefined,
+    { conjuncts, sort, paths }: Conditions,
   ) {
+    this.conjuncts = conjuncts;
     const conditions = conjuncts.flatMap(conditionsOf);
     index.fields.forEach(({ path, hashed, only }, field) => {
       if (only !== undefined) {
@@ -229,9 +301,13 @@ class Candidate {
     this.direction = sort && this.directionOf(sort);
     const isExclusion = next.every(({ filter }) => filter.kind === "not");
     const own = this.points - index.fields.filter((field) => field.only !== undefined).length;
-    this.worth = own * WORTH.point +
+    // Ranges of keys know nothing of fields behind the first one without a value.
+    this.undecided = conjuncts.filter((filter) => !this.isSaid(filter, this.bounded));
+    this.covered = coveringFields(index, paths, this.undecided);
+    const asked = own * WORTH.point +
       (next.length === 0 ? 0 : isExclusion ? WORTH.exclusion : WORTH.range) +
       (this.direction === undefined ? 0 : WORTH.sort);
+    this.worth = asked === 0 ? 0 : asked + (this.covered === undefined ? 0 : WORTH.covered);
   }
 
   /** Whether the index has every document that may pass. */
@@ -247,7 +323,7 @@ class Candidate {
   }
 
   plan(): IndexPlan {
-    const { index, intervals } = this;
+    const { index, intervals, undecided, covered } = this;
     const fields = index.fields.slice(0, this.bounded).map(({ descending }, i) => ({
       intervals: intervals[i]!,
       descending,
@@ -261,16 +337,15 @@ class Candidate {
       repeats: index.arrays.some((paths) => paths.length > 0),
       intervals,
       residual,
-      // Ranges of keys know nothing of fields behind the first one without a value.
-      isDecisive: residual.length === 0 &&
-        this.chosen.every((each, i) => i < this.bounded || each.length === 0),
+      undecided,
       isSorted: this.direction !== undefined,
+      ...(covered && { covered }),
     };
   }
 
   /** Whether the intervals say all of a filter. */
-  private isSaid(filter: Filter): boolean {
-    return this.chosen.some((conditions, field) =>
+  private isSaid(filter: Filter, fields = Infinity): boolean {
+    return this.chosen.slice(0, fields).some((conditions, field) =>
       conditions.some((condition) =>
         condition.filter === filter &&
         (condition.exact === "always" ||

@@ -5,11 +5,11 @@ import type { Bound, Interval } from "./index_bounds.ts";
 import type { IndexPlan } from "./index_plan.ts";
 
 /** Which index it is. */
-export function indexFields({ index, repeats }: IndexPlan): Readonly<Record<string, Value>> {
+export function indexFields({ index }: IndexPlan): Readonly<Record<string, Value>> {
   return {
     keyPattern: index.keyPattern,
     indexName: index.name,
-    isMultiKey: repeats,
+    isMultiKey: index.arrays.some((paths) => paths.length > 0),
     multiKeyPaths: index.fields.some(({ hashed }) => hashed)
       ? undefined
       : new BuiltDocument(index.keyPattern.names(), index.arrays),
@@ -37,13 +37,20 @@ export function countBounds(plan: IndexPlan): Document | undefined {
   if (bounds.length === 0 || bounds.some((intervals) => intervals.length !== 1)) return undefined;
   const names = plan.index.keyPattern.names();
   const ends = bounds.map((intervals) => intervals[0]!);
-  const keyOf = (end: "low" | "high") =>
-    new BuiltDocument(names, ends.map((interval) => interval[end].value));
+  const isWhole = (end: "low" | "high") => ends.every((interval) => interval[end].isIncluded);
+  // Behind a bound that is not itself in the range, the keys that have it are all left out, or all passed.
+  const keyOf = (end: "low" | "high", other: "low" | "high") => {
+    const at = ends.findIndex((interval) => !interval[end].isIncluded);
+    return new BuiltDocument(
+      names,
+      ends.map((interval, i) => interval[at >= 0 && i > at ? other : end].value),
+    );
+  };
   return BuiltDocument.of({
-    startKey: keyOf("low"),
-    startKeyInclusive: ends.every(({ low }) => low.isIncluded),
-    endKey: keyOf("high"),
-    endKeyInclusive: ends.every(({ high }) => high.isIncluded),
+    startKey: keyOf("low", "high"),
+    startKeyInclusive: isWhole("low"),
+    endKey: keyOf("high", "low"),
+    endKeyInclusive: isWhole("high"),
   });
 }
 

@@ -11,10 +11,12 @@ import { toDouble } from "./filter/argument.ts";
 import { MATCH_ALL } from "./filter/filter.ts";
 import { nearOf } from "./filter/near.ts";
 import { parseFilter } from "./filter/parse.ts";
+import { arrayOffset } from "./filter/path.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { orderByDistance } from "./stage/geo_near.ts";
 import type { MatchStage } from "./stage/match.ts";
 import { parseFindProjection } from "./stage/project.ts";
+import { ProjectionTree } from "./projection/tree.ts";
 import { noSort } from "./sort_keys.ts";
 import { parseSortParts } from "./stage/sort.ts";
 import { parseStages } from "./stages.ts";
@@ -133,9 +135,13 @@ export interface DistinctSpec {
 
 /** The rows whose values `distinctValues` collects, cut to the field that it reads. */
 export function parseDistinct(spec: DistinctSpec, context: ParseContext = EMPTY_PARSE_CONTEXT): Pipeline {
-  const field = parseFieldPath(spec.key)[0]!;
+  const path = parseFieldPath(spec.key);
+  const tree = new ProjectionTree();
+  // A number may be a place in an array, which a projection does not know.
+  tree.add(path.some((part) => arrayOffset(part) >= 0) ? path[0]! : spec.key, { kind: "named" });
   return {
     command: "distinct",
+    distinct: spec.key,
     ...collationOf(context),
     stages: [
       ...matchStages(spec.query, context),
@@ -143,7 +149,7 @@ export function parseDistinct(spec: DistinctSpec, context: ParseContext = EMPTY_
         kind: "project",
         name: "$project",
         mode: "inclusion",
-        root: new Map([[field, { kind: "named" }]]),
+        root: tree.node,
         arrays: [],
         source: BuiltDocument.EMPTY,
       },

@@ -67,6 +67,8 @@ export interface Pipeline {
   readonly stages: readonly Stage[];
   /** Whether the rows are asked for from the last stored to the first (`$natural: -1`). */
   readonly backward?: boolean;
+  /** The dotted path whose values a `distinct` collects. */
+  readonly distinct?: string;
   /** How texts compare; undefined for by their bytes. */
   readonly collation?: Collation;
   /** The index to be used, by its name or its key; `$natural` for none. */

@@ -9,10 +9,18 @@
 import type { Value } from "../bson/mod.ts";
 import type { Filter } from "./filter/filter.ts";
 import { allOf, conjunctsOf } from "./filter/filter.ts";
+import { type PathsRead, pathsRead } from "./covered.ts";
+import { distinctRows } from "./distinct_scan.ts";
 import { filterObstacle } from "./fragment/conditions.ts";
 import { type Fragment, type NoFragment, planFragment } from "./fragment/fragment.ts";
 import { withImplied } from "./implied.ts";
-import { type IndexAccess, type IndexPlan, planIndex, type UnionPlan } from "./index_plan.ts";
+import {
+  type IndexAccess,
+  type IndexPlan,
+  planIndex,
+  type SourceIndex,
+  type UnionPlan,
+} from "./index_plan.ts";
 import { matchesFirst } from "./match_order.ts";
 import { fieldsNeeded } from "./needs.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
@@ -85,11 +93,9 @@ export function planPipeline(
   });
   const sortOrder = timeOrderOf(stages[matches.length], shape);
   const ids = idsOf(known);
-  const { index, union } = indexFor(pipeline, shape, { known, ids, next: stages[matches.length] });
-  const left = sortOrder === undefined && index?.isSorted !== true
-    ? stages
-    : withoutSort(stages, matches.length);
+  const { index, union, left } = indexFor(pipeline, shape, { known, ids, stages, matches: matches.length });
   const isCount = isCountOf(left.slice(matches.length), pipeline, shape, { known, index, union });
+  const asked = isCount ? [] : askedOfRows(matches, index);
   const backward = pipeline.backward === true;
   const seriesEnds = backward ? undefined : seriesEndsOf(stages[matches.length], conjuncts, shape);
   const keepsOrder = sortOrder !== undefined || backward || seriesEnds !== undefined;
@@ -106,7 +112,7 @@ export function planPipeline(
         ? undefined
         : sortOrder !== undefined
         ? limitOf(stages[matches.length], conjuncts, shape)
-        : index?.isDecisive === true
+        : index?.undecided.length === 0
         ? rowsLetThrough(left.slice(matches.length))
         : undefined,
       seriesEnds,
@@ -118,32 +124,75 @@ export function planPipeline(
     },
     isFiltered: rowFilters.length === undecided.length,
     filter: allOf(conjuncts),
-    matches: isCount ? 0 : matches.length,
-    stages: withUnwoundLookups(
-      left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage)
-        .slice(isCount ? matches.length : 0),
-    ),
+    matches: asked.length,
+    stages: withUnwoundLookups([
+      ...asked,
+      ...left.map((stage, i) => stage.kind === "sort" ? withFields(stage, left.slice(i)) : stage)
+        .slice(matches.length),
+    ]),
     fragment: sortOrder !== -1 && !backward
       ? planFragment(left, matches.length, conjuncts, shape, sortOrder === 1, seriesEnds !== undefined)
       : { kind: "rows", reason: "rows are asked for in order of time" },
   };
 }
 
-/** The indexes to read by; an _id is found without one. */
+/** The indexes to read by, and all stages but what their order or their keys do. An _id is found without an index. */
 function indexFor(
-  { hint, keyBounds, backward, collation }: Pipeline,
+  pipeline: Pipeline,
   shape: SourceShape,
-  { known, ids, next }: {
+  { known, ids, stages, matches }: {
     readonly known: readonly Filter[];
     readonly ids: readonly Value[] | undefined;
-    readonly next: Stage | undefined;
+    readonly stages: readonly Stage[];
+    /** How many `$match`es lead. */
+    readonly matches: number;
   },
-): IndexAccess {
-  if (shape.kind !== "documents" || shape.indexes === undefined || backward === true) return {};
-  if (ids !== undefined && hint === undefined) return {};
+): IndexAccess & { readonly left: readonly Stage[] } {
+  const next = stages[matches];
+  const isInOrder = timeOrderOf(next, shape) !== undefined;
+  const ordered = { left: isInOrder ? withoutSort(stages, matches) : stages };
+  if (shape.kind !== "documents" || shape.indexes === undefined || pipeline.backward === true) return ordered;
+  const { hint, keyBounds, collation } = pipeline;
+  const question = { conjuncts: known, hint, keyBounds };
+  const rows = distinctRows(pipeline, stages.slice(matches));
+  if (rows !== undefined && (ids === undefined || hint !== undefined)) {
+    const { path, isGroup, sort, paths, rest } = rows;
+    const distinct = { path, isGroup };
+    const { index } = planIndex(shape.indexes, { ...question, sort: sort?.parts, paths, distinct });
+    if (index?.distinct !== undefined) return { index, left: [...stages.slice(0, matches), ...rest] };
+  }
+  const paths = pathsReadBy(pipeline, stages.slice(matches));
+  if (ids !== undefined && hint === undefined) {
+    const index = coveredById(shape.indexes, known, paths);
+    return { index, left: stages };
+  }
   // An index has texts in the order of their bytes.
   const sort = next?.kind === "sort" && collation === undefined ? next.parts : undefined;
-  return planIndex(shape.indexes, { conjuncts: known, sort, hint, keyBounds });
+  const access = planIndex(shape.indexes, { ...question, sort, paths });
+  return { ...access, left: access.index?.isSorted === true ? withoutSort(stages, matches) : stages };
+}
+
+function pathsReadBy({ distinct }: Pipeline, stages: readonly Stage[]): PathsRead {
+  return distinct === undefined ? pathsRead(stages) : new Set([distinct]);
+}
+
+/** The index on _id where nothing else is asked for or read; a single one is found with its document. */
+function coveredById(
+  indexes: readonly SourceIndex[],
+  conjuncts: readonly Filter[],
+  paths: PathsRead,
+): IndexPlan | undefined {
+  if (conjuncts.length === 1 && conjuncts[0]!.kind === "comparison") return undefined;
+  const byId = indexes.filter(({ fields }) => fields.length === 1 && fields[0]!.path.join(".") === "_id");
+  const { index } = planIndex(byId, { conjuncts, sort: undefined, hint: undefined, paths });
+  return index?.covered === undefined ? undefined : index;
+}
+
+/** The leading `$match`es as they are to be asked of the rows of a scan: where it goes by keys, of what these leave open. */
+function askedOfRows(matches: readonly MatchStage[], index: IndexPlan | undefined): readonly MatchStage[] {
+  const [first] = matches;
+  if (first === undefined || (index?.covered === undefined && index?.distinct === undefined)) return matches;
+  return index.undecided.length === 0 ? [] : [{ ...first, filter: allOf(index.undecided) }];
 }
 
 /** How many rows of a sort whose order the scan keeps are asked for, where all that the scan gives pass. */
@@ -168,7 +217,7 @@ function isCountOf(
   if (fieldsNeeded(stages)?.size !== 0) return false;
   if (index === undefined) return known.length === 0 && hint === undefined;
   // A document may have keys in several ranges.
-  return index.isDecisive && !(index.repeats && index.ranges.length > 1);
+  return index.undecided.length === 0 && !(index.repeats && index.ranges.length > 1);
 }
 
 /** The conditions that a range of time and a filter of series do not decide. */

@@ -20,5 +20,6 @@ export function onView(pipeline: Pipeline, stages: readonly Value[], context: Co
     runStages(pipeline.stages, noRows(), { ...context, collections: NO_COLLECTIONS });
   }
   const own = parseStages(stages, { ...builtIn(context), ...collationOf(pipeline) });
-  return { ...pipeline, command: "aggregate", stages: [...own, ...pipeline.stages] };
+  const { distinct: _, ...whole } = pipeline;
+  return { ...whole, command: "aggregate", stages: [...own, ...pipeline.stages] };
 }

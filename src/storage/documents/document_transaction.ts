@@ -48,6 +48,7 @@ export interface CommittedDocuments {
   /** What its scans read. */
   committed(id: number): BatchReaders<RowIndex>;
   indexStates(id: number): readonly IndexState[];
+  hasPlainIds(id: number): boolean;
   /** Runs what may fail on SQLite's side. */
   guarded<T>(action: () => T): T;
 }
@@ -140,6 +141,11 @@ export class DocumentTransaction {
         arrays: arrays.map((paths, i) => own === undefined ? paths : [...paths, ...own[i]!]),
       };
     });
+  }
+
+  /** As the store's: what the transaction has written is read from documents. */
+  hasPlainIds(id: number): boolean {
+    return this.base.hasPlainIds(id);
   }
 
   /** Writes of others never block one of a transaction: it is told of the conflict. */
