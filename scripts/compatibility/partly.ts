@@ -64,8 +64,4 @@ export const STAGES_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
     ),
   }],
   $collStats: [{ what: "`queryExecStats`", refused: pipelines({ $collStats: { queryExecStats: {} } }) }],
-  $sort: [{
-    what: "`$meta` other than of texts",
-    refused: pipelines({ $sort: { a: { $meta: "geoNearDistance" } } }),
-  }],
 };

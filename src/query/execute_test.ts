@@ -1,4 +1,4 @@
-import { deepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
+import { deepStrictEqual, notDeepStrictEqual, rejects, strictEqual, throws } from "node:assert/strict";
 import { CommandError } from "../base/mod.ts";
 import { collationOfOptions, type Document, Int32 } from "../bson/mod.ts";
 import { ArraySource } from "./array_source.ts";
@@ -54,6 +54,17 @@ Deno.test("ending the rows early ends the scan behind several stages", async () 
   await rows.return();
   strictEqual(source.ended, true);
   strictEqual(source.batches, 1);
+});
+
+Deno.test("a sort by chance gives all rows, in another order each time", async () => {
+  const sorted = async () => {
+    const pipeline = pipelineOf({ $sort: { x: { $meta: "randVal" } } });
+    const rows = await collectRows(execute(pipeline, new CountingSource(), testContext()));
+    return rows.map((row) => (plainOf(row) as { v: number }).v);
+  };
+  const [first, second] = [await sorted(), await sorted()];
+  deepStrictEqual(first.toSorted((a, b) => a - b), Array.from({ length: BATCHES * BATCH_ROWS }, (_, v) => v));
+  notDeepStrictEqual(first, second);
 });
 
 Deno.test("nothing is read before rows are asked for", () => {

@@ -163,7 +163,9 @@ function stageFields(
         memLimit: SORT_MEMORY_LIMIT,
         limitAmount: stage.limit === undefined ? undefined : countValue(stage.limit),
         // MongoDB's simple sort takes whole documents.
-        type: index?.covered === undefined ? "simple" : "default",
+        type: index?.covered === undefined && !stage.parts.some((part) => part.byChance)
+          ? "simple"
+          : "default",
       };
     case "skip":
       return { stage: "SKIP", ...done, skipAmount: countValue(stage.count) };

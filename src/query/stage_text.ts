@@ -78,11 +78,13 @@ export function explainStage(stage: Stage): Document {
   }
 }
 
+const RANDOM_VALUE = BuiltDocument.of({ $meta: "randVal" });
+
 /** `{a: 1, "b.c": -1}`. */
 export function sortPattern(stage: Pick<SortStage, "parts">): Document {
   return new BuiltDocument(
-    stage.parts.map((part) => part.path.join(".")),
-    stage.parts.map((part) => Int32.of(part.descending ? -1 : 1)),
+    stage.parts.map((part, i) => part.byChance ? `$computed${i}` : part.path.join(".")),
+    stage.parts.map((part) => part.byChance ? RANDOM_VALUE : Int32.of(part.descending ? -1 : 1)),
   );
 }
 

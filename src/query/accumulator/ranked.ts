@@ -4,11 +4,11 @@
  * the worst that is kept does not replace it.
  */
 import { CommandError } from "../../base/mod.ts";
-import { Document, isArray, MinKey, type Value, valueOrder } from "../../bson/mod.ts";
+import { BuiltDocument, Document, isArray, MinKey, type Value, valueOrder } from "../../bson/mod.ts";
 import { type Expression, type ParseContext } from "../expression/expression.ts";
 import { renderElement } from "../expression/message.ts";
-import { asInt32 } from "../expression/number.ts";
 import type { Parse } from "../expression/operator.ts";
+import { parseSortOrder } from "../stage/sort_order.ts";
 import type { Accumulator, AccumulatorDefinition, AccumulatorNode } from "./accumulator.ts";
 
 /** An output and its sort keys, as `node.input` gives them. */
@@ -115,14 +115,17 @@ function parseSortBy(
   parse: Parse,
 ): { readonly directions: readonly (1 | -1)[]; readonly keys: Expression } {
   const values = sortBy.values();
-  const directions = values.map((value): 1 | -1 => {
-    const direction = asInt32(value);
-    if (direction === 1 || direction === -1) return direction;
-    throw new CommandError(15975, "$sort key ordering must be 1 (for ascending) or -1 (for descending)");
-  });
-  const items = sortBy.names().map((name) => parse(`$${name}`, context));
-  return { directions, keys: { kind: "array", items } };
+  const orders = sortBy.names().map((name, i) => [name, parseSortOrder(name, values[i])] as const);
+  return {
+    directions: orders.map(([, order]) => order === "randVal" ? 1 : order),
+    keys: {
+      kind: "array",
+      items: orders.map(([name, order]) => parse(order === "randVal" ? RANDOM : `$${name}`, context)),
+    },
+  };
 }
+
+const RANDOM = BuiltDocument.of({ $rand: BuiltDocument.EMPTY });
 
 function ranked(name: string, side: "top" | "bottom", single: boolean): AccumulatorDefinition {
   return {

@@ -1,6 +1,7 @@
 /** Operators that evaluate an expression for each item of an array: `$map`, `$filter`, `$reduce`; `$zip`, `$sortArray`. */
 import { CommandError } from "../../base/mod.ts";
 import {
+  BuiltDocument,
   type Collation,
   Document,
   isArray,
@@ -9,9 +10,9 @@ import {
   type Value,
   valueOrder,
 } from "../../bson/mod.ts";
+import { type ElementOrder, orderByFields } from "../element_order.ts";
 import { isTruthy } from "./boolean.ts";
 import { constant, type Expression, namedNode, type OperatorNode, type ParseContext } from "./expression.ts";
-import { parseFieldPath, readPath } from "./field_path.ts";
 import { boundName, extendScope, withVariables } from "./literal.ts";
 import { renderValue, typeName } from "./message.ts";
 import { asInt32 } from "./number.ts";
@@ -302,19 +303,22 @@ const SORT_ARRAY_ARGUMENTS: NamedArguments = {
 
 /** `sortBy` is no expression: it is kept as it is written. */
 function parseSortArray(value: Value, context: ParseContext, parse: Parse): OperatorNode {
-  const parseOrKeep: Parse = (argument, inner) =>
-    value instanceof Document && argument === value.get("sortBy")
-      ? constant(argument)
-      : parse(argument, inner);
-  const node = parseNamed(SORT_ARRAY_ARGUMENTS, value, context, parseOrKeep);
+  const node = parseNamed(SORT_ARRAY_ARGUMENTS, withLiteral(value, "sortBy"), context, parse);
   const sortBy = value instanceof Document ? value.get("sortBy") : undefined;
   comparatorOf(sortBy, undefined);
   return namedNode("$sortArray", { input: node.named["input"]!, sortBy: constant(sortBy) });
 }
 
-type Compare = (a: Value, b: Value) => number;
+function withLiteral(value: Value, field: string): Value {
+  if (!(value instanceof Document)) return value;
+  const names = value.names();
+  const values = value.values().map((each, i) => {
+    return names[i] === field ? BuiltDocument.of({ $literal: each }) : each;
+  });
+  return new BuiltDocument(names, values);
+}
 
-function comparatorOf(sortBy: Value, collation: Collation | undefined): Compare {
+function comparatorOf(sortBy: Value, collation: Collation | undefined): ElementOrder {
   const compare = valueOrder(collation);
   if (isNumber(sortBy)) {
     const direction = asInt32(sortBy);
@@ -323,38 +327,17 @@ function comparatorOf(sortBy: Value, collation: Collation | undefined): Compare 
     }
     return (a, b) => direction * compare(a, b);
   }
-  if (sortBy instanceof Document) return comparatorOfFields(sortBy, compare);
-  throw new CommandError(
-    2942507,
-    "The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields",
-  );
-}
-
-function comparatorOfFields(sortBy: Document, compare: Compare): Compare {
-  const values = sortBy.values();
-  if (values.length === 0) {
-    throw new CommandError(2942505, "BadValue: The sort pattern is empty when it should be a set of fields.");
+  if (!(sortBy instanceof Document)) {
+    throw new CommandError(
+      2942507,
+      "The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields",
+    );
   }
-  const keys = sortBy.names().map((name, i) => {
-    const direction = isNumber(values[i]) ? asInt32(values[i]) : undefined;
-    if (direction !== 1 && direction !== -1) {
-      throw new CommandError(2942505, "BadValue: The sort element value must be either 1 or -1");
-    }
-    return { path: parseFieldPath(name), direction };
-  });
-  return (a, b) => {
-    for (const { path, direction } of keys) {
-      const order = compare(keyAt(a, path), keyAt(b, path));
-      if (order !== 0) return direction * order;
-    }
-    return 0;
-  };
-}
-
-/** A missing key sorts as null. */
-function keyAt(value: Value, path: readonly string[]): Value {
-  const key = value instanceof Document ? readPath(value, path, 0) : undefined;
-  return key === undefined ? null : key;
+  try {
+    return orderByFields(sortBy, compare);
+  } catch (error) {
+    throw error instanceof CommandError ? new CommandError(2942505, `BadValue: ${error.message}`) : error;
+  }
 }
 
 export const ARRAY_EACH: readonly OperatorDefinition[] = [FILTER, MAP, REDUCE, SORT_ARRAY, ZIP];

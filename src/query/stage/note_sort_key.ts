@@ -3,7 +3,7 @@ import type { QueryContext } from "../context.ts";
 import { KeyedRow } from "../keyed_row.ts";
 import { mapBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
-import { sortKeyReader, type SortPart } from "./sort_key.ts";
+import { shownKeyReader, type SortPart } from "./sort_key.ts";
 
 export interface SortKeyStage {
   readonly kind: "sortKey";
@@ -12,6 +12,6 @@ export interface SortKeyStage {
 }
 
 export function runSortKey({ parts }: SortKeyStage, input: Rows, context: QueryContext): Rows {
-  const readKey = sortKeyReader(parts);
+  const readKey = shownKeyReader(parts);
   return mapBatches(input, context, (batch) => batch.map((row) => KeyedRow.of(row, readKey(row))));
 }

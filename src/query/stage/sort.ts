@@ -4,17 +4,16 @@
  * not fit in memory is put aside in sorted runs.
  */
 import { CommandError, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
-import { Document, isNumber, type Value } from "../../bson/mod.ts";
+import { Document, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
-import { elementText } from "../element_text.ts";
 import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
-import { toDouble } from "../filter/argument.ts";
 import { detachedRow, MemoryMeter, RowCopies } from "../memory.ts";
 import { inBatches } from "../rows.ts";
 import { sortInTurns } from "../sort_in_turns.ts";
 import { SortedRuns } from "../sorted_runs.ts";
 import type { Rows } from "../source.ts";
+import { parseSortOrder } from "./sort_order.ts";
 import { keyOrder, type SortKey, sortKeyReader, type SortPart } from "./sort_key.ts";
 
 export const SORT_MEMORY_MESSAGE =
@@ -45,34 +44,13 @@ export function parseSortParts(document: Document, context: ParseContext): reado
 }
 
 function parseSortPart(name: string, value: Value): SortPart {
-  if (value instanceof Document) throw metaError(value);
-  if (!isNumber(value)) {
-    throw new CommandError(15974, `Illegal key in $sort specification: ${elementText(name, value)}`);
-  }
-  const path = parseFieldPath(name);
-  const direction = Math.trunc(toDouble(value));
-  if (direction !== 1 && direction !== -1) {
-    throw new CommandError(
-      15975,
-      "$sort key ordering must be 1 (for ascending) or -1 (for descending)",
-    );
-  }
-  return { path, descending: direction < 0 };
+  const order = parseSortOrder(name, value);
+  if (order === "randVal") return BY_CHANCE;
+  return { path: parseFieldPath(name), descending: order < 0 };
 }
 
-function metaError(value: Document): CommandError {
-  if (value.names()[0] !== "$meta") {
-    return new CommandError(17312, "$meta is the only expression supported by $sort right now");
-  }
-  const meta = value.get("$meta");
-  if (meta === "textScore") {
-    return new CommandError(40218, "query requires text score metadata, but it is not available");
-  }
-  if (meta === "searchScore" || meta === "geoNearDistance" || meta === "randVal") {
-    return new CommandError("NotImplemented", `a $meta sort on "${meta}" is not yet supported`);
-  }
-  return new CommandError(31138, `Illegal $meta sort: ${elementText("$meta", meta)}`);
-}
+/** No field's name begins so. */
+const BY_CHANCE: SortPart = { path: ["$randVal"], descending: true, byChance: true };
 
 export function runSort(stage: SortStage, input: Rows, context: QueryContext): Rows {
   const sorting: Sorting<SortKey> = {

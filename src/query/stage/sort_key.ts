@@ -20,6 +20,8 @@ import { arrayAsDocument, arrayOffset } from "../filter/path.ts";
 export interface SortPart {
   readonly path: readonly string[];
   readonly descending: boolean;
+  /** By chance, anew for each row: `{ $meta: "randVal" }`. Its path names no field. */
+  readonly byChance?: true;
   /** How texts compare, alike in all parts; undefined for by their bytes. */
   readonly collation?: Collation;
 }
@@ -48,6 +50,13 @@ export function keyOrder(parts: readonly SortPart[]): KeyOrder {
 
 /** @throws CommandError BadValue when two parts go through different arrays */
 export function sortKeyReader(parts: readonly SortPart[]): (row: Document) => SortKey {
+  const read = shownKeyReader(parts);
+  if (!parts.some((part) => part.byChance)) return read;
+  return (row) => read(row).map((value, i) => parts[i]!.byChance ? Math.random() : value);
+}
+
+/** As `sortKeyReader`, with null for what is by chance: as clients see a key. */
+export function shownKeyReader(parts: readonly SortPart[]): (row: Document) => SortKey {
   const order = keyOrder(parts);
   const paths = parts.map((part) => part.path);
   if (paths.length === 1 && paths[0]!.join(".") === "_id") return (row) => [row.get("_id") ?? null];

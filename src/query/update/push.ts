@@ -2,13 +2,12 @@
  * `$push`: adds one value, or those of `$each`, at `$position`, then sorts the array by `$sort` and cuts it to `$slice`.
  */
 import { CommandError } from "../../base/mod.ts";
-import { BuiltDocument, Document, isArray, isNumber, type Value, valueOrder } from "../../bson/mod.ts";
+import { Document, isArray, isNumber, type Value, valueOrder } from "../../bson/mod.ts";
+import { type ElementOrder, orderByFields } from "../element_order.ts";
 import { typeName } from "../expression/message.ts";
 import { readInteger, toDouble } from "../filter/argument.ts";
 import { idText } from "./id_text.ts";
 import type { Operation, OperationContext, Place } from "./operation.ts";
-
-type Order = (a: Value, b: Value) => number;
 
 interface Push {
   readonly values: readonly Value[];
@@ -16,7 +15,7 @@ interface Push {
   readonly position: number | undefined;
   /** How many stay: the first ones, or the last ones when negative; undefined for all. */
   readonly slice: number | undefined;
-  readonly order: Order | undefined;
+  readonly order: ElementOrder | undefined;
 }
 
 export function parsePush(_path: string, value: Value, { collation }: OperationContext): Operation {
@@ -52,7 +51,7 @@ function keepsAll(slice: number | undefined, length: number): boolean {
   return slice === undefined || Math.abs(slice) >= length;
 }
 
-function parseModifiers(value: Document, compare: Order): Push {
+function parseModifiers(value: Document, compare: ElementOrder): Push {
   const each = value.get("$each");
   if (!isArray(each)) {
     throw new CommandError(
@@ -86,7 +85,7 @@ function integerOf(name: string, value: Value): number {
   );
 }
 
-function parseOrder(sort: Value, compare: Order): Order {
+function parseOrder(sort: Value, compare: ElementOrder): ElementOrder {
   if (isNumber(sort)) {
     const direction = toDouble(sort);
     if (Math.abs(direction) !== 1) {
@@ -100,49 +99,5 @@ function parseOrder(sort: Value, compare: Order): Order {
       "The $sort is invalid: use 1/-1 to sort the whole element, or {field:1/-1} to sort embedded fields",
     );
   }
-  return parseFieldOrder(sort, compare);
-}
-
-function parseFieldOrder(sort: Document, compare: Order): Order {
-  if (sort.isEmpty()) {
-    throw new CommandError("BadValue", "The sort pattern is empty when it should be a set of fields.");
-  }
-  const values = sort.values();
-  const parts = sort.names().map((name, i) => ({
-    path: fieldPath(name),
-    direction: directionOf(values[i]),
-  }));
-  return (a, b) => {
-    for (const { path, direction } of parts) {
-      const order = compare(fieldAt(a, path), fieldAt(b, path));
-      if (order !== 0) return direction * order;
-    }
-    return 0;
-  };
-}
-
-function fieldPath(name: string): readonly string[] {
-  if (name === "") throw new CommandError("BadValue", "The sort field cannot be empty");
-  const path = name.split(".");
-  if (path.includes("")) {
-    throw new CommandError("BadValue", `The sort field is a dotted field but has an empty part: ${name}`);
-  }
-  return path;
-}
-
-function directionOf(value: Value): number {
-  const direction = isNumber(value) ? toDouble(value) : NaN;
-  if (Math.abs(direction) === 1) return direction;
-  throw new CommandError("BadValue", "The sort element value must be either 1 or -1");
-}
-
-/** What an element sorts by: the field at the path, null where there is none. */
-function fieldAt(element: Value, path: readonly string[]): Value {
-  let value: Value = element instanceof Document ? element : new BuiltDocument([""], [element]);
-  for (const part of path) {
-    if (value instanceof Document) value = value.get(part);
-    else if (isArray(value)) value = value[Number(part)];
-    else return null;
-  }
-  return value ?? null;
+  return orderByFields(sort, compare);
 }
