@@ -166,12 +166,12 @@ export class RowFilter {
         this.test(slice, condition, mask);
         return;
       case "compare":
-        compare(slice.source.view(condition.path), slice, condition, mask);
+        compare(viewOfSlice(slice, condition.path), slice, condition, mask);
     }
   }
 
   private test(slice: Slice, { path, test }: Extract<Condition, { kind: "test" }>, mask: Uint8Array): void {
-    const view = slice.source.view(path);
+    const view = viewOfSlice(slice, path);
     const verdicts = view.column !== undefined && view.type === ValueType.String
       ? this.textsOf(test)
       : undefined;
@@ -194,6 +194,10 @@ export class RowFilter {
     if (known !== undefined && known.length >= count) return known;
     return this.masks[depth] = new Uint8Array(Math.max(4096, count));
   }
+}
+
+function viewOfSlice({ source, rows, from, to }: Slice, path: number): ColumnView {
+  return source.view(path, rows, from, to);
 }
 
 function dependsOnSeries(condition: Condition): boolean {

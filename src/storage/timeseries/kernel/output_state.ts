@@ -57,7 +57,7 @@ export abstract class FoldedState implements OutputState {
   }
 
   add(source: SliceSource, rows: Int32Array | undefined, from: number, to: number, group: number): void {
-    const view = source.view(this.path);
+    const view = source.view(this.path, rows, from, to);
     const { located } = this;
     locate(view, rows, from, to, located);
     if (located.from === located.to) return;

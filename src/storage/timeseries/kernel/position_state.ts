@@ -102,7 +102,7 @@ export class ColumnPositionState extends PositionState {
   }
 
   protected override at(source: SliceSource, row: number): Held {
-    const view = source.view(this.path);
+    const view = source.view(this.path, undefined, row, row + 1);
     const index = indexOfRow(view, row);
     return index < 0 ? MISSING : { view, index };
   }

@@ -20,8 +20,11 @@ export interface SliceSource {
   readonly timeBounds: { readonly min: number; readonly max: number } | undefined;
   /** Whether what is asked for may lie in arrays, documents or rows kept whole: then rows have to be read as documents. */
   readonly needsRows: boolean;
-  /** The column at a path, by its place among those asked for. */
-  view(path: number): ColumnView;
+  /**
+   * The column at a path, by its place among those asked for: with the values of the rows `[from, to)`, or of those that
+   * `rows[from, to)` name, ascending. There is at least one; others may not have been read.
+   */
+  view(path: number, rows: Int32Array | undefined, from: number, to: number): ColumnView;
   /** What is known of all values at a path; undefined when nothing is. */
   page(path: number): Page | undefined;
   documentAt(row: number): Document;
@@ -79,7 +82,7 @@ export class PageSource implements SliceSource {
   readonly needsRows: boolean;
   private readonly views: (ColumnView | undefined)[] = [];
   private readonly columns: (PageColumn | undefined)[] = [];
-  /** The rows that views are for, now. */
+  /** The rows that views will be asked for next. */
   private from = 0;
   private to = 0;
 
@@ -117,16 +120,20 @@ export class PageSource implements SliceSource {
     return this.group.page(TIME_PAGES, this.number);
   }
 
-  /** From now on views have values of the rows `[from, to)`, and maybe of no others. */
+  /** Views will be asked for the rows `[from, to)`, or some of them: they are read together. */
   reach(from: number, to: number): void {
     this.from = from;
     this.to = to;
   }
 
-  view(path: number): ColumnView {
+  view(path: number, rows: Int32Array | undefined, from: number, to: number): ColumnView {
     const view = this.views[path] ??= this.open(path);
     const column = this.columns[path];
-    if (column !== undefined) readRows(column, this.from, this.to);
+    if (column !== undefined) {
+      const first = rows === undefined ? from : rows[from]!;
+      const end = rows === undefined ? to : rows[to - 1]! + 1;
+      readRows(column, Math.min(first, this.from), Math.max(end, this.to));
+    }
     return view;
   }
 

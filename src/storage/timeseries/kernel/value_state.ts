@@ -59,7 +59,7 @@ export class ValueState extends AccumulatorState {
     to: number,
     group: number,
   ): void {
-    const view = source.view(this.path);
+    const view = source.view(this.path, rows, from, to);
     const accumulator = this.accumulatorOf(group);
     for (let k = from; k < to; k++) {
       const index = indexOfRow(view, rows === undefined ? k : rows[k]!);

@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { Int32, type UtcDate, type Value } from "../../../bson/mod.ts";
+import { insert, measurement, openStoreWithTable, scanAll } from "../store_fixture.ts";
+import type { RowCondition } from "./condition.ts";
+
+const SERIES = 300;
+const ROWS_OF_EACH = 40;
+const LIMIT = 50;
+
+function valueOf(series: number, place: number): number {
+  return (series * 7 + place * 13) % 100 - 30;
+}
+
+/** As the query room makes it of {v: {$lt: limit}}. */
+const BELOW: RowCondition = {
+  paths: [["v"]],
+  condition: {
+    kind: "compare",
+    path: 0,
+    operator: "$lt",
+    number: LIMIT,
+    test: (value: Value) => value instanceof Int32 && value.value < LIMIT,
+  },
+  matches: () => assert.fail("columns decide"),
+};
+
+Deno.test("rows of many series that share a page pass a condition by their own values", async () => {
+  const store = await openStoreWithTable();
+  const documents = Array.from({ length: SERIES * ROWS_OF_EACH }, (_, i) => {
+    const series = i % SERIES;
+    const place = Math.floor(i / SERIES);
+    return measurement(place * 1000, new Int32(series), { v: new Int32(valueOf(series, place)) });
+  });
+  insert(store, 1, documents);
+  await store.flush();
+  const passing = await scanAll(store, { condition: BELOW });
+  const expected = documents.filter((document) => (document.get("v") as Int32).value < LIMIT).length;
+  assert.equal(passing.length, expected);
+  for (const row of passing) {
+    const series = (row.get("m") as Int32).value;
+    const place = (row.get("t") as UtcDate).ms / 1000;
+    assert.equal((row.get("v") as Int32).value, valueOf(series, place));
+  }
+});
