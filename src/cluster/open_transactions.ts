@@ -7,9 +7,11 @@ import {
   TRANSACTION_SHARE,
 } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
-import type { DocumentStore } from "../storage/mod.ts";
+import type { Clock } from "../io/mod.ts";
+import { type DocumentStore, pacer } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import type { DocumentWriter } from "./document_writer.ts";
+import { withTimes } from "./inserted_times.ts";
 import type { TransactionName } from "./retryable_write.ts";
 import type { InsertOptions, InsertResult } from "./router.ts";
 import { Transaction } from "./transaction.ts";
@@ -22,15 +24,17 @@ export class OpenTransactions {
   private readonly open = new Set<Transaction>();
   private readonly lease: MemoryLease;
   private refusal: CommandError | undefined;
+  /** Lets others work, now and then. */
+  private readonly pace: () => Promise<void>;
 
-  /** @param pace lets others work, now and then */
   constructor(
     private readonly store: DocumentStore,
     private readonly writer: DocumentWriter,
     private readonly memory: MemoryBudget,
     private readonly logger: Logger,
-    private readonly pace: () => Promise<void>,
+    private readonly clock: Clock,
   ) {
+    this.pace = pacer(clock, () => {});
     this.lease = memory.lease();
   }
 
@@ -63,7 +67,7 @@ export class OpenTransactions {
     const result = await insertInTransaction(
       transaction.documents,
       collection,
-      documents,
+      withTimes(documents, () => this.clock.nowMs()),
       ordered,
       this.pace,
     );

@@ -38,6 +38,7 @@ import { DiskReserve } from "./disk_reserve.ts";
 import { DocumentWriter } from "./document_writer.ts";
 import { decodeMeasurements, encodeTableId, EntryKind } from "./entry.ts";
 import type { LogEffects } from "./group_commit.ts";
+import { withTimes } from "./inserted_times.ts";
 import { buildIndexes, type IndexedStore, keepIndexes, matchIndexes } from "./index_builds.ts";
 import { partialFilter } from "./indexes.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
@@ -98,7 +99,7 @@ export class VNode {
     private readonly documents: DocumentStore,
     private readonly reserve: DiskReserve,
     private readonly times: ClusterClock,
-    clock: Clock,
+    private readonly clock: Clock,
     memory: MemoryBudget,
   ) {
     this.collections = new StoredCollections(timeseries, documents, logger);
@@ -114,7 +115,7 @@ export class VNode {
       MAX_DOCUMENT_ENTRY_BYTES,
       pacer(clock, () => {}),
     );
-    this.transactions = new OpenTransactions(documents, this.writer, memory, logger, pacer(clock, () => {}));
+    this.transactions = new OpenTransactions(documents, this.writer, memory, logger, clock);
     this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, done, apply) => {
       await this.append(kind, [encodeTableId(tableId), payload], done, (index) => {
         this.recentStatements.note(done);
@@ -335,7 +336,8 @@ export class VNode {
       if (!areChecked) validateDocuments(documents);
       await this.makeRoomIn(info);
       const written = writtenCollection(this.documents, info, bypassValidation, this.logger);
-      return await this.writer.insert(written, documents, ordered, retryable);
+      const timed = withTimes(documents, () => this.clock.nowMs());
+      return await this.writer.insert(written, timed, ordered, retryable);
     }
     let inserted = 0;
     const errors: InsertResult["errors"][number][] = [];

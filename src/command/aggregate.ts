@@ -72,7 +72,7 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   const work = pipelineWork(call, variables.values);
   const { router } = call.state.services;
   const own = firstStageOf(stages, call.generic);
-  own?.stage.checkPlace(namespace.db, namespace.collection);
+  own?.stage.check(namespace.db, namespace.collection, own.spec);
   if (own !== undefined && explain !== true) {
     const source = sourceOf(await own.stage.documents(call, namespace, own.spec));
     const rest = parsePipeline(stages, variables.context, 1);
@@ -189,7 +189,7 @@ async function runWithoutCollection(
   const work = pipelineWork(call, variables.values);
   const { router } = call.state.services;
   const own = firstStageOf(stages, call.generic);
-  own?.stage.checkPlace(call.db, undefined);
+  own?.stage.check(call.db, undefined, own.spec);
   const isOwn = own !== undefined;
   const pipeline = parsePipeline(stages, variables.context, isOwn ? 1 : 0);
   const name = first.names()[0] ?? "";

@@ -1,10 +1,55 @@
 /** `$currentOp`: the operations that run now, one document each. */
-import { BuiltDocument, type Document, Int32 } from "../bson/mod.ts";
+import { CommandError } from "../base/mod.ts";
+import { aliasOfType, BuiltDocument, Document, Int32, typeOf, type Value } from "../bson/mod.ts";
 import type { CommandCall } from "./command.ts";
 import { int64 } from "./numbers.ts";
 import { applicationOf, shownCommand } from "./profile_entry.ts";
 
 const MICROS_PER_MS = 1000;
+/** What is asked about, and whose; all of it is shown to everybody in any case. */
+const ACCESS_OPTIONS: ReadonlySet<string> = new Set(["allUsers", "localOps"]);
+const OPTIONS: ReadonlySet<string> = new Set([
+  ...ACCESS_OPTIONS,
+  "backtrace",
+  "idleConnections",
+  "idleCursors",
+  "idleSessions",
+  // Since 7.1.
+  "targetAllNodes",
+  "truncateOps",
+]);
+
+/** What MongoDB reads before it knows where the stage runs. @throws CommandError TypeMismatch */
+export function checkCurrentOpAccess(spec: Value): asserts spec is Document {
+  if (!(spec instanceof Document)) {
+    throw new CommandError(
+      "TypeMismatch",
+      `$currentOp options must be specified in an object, but found: ${aliasOfType(typeOf(spec))}`,
+    );
+  }
+  for (const name of spec.names()) {
+    if (ACCESS_OPTIONS.has(name)) checkBoolean(name, spec.get(name), "TypeMismatch");
+  }
+}
+
+/** @throws CommandError FailedToParse */
+export function checkCurrentOpOptions(spec: Document): void {
+  for (const name of spec.names()) {
+    if (!OPTIONS.has(name)) {
+      throw new CommandError("FailedToParse", `Unrecognized option '${name}' in $currentOp stage.`);
+    }
+    checkBoolean(name, spec.get(name), "FailedToParse");
+  }
+}
+
+function checkBoolean(name: string, value: Value, code: "FailedToParse" | "TypeMismatch"): void {
+  if (typeof value === "boolean") return;
+  throw new CommandError(
+    code,
+    `The '${name}' parameter of the $currentOp stage must be a boolean value, but found: ` +
+      aliasOfType(typeOf(value)),
+  );
+}
 
 export function currentOperations(call: CommandCall): readonly Document[] {
   const { operations, services } = call.state;

@@ -1,27 +1,18 @@
 /** The stages that a pipeline may begin with whose rows the server itself knows: one sorted table. */
 import { CommandError, type ErrorCodeLike } from "../base/mod.ts";
-import {
-  aliasOfType,
-  Binary,
-  BuiltDocument,
-  Document,
-  RawDocument,
-  typeOf,
-  UtcDate,
-  type Value,
-} from "../bson/mod.ts";
+import { aliasOfType, BuiltDocument, Document, typeOf, UtcDate, type Value } from "../bson/mod.ts";
 import type { Namespace } from "../cluster/mod.ts";
-import { Arguments, checkFields } from "./arguments.ts";
 import { collStatsDocument } from "./coll_stats_stage.ts";
 import type { CommandCall } from "./command.ts";
-import { currentOperations } from "./current_op_stage.ts";
+import { checkCurrentOpAccess, checkCurrentOpOptions, currentOperations } from "./current_op_stage.ts";
 import type { GenericArguments } from "./generic.ts";
 import { indexesOf } from "./indexes.ts";
 import { int64 } from "./numbers.ts";
+import { checkSessionsSpec, heldSessions } from "./sessions_stage.ts";
 
 export interface FirstStage {
-  /** @throws CommandError unless it may run there; undefined stands for a whole database */
-  readonly checkPlace: (db: string, collection: string | undefined) => void;
+  /** @throws CommandError unless it may run there, as it is written; undefined stands for a whole database */
+  readonly check: (db: string, collection: string | undefined, spec: Value) => void;
   /** @throws CommandError when the specification is bad */
   readonly documents: (
     call: CommandCall,
@@ -38,34 +29,39 @@ const onCollection = (name: string) => (_db: string, collection: string | undefi
 
 const FIRST_STAGES: Readonly<Record<string, FirstStage>> = {
   $collStats: {
-    checkPlace: onCollection("$collStats"),
+    check: onCollection("$collStats"),
     documents: async (call, namespace, spec) => [await collStatsDocument(call, namespace, spec)],
   },
   $currentOp: {
-    checkPlace: (db, collection) => {
-      if (db === "admin" && collection === undefined) return;
-      throw misplaced("$currentOp must be run against the 'admin' database with {aggregate: 1}");
+    check: (db, collection, spec) => {
+      checkCurrentOpAccess(spec);
+      if (db !== "admin" || collection !== undefined) {
+        throw misplaced("$currentOp must be run against the 'admin' database with {aggregate: 1}");
+      }
+      checkCurrentOpOptions(spec);
     },
-    documents: (call) => currentOperations(call),
+    documents: currentOperations,
   },
-  $indexStats: { checkPlace: onCollection("$indexStats"), documents: indexStats },
+  $indexStats: { check: onCollection("$indexStats"), documents: indexStats },
   $listLocalSessions: {
-    checkPlace: (_, collection) => {
+    check: (_, collection, spec) => {
+      checkSessionsSpec("$listLocalSessions", spec);
       if (collection === undefined) return;
       throw misplaced(
         "$listLocalSessions must be run against the database with {aggregate: 1}, not a collection",
       );
     },
-    documents: (call, _, spec) => sessions(call, "$listLocalSessions", spec),
+    documents: heldSessions,
   },
   $listSessions: {
-    checkPlace: (db, collection) => {
+    check: (db, collection, spec) => {
+      checkSessionsSpec("$listSessions", spec);
       if (db === "config" && collection === "system.sessions") return;
       throw misplaced("$listSessions may only be run against config.system.sessions");
     },
-    documents: (call, _, spec) => sessions(call, "$listSessions", spec),
+    documents: heldSessions,
   },
-  $planCacheStats: { checkPlace: onCollection("$planCacheStats"), documents: planCacheStats },
+  $planCacheStats: { check: onCollection("$planCacheStats"), documents: planCacheStats },
 };
 
 const IN_STABLE_API: ReadonlySet<string> = new Set(["$collStats"]);
@@ -127,38 +123,6 @@ function planCacheStats(_call: CommandCall, _namespace: Namespace, spec: Value):
     throw failure("FailedToParse", "$planCacheStats parameters object must be empty. Found: object");
   }
   return [];
-}
-
-/** The sessions that clients hold: there are no users, so all of them are anybody's. */
-function sessions(call: CommandCall, name: string, spec: Value): readonly Document[] {
-  if (!(spec instanceof RawDocument)) {
-    throw failure(
-      "TypeMismatch",
-      `${name} options must be specified in an object, but found: ${aliasOfType(typeOf(spec))}`,
-    );
-  }
-  checkFields(new Arguments(spec), name, { allUsers: "bool", users: "array" });
-  const { clock } = call.state.services;
-  const offsetMs = clock.nowMs() - clock.monotonicMs();
-  return call.state.sessions.all().map(({ id, lastUsedMs }) =>
-    BuiltDocument.of({
-      _id: BuiltDocument.of({ id: uuidOf(id), uid: new Binary(NO_USER, 0) }),
-      lastUse: new UtcDate(Math.floor(lastUsedMs + offsetMs)),
-    })
-  );
-}
-
-/** SHA-256 of the empty text, which MongoDB has for a user without a name. */
-const NO_USER = Uint8Array.from(
-  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855".match(/../g)!,
-  (byte) => parseInt(byte, 16),
-);
-
-function uuidOf(text: string): Binary {
-  return new Binary(
-    Uint8Array.from(text.replaceAll("-", "").match(/../g)!, (byte) => parseInt(byte, 16)),
-    Binary.SUBTYPE_UUID,
-  );
 }
 
 function misplaced(message: string): CommandError {

@@ -56,6 +56,7 @@ export {
   type SourceShape,
 } from "./source.ts";
 export { type Delta, DeltaBuilder } from "./update/delta.ts";
+export { timestampOf } from "./update/set.ts";
 export { checkUpdateForm } from "./update/update.ts";
 export { WritePlan, type WriteSpec } from "./update/write_plan.ts";
 export { Validator } from "./validator/validator.ts";

@@ -25,9 +25,10 @@ import * as decimals from "./decimal_arithmetic.ts";
 import { constant, type Evaluator, namedNode } from "./expression.ts";
 import { renderValue, typeName } from "./message.ts";
 import { type NamedArguments, parseNamed } from "./named_arguments.ts";
-import { asDecimal, asDouble, intOrLong, isLongRange, type NumberValue } from "./number.ts";
+import { asDecimal, asDouble, asInt32, intOrLong, isLongRange, type NumberValue } from "./number.ts";
 import { doubleText, parseDoubleText } from "./number_text.ts";
 import { type OperatorDefinition, unary } from "./operator.ts";
+import { utf8Length } from "./string.ts";
 
 /** Ends every message of a conversion that fails. */
 const NO_ON_ERROR = "in $convert with no onError value";
@@ -216,10 +217,11 @@ function toText(value: Value): Value {
 
 function toObjectId(value: Value): Value {
   if (typeof value !== "string") throw unsupported(value, BsonType.ObjectId);
-  if (value.length !== 24) {
+  const length = utf8Length(value);
+  if (length !== 24) {
     throw failure(
       `Failed to parse objectId '${value}'`,
-      `Invalid string length for parsing to OID, expected 24 but found ${value.length}`,
+      `Invalid string length for parsing to OID, expected 24 but found ${length}`,
     );
   }
   const wrong = /[^0-9a-fA-F]/.exec(value);
@@ -299,8 +301,8 @@ function targetType(value: Value): BsonType {
       `$convert's 'to' argument must be a string or number, but is ${typeName(value)}`,
     );
   }
-  const number = asDouble(value);
-  if (!Number.isInteger(number)) {
+  const number = asInt32(value);
+  if (number === undefined) {
     throw new CommandError("FailedToParse", "In $convert, numeric 'to' argument is not an integer");
   }
   const type = Object.values(BsonType).find((known) => known === number);

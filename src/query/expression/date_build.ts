@@ -50,6 +50,10 @@ class PartReader {
   constructor(private readonly named: Readonly<Record<string, Evaluator>>, private readonly scope: Scope) {}
 
   read(name: string, otherwise: number, range?: readonly [number, number]): number {
+    return Number(this.readWhole(name, BigInt(otherwise), range));
+  }
+
+  readWhole(name: string, otherwise: bigint, range?: readonly [number, number]): bigint {
     const evaluate = this.named[name];
     if (evaluate === undefined || this.isNull) return otherwise;
     const value = evaluate(this.scope);
@@ -65,7 +69,7 @@ class PartReader {
       );
     }
     if (range !== undefined && (whole < range[0] || whole > range[1])) throw outOfRange(name, whole, range);
-    return Number(whole);
+    return whole;
   }
 }
 
@@ -95,7 +99,7 @@ function compileDateFromParts({ named }: Operands): Evaluator {
 
 /** Years are checked last, when all other parts are known to be right. */
 function checkYear(name: string, parts: PartReader): void {
-  const year = parts.read(name, 1970);
+  const year = parts.readWhole(name, 1970n);
   if (year >= 1 && year <= 9999) return;
   throw new CommandError(
     40523,

@@ -55,6 +55,26 @@ function positive(name: string, code: number): (value: NumberValue) => void {
   };
 }
 
+/** The logarithm of a decimal that is no number is a double, as MongoDB has it. */
+function logarithm(
+  name: string,
+  ofDouble: (x: number) => number,
+  ofDecimal: (x: decimals.Decimal) => decimals.Decimal,
+  code: number,
+): OperatorDefinition {
+  const check = positive(name, code);
+  return numeric(name, (value) => {
+    if (isNotANumber(value)) return NaN;
+    check(value);
+    if (value instanceof Decimal128) return decimals.putTogether(ofDecimal(decimals.takeApart(value)));
+    return ofDouble(asDouble(value));
+  });
+}
+
+function isNotANumber(value: NumberValue): boolean {
+  return Number.isNaN(asDouble(value));
+}
+
 const LOG = binary("$log", (argument, base) => {
   if (isNullish(argument) || isNullish(base)) return null;
   if (!isNumber(argument)) {
@@ -69,7 +89,10 @@ const LOG = binary("$log", (argument, base) => {
       `$log's base must be a positive number not equal to 1, but is ${formatDouble(baseValue)}`,
     );
   }
-  if (rankOf(argument) === DECIMAL || rankOf(base) === DECIMAL) {
+  if (
+    !isNotANumber(argument) && !isNotANumber(base) &&
+    (rankOf(argument) === DECIMAL || rankOf(base) === DECIMAL)
+  ) {
     return decimals.putTogether(functions.logarithmToBase(asDecimal(argument), asDecimal(base)));
   }
   return Math.log(asDouble(argument)) / Math.log(baseValue);
@@ -188,9 +211,9 @@ function keepSign(rounded: number, value: number): number {
 
 export const POWER: readonly OperatorDefinition[] = [
   realFunction("$exp", Math.exp, functions.exponential),
-  realFunction("$ln", Math.log, functions.naturalLogarithm, positive("$ln", 28766)),
+  logarithm("$ln", Math.log, functions.naturalLogarithm, 28766),
   LOG,
-  realFunction("$log10", log10, functions.decimalLogarithm, positive("$log10", 28761)),
+  logarithm("$log10", log10, functions.decimalLogarithm, 28761),
   POW,
   rounding("$round", "halfEven"),
   realFunction("$sqrt", Math.sqrt, functions.squareRoot, checkNotNegative),

@@ -60,8 +60,14 @@ export function coerceToText(value: Value): string {
   if (value instanceof UtcDate) return isoDateText(value.ms);
   if (value instanceof BSONSymbol) return value.value;
   if (value instanceof Code && !value.scope) return value.code;
-  if (value instanceof Timestamp) return renderValue(value);
+  if (value instanceof Timestamp) return timestampText(value);
   throw new CommandError(16007, `can't convert from BSON type ${typeName(value)} to String`);
+}
+
+/** `Feb  3 11:30:05:7`, as a server in UTC writes it: no year, and the increment behind the time. */
+function timestampText(value: Timestamp): string {
+  const [, day, month, , time] = new Date(value.getHighBitsUnsigned() * 1000).toUTCString().split(" ");
+  return `${month} ${String(Number(day)).padStart(2)} ${time}:${value.getLowBitsUnsigned()}`;
 }
 
 /** Stops at the first null: what stands behind it is neither read nor checked. */

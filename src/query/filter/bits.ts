@@ -6,6 +6,8 @@ import { readInteger, readNonNegativeInteger } from "./argument.ts";
 import type { BitsFilter, BitsOperator, Filter, Path } from "./filter.ts";
 import type { ValueTest } from "./path.ts";
 
+const MAX_POSITION = 2n ** 31n - 1n;
+
 export function parseBits(path: Path, operator: BitsOperator, value: Value): Filter {
   return { kind: "bits", path, operator, positions: readPositions(path, operator, value) };
 }
@@ -28,10 +30,13 @@ function readPositions(path: Path, operator: string, value: Value): readonly num
 
 function readPosition(name: string, value: Value): number {
   const position = readNonNegativeInteger(name, value);
-  if (typeof position === "string") {
-    throw new CommandError("FailedToParse", `Failed to parse bit position. ${position}`);
-  }
+  if (typeof position === "string") throw badPosition(position);
+  if (position > MAX_POSITION) throw badPosition(`Cannot represent ${elementText(name, value)} in an int`);
   return Number(position);
+}
+
+function badPosition(reason: string): CommandError {
+  return new CommandError("BadValue", `Failed to parse bit position. ${reason}`);
 }
 
 function positionsOfMask(mask: bigint): readonly number[] {

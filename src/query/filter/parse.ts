@@ -160,7 +160,9 @@ function isOperators(document: Document): boolean {
 }
 
 function parseConstant(name: string, value: Value): Filter {
-  if (readInteger(name, value) !== 1n) {
+  const one = readInteger(name, value);
+  if (typeof one === "string") throw new CommandError("FailedToParse", one);
+  if (one !== 1n) {
     throw new CommandError("FailedToParse", `${name} must be an integer value of 1`);
   }
   return { kind: "constant", value: name === "$alwaysTrue" };
