@@ -109,6 +109,7 @@ export const ErrorCode = {
   NetworkTimeout: 89,
   FailedToSatisfyReadPreference: 133,
   StaleEpoch: 150,
+  DurationOverflow: 159,
   PrimarySteppedDown: 189,
   RetryChangeStream: 234,
   SnapshotUnavailable: 246,

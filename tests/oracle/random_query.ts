@@ -34,6 +34,16 @@ const TYPES = [
   "number",
 ];
 
+/** Of the collection `indexed`. */
+export const INDEX_KEYS: readonly Document[] = [
+  { a: 1 },
+  { c: 1, d: -1 },
+  { "n.x": 1, _id: 1 },
+  { "m.h": 1, c: 1 },
+  { t: -1 },
+  { "a.x": -1, b: 1 },
+];
+
 /** Makes documents and commands. */
 export class RandomQueries {
   readonly #random: Random;
@@ -131,6 +141,7 @@ export class RandomQueries {
   }
 
   #find(collection: string): Document {
+    if (collection === "indexed" && this.#random() < 0.3) return this.#findByIndex();
     return withoutCutKey({
       find: collection,
       filter: this.#filter(2),
@@ -146,6 +157,36 @@ export class RandomQueries {
       ),
       batchSize: 1000,
     });
+  }
+
+  /**
+   * In the order of an index, and no more than its keys hold. Not of missing fields: where MongoDB reads keys alone, it makes
+   * null of them.
+   */
+  #findByIndex(): Document {
+    const key = this.#pick(INDEX_KEYS.filter((each) => !("a" in each || "a.x" in each)));
+    const fields = Object.keys(key);
+    const direction = this.#direction();
+    const all = {
+      ...Object.fromEntries(fields.map((field) => [field, 1])),
+      ..."_id" in key ? {} : { _id: 0 },
+    };
+    return {
+      find: "indexed",
+      filter: {
+        $and: [
+          { [fields[0]!]: { $ne: null } },
+          { [fields[0]!]: this.#condition() },
+          ...this.#maybe(0.4, () => ({ [fields.at(-1)!]: this.#condition() })),
+        ],
+      },
+      sort: Object.fromEntries(fields.map((field) => [field, direction * key[field]])),
+      projection: all,
+      ...this.#sometimes(0.5, () => ({ hint: key })),
+      ...this.#sometimes(0.3, () => ({ skip: this.#below(5) })),
+      ...this.#sometimes(0.3, () => ({ limit: 1 + this.#below(20) })),
+      batchSize: 1000,
+    };
   }
 
   /** Of a view elements of arrays are no keys, see views.yaml. */

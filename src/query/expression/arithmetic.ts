@@ -17,6 +17,7 @@ import {
   isLongRange,
   LONG,
   LONG_MIN,
+  longOfDecimal,
   numberToIntOrLong,
   type NumberValue,
   rankOf,
@@ -82,9 +83,7 @@ function sumOf(count: number, valueAt: (i: number) => Value): Value {
 }
 
 function dateOfSum(total: Summation): UtcDate {
-  const ms = total.isDecimal
-    ? decimals.toInteger(total.toDecimal(), "halfEven") ?? DATE_LIMIT_MS
-    : roundHalfDown(total.toDouble());
+  const ms = total.isDecimal ? longOfDecimal(total.toDecimal()) : roundHalfDown(total.toDouble());
   if (!(ms < DATE_LIMIT_MS && ms >= -DATE_LIMIT_MS)) {
     throw new CommandError("Overflow", "date overflow in $add");
   }
@@ -126,7 +125,12 @@ function subtractWide(a: NumberValue, b: NumberValue): Value {
 }
 
 function subtractFromDate(date: UtcDate, amount: NumberValue): UtcDate {
-  const ms = BigInt(date.ms) - coerceToLong(amount);
+  const subtrahend = coerceToLong(amount);
+  // What no long can say of a decimal is the least one.
+  if (subtrahend === LONG_MIN) {
+    throw new CommandError("DurationOverflow", "Cannot negate the minimum duration");
+  }
+  const ms = BigInt(date.ms) - subtrahend;
   if (!isLongRange(ms)) throw new CommandError("Overflow", "date overflow in $subtract");
   return new UtcDate(Number(ms));
 }

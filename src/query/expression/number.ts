@@ -108,7 +108,7 @@ const LONG_LIMIT = 2 ** 63;
 export function coerceToLong(value: NumberValue): bigint {
   if (typeof value === "bigint") return value;
   if (value instanceof Int32) return BigInt(value.value);
-  if (value instanceof Decimal128) return longOfDecimal(value);
+  if (value instanceof Decimal128) return longOfDecimal(decimals.takeApart(value));
   const double = value;
   if (!(double >= -LONG_LIMIT && double < LONG_LIMIT)) {
     throw new CommandError(31109, `Can't coerce out of range value ${formatDouble(double)} to long`);
@@ -116,7 +116,8 @@ export function coerceToLong(value: NumberValue): bigint {
   return BigInt(Math.trunc(double));
 }
 
-function longOfDecimal(value: Decimal128): bigint {
-  const whole = decimals.toInteger(decimals.takeApart(value), "halfEven");
+/** The nearest whole number, the even one of two; the least long where none is so great, as MongoDB's library of decimals has it. */
+export function longOfDecimal(value: decimals.Decimal): bigint {
+  const whole = decimals.toInteger(value, "halfEven");
   return whole === undefined || !isLongRange(whole) ? LONG_MIN : whole;
 }
