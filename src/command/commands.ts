@@ -12,6 +12,7 @@ import type { Command } from "./command.ts";
 import { compact } from "./compact.ts";
 import { configureFailPoint } from "./configure_fail_point.ts";
 import { connectionStatus } from "./connection_status.ts";
+import { connPoolStats } from "./conn_pool_stats.ts";
 import { convertToCapped } from "./convert_to_capped.ts";
 import { count } from "./count.ts";
 import { create } from "./create.ts";
@@ -27,10 +28,12 @@ import { dropIndexes } from "./drop_indexes.ts";
 import { dropDatabase } from "./drop_database.ts";
 import { abortTransaction, commitTransaction } from "./end_transaction.ts";
 import { explainCommand } from "./explain.ts";
+import { features } from "./features.ts";
 import { find } from "./find.ts";
 import { findAndModify } from "./find_and_modify.ts";
 import { fsync } from "./fsync.ts";
 import { getCmdLineOpts } from "./get_cmd_line_opts.ts";
+import { getDefaultRWConcern } from "./get_default_rw_concern.ts";
 import { getLog } from "./get_log.ts";
 import { getMore } from "./get_more.ts";
 import { getParameter } from "./get_parameter.ts";
@@ -43,10 +46,14 @@ import { listCollections } from "./list_collections.ts";
 import { listCommandsCommand } from "./list_commands.ts";
 import { listDatabases } from "./list_databases.ts";
 import { listIndexes } from "./list_indexes.ts";
+import { lockInfo } from "./lock_info.ts";
+import { logRotate } from "./log_rotate.ts";
 import { logout } from "./logout.ts";
 import { MISSING_COMMANDS } from "./missing_commands.ts";
 import { ping } from "./ping.ts";
+import { planCacheClear, planCacheClearFilters, planCacheListFilters } from "./plan_cache.ts";
 import { profile } from "./profile.ts";
+import { reIndex } from "./re_index.ts";
 import { renameCollection } from "./rename_collection.ts";
 import { replSetGetConfig } from "./repl_set_get_config.ts";
 import { replSetGetStatus } from "./repl_set_get_status.ts";
@@ -62,6 +69,7 @@ import { setParameter } from "./set_parameter.ts";
 import { startSession } from "./start_session.ts";
 import { top } from "./top.ts";
 import { update } from "./update.ts";
+import { invalidateUserCache, rolesInfo, usersInfo } from "./users_and_roles.ts";
 import { validate } from "./validate.ts";
 import { whatsMyUri } from "./whats_my_uri.ts";
 
@@ -79,6 +87,7 @@ export const COMMANDS: readonly Command[] = [
   commitTransaction,
   compact,
   configureFailPoint,
+  connPoolStats,
   connectionStatus,
   convertToCapped,
   count,
@@ -95,16 +104,19 @@ export const COMMANDS: readonly Command[] = [
   dropIndexes,
   endSessions,
   explainCommand((name) => findCommand(name) !== undefined || MISSING_COMMANDS.has(name)),
+  features,
   find,
   findAndModify,
   fsync,
   getCmdLineOpts,
+  getDefaultRWConcern,
   getLog,
   getMore,
   getParameter,
   hello,
   hostInfo,
   insert,
+  invalidateUserCache,
   isMaster,
   isDbGrid,
   killAllSessions,
@@ -117,13 +129,20 @@ export const COMMANDS: readonly Command[] = [
   listDatabases,
   listIndexes,
   listShards,
+  lockInfo,
+  logRotate,
   logout,
   ping,
+  planCacheClear,
+  planCacheClearFilters,
+  planCacheListFilters,
   profile,
+  reIndex,
   refreshSessions,
   renameCollection,
   replSetGetConfig,
   replSetGetStatus,
+  rolesInfo,
   serverStatus,
   setParameter,
   startSession,
@@ -132,6 +151,7 @@ export const COMMANDS: readonly Command[] = [
   testVersions1And2,
   top,
   update,
+  usersInfo,
   validate,
   whatsMyUri,
 ];

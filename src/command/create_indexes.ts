@@ -4,6 +4,7 @@ import { type BsonWriter, BuiltDocument, Document, Int32 } from "../bson/mod.ts"
 import {
   cappedLimits,
   type CollectionInfo,
+  type Namespace,
   namespaceText,
   refuseView,
   shownDocument,
@@ -54,6 +55,8 @@ async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<v
   refuseTtlOfCapped(asked, existing);
   if (existing === undefined) {
     refuseNewClustered(asked);
+    // That on _id is one of them.
+    if (asked.length >= MAX_INDEXES) throw tooMany(asked[MAX_INDEXES - 1]!, namespace);
     await createIfMissing(call);
   }
   let before = 0;
@@ -125,10 +128,14 @@ function refuseTooMany(missing: readonly RequestedIndex[], info: CollectionInfo)
   const room = MAX_INDEXES - indexesOf(info).length;
   const first = missing[room];
   if (first === undefined) return;
-  const key = shownDocument(first.index.get("key") as Document);
-  const text = `add index fails, too many indexes for ${namespaceText(info)} key:${key}`;
-  const error = new CommandError("CannotCreateIndex", text);
+  const error = tooMany(first, info);
   throw room === 0 ? error : failedBuild(info, error);
+}
+
+function tooMany({ index }: RequestedIndex, namespace: Namespace): CommandError {
+  const key = shownDocument(index.get("key") as Document);
+  const text = `add index fails, too many indexes for ${namespaceText(namespace)} key:${key}`;
+  return new CommandError("CannotCreateIndex", text);
 }
 
 /** @throws CommandError for an index that MongoDB does not begin to build */

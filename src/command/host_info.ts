@@ -1,6 +1,8 @@
 /** `hostInfo`: the machine that the server runs on. */
 import { type BsonWriter, BuiltDocument, Int32, UtcDate } from "../bson/mod.ts";
 import type { Command, CommandCall } from "./command.ts";
+import { checkFields } from "./arguments.ts";
+import { isGenericArgument } from "./generic.ts";
 import { int64OrInt32 } from "./numbers.ts";
 
 const MEBIBYTE = 1024 * 1024;
@@ -12,6 +14,7 @@ export const hostInfo: Command = {
 };
 
 function runHostInfo(call: CommandCall, reply: BsonWriter): void {
+  checkFields(call.args, "hostInfo", { hostInfo: "any" }, isGenericArgument);
   const { host, port, clock } = call.state.services;
   const memory = int64OrInt32(host.memoryBytes / MEBIBYTE);
   reply.value(

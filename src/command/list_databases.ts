@@ -10,7 +10,7 @@ import { int64 } from "./numbers.ts";
 const FIELDS: FieldTable = {
   listDatabases: "any",
   filter: "object",
-  nameOnly: "bool",
+  nameOnly: "flag",
   authorizedDatabases: "bool",
 };
 const MEBIBYTE = 1024 * 1024;
@@ -27,13 +27,15 @@ function runListDatabases(call: CommandCall, reply: BsonWriter): void {
   const { args } = call;
   checkFields(args, "listDatabases", FIELDS, isGenericArgument);
   const { router } = call.state.services;
-  const all = router.databaseNames().map((name) => databaseEntry(router, name));
+  const nameOnly = args.flag("nameOnly");
+  // A filter sees no more than is shown.
+  const all = router.databaseNames().map((name) =>
+    nameOnly ? BuiltDocument.of({ name }) : databaseEntry(router, name)
+  );
   const matching = filterDocuments(all, args.document("filter"));
-  const nameOnly = args.get("nameOnly") === true;
-  const shown = nameOnly ? matching.map((entry) => BuiltDocument.of({ name: entry.get("name") })) : matching;
   reply.header(BsonType.Array, "databases");
   const array = reply.beginDocument();
-  shown.forEach((entry, i) => reply.value(String(i), entry));
+  matching.forEach((entry, i) => reply.value(String(i), entry));
   reply.endDocument(array);
   if (nameOnly) return;
   const totalBytes = matching.reduce((sum, entry) => sum + Number(entry.get("sizeOnDisk")), 0);

@@ -1,6 +1,6 @@
 /** `listIndexes`: the indexes of one collection, as a cursor. */
 import { CommandError } from "../base/mod.ts";
-import type { BsonWriter } from "../bson/mod.ts";
+import { type BsonWriter, BuiltDocument } from "../bson/mod.ts";
 import { namespaceText, refuseView } from "../cluster/mod.ts";
 import { checkFields, type FieldTable } from "./arguments.ts";
 import { batchSizeOf } from "./batch_size.ts";
@@ -33,9 +33,15 @@ async function runListIndexes(call: CommandCall, reply: BsonWriter): Promise<voi
     throw new CommandError("NamespaceNotFound", `ns does not exist: ${namespaceText(namespace)}`);
   }
   refuseView(info);
+  const withBuilds = call.args.flag("includeIndexBuildInfo");
+  if (withBuilds && call.args.flag("includeBuildUUIDs")) {
+    const text = "The includeBuildUUIDs flag and includeBuildIndexInfo flag cannot both be set to true";
+    throw new CommandError("InvalidOptions", text);
+  }
+  const indexes = listedIndexes(info);
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
-    rows: rowsOf(listedIndexes(info)),
+    rows: rowsOf(withBuilds ? indexes.map((spec) => BuiltDocument.of({ spec })) : indexes),
     batchSize: batchSize ?? Infinity,
   });
 }

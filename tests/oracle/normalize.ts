@@ -27,6 +27,7 @@ const FIELDS_OF_THE_MOMENT: ReadonlySet<string> = new Set([
   "operationTime",
   "topologyVersion",
   "localTime",
+  "localUpdateWallClockTime",
   "connectionId",
   "electionId",
   "opTime",
