@@ -47,12 +47,9 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
         finding({ collation: { locale: "en", alternate: "shifted", maxVariable: "space" } }),
       ],
     },
-    {
-      what: "`returnKey`, `showRecordId`",
-      refused: [finding({ returnKey: true }), finding({ showRecordId: true })],
-    },
   ],
   fsync: [{ what: "`lock`", refused: [{ fsync: 1, lock: true, $db: "admin" }] }],
+  rolesInfo: [{ what: "`showPrivileges`", refused: [{ rolesInfo: "read", showPrivileges: true }] }],
 };
 
 export const STAGES_PARTLY: Readonly<Record<string, readonly Lack[]>> = {

@@ -33,7 +33,8 @@ export function tailOf(store: DocumentStore, { id }: CollectionInfo): Collection
   return {
     source: {
       shape: { kind: "documents" },
-      scan: ({ checkpoint, counters }: ScanRequest) => store.scan(id, { tail, checkpoint, counters }),
+      scan: ({ checkpoint, counters, shown }: ScanRequest) =>
+        store.scan(id, { tail, checkpoint, counters, ...(shown && { shown }) }),
     },
     watch: (listener) => store.watch(id, listener),
   };

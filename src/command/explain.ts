@@ -12,7 +12,7 @@ import { parseCountArguments } from "./count.ts";
 import { parseDistinctArguments } from "./distinct.ts";
 import { explainInto, writePlan } from "./explain_reply.ts";
 import { explainWrite, isExplainableWrite } from "./explain_write.ts";
-import { findPipeline, parseFindArguments } from "./find.ts";
+import { checkShown, findPipeline, parseFindArguments } from "./find.ts";
 import { isGenericArgument } from "./generic.ts";
 import { withKeyBounds } from "./key_bounds.ts";
 import { type LetVariables, letVariables } from "./let_variables.ts";
@@ -27,8 +27,11 @@ type PipelineOf = (call: CommandCall, namespace: Namespace, variables: LetVariab
 
 /** The reads that can be explained. */
 const EXPLAINABLE: Readonly<Record<string, PipelineOf>> = {
-  find: (call, namespace, { context }) =>
-    findPipeline(withKeyBounds(call, namespace, parseFindArguments(call.args).spec), context),
+  find: (call, namespace, { context }) => {
+    const { spec } = parseFindArguments(call.args);
+    checkShown(call, namespace, spec);
+    return findPipeline(withKeyBounds(call, namespace, spec), context);
+  },
   aggregate: ({ args }, _, { context }) => {
     const stages = parseAggregateArguments(args);
     requireCursor(args);

@@ -1,7 +1,7 @@
 /** `find`: documents of one collection that match a filter, sorted, cut and projected. */
 import { CommandError } from "../base/mod.ts";
 import { BsonType, type BsonWriter } from "../bson/mod.ts";
-import { namespaceText } from "../cluster/mod.ts";
+import { type Namespace, namespaceText } from "../cluster/mod.ts";
 import { type FindSpec, type ParseContext, parseFind, type Pipeline } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { collationFor } from "./collation.ts";
@@ -47,9 +47,6 @@ const FIELDS: FieldTable = {
   allowSpeculativeMajorityRead: "boolean",
   collectionUUID: "binData",
 };
-/** What would change the answer and is not there yet. */
-const NOT_IMPLEMENTED = ["returnKey", "showRecordId"] as const;
-
 export const find: Command = {
   name: "find",
   help: "query for documents",
@@ -66,6 +63,7 @@ async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
   const { spec, batchSize, singleBatch } = found;
   const variables = letVariables(call.args, call.operation, collationFor(call, namespace));
   checkHint(call, namespace);
+  checkShown(call, namespace, spec);
   const bounded = withKeyBounds(call, namespace, spec);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(call.args));
   if (call.args.get("tailable") === true) {
@@ -81,6 +79,27 @@ async function runFind(call: CommandCall, reply: BsonWriter): Promise<void> {
     noTimeout: call.args.get("noCursorTimeout") === true,
     limit: spec.limit === 0 ? undefined : spec.limit,
   });
+}
+
+/**
+ * MongoDB reads views and time series by aggregates, which show nothing of documents but their fields.
+ *
+ * @throws CommandError InvalidPipelineOperator; NotImplemented for the ids of a clustered collection, which are its keys
+ */
+export function checkShown(
+  call: CommandCall,
+  namespace: Namespace,
+  { returnKey, showRecordId }: FindSpec,
+): void {
+  const option = returnKey === true ? "returnKey" : showRecordId === true ? "showRecordId" : undefined;
+  const info = option && call.state.services.router.collection(namespace);
+  if (info === undefined) return;
+  if (info.view !== undefined || info.timeseries !== undefined) {
+    throw new CommandError("InvalidPipelineOperator", `Option ${option} not supported in aggregation.`);
+  }
+  if (option === "showRecordId" && info.options.has("clusteredIndex")) {
+    throw new CommandError("NotImplemented", "showRecordId is not implemented for clustered collections");
+  }
 }
 
 /** The pipeline of a find between bounds. */
@@ -105,11 +124,6 @@ export function parseFindArguments(args: Arguments): FindArguments {
   if (args.has("awaitData") && !args.has("tailable")) {
     throw new CommandError("FailedToParse", "Cannot set 'awaitData' without also setting 'tailable'");
   }
-  for (const name of NOT_IMPLEMENTED) {
-    if (args.get(name) === true) {
-      throw new CommandError("NotImplemented", `the option '${name}' of find is not implemented`);
-    }
-  }
   const found = {
     spec: {
       filter: args.document("filter"),
@@ -117,6 +131,8 @@ export function parseFindArguments(args: Arguments): FindArguments {
       skip: args.integerFrom("skip", 0) ?? 0,
       limit: args.integerFrom("limit", 0) ?? 0,
       projection: args.document("projection"),
+      returnKey: args.get("returnKey") === true,
+      showRecordId: args.get("showRecordId") === true,
     },
     batchSize: args.integerFrom("batchSize", 0),
     singleBatch: args.get("singleBatch") === true,

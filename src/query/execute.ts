@@ -152,6 +152,7 @@ function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
     ...(scan.limit !== undefined && { limit: scan.limit }),
     ...(scan.seriesEnds && { seriesEnds: scan.seriesEnds }),
     ...(scan.backward && { backward: true }),
+    ...(scan.shown && { shown: scan.shown }),
     checkpoint: context.checkpoint,
     counters: context.counters,
   };

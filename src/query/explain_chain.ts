@@ -64,7 +64,7 @@ function inOrderOfMongoDB(chain: readonly Stage[], leading: number): readonly (r
   const sort = stages.find(([stage]) => stage.kind === "sort")?.[0];
   const isLimited = sort?.kind === "sort" && sort.limit !== undefined;
   const shown = stages.filter(([stage]) => !(isLimited && stage.kind === "limit"));
-  const at = shown.findIndex(([stage]) => stage.kind === "project");
+  const at = shown.findIndex(([stage]) => stage.kind === "project" || stage.kind === "replaceRoot");
   const [before, project] = [shown[at - 1]?.[0], shown[at]];
   if (project === undefined || before === undefined) return shown;
   const goesFirst = before.kind === "limit" ||
@@ -186,6 +186,8 @@ function stageFields(
         ...done,
         transformBy: stage.source,
       };
+    case "replaceRoot":
+      return { stage: stage.name, ...done };
     default:
       return { stage: stage.kind.toUpperCase(), ...done };
   }

@@ -63,6 +63,8 @@ export interface IndexScan {
   readonly backward: boolean;
   /** Whether a document may be met more than once: it is given once. */
   readonly repeats: boolean;
+  /** Which index it is. */
+  readonly index: SourceIndex;
   /** Set where rows are made of keys, and no document is read: the index's fields. */
   readonly covered?: readonly SourceIndexField[];
   /** The index's first fields, where of rows that are equal there one is enough: the first. */
@@ -70,7 +72,6 @@ export interface IndexScan {
 }
 
 export interface IndexPlan extends IndexScan {
-  readonly index: SourceIndex;
   /** Of each field of the index; of none where the keys themselves were given. */
   readonly intervals: readonly (readonly Interval[])[];
   /** What the intervals do not say of the rows. */

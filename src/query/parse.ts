@@ -15,7 +15,7 @@ import { arrayOffset } from "./filter/path.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { orderByDistance } from "./stage/geo_near.ts";
 import type { MatchStage } from "./stage/match.ts";
-import { parseFindProjection } from "./stage/project.ts";
+import { parseFindProjection, type ProjectStage } from "./stage/project.ts";
 import { ProjectionTree } from "./projection/tree.ts";
 import { noSort } from "./sort_keys.ts";
 import { parseSortParts } from "./stage/sort.ts";
@@ -50,6 +50,10 @@ export interface FindSpec {
   readonly skip?: number | undefined;
   /** Rows at most; 0 and undefined for all. */
   readonly limit?: number | undefined;
+  /** Keys of the index that leads to them stand for the documents; the projection does not count then. */
+  readonly returnKey?: boolean | undefined;
+  /** Documents show their places. */
+  readonly showRecordId?: boolean | undefined;
 }
 
 /** Parses a find. @throws CommandError with MongoDB's code and wording */
@@ -60,15 +64,45 @@ export function parseFind(spec: FindSpec, context: ParseContext = EMPTY_PARSE_CO
   if (spec.sort !== undefined && !isUnsorted(spec.sort)) stages.push(...sortStages(spec.sort, context));
   else if (near !== undefined) stages.push(...orderByDistance(near));
   stages.push(...rangeStages(spec.skip, spec.limit));
-  if (spec.projection !== undefined && !spec.projection.isEmpty()) {
+  if (spec.returnKey === true) stages.push(KEY_ALONE);
+  else if (spec.projection !== undefined && !spec.projection.isEmpty()) {
     const project = parseFindProjection(spec.projection, context, matches[0]?.filter ?? MATCH_ALL);
     if (readsSortKey(project) && isUnsorted(spec.sort)) throw noSort();
     // The order of storage has no keys.
     if (spec.sort?.has("$natural")) stages.push({ kind: "sortKey", parts: [] });
-    stages.push(project);
+    stages.push(spec.showRecordId === true ? withRecordId(project) : project);
   }
-  const find = { command: "find", stages, ...collationOf(context) } as const;
+  const find = { command: "find", stages, ...shownFields(spec), ...collationOf(context) } as const;
   return isBackward(spec.sort) ? { ...find, backward: true } : find;
+}
+
+const RECORD_ID = "$recordId";
+const INDEX_KEY = "$indexKey";
+/** How `explain` names what leaves the key alone. */
+export const RETURN_KEY = "RETURN_KEY";
+const KEY_ALONE: Stage = {
+  kind: "replaceRoot",
+  newRoot: {
+    kind: "operator",
+    name: "$ifNull",
+    args: [{ kind: "path", variable: "ROOT", path: [INDEX_KEY] }, {
+      kind: "constant",
+      value: BuiltDocument.EMPTY,
+    }],
+    named: {},
+  },
+  name: RETURN_KEY,
+  source: BuiltDocument.EMPTY,
+};
+
+function shownFields({ returnKey, showRecordId }: FindSpec): Pick<Pipeline, "shown"> {
+  if (returnKey === true) return { shown: { key: INDEX_KEY } };
+  return showRecordId === true ? { shown: { place: RECORD_ID } } : {};
+}
+
+function withRecordId(project: ProjectStage): ProjectStage {
+  if (project.mode !== "inclusion") return project;
+  return { ...project, root: new Map([...project.root, [RECORD_ID, { kind: "named" }]]) };
 }
 
 function matchStages(filter: Document | undefined, context: ParseContext): readonly MatchStage[] {

@@ -1,6 +1,7 @@
 /** A parsed pipeline: its stages in order, each a readonly plain object with a `kind`. */
 import type { Collation, Value } from "../bson/mod.ts";
 import type { KeyBounds } from "./index_bounds.ts";
+import type { ShownFields } from "./source.ts";
 import type { AsofJoinStage } from "./stage/asof_join.ts";
 import type { BucketAutoStage } from "./stage/bucket_auto.ts";
 import type { CountStage } from "./stage/count.ts";
@@ -67,6 +68,8 @@ export interface Pipeline {
   readonly stages: readonly Stage[];
   /** Whether the rows are asked for from the last stored to the first (`$natural: -1`). */
   readonly backward?: boolean;
+  /** What rows are to show of themselves. */
+  readonly shown?: ShownFields;
   /** The dotted path whose values a `distinct` collects. */
   readonly distinct?: string;
   /** How texts compare; undefined for by their bytes. */

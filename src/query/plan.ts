@@ -66,6 +66,7 @@ export interface ScanPlan {
   readonly backward: boolean;
   readonly index: IndexPlan | undefined;
   readonly union: UnionPlan | undefined;
+  readonly shown: ScanRequest["shown"] | undefined;
   /** How many rows there are is all that matters: the leading `$match`es are decided, and nothing is read of the rows. */
   readonly isCount: boolean;
   /** What rows are asked by their columns. */
@@ -119,6 +120,7 @@ export function planPipeline(
       backward: backward && shape.kind === "documents",
       index,
       union,
+      shown: pipeline.shown,
       isCount,
       rowFilters,
     },

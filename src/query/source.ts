@@ -71,6 +71,8 @@ export interface ScanRequest {
   readonly seriesEnds?: { readonly earliest: boolean; readonly latest: boolean };
   /** A condition on the rows' own values; time series only. */
   readonly condition?: RowCondition;
+  /** What rows show of themselves, as fields behind all others; documents only. */
+  readonly shown?: ShownFields;
   /** The index that rows are read by, in its order; documents only, and not with `ids`. */
   readonly index?: IndexScan;
   /** As `index`, for rows that one of several indexes has, each once, in no order. */
@@ -81,6 +83,14 @@ export interface ScanRequest {
   readonly checkpoint: () => Promise<void>;
   /** Where the scan adds what it touched, for `explain`. */
   readonly counters: ScanCounters;
+}
+
+/** Names of fields, of which no document has one of its own. */
+export interface ShownFields {
+  /** The number of its place in the order of insertion. */
+  readonly place?: string;
+  /** The key by which an index led to it, as a document; no field where none did. */
+  readonly key?: string;
 }
 
 /** Series by the values at paths of their metaField. Keys are bytes; equal values, and only those, have equal keys. */

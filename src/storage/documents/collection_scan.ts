@@ -1,11 +1,19 @@
 /** Batches of one collection's rows, each read for itself: nothing is held between them. */
 import { CommandError } from "../../base/mod.ts";
-import { compareBytes, type Document, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
+import {
+  BuiltDocument,
+  compareBytes,
+  type Document,
+  encodeIndexKey,
+  RawDocument,
+  type Value,
+} from "../../bson/mod.ts";
 import type { StoredRow } from "./collection_table.ts";
 import type { IndexBatch, IndexReader, IndexRow, KeyRange, KeyRow } from "./index_reader.ts";
 import { firstRows, keyDocuments, type KeyField } from "./key_documents.ts";
 import { MAX_PACKED_ROWS } from "./packed_rows.ts";
 import { SeqSet } from "./seq_set.ts";
+import { keyOf, type NamedKey, shownDocument, type ShownFields } from "./shown_rows.ts";
 
 /** Ids looked up between two batches: few, since each document may be large. */
 const KEYS_AT_ONCE = 64;
@@ -36,6 +44,8 @@ export interface TailPosition {
 export interface DocumentScanRequest extends ScanOrder {
   /** Called between batches: throws when the operation was killed, else lets others run. */
   readonly checkpoint: () => Promise<void>;
+  /** What documents show of themselves. */
+  readonly shown?: ShownFields;
   /** Where the scan adds the documents it read. */
   readonly counters?: { rowsRead: number };
 }
@@ -48,6 +58,8 @@ export interface IndexOrder {
   readonly backward: boolean;
   /** Whether a document may have several keys there: it comes once. */
   readonly repeats: boolean;
+  /** Which keys these are; needed where documents show them. */
+  readonly index?: NamedKey;
   /** Set where rows are made of keys, and no document is read: the index's fields. */
   readonly covered?: readonly KeyField[];
   /** The index's first fields, where of rows that are equal there one is enough: the first. */
@@ -125,12 +137,64 @@ export async function* scanDocuments(
   request: DocumentScanRequest,
   guard: <R>(action: () => R) => R,
 ): DocumentBatches {
+  const { shown } = request;
+  if (shown !== undefined) return yield* scanShown(readers, request, shown, guard);
   if (request.index?.covered !== undefined) return yield* scanKeys(readers, request.index, request, guard);
   for (const rows of guardedBatches(scanBatches(readers, request), guard)) {
     if (request.counters !== undefined) request.counters.rowsRead += rows.length;
     yield rows.map((row) => new RawDocument(row.doc));
     await request.checkpoint();
   }
+}
+
+/** Documents with what they show of themselves. */
+async function* scanShown(
+  readers: BatchReaders,
+  request: DocumentScanRequest,
+  shown: ShownFields,
+  guard: <R>(action: () => R) => R,
+): DocumentBatches {
+  const { index, union, limit } = request;
+  const orders = index === undefined ? union : [index];
+  const batches = orders === undefined
+    ? shownInOrder(readers, request, shown)
+    : batchesByIndexes(orders, shownByKey(readers.index, shown), limit);
+  for (const rows of guardedBatches(batches, guard)) {
+    if (request.counters !== undefined) request.counters.rowsRead += rows.length;
+    yield rows.map(({ document }) => document);
+    await request.checkpoint();
+  }
+}
+
+interface ShownRow {
+  readonly seq: number;
+  readonly document: Document;
+}
+
+function* shownInOrder(
+  readers: BatchReaders,
+  order: ScanOrder,
+  shown: ShownFields,
+): Generator<readonly ShownRow[], void, undefined> {
+  const keyOfId = (doc: Uint8Array) => BuiltDocument.of({ _id: new RawDocument(doc).get("_id") });
+  for (const rows of scanBatches(readers, order)) {
+    yield rows.map((row) => {
+      const key = order.ids === undefined ? undefined : keyOfId(row.doc);
+      return { seq: row.seq, document: shownDocument(row, shown, key) };
+    });
+  }
+}
+
+function shownByKey(index: BatchReaders["index"], shown: ShownFields): ReadRange<ShownRow> {
+  return ({ name, backward, index: named }, range, maxRows) => {
+    const batch = index(name)?.readWithKeys(range, backward, maxRows);
+    return batch && {
+      rows: batch.rows.map((row) => {
+        return { seq: row.seq, document: shownDocument(row, shown, named && keyOf(named, row)) };
+      }),
+      left: batch.left,
+    };
+  };
 }
 
 /** Documents made of the keys of an index alone. */

@@ -139,21 +139,26 @@ function encodedKeys(
   { fields }: IndexDefinition,
   { found, arrays }: Pick<KeyWalk, "found" | "arrays">,
 ): DocumentKeys {
-  const keys = found.map((values) => ({
-    bytes: encodeKey(values, fields),
-    types: encodeKeyTypes(values),
-    values,
-  }));
+  const keys = found.map((values) => {
+    const held = heldValues(values, fields);
+    return { bytes: encodeKey(held, fields), types: encodeKeyTypes(held), values };
+  });
   if (keys.length > 1) keys.sort((a, b) => compareBytes(a.bytes, b.bytes));
   const distinct = keys.filter((key, i) => i === 0 || compareBytes(keys[i - 1]!.bytes, key.bytes) !== 0);
   return { keys: distinct, arrays: arrays.map((paths) => [...paths]) };
 }
 
+/** What of the values a key holds: their hashes where fields are hashed, and null for what is missing. */
+function heldValues(values: readonly Value[], fields: readonly IndexField[]): readonly Value[] {
+  return values.map((value, i) =>
+    fields[i]!.hashed ? hashedValue(value) : value === undefined ? null : value
+  );
+}
+
 function encodeKey(values: readonly Value[], fields: readonly IndexField[]): Uint8Array {
   const parts = values.map((value, i) => {
-    const { descending, hashed } = fields[i]!;
-    const key = encodeIndexKey(hashed ? hashedValue(value) : value === undefined ? null : value);
-    return descending ? inverted(key) : key;
+    const key = encodeIndexKey(value);
+    return fields[i]!.descending ? inverted(key) : key;
   });
   if (parts.length === 1) return parts[0]!;
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
-import { BsonUndefined, BuiltDocument, compareBytes, Int32, isArray, type Value } from "../../bson/mod.ts";
-import { indexDefinition, keysOf, mayChangeKeys } from "./index_definition.ts";
+import {
+  BsonUndefined,
+  BuiltDocument,
+  compareBytes,
+  IndexKeyReader,
+  Int32,
+  isArray,
+  type Value,
+} from "../../bson/mod.ts";
+import { indexDefinition, keysOf, mayChangeKeys, noFilters } from "./index_definition.ts";
 
 type Plain = number | string | null | undefined | readonly Plain[] | { readonly [name: string]: Plain };
 
@@ -109,4 +117,14 @@ Deno.test("a change of fields that an index does not read leaves its keys as the
   assert.equal(mayChangeKeys(index, [...change("d"), ...change("c")]), true);
   assert.equal(mayChangeKeys(index, undefined), true);
   assert.equal(mayChangeKeys(definition({ "$**": 1 }), change("d")), true);
+});
+
+Deno.test("beside a hashed field's key stand the types of hashes", () => {
+  const key = BuiltDocument.of({ h: "hashed", a: Int32.of(1) });
+  const definition = indexDefinition(BuiltDocument.of({ key, name: "ha" }), noFilters);
+  const h = BuiltDocument.of({ x: 1, y: 2 });
+  const [row] = keysOf(definition, BuiltDocument.of({ h, a: 5n })).keys;
+  const reader = new IndexKeyReader(row!.bytes, row!.types);
+  reader.next(false);
+  assert.equal(reader.next(false), 5n);
 });

@@ -24,9 +24,7 @@ export interface KeyRow {
 }
 
 /** A document under one of its keys. */
-export interface IndexRow extends StoredRow {
-  readonly key: Uint8Array;
-}
+export interface IndexRow extends StoredRow, KeyRow {}
 
 export interface IndexBatch<Row extends { readonly seq: number } = StoredRow> {
   readonly rows: readonly Row[];
@@ -82,7 +80,7 @@ export class IndexReader {
     const joined = `FROM ${keys} CROSS JOIN c${id} c ON c.seq = i.seq WHERE`;
     const ascending = "(i.key, i.seq) > (?, ?) AND i.key < ? ORDER BY i.key, i.seq LIMIT";
     const descending = "(i.key, i.seq) < (?, ?) AND i.key >= ? ORDER BY i.key DESC, i.seq DESC LIMIT";
-    const rows = `SELECT i.key, c.seq, c.doc ${joined}`;
+    const rows = `SELECT i.key, c.seq, c.doc, ${columns.types} ${joined}`;
     this.forward = prepareTuples(database, `${rows} ${ascending} ?`);
     this.backward = prepareTuples(database, `${rows} ${descending} ?`);
     const place = `SELECT i.key, i.seq FROM ${keys} WHERE`;
@@ -135,9 +133,7 @@ export class IndexReader {
   /** As `read`, without the documents where it can be. */
   readKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<KeyRow> {
     if (!this.hasTypes()) {
-      const { rows, left } = this.readWithKeys(range, backward, maxRows);
-      const typesOf = (doc: Uint8Array) => encodeKeyTypes([idOf(new RawDocument(doc))]);
-      return { rows: rows.map(({ seq, key, doc }) => ({ seq, key, types: typesOf(doc) })), left };
+      return this.readWithKeys(range, backward, maxRows);
     }
     const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
     const found = backward
@@ -158,10 +154,11 @@ export class IndexReader {
       ? this.backward.iterate(to, beforeSeq, from, maxRows)
       : this.forward.iterate(from, afterSeq, to, maxRows);
     const rows: IndexRow[] = [];
+    const hasTypes = this.hasTypes();
     let bytes = 0;
-    for (const row of found as Iterable<unknown> as Iterable<[Uint8Array, number, Uint8Array]>) {
-      const [key, seq, doc] = row;
-      rows.push({ seq, doc, key });
+    for (const row of found as Iterable<unknown> as Iterable<IndexTuple>) {
+      const [key, seq, doc, types] = row;
+      rows.push({ seq, doc, key, types: hasTypes ? types : encodeKeyTypes([idOf(new RawDocument(doc))]) });
       bytes += doc.length;
       if (bytes >= BATCH_BYTES) break;
     }
@@ -170,6 +167,8 @@ export class IndexReader {
     return { rows, left: isEnd ? undefined : leftBehind(range, backward, last.key, last.seq) };
   }
 }
+
+type IndexTuple = readonly [key: Uint8Array, seq: number, doc: Uint8Array, types: Uint8Array | null];
 
 function firstNumber(row: unknown): number {
   return (row as readonly [number])[0];

@@ -10,7 +10,7 @@ import {
   RawDocument,
   type Value,
 } from "../../bson/mod.ts";
-import type { IndexOrder } from "./collection_scan.ts";
+import type { DocumentScanRequest, IndexOrder } from "./collection_scan.ts";
 import { DocumentStore } from "./document_store.ts";
 import { ID_INDEX_NAME } from "./id_index.ts";
 import { indexFields } from "./index_definition.ts";
@@ -152,5 +152,29 @@ Deno.test("ids are read from their keys as long as all of these are plain, from 
   assert.equal(store.totalsCommitted(COLLECTION).plainIds, false);
   const expected = ["{_id: Number 0.5}", "{_id: BigInt 1}", "{_id: Int32 2}", "{_id: text}"];
   assert.deepEqual((await read(store, order)).texts, expected);
+  store.close();
+});
+
+Deno.test("documents show their places and the keys that led to them", async () => {
+  const store = storeWith([documentOf(1n, 2n), documentOf("text", Int32.of(1))]);
+  const shown = { place: "$place", key: "$key" };
+  const show = async (order: Pick<DocumentScanRequest, "index" | "ids" | "backward">) => {
+    const found: string[] = [];
+    const request = { ...order, shown, checkpoint: () => Promise.resolve() };
+    for await (const rows of store.scan(COLLECTION, request)) {
+      found.push(...rows.map((row) => `${textOf(row.get("$place"))} ${textOf(row.get("$key"))}`));
+    }
+    return found;
+  };
+  const named = { index: { keyPattern: KEY, fields: indexFields(KEY) } };
+  const order = { name: "axy", ranges: [ALL], backward: false, repeats: false };
+  assert.deepEqual(await show({ index: { ...order, ...named } }), [
+    "BigInt 2 {a: Int32 1, n.x: Int32 1, n.y: Number 0.5}",
+    "BigInt 1 {a: BigInt 2, n.x: Int32 1, n.y: Number 0.5}",
+  ]);
+  const byId = { index: { keyPattern: ID_KEY, fields: indexFields(ID_KEY) }, ...order, name: ID_INDEX_NAME };
+  assert.deepEqual(await show({ index: byId }), ["BigInt 1 {_id: BigInt 1}", "BigInt 2 {_id: text}"]);
+  assert.deepEqual(await show({ ids: ["text"] }), ["BigInt 2 {_id: text}"]);
+  assert.deepEqual(await show({ backward: true }), ["BigInt 2 undefined", "BigInt 1 undefined"]);
   store.close();
 });

@@ -87,18 +87,10 @@ export class PatchedIndex implements RowIndex {
     }
   }
 
-  /** As `read`; the rows of patches, and of what is read beside them, have the types of their documents' keys. */
+  /** As `read`. */
   readKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<KeyRow> {
     const stored = this.patches.isEmpty ? this.index?.readKeys?.(range, backward, maxRows) : undefined;
-    if (stored !== undefined) return stored;
-    const { rows, left } = this.readWithKeys(range, backward, maxRows);
-    return {
-      rows: rows.map(({ seq, doc, key }) => {
-        const { keys } = patchKeys(this.definition, doc);
-        return { seq, key, types: keys.find(({ bytes }) => compareBytes(bytes, key) === 0)?.types ?? null };
-      }),
-      left,
-    };
+    return stored ?? this.readWithKeys(range, backward, maxRows);
   }
 
   /** The keys of patches in a range without what is left of it. */
@@ -106,8 +98,8 @@ export class PatchedIndex implements RowIndex {
     const rows: IndexRow[] = [];
     for (const [, row] of this.patches.all()) {
       if (row === null) continue;
-      for (const { bytes: key } of patchKeys(this.definition, row.doc).keys) {
-        const place = { ...row, key };
+      for (const { bytes: key, types } of patchKeys(this.definition, row.doc).keys) {
+        const place = { ...row, key, types };
         if (isIn(range, place, backward) && (left === undefined || !isIn(left, place, backward))) {
           rows.push(place);
         }
