@@ -36,6 +36,8 @@ export const SHUTDOWN_GRACE_MS = 10_000;
 export const DEFAULT_BATCH_SIZE = 101;
 /** Bytes of documents in one reply's batch, as MongoDB counts them. */
 export const MAX_BATCH_BYTES = MAX_DOCUMENT_BYTES;
+/** … and of one whose size the client leaves to us: what stays in a processor's cache is copied faster than 16 MB are. */
+export const FREE_BATCH_BYTES = 4 * MIB;
 /** An idle cursor is closed after this. */
 export const CURSOR_TIMEOUT_MS = 10 * 60_000;
 /** A cursor that waits for more looks no more often than this. */

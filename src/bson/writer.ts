@@ -171,8 +171,8 @@ export class BsonWriter {
   }
 
   /** The memory that is written into, up to `length`, to change what stands there; good until more is written. */
-  get memory(): Uint8Array {
-    return this.buffer;
+  get memoryView(): DataView {
+    return this.view;
   }
 
   /**

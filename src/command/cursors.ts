@@ -2,7 +2,13 @@
  * Cursors: what is left of a query between batches. A cursor belongs to its namespace and, where it was opened in one, to its
  * session; it outlives its connection, as in MongoDB. Outside a session it is closed when nobody asks for ten minutes.
  */
-import { CommandError, CURSOR_TIMEOUT_MS, MAX_BATCH_BYTES, MAX_CURSORS } from "../base/mod.ts";
+import {
+  CommandError,
+  CURSOR_TIMEOUT_MS,
+  FREE_BATCH_BYTES,
+  MAX_BATCH_BYTES,
+  MAX_CURSORS,
+} from "../base/mod.ts";
 import { type BsonWriter, type Document, indexHeaderBytes, type Value } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
 import type { Rows } from "../query/mod.ts";
@@ -101,7 +107,7 @@ export class Cursor {
   /** Appends documents as elements of an array until `size` or the byte limit is reached. */
   async fill(reply: BsonWriter, size: number): Promise<void> {
     const startBytes = reply.length;
-    const maxBytes = this.maxBatchBytes();
+    const maxBytes = Math.min(this.maxBatchBytes(), size === Infinity ? FREE_BATCH_BYTES : Infinity);
     const { tail } = this.options;
     let isLarge = false;
     for (let count = 0; count < size;) {

@@ -56,7 +56,7 @@ export class RowTemplate {
     const start = writer.length;
     writer.bytes(this.bytes);
     ONE_ROW[0] = row;
-    this.fill(writer.memory, start, 0, ONE_ROW, 0, 1, times);
+    this.fill(writer.memoryView, start, 0, ONE_ROW, 0, 1, times);
   }
 
   /** How many elements of an array, from place `index` on, stay within so many bytes. */
@@ -80,14 +80,14 @@ export class RowTemplate {
       const stride = writer.length - start;
       const to = Math.min(count, 10 ** (headerBytes - HEADER_BYTES_BESIDE_DIGITS) - index);
       writer.repeatElement(start, index + from, to - from - 1);
-      this.fill(writer.memory, start + headerBytes, stride, rows, from, to, times);
+      this.fill(writer.memoryView, start + headerBytes, stride, rows, from, to, times);
       from = to;
     }
   }
 
   /** Fills in copies of the bytes, the first of which stands at `start`, for `rows[from, to)`. */
   private fill(
-    out: Uint8Array,
+    out: DataView,
     start: number,
     stride: number,
     rows: Int32Array,
@@ -97,12 +97,10 @@ export class RowTemplate {
   ): void {
     if (this.timeAt >= 0) storeTimes(out, start + this.timeAt, stride, times, rows, from, to);
     for (const { at, words, width, indexes } of this.slots) {
-      for (let word = 0; word < width; word++) {
-        storeWords(out, start + at + 4 * word, stride, words, width, word, indexes, rows, from, to);
-      }
+      storeWords(out, start + at, stride, words, width, placesOf(rows, from, to, indexes), from, to);
     }
     for (const { at, words, indexes } of this.flags) {
-      storeBytes(out, start + at, stride, words, indexes, rows, from, to);
+      storeBytes(out, start + at, stride, words, placesOf(rows, from, to, indexes), from, to);
     }
   }
 }
@@ -110,8 +108,18 @@ export class RowTemplate {
 const ONE_ROW = new Int32Array(1);
 const HEADER_BYTES_BESIDE_DIGITS = indexHeaderBytes(0) - 1;
 
+let places = new Int32Array(256);
+
+/** Where the values of `rows[from, to)` stand, at the same places; good until the next call. */
+function placesOf(rows: Int32Array, from: number, to: number, indexes: Int32Array | undefined): Int32Array {
+  if (indexes === undefined) return rows;
+  if (places.length < to) places = new Int32Array(to);
+  for (let k = from; k < to; k++) places[k] = indexes[rows[k]!]!;
+  return places;
+}
+
 function storeTimes(
-  out: Uint8Array,
+  out: DataView,
   at: number,
   stride: number,
   times: Float64Array,
@@ -122,54 +130,93 @@ function storeTimes(
   for (let k = from; k < to; k++) {
     const ms = times[rows[k]!]!;
     const high = Math.floor(ms / TWO_32);
-    storeInt32(out, at, (ms - high * TWO_32) | 0);
-    storeInt32(out, at + 4, high);
+    out.setInt32(at, (ms - high * TWO_32) | 0, true);
+    out.setInt32(at + 4, high, true);
     at += stride;
   }
 }
 
-/** Word `word` of `width` of the value of each row. */
+/** The values at `indexes[from, to)`, `width` words each. */
 function storeWords(
-  out: Uint8Array,
+  out: DataView,
   at: number,
   stride: number,
   words: Words,
   width: number,
-  word: number,
-  indexes: Int32Array | undefined,
-  rows: Int32Array,
+  indexes: Int32Array,
+  from: number,
+  to: number,
+): void {
+  if (words instanceof Int8Array) return store8(out, at, stride, words, indexes, from, to);
+  if (words instanceof Int16Array) return store16(out, at, stride, words, indexes, from, to);
+  for (let word = 0; word < width; word++) {
+    store32(out, at + 4 * word, stride, words, width, word, indexes, from, to);
+  }
+}
+
+// One function for each kind of array: a loop that meets several is three times slower.
+
+function store8(
+  out: DataView,
+  at: number,
+  stride: number,
+  words: Int8Array,
+  indexes: Int32Array,
   from: number,
   to: number,
 ): void {
   for (let k = from; k < to; k++) {
-    const index = indexes === undefined ? rows[k]! : indexes[rows[k]!]!;
-    storeInt32(out, at, words[index * width + word]!);
+    out.setInt32(at, words[indexes[k]!]!, true);
+    at += stride;
+  }
+}
+
+function store16(
+  out: DataView,
+  at: number,
+  stride: number,
+  words: Int16Array,
+  indexes: Int32Array,
+  from: number,
+  to: number,
+): void {
+  for (let k = from; k < to; k++) {
+    out.setInt32(at, words[indexes[k]!]!, true);
+    at += stride;
+  }
+}
+
+/** Word `word` of `width` of each value. */
+function store32(
+  out: DataView,
+  at: number,
+  stride: number,
+  words: Int32Array,
+  width: number,
+  word: number,
+  indexes: Int32Array,
+  from: number,
+  to: number,
+): void {
+  for (let k = from; k < to; k++) {
+    out.setInt32(at, words[indexes[k]! * width + word]!, true);
     at += stride;
   }
 }
 
 function storeBytes(
-  out: Uint8Array,
+  out: DataView,
   at: number,
   stride: number,
   words: Words,
-  indexes: Int32Array | undefined,
-  rows: Int32Array,
+  indexes: Int32Array,
   from: number,
   to: number,
 ): void {
   for (let k = from; k < to; k++) {
-    out[at] = words[indexes === undefined ? rows[k]! : indexes[rows[k]!]!]!;
+    out.setUint8(at, words[indexes[k]!]!);
     at += stride;
   }
-}
-
-/** Byte by byte: a DataView's call is not always inlined. */
-function storeInt32(out: Uint8Array, at: number, value: number): void {
-  out[at] = value;
-  out[at + 1] = value >> 8;
-  out[at + 2] = value >> 16;
-  out[at + 3] = value >> 24;
 }
 
 class TemplateMaker {
