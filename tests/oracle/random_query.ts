@@ -276,7 +276,12 @@ export class RandomQueries {
       () => ({ $match: { $expr: { $and: [this.#expression(2), { $gte: ["$c", 0] }] } } }),
     ];
     const drawn: Document[] = Array.from({ length: 1 + this.#below(3) }, () => this.#pick(stages)());
-    return [...withoutAccidents(withOneUnwind(drawn)), { $sort: { _id: 1, at: 1 } }, { $limit: 30 }];
+    const asked = withoutAccidents(withOneUnwind(drawn));
+    return [
+      ...(collection === "series" ? withoutMadeOfMeta(asked) : asked),
+      { $sort: { _id: 1, at: 1 } },
+      { $limit: 30 },
+    ];
   }
 
   #projection(): Document {
@@ -396,6 +401,20 @@ function withoutAccidents(stages: readonly Document[]): Document[] {
     }
     return Object.keys($set).every((path) => !cut.has(rootOf(path)));
   });
+}
+
+/** Nothing that is made of the metaField alone stands right before an inclusion: see made_of_meta.yaml. */
+function withoutMadeOfMeta(stages: readonly Document[]): Document[] {
+  return stages.filter(({ $set }, i) => {
+    const { $project = {} } = stages[i + 1] ?? {};
+    return $set === undefined || !Object.values($project).includes(1) || !isOfMeta($set);
+  });
+}
+
+/** Whether all paths that expressions name are the metaField's. */
+function isOfMeta(set: Document): boolean {
+  const paths = JSON.stringify(Object.values(set)).match(/"\$[a-z_][^"]*"(?!:)/g) ?? [];
+  return paths.length > 0 && paths.every((path) => /^"\$m[".]/.test(path));
 }
 
 /** Not sorted by what the projection cuts down: MongoDB may do that before it sorts, see find.yaml. */
