@@ -53,9 +53,10 @@ export class Cursor {
   private at = 0;
   private remaining: number;
   private ended = false;
+  private madeId: bigint | undefined;
 
   constructor(
-    readonly id: bigint,
+    private readonly newId: () => bigint,
     private readonly options: CursorOptions,
     private readonly maxBatchBytes: () => number,
   ) {
@@ -65,6 +66,11 @@ export class Cursor {
     this.noTimeout = options.noTimeout ?? false;
     this.timeLeftMs = options.maxTimeMs ?? 0;
     this.remaining = options.limit ?? Infinity;
+  }
+
+  /** Most cursors are at their end before anybody asks for it. */
+  get id(): bigint {
+    return this.madeId ??= this.newId();
   }
 
   /** Set for a cursor that waits for more instead of ending. */
@@ -178,7 +184,7 @@ export class CursorTable {
 
   /** A cursor that is in nobody's table yet. */
   create(options: CursorOptions): Cursor {
-    return new Cursor(this.newId(), options, this.maxBatchBytes);
+    return new Cursor(() => this.newId(), options, this.maxBatchBytes);
   }
 
   /** Keeps a cursor for getMore. @throws CommandError when there are too many */

@@ -58,28 +58,50 @@ export interface RowSpan {
   readonly end: number;
 }
 
-/** The rows of one series, sorted by time, that lie in a range. */
+/** The rows of one series, sorted by time, that lie in a range of whole milliseconds. */
 export function cutToRange(open: OpenRowGroup, rows: RowSpan, range: TimeRange): RowSpan {
-  const first = firstRow(open, rows.first, rows.end, (time) => time >= range.fromMs);
-  const end = firstRow(open, first, rows.end, (time) => time > range.toMs);
+  const first = firstRow(open, rows.first, rows.end, range.fromMs);
+  const end = firstRow(open, first, rows.end, range.toMs + 1);
   open.counters.pagesSkipped += pagesIn(rows.first, rows.end) - pagesIn(first, end);
   return { first, end };
 }
 
 /**
- * The first row of `[first, end)`, sorted by time, that `holds` is true of; it is true of all later times, too. Pages that
- * their bounds decide are not read.
+ * The first row of `[first, end)`, sorted by time, whose time is at least `fromMs`; `end` for none. Pages that their bounds
+ * decide are not read.
  */
-function firstRow(open: OpenRowGroup, first: number, end: number, holds: (time: number) => boolean): number {
+function firstRow(open: OpenRowGroup, first: number, end: number, fromMs: number): number {
   let low = first;
   let high = end;
   while (low < high) {
+    const page = pageOf((low + high) >> 1);
+    const pageFirst = page * PAGE_ROWS;
+    const { min, max } = open.group.page(TIME_PAGES, page);
+    if (min >= fromMs) {
+      high = Math.max(low, pageFirst);
+    } else if (max < fromMs) {
+      low = Math.min(high, pageFirst + PAGE_ROWS);
+    } else {
+      const { times } = open.rowsOfPage(page);
+      const from = Math.max(low, pageFirst);
+      const to = Math.min(high, pageFirst + PAGE_ROWS);
+      const found = pageFirst + firstTime(times, from - pageFirst, to - pageFirst, fromMs);
+      if (found > from && found < to) return found;
+      if (found === to) low = to;
+      else high = from;
+    }
+  }
+  return low;
+}
+
+/** The first place of `[from, to)` whose time is at least `ms`; `to` for none. */
+function firstTime(times: Float64Array, from: number, to: number, ms: number): number {
+  let low = from;
+  let high = to;
+  while (low < high) {
     const middle = (low + high) >> 1;
-    const bounds = open.group.page(TIME_PAGES, pageOf(middle));
-    const found = holds(bounds.min) ||
-      (holds(bounds.max) && holds(open.rowsOfPage(pageOf(middle)).timeOf(middle)));
-    if (found) high = middle;
-    else low = middle + 1;
+    if (times[middle]! < ms) low = middle + 1;
+    else high = middle;
   }
   return low;
 }

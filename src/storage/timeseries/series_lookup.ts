@@ -26,7 +26,7 @@ export interface SeriesPath {
 }
 
 /** Fewer series than this are judged one by one. */
-const LEAST_INDEXED_SERIES = 1024;
+const LEAST_INDEXED_SERIES = 64;
 /** Postings are built anew once they miss one series in so many. */
 const MISSED_SHARE = 8;
 
