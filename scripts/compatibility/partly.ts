@@ -54,9 +54,8 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
 
 export const STAGES_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
   $changeStream: [{
-    what: "`showRawUpdateDescription`, `showSystemEvents`",
+    what: "`showSystemEvents`",
     refused: pipelines(
-      { $changeStream: { showRawUpdateDescription: true } },
       { $changeStream: { showSystemEvents: true } },
     ),
   }],

@@ -8,7 +8,7 @@ export {
 } from "./catalog.ts";
 export { type ChangeEvent } from "./change_stream/change_event.ts";
 export { ChangeFeed, type ChangeFeedOptions, type FeedPiece } from "./change_stream/change_feed.ts";
-export { parseToken, type Position, tokenOf } from "./change_stream/position.ts";
+export { fragmentToken, parseToken, type Position, tokenData, tokenOf } from "./change_stream/position.ts";
 export { type Scope } from "./change_stream/scope.ts";
 export { ClusterClock, type ClusterTime, secondsOf, timeOf, wallMsOf } from "./cluster_clock.ts";
 export { type Granularity, SPAN_SECONDS, timeseriesFields, timeseriesSpecOf } from "./timeseries_spec.ts";

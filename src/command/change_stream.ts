@@ -38,6 +38,7 @@ import { type LetVariables, letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
 import { allowsDiskUse } from "./query_options.ts";
+import { EventSplitter, withoutSplit } from "./split_event.ts";
 import { Tail } from "./tail.ts";
 
 /** Databases that are nobody's data. */
@@ -60,11 +61,14 @@ interface ParsedStream {
   readonly variables: LetVariables;
   /** The stages behind it. */
   readonly pipeline: Pipeline;
+  /** Whether large events are split behind these. */
+  readonly splits: boolean;
 }
 
 /** @throws CommandError when there can be no such stream */
-function parseStream(call: CommandCall, stages: readonly Value[]): ParsedStream {
+function parseStream(call: CommandCall, given: readonly Value[]): ParsedStream {
   const { args, db } = call;
+  const { stages, splits } = withoutSplit(given);
   const spec = parseChangeStreamSpec((stages[0] as Document).values()[0]);
   const target = isNumber(args.get("aggregate")) ? undefined : namespaceToRead(call);
   const scope = scopeOf(call, spec, target);
@@ -72,7 +76,7 @@ function parseStream(call: CommandCall, stages: readonly Value[]): ParsedStream 
   const namespace = target ?? { db, collection: NO_COLLECTION };
   const variables = letVariables(args, call.operation, collationFor(call, namespace));
   checkStagesBehind(stages.slice(1), (stage) => parsePipeline([stage], variables.context).stages);
-  return { spec, scope, namespace, variables, pipeline: parsePipeline(stages, variables.context, 1) };
+  return { spec, scope, namespace, variables, pipeline: parsePipeline(stages, variables.context, 1), splits };
 }
 
 /** What `explain` tells of a stream: the log is read in its order, and each event goes through the stages. */
@@ -89,12 +93,15 @@ export async function runChangeStream(
   batchSize: number | undefined,
 ): Promise<void> {
   const { args, db, state: { services: { router } } } = call;
-  const { spec, scope, namespace, variables, pipeline } = parseStream(call, stages);
+  const { spec, scope, namespace, variables, pipeline, splits } = parseStream(call, stages);
   const work = new QueryWork(call.operation, variables.values, allowsDiskUse(args));
   const run = (events: readonly Document[]) =>
     collectRows(router.queryRows(db, new ArraySource(events), pipeline, work));
-  const feed = openFeed(() => router.changeFeed({ ...spec, scope }));
-  const tail = new ChangeStreamTail(feed, run, pipeline);
+  const { feed, splitter } = opened(() => ({
+    feed: router.changeFeed({ ...spec, scope }),
+    splitter: new EventSplitter(splits, spec.from),
+  }));
+  const tail = new ChangeStreamTail(feed, run, pipeline, splitter);
   await replyFirstBatch(call, reply, {
     namespace: namespaceText(namespace),
     rows: tail.rows(work.checkpoint),
@@ -106,7 +113,7 @@ export async function runChangeStream(
   });
 }
 
-function openFeed(open: () => ChangeFeed): ChangeFeed {
+function opened<T>(open: () => T): T {
   try {
     return open();
   } catch (error) {
@@ -168,6 +175,7 @@ class ChangeStreamTail extends Tail {
     private readonly feed: ChangeFeed,
     private readonly run: RunStages,
     private readonly pipeline: Pipeline,
+    private readonly splitter: EventSplitter,
   ) {
     super();
     this.drained = this.token = tokenOf(feed.start);
@@ -180,7 +188,7 @@ class ChangeStreamTail extends Tail {
         const { events, isAtEnd, position } = this.feed.next();
         const end = events.findIndex(({ isInvalidate }) => isInvalidate) + 1;
         const told = end === 0 ? events : events.slice(0, end);
-        const documents = await this.throughStages(told);
+        const documents = this.splitter.split(await this.throughStages(told));
         this.drained = tokenOf(end === 0 ? position : told.at(-1)!.position);
         if (documents.length > 0) yield documents;
         if (end > 0) {

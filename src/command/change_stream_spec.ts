@@ -20,7 +20,7 @@ const FIELDS: FieldTable = {
   showRawUpdateDescription: "boolean",
 };
 /** Known to MongoDB, not yet here. */
-const NOT_IMPLEMENTED = ["showSystemEvents", "showRawUpdateDescription"] as const;
+const NOT_IMPLEMENTED = ["showSystemEvents"] as const;
 const FULL_DOCUMENT = ["default", "updateLookup", "whenAvailable", "required"] as const;
 const BEFORE_CHANGE = ["off", "whenAvailable", "required"] as const;
 
@@ -47,6 +47,7 @@ export function parseChangeStreamSpec(spec: Value): ChangeStreamSpec {
     fullDocument: oneOf(args, "fullDocument", FULL_DOCUMENT),
     fullDocumentBeforeChange: oneOf(args, "fullDocumentBeforeChange", BEFORE_CHANGE),
     showExpandedEvents: args.get("showExpandedEvents") === true,
+    showRawUpdateDescription: args.get("showRawUpdateDescription") === true,
     allChangesForCluster: args.get("allChangesForCluster") === true,
     from: parseStart(args),
   };

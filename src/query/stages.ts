@@ -49,6 +49,10 @@ const searching = (message: string): StageParser => () => {
   throw new CommandError("SearchNotEnabled", message);
 };
 
+const inStreamOnly = (name: string): StageParser => () => {
+  throw new CommandError("IllegalOperation", `${name} can only be used in a $changeStream pipeline`);
+};
+
 /** The rows of these are the server's to make: they cannot come from here. */
 const atTopOnly = (name: string): StageParser => () => {
   throw new CommandError("NotImplemented", `${name} can only begin the pipeline of an aggregate command`);
@@ -61,7 +65,7 @@ const STAGES: Readonly<Record<string, StageParser>> = {
   $bucket: parseBucket,
   $bucketAuto: parseBucketAuto,
   $changeStream: atTopOnly("$changeStream"),
-  $changeStreamSplitLargeEvent: missing("$changeStreamSplitLargeEvent"),
+  $changeStreamSplitLargeEvent: inStreamOnly("$changeStreamSplitLargeEvent"),
   $collStats: atTopOnly("$collStats"),
   $count: parseCount,
   $currentOp: atTopOnly("$currentOp"),

@@ -17,6 +17,8 @@ export interface ChangeFeedOptions extends Images {
   readonly scope: Scope;
   /** Whether events of the catalog beside drops and renames, and the collections' UUIDs, are told. */
   readonly showExpandedEvents: boolean;
+  /** Whether updates are told as MongoDB's oplog has them, instead of by their paths. */
+  readonly showRawUpdateDescription: boolean;
   /** Where it begins; undefined for now. An event that it names must be one of this stream. */
   readonly from: Position | undefined;
 }
@@ -94,15 +96,18 @@ export class ChangeFeed {
     const { awaited } = this;
     if (awaited === undefined) return this.allEventsOf(record);
     const events = this.allEventsOf(record);
-    const data = tokenData(awaited);
+    const data = tokenData({ ...awaited, fragment: undefined });
     if (record.clusterTime > awaited.time) throw tokenNotFound(events[0] ?? undefined, awaited);
     if (!events.some(({ position }) => tokenData(position) === data)) throw tokenNotFound(events[0], awaited);
     this.awaited = undefined;
-    return events.filter(({ position }) => isBefore(awaited, position));
+    // Of an event that was split, more may be to come.
+    return events.filter(({ position }) =>
+      isBefore(awaited, position) || (awaited.fragment !== undefined && tokenData(position) === data)
+    );
   }
 
   private allEventsOf(record: LogRecord): readonly ChangeEvent[] {
-    const { scope, showExpandedEvents } = this.options;
+    const { scope, showExpandedEvents, showRawUpdateDescription } = this.options;
     if (record.group === MNODE_GROUP) {
       const { collectionAt, endedBy } = this.node;
       return catalogEvents(record, { scope, isExpanded: showExpandedEvents, collectionAt, endedBy });
@@ -110,6 +115,7 @@ export class ChangeFeed {
     return documentEvents(record, {
       images: this.options,
       isExpanded: showExpandedEvents,
+      showsRaw: showRawUpdateDescription,
       lookUp: this.node.lookUp,
       collection: (id) => {
         const info = this.node.collectionAt(id, this.catalogIndex);

@@ -30,6 +30,7 @@ function follow(node: Node, options: Partial<ChangeFeedOptions> = {}): ChangeFee
   return node.changeFeed({
     scope: DEPLOYMENT,
     showExpandedEvents: false,
+    showRawUpdateDescription: false,
     fullDocument: "default",
     fullDocumentBeforeChange: "off",
     from: undefined,

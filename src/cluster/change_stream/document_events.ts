@@ -12,6 +12,7 @@ import {
 import { type CollectionInfo } from "../catalog.ts";
 import { decodeMeasurements, EntryKind } from "../entry.ts";
 import { type ChangeEvent, EventMaker, namespaceDocument } from "./change_event.ts";
+import { rawUpdateDescription } from "./raw_update.ts";
 import { updateDescription } from "./update_description.ts";
 
 /** How documents are shown beside what changed in them. */
@@ -25,6 +26,8 @@ export interface DocumentEvents {
   readonly images: Images;
   /** With the collection's UUID and disambiguated paths: showExpandedEvents. */
   readonly isExpanded: boolean;
+  /** Updates as MongoDB's oplog has them: showRawUpdateDescription. */
+  readonly showsRaw: boolean;
   /** A collection of that id that is looked at, as it was when the entry was logged. */
   readonly collection: (id: number) => CollectionInfo | undefined;
   /** A document of a regular collection as it is now. */
@@ -64,14 +67,20 @@ function effectEvents(record: LogRecord, options: DocumentEvents): readonly Chan
     const head = { operation: effect.kind, number, namespace, uuid };
     events.push(maker.event(head, shownDocument(record, effect, info, options), {
       documentKey: documentKey(effect.document),
-      updateDescription: effect.changes &&
-        updateDescription(effect.document, effect.changes, options.isExpanded),
+      ...descriptionOf(effect, options),
       fullDocumentBeforeChange: effect.kind === "insert"
         ? undefined
         : documentBefore(record, effect, info, options),
     }));
   }
   return events;
+}
+
+function descriptionOf({ document, changes }: Effect, { isExpanded, showsRaw }: DocumentEvents) {
+  if (changes === undefined) return {};
+  return showsRaw
+    ? { rawUpdateDescription: rawUpdateDescription(document, changes) }
+    : { updateDescription: updateDescription(document, changes, isExpanded) };
 }
 
 /** What a capped collection loses to new documents is not told. */

@@ -36,6 +36,7 @@ function eventsOf(record: LogRecord, info = INFO): Record<string, unknown>[] {
   const events = documentEvents(record, {
     images: { fullDocument: "default", fullDocumentBeforeChange: "off" },
     isExpanded: false,
+    showsRaw: false,
     collection: (id) => id === info.id ? info : undefined,
     lookUp: () => undefined,
   });

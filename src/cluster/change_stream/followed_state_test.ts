@@ -110,6 +110,7 @@ for (const seed of [1, 2, 3]) {
       const feed = node.changeFeed({
         scope: { kind: "deployment" },
         showExpandedEvents: false,
+        showRawUpdateDescription: false,
         fullDocument: "default",
         fullDocumentBeforeChange: "off",
         from: place,
