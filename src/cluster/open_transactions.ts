@@ -8,7 +8,7 @@ import {
 } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
-import { type DocumentStore, pacer } from "../storage/mod.ts";
+import { type DocumentStore, pacer, type TimeseriesStore } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import type { DocumentWriter } from "./document_writer.ts";
 import { withTimes } from "./inserted_times.ts";
@@ -29,6 +29,7 @@ export class OpenTransactions {
 
   constructor(
     private readonly store: DocumentStore,
+    private readonly timeseries: Pick<TimeseriesStore, "openView">,
     private readonly writer: DocumentWriter,
     private readonly memory: MemoryBudget,
     private readonly logger: Logger,
@@ -46,7 +47,7 @@ export class OpenTransactions {
   begin({ lsid, txnNumber }: TransactionName): Transaction {
     if (this.refusal !== undefined) throw this.refusal;
     const documents = this.store.openTransactionOfClient(this.memory.share(TRANSACTION_SHARE));
-    const transaction = new Transaction(lsid, txnNumber, documents, (ended) => {
+    const transaction = new Transaction(lsid, txnNumber, documents, this.timeseries.openView(), (ended) => {
       this.open.delete(ended);
       this.count();
     });

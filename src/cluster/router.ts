@@ -99,8 +99,7 @@ export interface Router {
 
   /**
    * Begins a transaction: a snapshot of what is there now, and what will be written in it. Queries and statements run in
-   * it that have it for their context's `snapshot`. Regular collections only; a read of a time series shows what is there
-   * when it runs.
+   * it that have it for their context's `snapshot`. Time series are read in it, and not written.
    */
   beginTransaction(name: TransactionName): Transaction;
   /** How long a transaction may take, in milliseconds; what is given is for those that begin later. */

@@ -6,7 +6,7 @@
 import { CommandError } from "../base/mod.ts";
 import { type Document } from "../bson/mod.ts";
 import type { CommandContext } from "../query/mod.ts";
-import { type DocumentTransaction, indexDefinition, type OwnEffect } from "../storage/mod.ts";
+import { type DocumentTransaction, indexDefinition, type OwnEffect, type StoreView } from "../storage/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import { partialFilter, storedSpec } from "./indexes.ts";
 import { hasKeys } from "./place_check.ts";
@@ -28,6 +28,8 @@ export class Transaction implements TransactionName {
     readonly lsid: Uint8Array,
     readonly txnNumber: bigint,
     readonly documents: DocumentTransaction,
+    /** The measurements that it sees. */
+    readonly measurements: StoreView,
     private readonly onEnd: (transaction: Transaction) => void,
   ) {
     this.ended = new Promise((resolve) => this.free = resolve);
@@ -59,6 +61,7 @@ export class Transaction implements TransactionName {
     if (this.isOver || this.isCommitting) return;
     this.isOver = true;
     this.documents.end(reason);
+    this.measurements.close();
     this.onEnd(this);
     this.free();
   }

@@ -137,6 +137,12 @@ Deno.test("a time series is read in a transaction, and not written", async () =>
     await insertNumbers(node, OTHER, [1]);
     const transaction = begin(node);
     assert.deepEqual(await numbersIn(node, OTHER, transaction), [1]);
+    await insertNumbers(node, OTHER, [2]);
+    assert.deepEqual(await numbersIn(node, OTHER, transaction), [1], "as it was");
+    await node.checkpoint();
+    await deleteNumbers(node, OTHER, [1]);
+    assert.deepEqual(await numbersIn(node, OTHER, transaction), [1], "in a segment, too");
+    assert.deepEqual(await numbersIn(node, OTHER, begin(node)), [2]);
     await assert.rejects(insertNumbersIn(transaction, node, OTHER, [2]), {
       codeName: "OperationNotSupportedInTransaction",
     });

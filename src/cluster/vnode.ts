@@ -115,7 +115,7 @@ export class VNode {
       MAX_DOCUMENT_ENTRY_BYTES,
       pacer(clock, () => {}),
     );
-    this.transactions = new OpenTransactions(documents, this.writer, memory, logger, clock);
+    this.transactions = new OpenTransactions(documents, timeseries, this.writer, memory, logger, clock);
     this.measurements = new MeasurementWriter(timeseries, async (kind, tableId, payload, done, apply) => {
       await this.append(kind, [encodeTableId(tableId), payload], done, (index) => {
         this.recentStatements.note(done);
@@ -445,7 +445,7 @@ export class VNode {
   /**
    * What the query engine reads a collection through.
    *
-   * @param transaction whose snapshot is read; measurements are those of now all the same
+   * @param transaction whose snapshot is read
    */
   source(info: CollectionInfo, transaction?: Transaction): Source {
     const { timeseries } = info;
@@ -462,10 +462,14 @@ export class VNode {
         filtersRows: true,
       },
       scan: (request: ScanRequest): Rows =>
-        this.timeseries.hasTable(info.id) ? this.timeseries.scan(info.id, request) : noRows(),
+        this.timeseries.hasTable(info.id)
+          ? this.timeseries.scan(info.id, request, transaction?.measurements)
+          : noRows(),
       ...(this.timeseries.hasTable(info.id) && {
-        runFragment: (request: FragmentRequest) => this.timeseries.runFragment(info.id, request),
-        timeBounds: () => this.timeseries.timeBounds(info.id),
+        runFragment: (request: FragmentRequest) =>
+          this.timeseries.runFragment(info.id, request, transaction?.measurements),
+        // Those of now would leave out what went since the transaction began.
+        ...(transaction === undefined && { timeBounds: () => this.timeseries.timeBounds(info.id) }),
       }),
     };
   }

@@ -53,6 +53,7 @@ export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.
 export { type TableStats } from "./timeseries/table.ts";
 export { type ChangeScan, type PlacedRow, TableChange } from "./timeseries/table_change.ts";
 export { decodeChange } from "./timeseries/change_payload.ts";
+export { type StoreView } from "./timeseries/store_view.ts";
 export { TimeseriesStore, type TimeseriesStoreOptions } from "./timeseries/timeseries_store.ts";
 export { SERIES_FILE, SeriesFile } from "./timeseries/series_file.ts";
 export { SeriesIndex } from "./timeseries/series_index.ts";

@@ -83,6 +83,20 @@ interface FrozenMemtable extends OpenMemtable {
   readonly unwritten: RowMask | undefined;
 }
 
+/** Where the rows of a memtable are from now on. */
+export interface FlushedMemtable {
+  readonly memtable: Memtable;
+  /** Rows that were gone before they could be written. */
+  readonly unwritten: RowMask | undefined;
+  /** Undefined where none was left to be written. */
+  readonly written: {
+    readonly segment: Segment;
+    readonly entry: TableEntry;
+    /** In the order in which the segment has them. */
+    readonly rows: Int32Array;
+  } | undefined;
+}
+
 const NO_MASKS: SegmentMasks = new Map();
 
 export class Table {
@@ -198,14 +212,24 @@ export class Table {
    * The frozen memtable's rows are in a segment now, if there was one.
    *
    * @param rows in the order in which the segment has them
+   * @returns what became of it
    */
-  thaw(segment: Segment | undefined, entry: TableEntry | undefined, rows: Int32Array | undefined): void {
+  thaw(
+    segment: Segment | undefined,
+    entry: TableEntry | undefined,
+    rows: Int32Array | undefined,
+  ): FlushedMemtable | undefined {
     const { frozen } = this;
     this.frozen = undefined;
-    if (segment === undefined || entry === undefined) return;
-    const gone = maskWithout(frozen?.removed, frozen?.unwritten);
-    const masks = gone === undefined || rows === undefined ? NO_MASKS : masksOfRows(gone, rows, entry.groups);
-    this.addSegment({ segment, entry, storedMasks: NO_MASKS, masks });
+    const written = segment && entry && rows && { segment, entry, rows };
+    if (segment !== undefined && entry !== undefined) {
+      const gone = maskWithout(frozen?.removed, frozen?.unwritten);
+      const masks = gone === undefined || rows === undefined
+        ? NO_MASKS
+        : masksOfRows(gone, rows, entry.groups);
+      this.addSegment({ segment, entry, storedMasks: NO_MASKS, masks });
+    }
+    return frozen && { memtable: frozen.memtable, unwritten: frozen.unwritten, written };
   }
 
   addSegment(added: AddedSegment): void {
@@ -415,7 +439,7 @@ function withMasksOf(
 }
 
 /** The masks of a new segment for rows that went while they were being written; `rows` in the order of the segment. */
-function masksOfRows(gone: RowMask, rows: Int32Array, groups: readonly RowGroupEntry[]): SegmentMasks {
+export function masksOfRows(gone: RowMask, rows: Int32Array, groups: readonly RowGroupEntry[]): SegmentMasks {
   const masks = new Map<number, RowMask>();
   let first = 0;
   for (const group of groups) {

@@ -40,13 +40,14 @@ import type { PartitionSizes } from "./partition_cuts.ts";
 import { PageCache } from "./page_cache.ts";
 import type { TimeRange } from "./run.ts";
 import { RowBatchBuilder } from "./row_batch_builder.ts";
-import { scanTable, type TimeseriesScan } from "./scan.ts";
+import { scanTable, type TableSnapshot, type TimeseriesScan } from "./scan.ts";
 import type { Segment } from "./segment.ts";
 import { SegmentSet } from "./segment_set.ts";
 import { type FrozenRows, writeSegment } from "./segment_writer.ts";
 import { PostingsCache } from "./series_lookup.ts";
 import { SERIES_FILE, SeriesFile } from "./series_file.ts";
 import { type LoggedEntry, Table, type TableStats } from "./table.ts";
+import { type StoreView, StoreViews } from "./store_view.ts";
 import { TableChange } from "./table_change.ts";
 import { type TableVerification, verifyTable } from "./verify_table.ts";
 
@@ -86,6 +87,7 @@ export class TimeseriesStore {
   private isClosed = false;
   private readonly compactor: Compactor;
   private readonly batches = new RowBatchBuilder();
+  private readonly views = new StoreViews();
 
   private constructor(
     private readonly options: TimeseriesStoreOptions,
@@ -245,7 +247,20 @@ export class TimeseriesStore {
     if (logIndex <= this.flushed) return;
     this.noteIndex(logIndex);
     const table = this.tables.get(tableId);
-    if (table !== undefined) this.counted(table, () => table.apply(entry));
+    if (table === undefined) return;
+    this.keepForViews(tableId);
+    this.counted(table, () => table.apply(entry));
+  }
+
+  /** A table is about to hold other rows. */
+  private keepForViews(tableId: number): void {
+    this.views.keep(tableId, () => {
+      try {
+        return this.readyTable(tableId).snapshot();
+      } catch {
+        return undefined;
+      }
+    });
   }
 
   /** Makes sure that all entries of a table that were applied can be seen. @throws what keeps one from it */
@@ -291,6 +306,7 @@ export class TimeseriesStore {
     if (!table.hasSegmentRowsBefore(beforeMs)) return;
     const throughSegment = this.segments.latestArrival;
     await this.manifest.append({ kind: "expire", id: tableId, beforeMs, throughSegment });
+    this.keepForViews(tableId);
     table.expire(this.manifest.expiries.get(tableId) ?? []);
     await this.segments.removeDead();
   }
@@ -356,9 +372,23 @@ export class TimeseriesStore {
     await this.compactor.compact(tableId);
   }
 
-  /** The rows of a table as it is at this call, in batches that are never empty. */
-  scan(tableId: number, request: TimeseriesScan): AsyncGenerator<readonly Document[], void, undefined> {
-    return scanTable(this.readyTable(tableId).snapshot(), request, this.options.clock);
+  /** All tables as they are at this call, until the view is closed. */
+  openView(): StoreView {
+    return this.views.begin();
+  }
+
+  /** The rows of a table as it is at this call, or in a view, in batches that are never empty. */
+  scan(
+    tableId: number,
+    request: TimeseriesScan,
+    view?: StoreView,
+  ): AsyncGenerator<readonly Document[], void, undefined> {
+    return scanTable(this.snapshotIn(view, tableId), request, this.options.clock);
+  }
+
+  private snapshotIn(view: StoreView | undefined, tableId: number): TableSnapshot {
+    const table = this.readyTable(tableId);
+    return view?.snapshotOf(table) ?? table.snapshot();
   }
 
   /** Times before and behind which a table has no rows now; undefined when it has none. */
@@ -366,9 +396,9 @@ export class TimeseriesStore {
     return this.table(tableId).timeBounds();
   }
 
-  /** Folds the rows of a table as it is at this call into groups. */
-  runFragment(tableId: number, fragment: TimeseriesFragment): Promise<FragmentResult> {
-    return runFragment(this.readyTable(tableId).snapshot(), fragment, this.options.clock);
+  /** Folds the rows of a table as it is at this call, or in a view, into groups. */
+  runFragment(tableId: number, fragment: TimeseriesFragment, view?: StoreView): Promise<FragmentResult> {
+    return runFragment(this.snapshotIn(view, tableId), fragment, this.options.clock);
   }
 
   /** Reads all that segments hold of a table, past every cache. @param pause lets others run */
@@ -540,7 +570,8 @@ export class TimeseriesStore {
     for (const { tableId, end } of frozen.series) {
       const table = this.tables.get(tableId);
       if (table === undefined) continue;
-      table.thaw(written?.segment, entries.get(tableId), written?.rows.get(tableId));
+      const flushed = table.thaw(written?.segment, entries.get(tableId), written?.rows.get(tableId));
+      this.views.flushed(tableId, flushed);
       table.persistedSeries = end;
       table.seriesBytes += tableBytes.get(tableId) ?? 0;
     }
