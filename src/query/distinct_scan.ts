@@ -15,9 +15,11 @@ export interface DistinctQuestion {
   readonly path: string;
   /** Values are whole: those of an array are not asked for one by one. */
   readonly isGroup: boolean;
+  /** Whether a filter was written, if only one that all rows pass: MongoDB takes an index for all values where there is none. */
+  readonly isFiltered: boolean;
 }
 
-export interface DistinctRows extends DistinctQuestion {
+export interface DistinctRows extends Omit<DistinctQuestion, "isFiltered"> {
   /** The order in which rows are the first ones. */
   readonly sort: SortStage | undefined;
   /** What is left to do on these rows. */

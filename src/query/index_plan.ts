@@ -140,7 +140,7 @@ function distinctAccess(
   access: IndexAccess,
 ): IndexAccess {
   if (access.union !== undefined || keyBounds !== undefined) return access;
-  const isAll = conjuncts.length === 0 && sort === undefined && hint === undefined;
+  const isAll = conjuncts.length === 0 && !distinct.isFiltered && sort === undefined && hint === undefined;
   const index = isAll ? smallestBy(indexes, distinct) : access.index?.index;
   const at = index === undefined ? -1 : fieldAt(index, distinct.path);
   if (index === undefined || at < 0) return access;

@@ -159,7 +159,10 @@ function indexFor(
   const rows = distinctRows(pipeline, stages.slice(matches));
   if (rows !== undefined && (ids === undefined || hint !== undefined)) {
     const { path, isGroup, sort, paths, rest } = rows;
-    const distinct = { path, isGroup };
+    const isFiltered = stages.slice(0, matches).some((each) =>
+      each.kind === "match" && !each.source.isEmpty()
+    );
+    const distinct = { path, isGroup, isFiltered };
     const { index } = planIndex(shape.indexes, { ...question, sort: sort?.parts, paths, distinct });
     if (index?.distinct !== undefined) return { index, left: [...stages.slice(0, matches), ...rest] };
   }
