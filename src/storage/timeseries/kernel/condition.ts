@@ -218,7 +218,23 @@ function dependsOnSeries(condition: Condition): boolean {
 /** Of the rows `[from, to)` those whose mask is set; that of row `from` stands at `maskAt`. */
 function keep(mask: Uint8Array, maskAt: number, from: number, to: number, out: Int32Array): number {
   let kept = 0;
-  for (let row = from; row < to; row++) {
+  let row = from;
+  if (maskAt % 4 === 0) {
+    // Where few rows pass, most fours have none.
+    const fours = new Uint32Array(mask.buffer, mask.byteOffset + maskAt, (to - from) >> 2);
+    for (let four = 0, at = maskAt; four < fours.length; four++, row += 4, at += 4) {
+      if (fours[four] === 0) continue;
+      out[kept] = row;
+      kept += mask[at]!;
+      out[kept] = row + 1;
+      kept += mask[at + 1]!;
+      out[kept] = row + 2;
+      kept += mask[at + 2]!;
+      out[kept] = row + 3;
+      kept += mask[at + 3]!;
+    }
+  }
+  for (; row < to; row++) {
     out[kept] = row;
     kept += mask[row - from + maskAt]!;
   }
