@@ -70,25 +70,31 @@ function wrapped(
   matching: readonly Document[],
 ): Document {
   const stage = statement.kind.toUpperCase();
-  const returned = countValue(statement.returning === undefined ? 0 : matching.length);
+  const returned = returnedBy(statement, matching);
   const fields: Record<string, Value> = {};
   const values = found.values();
   found.names().forEach((name, i) => fields[name] = values[i]);
   const planner = fields["queryPlanner"];
+  const input = withoutLimit(planner instanceof Document ? planner.get("winningPlan") : undefined);
+  const inputName = input instanceof Document ? input.get("stage") : undefined;
   if (planner instanceof Document) {
+    const isShort = inputName === "EOF" || inputName === "IDHACK";
     fields["queryPlanner"] = withFields(planner, {
-      winningPlan: BuiltDocument.of({ stage, inputStage: withoutLimit(planner.get("winningPlan")) }),
+      winningPlan: inputName === "EOF" ? input : BuiltDocument.of({ stage, inputStage: input }),
+      ...(isShort && { parsedQuery: undefined }),
     });
   }
+  // There is no collection.
+  if (inputName === "EOF") return BuiltDocument.of(fields);
   const run = fields["executionStats"];
   if (run instanceof Document) {
     const input = withoutLimit(run.get("executionStages"));
     fields["executionStats"] = withFields(run, {
-      nReturned: returned,
+      nReturned: countValue(returned),
       executionStages: BuiltDocument.of({
         stage,
-        nReturned: returned,
-        ...workOf(input),
+        nReturned: countValue(returned),
+        ...workOf(input, matching.length, returned),
         ...effects(statement, plan, matching),
         inputStage: input,
       }),
@@ -97,9 +103,19 @@ function wrapped(
   return BuiltDocument.of(fields);
 }
 
+function returnedBy(statement: WriteStatement, matching: readonly Document[]): number {
+  const { returning } = statement;
+  if (returning === undefined) return 0;
+  return wouldUpsert(statement, matching) && returning.which === "after" ? 1 : matching.length;
+}
+
+function wouldUpsert(statement: WriteStatement, matching: readonly Document[]): boolean {
+  return statement.kind === "update" && statement.upsert === true && matching.length === 0;
+}
+
 function withFields(document: Document, fields: Readonly<Record<string, Value>>): Document {
-  const names = document.names();
-  return new BuiltDocument(names, names.map((name) => name in fields ? fields[name] : document.get(name)));
+  const entries = document.names().map((name) => [name, name in fields ? fields[name] : document.get(name)]);
+  return BuiltDocument.of(Object.fromEntries(entries));
 }
 
 /** That one document is enough is the write's own matter. */
@@ -121,9 +137,15 @@ const WORK_FIELDS = [
   "isEOF",
 ];
 
-function workOf(input: Value): Readonly<Record<string, Value>> {
+/** It works on every document that comes in, and once more; only some writes give documents. */
+function workOf(input: Value, matched: number, returned: number): Readonly<Record<string, Value>> {
   if (!(input instanceof Document)) return {};
-  return Object.fromEntries(WORK_FIELDS.map((name) => [name, input.get(name)]));
+  return {
+    ...Object.fromEntries(WORK_FIELDS.map((name) => [name, input.get(name)])),
+    works: countValue(matched + 1),
+    advanced: countValue(returned),
+    needTime: countValue(Math.max(0, matched - returned)),
+  };
 }
 
 function effects(
@@ -132,10 +154,11 @@ function effects(
   matching: readonly Document[],
 ): Readonly<Record<string, Value>> {
   if (statement.kind === "delete") return { nWouldDelete: countValue(matching.length) };
-  const changed = matching.filter((document) => plan.updated(document) !== document);
+  // What cannot be updated is an error here, too. A document that would stay as it is counts as changed, as in MongoDB.
+  for (const document of matching) plan.updated(document);
   return {
     nMatched: countValue(matching.length),
-    nWouldModify: countValue(changed.length),
-    nWouldUpsert: countValue(matching.length === 0 && statement.upsert === true ? 1 : 0),
+    nWouldModify: countValue(matching.length),
+    nWouldUpsert: countValue(wouldUpsert(statement, matching) ? 1 : 0),
   };
 }

@@ -15,7 +15,7 @@ import { asOfFind, mayUseDisk, planChain } from "./explain_chain.ts";
 import type { IndexPlan } from "./index_plan.ts";
 import { type Plan, planPipeline } from "./plan.ts";
 import { noRowsAfter } from "./rows.ts";
-import type { Rows, Source, SourceShape } from "./source.ts";
+import { newScanCounters, type Rows, type ScanCounters, type Source, type SourceShape } from "./source.ts";
 import { countValue } from "./stage/count.ts";
 import { explainStage } from "./stage_text.ts";
 
@@ -59,9 +59,12 @@ async function measure(
   const pushed = pushedStages(plan, source);
   const start = executePlan(partOf(plan, pushed), pipeline, source, context);
   const memories = plan.stages.map(() => context.memory?.part());
+  // What a stage reads of other collections is its own.
+  const read = plan.stages.map(newScanCounters);
   const counted = plan.stages.slice(pushed).reduce((input, stage, i) => {
     const memory = memories[pushed + i];
-    const inside = memory === undefined ? context : { ...context, memory };
+    const own = { ...context, counters: read[pushed + i]! };
+    const inside = memory === undefined ? own : { ...own, memory };
     return count(runWithoutWriting(stage, input, inside), rows, pushed + i + 1);
   }, count(start, rows, pushed));
   for await (const batch of counted) void batch;
@@ -70,7 +73,7 @@ async function measure(
   // It answers with a number.
   if (pipeline.command === "count") rows[plan.stages.length] = 0;
   const usedDisk = memories.map((memory) => memory?.usedDisk === true);
-  return { millis: Math.round(performance.now() - startMs), rows, usedDisk };
+  return { millis: Math.round(performance.now() - startMs), rows, usedDisk, read };
 }
 
 /** What is explained writes nothing: a stage that would gets its rows, and that is all. */
@@ -114,7 +117,14 @@ function describe(
   const found = plan.stages.slice(0, isUncut(pipeline, shape, plan.scan.index) ? plan.matches : chained);
   const chain = isAggregate ? found.map(asOfFind) : found;
   const cursor = {
-    queryPlanner: queryPlanner(plan, chain, shape, namespace, isAggregate && chained === plan.stages.length),
+    queryPlanner: queryPlanner(
+      plan,
+      chain,
+      shape,
+      namespace,
+      pipeline.command,
+      chained === plan.stages.length,
+    ),
     executionStats: run && executionStats(plan, chain, shape, context, run, verbosity),
   };
   const own = ownPart(plan, pushdownPart(plan, source), context, run);
@@ -126,8 +136,16 @@ function describe(
     if (i === 0 && stage.kind === "group" && plan.scan.index?.distinct !== undefined) {
       return stageEntry(distinctGroup(stage), run?.rows[chained + 1], run);
     }
-    const usedDisk = mayUseDisk(stage) ? run?.usedDisk[chained + i] : undefined;
-    return stageEntry(explainStage(stage), run?.rows[chained + i + 1], run, usedDisk);
+    const at = chained + i;
+    const usedDisk = mayUseDisk(stage) ? run?.usedDisk[at] : undefined;
+    const examined = stage.kind === "lookup" ? run?.read[at]?.rowsRead : undefined;
+    return stageEntry(
+      explainStage(stage, context.collections.db),
+      run?.rows[at + 1],
+      run,
+      usedDisk,
+      examined,
+    );
   });
   return BuiltDocument.of({ explainVersion: "1", stages: [head, ...rest], chronogo: own });
 }
@@ -153,9 +171,11 @@ function stageEntry(
   rows: number | undefined,
   run: Run | undefined,
   usedDisk?: boolean,
+  docsExamined?: number,
 ): Document {
   if (run === undefined) return stage;
   const entry = DocumentBuilder.from(stage);
+  if (docsExamined !== undefined) entry.append("totalDocsExamined", BigInt(docsExamined));
   if (usedDisk !== undefined) entry.append("usedDisk", usedDisk);
   // MongoDB has int64s here, unlike in the stages of a find.
   entry.append("nReturned", BigInt(rows ?? 0)).append("executionTimeMillisEstimate", BigInt(run.millis));
@@ -167,14 +187,19 @@ function queryPlanner(
   chain: readonly Stage[],
   shape: SourceShape,
   namespace: string | undefined,
+  command: Pipeline["command"],
   isFind: boolean,
 ): Document {
+  const isCount = command === "count";
   return BuiltDocument.of({
     namespace,
     indexFilterSet: false,
-    parsedQuery: renderFilter(plan.filter),
+    // A count that reads no documents has none in MongoDB.
+    parsedQuery: isCount && (shape.kind === "empty" || (plan.scan.isCount && plan.matches === 0))
+      ? undefined
+      : renderFilter(plan.filter),
     // An aggregate that is a find and no more.
-    optimizedPipeline: isFind ? true : undefined,
+    optimizedPipeline: isFind && command === "aggregate" ? true : undefined,
     maxIndexedOrSolutionsReached: false,
     maxIndexedAndSolutionsReached: false,
     maxScansToExplodeReached: false,
@@ -227,10 +252,18 @@ function ownPart(plan: Plan, pushdown: Document, context: QueryContext, run: Run
     pushdown,
     counters: run && BuiltDocument.of(
       Object.fromEntries(
-        Object.entries(context.counters).map(([name, value]) => [name, countValue(value as number)]),
+        Object.entries(sumOf([context.counters, ...run.read])).map(([name, n]) => [name, countValue(n)]),
       ),
     ),
   });
+}
+
+function sumOf(all: readonly ScanCounters[]): ScanCounters {
+  const sum = newScanCounters();
+  for (const counters of all) {
+    for (const name of Object.keys(sum) as (keyof ScanCounters)[]) sum[name] += counters[name];
+  }
+  return sum;
 }
 
 /** Whether storage runs the first stages on columns, and which; else why the rows' stages run all. */

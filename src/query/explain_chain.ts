@@ -33,6 +33,8 @@ export function planChain(
     isSubPlan = false;
   };
   for (const [stage, i] of inOrderOfMongoDB(chain, plan.matches)) {
+    // Of nothing nothing else comes, whatever is done with it.
+    if (shape.kind === "empty" && stage.kind !== "count") continue;
     if (stage.kind === "count") subPlan(run?.rows[i]);
     // MongoDB has one stage for both.
     if (stage.kind === "count" && node.get("stage") === "RECORD_STORE_FAST_COUNT") {
@@ -141,7 +143,7 @@ function stageNode(
 ): Document {
   const usedDisk = mayUseDisk(stage) ? run?.usedDisk[at] : undefined;
   return BuiltDocument.of({
-    ...stageFields(stage, progress(run, run?.rows[at + 1]), run?.rows[at], index),
+    ...stageFields(stage, progress(run, run?.rows[at + 1], run?.rows[at]), run?.rows[at], index),
     usedDisk,
     inputStage: input,
   });

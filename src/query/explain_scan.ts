@@ -6,7 +6,7 @@ import { type IndexPlan, planIndex, type UnionPlan } from "./index_plan.ts";
 import { countBounds, indexFields, indexScanFields } from "./index_text.ts";
 import type { Plan } from "./plan.ts";
 import { recordBounds } from "./record_bounds.ts";
-import type { SourceShape } from "./source.ts";
+import type { ScanCounters, SourceShape } from "./source.ts";
 import { countValue } from "./stage/count.ts";
 
 /** What a run showed. */
@@ -16,6 +16,8 @@ export interface Run {
   readonly rows: readonly number[];
   /** Whether each stage put rows aside on disk. */
   readonly usedDisk: readonly boolean[];
+  /** What each stage read of other collections. */
+  readonly read: readonly ScanCounters[];
 }
 
 /** The scan with the conditions that it, or what follows at once, asks. */
@@ -30,10 +32,11 @@ export function scanNode(plan: Plan, shape: SourceShape, run: Run | undefined): 
   if (index?.covered !== undefined) return coveredNode(index, plan.matches, run);
   if (index !== undefined) return fetchNode(plan, index.residual, keysNode(index, run), run);
   if (ids !== undefined && shape.kind === "documents") return idsNode(plan, shape, run);
+  if (shape.kind === "empty") return BuiltDocument.of({ stage: "EOF", ...progress(run, 0) });
   return BuiltDocument.of({
-    stage: shape.kind === "empty" ? "EOF" : "COLLSCAN",
+    stage: "COLLSCAN",
     filter: leading === 0 ? undefined : renderFilter(plan.filter),
-    ...progress(run, run?.rows[leading]),
+    ...progress(run, run?.rows[leading], run?.rows[0]),
     direction: plan.scan.timeOrder === -1 || plan.scan.backward ? "backward" : "forward",
     docsExamined: run && countValue(run.rows[0] ?? 0),
   });
@@ -46,7 +49,7 @@ function clusteredNode(plan: Plan, run: Run | undefined): Document {
   return BuiltDocument.of({
     stage: bounds === undefined ? "COLLSCAN" : "CLUSTERED_IXSCAN",
     filter: plan.matches === 0 ? undefined : renderFilter(plan.filter),
-    ...progress(run, run?.rows[plan.matches]),
+    ...progress(run, run?.rows[plan.matches], run?.rows[0]),
     direction: isBackward ? "backward" : "forward",
     ...bounds,
     docsExamined: run && countValue(run.rows[0] ?? 0),
@@ -91,7 +94,7 @@ function fetchNode(plan: Plan, residual: readonly Filter[], keys: Document, run:
   return BuiltDocument.of({
     stage: "FETCH",
     filter: residual.length === 0 ? undefined : renderFilter(allOf(residual)),
-    ...progress(run, run?.rows[plan.matches]),
+    ...progress(run, run?.rows[plan.matches], run?.rows[0]),
     docsExamined: run && countValue(run.rows[0] ?? 0),
     alreadyHasObj: run && Int32.of(0),
     inputStage: keys,
@@ -104,7 +107,7 @@ function coveredNode(index: IndexPlan, matches: number, run: Run | undefined): D
   return BuiltDocument.of({
     ...(residual.length > 0 && { filter: renderFilter(allOf(residual)) }),
     ...keysFields(index, run),
-    ...progress(run, run?.rows[matches]),
+    ...progress(run, run?.rows[matches], run?.rows[0]),
   });
 }
 
@@ -140,16 +143,25 @@ function unionNode(plan: Plan, { branches, residual }: UnionPlan, run: Run | und
   return areFetched && residual.length === 0 ? either : fetchNode(plan, residual, either, run);
 }
 
-/** How much came out of a stage, and when. */
-export function progress(run: Run | undefined, rows: number | undefined): Readonly<Record<string, Value>> {
+/**
+ * How much came out of a stage, and when. A stage works once a row that comes in, and once more to find that none comes.
+ *
+ * @param rowsIn as many as come out where it is undefined
+ */
+export function progress(
+  run: Run | undefined,
+  rows: number | undefined,
+  rowsIn = rows,
+): Readonly<Record<string, Value>> {
   if (run === undefined) return {};
   const returned = countValue(rows ?? 0);
+  const passed = Math.max(0, (rowsIn ?? 0) - (rows ?? 0));
   return {
     nReturned: returned,
     executionTimeMillisEstimate: countValue(run.millis),
-    works: returned,
+    works: countValue((rows ?? 0) + passed + 1),
     advanced: returned,
-    needTime: Int32.of(0),
+    needTime: countValue(passed),
     needYield: Int32.of(0),
     saveState: Int32.of(0),
     restoreState: Int32.of(0),

@@ -1,8 +1,11 @@
 import { deepStrictEqual, ok, rejects, strictEqual } from "node:assert/strict";
 import type { Document } from "../bson/mod.ts";
+import { ArraySource } from "./array_source.ts";
+import { NO_COLLECTIONS } from "./collections.ts";
 import { explain } from "./explain.ts";
 import { parseCountCommand, parseFind, parsePipeline } from "./parse.ts";
 import type { Pipeline } from "./pipeline.ts";
+import { EMPTY_SOURCE } from "./source.ts";
 import { documentOf, plainOf, testContext, timeseriesOf } from "./test_collection.ts";
 
 // deno-lint-ignore no-explicit-any -- a reply of nested plain values, read field by field
@@ -124,4 +127,24 @@ Deno.test("a pipeline that writes is explained without writing", async () => {
     const answer = await explain(pipeline, source, testContext(), "executionStats");
     ok(Deno.inspect(plainOf(answer), { depth: 9 }).includes(Object.keys(stage)[0]!));
   }
+});
+
+Deno.test("what a $lookup reads of the other collection is counted apart", async () => {
+  const rows = (...values: readonly number[]) => new ArraySource(values.map((a) => documentOf({ a })));
+  const pipeline = parsePipeline([
+    documentOf({ $lookup: { from: "other", localField: "a", foreignField: "a", as: "r" } }),
+  ]);
+  const collections = { ...NO_COLLECTIONS, open: () => ({ source: rows(1, 2, 2), stages: [] }) };
+  const context = { ...testContext(), collections };
+  const { stages, chronogo }: Reply = plainOf(await explain(pipeline, rows(1, 2), context, "executionStats"));
+  const { nReturned, totalDocsExamined } = stages[0].$cursor.executionStats;
+  deepStrictEqual([nReturned, totalDocsExamined], [2, 2]);
+  deepStrictEqual([stages[1].nReturned, stages[1].totalDocsExamined], [2n, 3n]);
+  strictEqual(chronogo.counters.rowsRead, 5);
+});
+
+Deno.test("of nothing nothing else comes: its plan is EOF, whatever is done with it", async () => {
+  const pipeline = parseFind({ filter: documentOf({ a: 1 }), sort: documentOf({ b: 1 }), limit: 2 });
+  const reply: Reply = plainOf(await explain(pipeline, EMPTY_SOURCE, testContext(), "queryPlanner"));
+  deepStrictEqual(reply.queryPlanner.winningPlan, { stage: "EOF" });
 });

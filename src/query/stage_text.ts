@@ -1,12 +1,15 @@
 /** A stage as `explain` lists it: its name with its specification. */
-import { BuiltDocument, type Document, DocumentBuilder, Int32, type Value } from "../bson/mod.ts";
+import { BuiltDocument, Document, DocumentBuilder, Int32, type Value } from "../bson/mod.ts";
 import type { Stage } from "./pipeline.ts";
 import { countValue } from "./stage/count.ts";
 import type { LookupStage } from "./stage/lookup.ts";
+import type { MergeStage } from "./stage/merge.ts";
+import type { OutStage } from "./stage/out.ts";
 import type { SortStage } from "./stage/sort.ts";
 import type { UnwindStage } from "./stage/unwind.ts";
 
-export function explainStage(stage: Stage): Document {
+/** @param db of the pipeline */
+export function explainStage(stage: Stage, db: string): Document {
   switch (stage.kind) {
     case "asofJoin":
       return named("$asofJoin", stage.source);
@@ -34,9 +37,9 @@ export function explainStage(stage: Stage): Document {
     case "densify":
       return named("$densify", stage.source);
     case "out":
-      return named("$out", stage.source);
+      return named("$out", targetText(stage, db));
     case "merge":
-      return named("$merge", stage.source);
+      return named("$merge", mergeText(stage, db));
     case "bucketAuto":
       return named("$bucketAuto", stage.source);
     case "graphLookup":
@@ -90,6 +93,21 @@ export function sortPattern(stage: Pick<SortStage, "parts">): Document {
 
 function named(name: string, value: Value): Document {
   return BuiltDocument.of({ [name]: value });
+}
+
+function targetText({ db, collection }: MergeStage | OutStage, own: string): Document {
+  return BuiltDocument.of({ db: db ?? own, coll: collection });
+}
+
+function mergeText(stage: MergeStage, db: string): Document {
+  const { on, source, whenMatched, pipeline, whenNotMatched } = stage;
+  return BuiltDocument.of({
+    into: targetText(stage, db),
+    on: on.length === 1 ? on[0] : on,
+    let: source instanceof Document ? source.get("let") : undefined,
+    whenMatched: whenMatched === "pipeline" ? pipeline : whenMatched,
+    whenNotMatched,
+  });
 }
 
 function lookupText({ source, unwind }: LookupStage<Stage>): Document {
