@@ -35,6 +35,7 @@ const TRANSIENT: ReadonlySet<number> = new Set([
   ErrorCode.StaleShardVersion,
   ErrorCode.WriteConflict,
   ErrorCode.StaleEpoch,
+  ErrorCode.SnapshotTooOld,
   ErrorCode.SnapshotUnavailable,
   ErrorCode.PreparedTransactionInProgress,
 ]);

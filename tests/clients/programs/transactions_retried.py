@@ -205,6 +205,20 @@ def writes_in_bulk(client, collection):
     assert (other.find_one({"_id": 1})["n"], collection.count_documents({"_id": "bulk"})) == (2, 1)
 
 
+def is_told_to_try_again(client, collection):
+    """What leaves nothing behind is labelled, in statements and in the commit: a conflict, a snapshot that is gone."""
+    for command in ("find", "commitTransaction"):
+        for code in (112, 239, 246):
+            with client.start_session() as session, failing(client, 1, failCommands=[command], errorCode=code):
+                session.start_transaction()
+                try:
+                    collection.find_one({}, session=session)
+                    session.commit_transaction()
+                    raise AssertionError("nothing failed")
+                except OperationFailure as error:
+                    assert (error.code, labels_of(error)) == (code, {"TransientTransactionError"}), error
+
+
 def reads_snapshots(client, collection):
     before = increments(collection)
     with client.start_session(snapshot=True) as session:
@@ -229,6 +243,7 @@ def main():
         loses_answers(port)
         aborts_with_its_session(client, collection)
         writes_in_bulk(client, collection)
+        is_told_to_try_again(client, collection)
         reads_snapshots(client, collection)
         client.admin.command("setParameter", 1, transactionLifetimeLimitSeconds=2)
         outlives_a_client(client, collection)
