@@ -46,13 +46,6 @@ export const KNOWN_FAILURES: readonly KnownFailure[] = [
     reason: "the driver redacts network errors of sensitive commands too",
   },
   {
-    suite: "command-monitoring",
-    file: "find.json",
-    test: "A successful find with showRecordId and returnKey",
-    owner: "ChronoGo",
-    reason: "find has no returnKey and no showRecordId",
-  },
-  {
     suite: "crud",
     file: "bypassDocumentValidation.json",
     test: /^(Aggregate|BulkWrite|FindOneAndReplace|FindOneAndUpdate|InsertMany) .* false$/,
