@@ -11,6 +11,7 @@ import type { Document, RawDocument } from "../bson/mod.ts";
 import {
   type DoneStatements,
   type PlacedRow,
+  type PreparedBatch,
   type TableChange,
   type TimeseriesStore,
 } from "../storage/mod.ts";
@@ -45,15 +46,17 @@ export class MeasurementWriter {
     retryable?: RetryableWrite,
     areChecked = true,
   ): Promise<InsertResult> {
-    const { payload, accepted, errors } = this.store.prepareInsert(tableId, documents, ordered, areChecked);
+    const prepared = this.store.prepareInsert(tableId, documents, ordered, areChecked);
+    const { payload, batch, accepted, errors } = prepared;
     const done = retryable === undefined ? [] : doneInserts(retryable, documents.length, ordered, errors);
-    if (payload !== undefined) await this.logInsert(tableId, payload, done);
+    if (payload !== undefined) await this.logInsert(tableId, payload, batch, done);
     return { inserted: accepted, errors };
   }
 
   private async logInsert(
     tableId: number,
     payload: Uint8Array,
+    batch: PreparedBatch | undefined,
     done: readonly DoneStatements[],
   ): Promise<void> {
     this.running.get(tableId)?.noteInsert(payload);
@@ -62,7 +65,7 @@ export class MeasurementWriter {
       tableId,
       payload,
       done,
-      (index) => this.store.applyInsert(index, tableId, payload),
+      (index) => this.store.applyInsert(index, tableId, payload, batch),
     );
     const settled = logged.catch(() => {});
     this.lastInserts.set(tableId, settled);

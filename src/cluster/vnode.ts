@@ -339,6 +339,7 @@ export class VNode {
       const timed = withTimes(documents, () => this.clock.nowMs());
       return await this.writer.insert(written, timed, ordered, retryable);
     }
+    if (!areChecked) return await this.insertMeasurements(info, documents, ordered, retryable, false);
     let inserted = 0;
     const errors: InsertResult["errors"][number][] = [];
     let end = 0;
@@ -346,13 +347,7 @@ export class VNode {
       const start = end;
       end = endOfPiece(documents, start);
       const piece = retryable && { ...retryable, stmtIds: retryable.stmtIds.slice(start, end) };
-      const result = await this.insertMeasurements(
-        info,
-        documents.slice(start, end),
-        ordered,
-        piece,
-        areChecked,
-      );
+      const result = await this.insertMeasurements(info, documents.slice(start, end), ordered, piece);
       inserted += result.inserted;
       for (const { index, error } of result.errors) errors.push({ index: start + index, error });
     } while (end < documents.length && !(ordered && errors.length > 0));
@@ -372,7 +367,7 @@ export class VNode {
     documents: readonly RawDocument[],
     ordered: boolean,
     retryable: RetryableWrite | undefined,
-    areChecked: boolean,
+    areChecked = true,
   ): Promise<InsertResult> {
     await this.makeRoomIn(info);
     return await this.measurements.insert(info.id, documents, ordered, retryable, areChecked);

@@ -213,10 +213,10 @@ async function runEntered(command: Command, call: CommandCall, reply: BsonWriter
   }
 }
 
-/** A message may hold 48 MB, each document in it little more than 16. */
+/** A message may hold 48 MB, each document in it little more than 16. Those that are not checked yet are short. */
 function checkSizes({ body, sequences }: CommandInput): void {
   checkSize(body);
-  for (const { documents } of sequences) documents.forEach(checkSize);
+  for (const { documents, areChecked } of sequences) if (areChecked) documents.forEach(checkSize);
 }
 
 function checkSize(document: RawDocument): void {

@@ -91,9 +91,14 @@ export async function insertDocuments(
 ): Promise<InsertedDocuments> {
   const { router } = call.state.services;
   if (router.collection(namespace)?.view !== undefined) return onView(namespace, documents, ordered);
+  const bypassValidation = call.args.flag("bypassDocumentValidation");
+  if (!areChecked && retryable === undefined) {
+    // They are short: none is too large, or too deep.
+    const result = await router.insert(namespace, documents, ordered, { areChecked, bypassValidation });
+    return { ...result, retried: [] };
+  }
   const { places, refused, retried } = sortOut(documents, ordered, retryable);
   if (places.length === 0) return { inserted: retried.length, errors: refused, retried };
-  const bypassValidation = call.args.flag("bypassDocumentValidation");
   const allowed = places.length === documents.length ? documents : places.map((place) => documents[place]!);
   const { transaction } = call;
   const options = { areChecked, bypassValidation, retryable: retryable?.at(places), transaction };

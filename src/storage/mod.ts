@@ -46,7 +46,7 @@ export {
 } from "./timeseries/manifest.ts";
 export { maskFileName, readMaskFile, type SegmentMasks } from "./timeseries/mask_file.ts";
 export { countOfInsert, documentsOfInsert } from "./timeseries/insert_payload.ts";
-export { documentsFrom, type PreparedInsert } from "./timeseries/measurement.ts";
+export { documentsFrom, type PreparedBatch, type PreparedInsert } from "./timeseries/measurement.ts";
 export { type Pace, pacer } from "./timeseries/pacer.ts";
 export { partitionOf } from "./timeseries/partition.ts";
 export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.ts";

@@ -127,7 +127,7 @@ Deno.test("documents that are mostly alike are taken apart as each of them alone
   for (let round = 0; round < 40; round++) {
     const store = await openStoreWithTable();
     const documents = mostlyAlike(150);
-    const { payload, errors } = store.prepareInsert(TABLE, documents, false);
+    const { payload, batch, errors } = store.prepareInsert(TABLE, documents, false);
     const refused = new Set(errors.map(({ index }) => index));
     for (const [i, document] of documents.entries()) {
       const isRefused = store.prepareInsert(TABLE, [document], false).payload === undefined;
@@ -135,7 +135,7 @@ Deno.test("documents that are mostly alike are taken apart as each of them alone
     }
     const accepted = documents.filter((_, i) => !refused.has(i));
     assert.deepEqual(documentsOfInsert(payload!).map(hexOf), accepted.map(hexOf));
-    store.applyInsert(1, TABLE, payload!);
+    store.applyInsert(1, TABLE, payload!, round % 2 === 0 ? batch : undefined);
     for (const flush of [false, true]) {
       if (flush) await store.flush();
       const rows = await scanAll(store, { timeOrder: 1 });
@@ -217,8 +217,8 @@ Deno.test("metas are sorted in what is kept whole, too, however many come togeth
   for (const size of [1, 30]) {
     const store = await openStoreWithTable();
     for (let at = 0; at < 30; at += size) {
-      const { payload } = store.prepareInsert(TABLE, documents.slice(at, at + size), true);
-      store.applyInsert(at + 1, TABLE, payload!);
+      const { payload, batch } = store.prepareInsert(TABLE, documents.slice(at, at + size), true);
+      store.applyInsert(at + 1, TABLE, payload!, batch);
     }
     assert.equal(store.stats(TABLE).series, 1);
     for (const flush of [false, true]) {
@@ -274,18 +274,31 @@ Deno.test("a batch that was laid out before a flush is applied after it, also at
       (_, i) =>
         measurement(first + i, new Int32(i % 3), Object.fromEntries(names.map((name) => [name, first + i]))),
     );
-  const payloads = [batch(0, ["a", "b"]), batch(100, ["b", "c"]), batch(200, ["c", "a", "d"])].map((
-    documents,
-  ) => store.prepareInsert(TABLE, documents, true).payload!);
-  store.applyInsert(1, TABLE, payloads[0]!);
+  const batches = [batch(0, ["a", "b"]), batch(100, ["b", "c"]), batch(200, ["c", "a", "d"])];
+  const prepared = batches.map((documents) => store.prepareInsert(TABLE, documents, true));
+  const apply = (index: number, place: number) =>
+    store.applyInsert(index, TABLE, prepared[place]!.payload!, prepared[place]!.batch);
+  apply(1, 0);
+  // Its memtable's end forgets the metas that the others were prepared with.
   await store.flush();
-  store.applyInsert(2, TABLE, payloads[2]!);
-  store.applyInsert(3, TABLE, payloads[1]!);
+  apply(2, 2);
+  apply(3, 1);
   const rows = await scanAll(store, { timeOrder: 1 });
-  assert.deepEqual(
-    rows.map(hexOf),
-    [...batch(0, ["a", "b"]), ...batch(100, ["b", "c"]), ...batch(200, ["c", "a", "d"])].map(hexOf),
-  );
+  assert.deepEqual(rows.map(hexOf), batches.flat().map(hexOf));
+  await store.close();
+});
+
+Deno.test("a batch has more different metas than are remembered, and each row its own series", async () => {
+  const store = await openStoreWithTable();
+  const count = 66_000;
+  const documents = Array.from({ length: count + 500 }, (_, i) => measurement(i, new Int32(i % count), {}));
+  for (const index of [1, 2]) {
+    const { payload, batch } = store.prepareInsert(TABLE, documents, true, false);
+    store.applyInsert(index, TABLE, payload!, batch);
+  }
+  assert.equal(store.stats(TABLE).series, count);
+  const rows = await scanAll(store, { timeOrder: 1 });
+  assert.deepEqual(rows.map(hexOf), documents.flatMap((document) => [hexOf(document), hexOf(document)]));
   await store.close();
 });
 

@@ -5,7 +5,8 @@
  *     slots         open addressing with linear probing, at most half full: number + 1, 0 for a free slot
  *
  * Keys mostly come in turn, as the measurements of many hosts do, so each remembers which one followed it last time:
- * comparing bytes with that one is all the work of a usual look, and hashing happens only when it was another.
+ * comparing bytes with that one is all the work of a usual look, and hashing happens only when it was another. Where they
+ * come in no order, that is tried now and then only: to look at another key for nothing costs as much as to find the right one.
  *
  * An empty table holds next to nothing, and a large one some 25 bytes a key beside the values.
  */
@@ -17,6 +18,9 @@ const INITIAL_ARENA_BYTES = 32;
 const NO_BYTES = new Uint8Array(0);
 const NO_NUMBERS: Int32Array = new Int32Array(0);
 const NO_VIEW = viewOf(NO_BYTES);
+/** After so many more failures than hits the follower is tried at one look in some, a power of two. */
+const MAX_LUCK = 32;
+const LOOKS_A_TRY = 16;
 
 export class KeyTable {
   /** Keys so far. */
@@ -29,6 +33,8 @@ export class KeyTable {
   private view = NO_VIEW;
   private slots = NO_NUMBERS;
   private last = 0;
+  private luck = MAX_LUCK;
+  private looks = 0;
 
   /** Bytes that the table holds. */
   get memoryBytes(): number {
@@ -47,22 +53,28 @@ export class KeyTable {
    * @param source where the bytes `[start, end)` are the value
    */
   numberOf(type: number, source: DataView, start: number, end: number): number {
-    const likely = this.follower(type, source, start, end);
-    return likely >= 0 ? likely : this.searched(type, source, start, end);
+    const known = this.known(type, source, start, end);
+    return known >= 0 ? known : this.add(type, source, start, end);
   }
 
-  /** As `numberOf`, of a key that `follower` did not give. */
-  searched(type: number, source: DataView, start: number, end: number): number {
-    const found = this.findOrAdd(type, source, start, end);
-    this.followers[this.last] = found;
-    return this.last = found;
-  }
-
-  /** The number of a key if it is the one that followed the last one before, else -1. */
-  follower(type: number, source: DataView, start: number, end: number): number {
+  /** As `numberOf`, but -1 for a key that is not here. */
+  known(type: number, source: DataView, start: number, end: number): number {
     if (this.size === 0) return -1;
-    const guess = this.followers[this.last]!;
-    return this.isSame(guess, type, source, start, end) ? this.last = guess : -1;
+    const tries = this.luck > 0 || (this.looks++ & (LOOKS_A_TRY - 1)) === 0;
+    if (tries) {
+      const guess = this.followers[this.last]!;
+      if (this.isSame(guess, type, source, start, end)) {
+        if (this.luck < MAX_LUCK) this.luck++;
+        return this.last = guess;
+      }
+    }
+    const found = this.find(type, source, start, end);
+    if (found < 0) return -1;
+    if (tries) {
+      this.followers[this.last] = found;
+      if (this.luck > 0) this.luck--;
+    }
+    return this.last = found;
   }
 
   /** The number of a key, or -1. */
@@ -133,11 +145,11 @@ export class KeyTable {
     return this.ends[key]!;
   }
 
-  private findOrAdd(type: number, source: DataView, start: number, end: number): number {
+  /** Adds a key that is not here. */
+  private add(type: number, source: DataView, start: number, end: number): number {
     if (this.slots.length === 0) this.rehash();
     const hash = hashOf(type, source, start, end);
     const slot = this.slotOf(hash, type, source, start, end);
-    if (this.slots[slot]! > 0) return this.slots[slot]! - 1;
     const key = this.size;
     this.reserve(key + 1);
     const at = this.valueBytes();
@@ -149,7 +161,8 @@ export class KeyTable {
     this.slots[slot] = key + 1;
     this.size = key + 1;
     if (this.size * 2 > this.slots.length) this.rehash();
-    return key;
+    this.followers[this.last] = key;
+    return this.last = key;
   }
 
   /** Where the key stands, or the free slot where it belongs. */

@@ -18,6 +18,7 @@ import {
 } from "../../bson/mod.ts";
 import { ByteWriter, viewOf } from "../../column/mod.ts";
 import { KeyTable } from "./key_table.ts";
+import type { BatchLayout } from "./row_batch.ts";
 import type { SeriesIndex } from "./series_index.ts";
 
 const PAYLOAD_VERSION = 1;
@@ -30,9 +31,18 @@ export interface MeasurementFields {
   readonly metaField: string | undefined;
 }
 
+/** What is known of a batch that was just laid out, and spares reading it again. */
+export interface PreparedBatch {
+  readonly layout: BatchLayout;
+  /** The cache's numbers of its metas, which stand for them while the generation is the same. */
+  readonly metas: { readonly numbers: readonly number[]; readonly generation: number } | undefined;
+}
+
 export interface PreparedInsert {
   /** What goes into the log; undefined when nothing was accepted. */
   readonly payload: Uint8Array | undefined;
+  /** Where the payload is a batch. */
+  readonly batch?: PreparedBatch;
   readonly accepted: number;
   /** What is wrong with the others, by their place in the request. */
   readonly errors: readonly { readonly index: number; readonly error: CommandError }[];
@@ -193,6 +203,8 @@ export class MetaCache {
   generation = 0;
   private index = new KeyTable();
   private canonical: (Uint8Array | undefined)[] = [];
+  /** The series of each meta, once it was asked for. */
+  private readonly series: (number | undefined)[] = [];
 
   /** Forgets what is soon learnt again: a store may have thousands of tables that are seldom written to. */
   trim(): void {
@@ -214,17 +226,14 @@ export class MetaCache {
     end: number,
     isChecked = true,
   ): number {
-    const likely = this.index.follower(type, view, start, end);
-    if (likely >= 0) return likely;
+    const known = this.index.known(type, view, start, end);
+    if (known >= 0) return known;
     if (!isChecked && type !== 0) validateValue(bytes, view, type as BsonType, start, end);
     if (this.index.size >= MAX_CACHED_METAS || this.index.valueBytes() >= MAX_CACHED_BYTES) this.clear();
-    const number = this.index.searched(type, view, start, end);
-    if (number === this.canonical.length) {
-      this.canonical.push(
-        isCanonical(bytes, type, start) ? undefined : canonicalBytes(bytes, type, start, end),
-      );
-    }
-    return number;
+    this.canonical.push(
+      isCanonical(bytes, type, start) ? undefined : canonicalBytes(bytes, type, start, end),
+    );
+    return this.index.numberOf(type, view, start, end);
   }
 
   /** The canonical bytes of a meta; undefined when it came so. */
@@ -232,9 +241,22 @@ export class MetaCache {
     return this.canonical[number];
   }
 
+  /** The series of a meta of the present generation in an index, always the same, that gives it a number if need be. */
+  seriesOf(number: number, index: SeriesIndex): number {
+    const known = this.series[number];
+    if (known !== undefined) return known;
+    const bytes = this.canonical[number] ?? this.index.bytesOf(number);
+    const series = index.numberOf(this.index.typeOf(number), viewOf(bytes), 0, bytes.length);
+    // Numbers are asked for in any order: no gaps.
+    while (this.series.length < number) this.series.push(undefined);
+    this.series[number] = series;
+    return series;
+  }
+
   private clear(): void {
     this.index = new KeyTable();
     this.canonical = [];
+    this.series.length = 0;
     this.generation++;
   }
 }

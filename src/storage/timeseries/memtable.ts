@@ -25,7 +25,7 @@ import { valueAt, writeCell } from "./cell.ts";
 import type { MeasurementFields } from "./measurement.ts";
 import type { RowSource } from "./row_source.ts";
 import type { SeriesIndex } from "./series_index.ts";
-import type { RowBatch } from "./row_batch.ts";
+import type { BatchHead, RowBatch } from "./row_batch.ts";
 import {
   type FieldName,
   FIRST_COLUMN_ITEM,
@@ -147,19 +147,17 @@ export class Memtable implements RowSource {
     for (let at = start; at < end; at += readInt32(bytes, at)) this.append(bytes, view, at);
   }
 
-  /** Adds the measurements of a batch. */
-  appendBatch(batch: RowBatch): void {
-    const { index, trie, length: first } = this;
-    const { metas } = batch;
-    const end = first + batch.rows;
+  /** Adds the measurements of a batch. @param series of each of its metas */
+  appendBatch(batch: RowBatch, series: readonly number[]): void {
+    const { trie, length: first } = this;
+    const { rows, dataBytes, pathKeys } = batch.head;
+    const end = first + rows;
     if (end > this.times.length) this.growRows(end);
-    const view = viewOf(metas.bytes);
-    const series = metas.types.map((type, i) => index.numberOf(type, view, metas.starts[i]!, metas.ends[i]!));
-    const columns = batch.pathKeys.map((key) => trie.columnOf(key));
+    const columns = pathKeys.map((key) => trie.columnOf(key));
     this.appendShapes(batch, columns);
     this.appendColumns(batch, columns);
     this.appendTimes(batch, series);
-    this.dataBytes += batch.dataBytes;
+    this.dataBytes += dataBytes;
     this.length = end;
   }
 
@@ -177,7 +175,10 @@ export class Memtable implements RowSource {
     }
   }
 
-  private appendShapes({ shapes, shapeRuns, shapeRunRows }: RowBatch, columns: readonly number[]): void {
+  private appendShapes(
+    { head: { shapes, shapeRuns, shapeRunRows } }: RowBatch,
+    columns: readonly number[],
+  ): void {
     const numbers = [
       WHOLE,
       ...shapes.map((items) => this.trie.shapeOf(renumbered(items, (own) => columns[own]!))),
@@ -191,9 +192,10 @@ export class Memtable implements RowSource {
 
   private appendColumns(batch: RowBatch, numbers: readonly number[]): void {
     const { columns } = this;
-    const has = batch.shapes.map((items) => new Set(items));
+    const { head } = batch;
+    const has = head.shapes.map((items) => new Set(items));
     const append = (column: SparseColumn, values: Column, isIn: (shape: number) => boolean) => {
-      const rows = values.length === batch.rows ? undefined : rowsOf(batch, this.length, values.length, isIn);
+      const rows = values.length === head.rows ? undefined : rowsOf(head, this.length, values.length, isIn);
       column.appendAll(values, this.length, rows);
     };
     for (const [own, number] of numbers.entries()) {
@@ -449,7 +451,7 @@ function picked(values: Int32Array, rows: Int32Array): Int32Array {
 
 /** The rows of a batch whose shape passes, counted on from `first`. @param count how many there are */
 function rowsOf(
-  { shapeRuns, shapeRunRows }: RowBatch,
+  { shapeRuns, shapeRunRows }: BatchHead,
   first: number,
   count: number,
   isIn: (shape: number) => boolean,

@@ -31,7 +31,7 @@ import {
   wordsOver,
   zeroWords,
 } from "../../column/mod.ts";
-import { pathKeyBytes, pathKeyOf } from "./shape.ts";
+import { pathKeyBytes, pathKeyOf, WHOLE } from "./shape.ts";
 
 const VERSION = 3;
 const WIDE_VERSION = 2;
@@ -40,33 +40,56 @@ const WORD_BYTES = 4;
 const DOUBLE_BYTES = 8;
 const NO_BYTES = new Uint8Array(0);
 const NO_WORDS = new Int32Array(0);
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder();
 
-export interface RowBatch {
+/** What a batch says before its values. */
+export interface BatchHead {
   readonly rows: number;
   /** Bytes of the rows as BSON. */
   readonly dataBytes: number;
   readonly timeField: string;
   readonly metaField: string | undefined;
-  /** The different metas: their types, and where their values are in `bytes`. */
-  readonly metas: BatchMetas;
+  readonly metaCount: number;
   /** The keys of the columns' paths. */
   readonly pathKeys: readonly string[];
-  /** The values of the rows that have one. */
-  readonly columns: readonly Column[];
-  /** The documents of the rows kept whole. */
-  readonly whole: Column;
   /** The items of the shapes 1, 2 …, with the batch's own numbers of columns. */
   readonly shapes: readonly (readonly number[])[];
   /** Runs of rows of one shape: its number, and how many rows. */
   readonly shapeRuns: ArrayLike<number>;
   readonly shapeRunRows: ArrayLike<number>;
+}
+
+export interface RowBatch {
+  readonly head: BatchHead;
+  /** The values of the rows that have one. */
+  readonly columns: readonly Column[];
+  /** The documents of the rows kept whole. */
+  readonly whole: Column;
   /** Milliseconds since 1970. */
   readonly times: Float64Array;
   /** The meta of each row; undefined where there is one meta. */
   readonly metaOfRow: Words | undefined;
 }
 
-/** Metas one behind the other in a buffer. */
+/** What its writer or reader knows of a payload: enough to find the values in it. */
+export interface BatchLayout {
+  readonly head: BatchHead;
+  /** Those of the rows kept whole are the last. */
+  readonly columns: readonly ColumnHead[];
+  readonly version: number;
+  /** Where the times start. */
+  readonly valuesAt: number;
+}
+
+interface ColumnHead {
+  readonly type: number;
+  readonly width: number;
+  readonly wordBytes: number;
+  readonly length: number;
+}
+
+/** The different metas, one behind the other in a buffer. */
 export interface BatchMetas {
   readonly bytes: Uint8Array;
   readonly types: readonly number[];
@@ -74,54 +97,55 @@ export interface BatchMetas {
   readonly ends: readonly number[];
 }
 
-/** @param metas what stands in the payload for them; the batch's own are not read */
-export function encodeRowBatch(
-  batch: Omit<RowBatch, "metas">,
-  metaCount: number,
-  metas: Uint8Array,
-  out: ByteWriter,
-): void {
+/** @param metas what stands in the payload for them */
+export function encodeRowBatch(batch: RowBatch, metas: Uint8Array, out: ByteWriter): BatchLayout {
+  const { head } = batch;
+  const { rows, timeField, metaField, metaCount } = head;
   out.byte(VERSION);
-  out.varint(batch.rows);
-  out.varint(batch.dataBytes);
-  const { timeField, metaField } = batch;
-  const encoder = new TextEncoder();
-  out.sizedBytes(encoder.encode(timeField));
+  out.varint(rows);
+  out.varint(head.dataBytes);
+  out.sizedBytes(ENCODER.encode(timeField));
   if (metaField === undefined) out.varint(0);
   else {
-    const name = encoder.encode(metaField);
+    const name = ENCODER.encode(metaField);
     out.varint(1 + name.length);
     out.bytes(name);
   }
   out.varint(metaCount);
   out.bytes(metas);
   const columns = batch.whole.length === 0 ? batch.columns : [...batch.columns, batch.whole];
+  const heads = columns.map(columnHead);
   out.varint(columns.length);
-  const wordBytes = columns.map(({ width, words, length }) =>
-    width === 1 ? bytesOfEach(words, length) : WORD_BYTES
-  );
-  for (const [i, { type, width, length }] of columns.entries()) {
-    out.sizedBytes(pathKeyBytes(batch.pathKeys[i] ?? ""));
-    out.byte(type === MIXED ? NO_TYPE : type);
+  for (let i = 0; i < heads.length; i++) {
+    const { type, width, wordBytes, length } = heads[i]!;
+    out.sizedBytes(pathKeyBytes(head.pathKeys[i] ?? ""));
+    out.byte(type);
     out.byte(1 + width);
-    if (width === 1) out.byte(wordBytes[i]!);
+    if (width === 1) out.byte(wordBytes);
     out.varint(length);
   }
-  out.varint(batch.shapes.length);
-  for (const items of batch.shapes) {
+  out.varint(head.shapes.length);
+  for (const items of head.shapes) {
     out.varint(items.length);
     for (const item of items) out.varint(item);
   }
-  const { shapeRuns, shapeRunRows } = batch;
+  const { shapeRuns, shapeRunRows } = head;
   out.varint(shapeRuns.length);
   for (let run = 0; run < shapeRuns.length; run++) {
     out.varint(shapeRuns[run]!);
     out.varint(shapeRunRows[run]!);
   }
   out.align(ALIGNMENT);
-  out.bytes(bytesOf(batch.times, batch.rows));
-  if (batch.metaOfRow !== undefined) writeWords(batch.metaOfRow, batch.rows, metaNumberBytes(metaCount), out);
-  for (const [i, column] of columns.entries()) writeColumn(column, wordBytes[i]!, out);
+  const valuesAt = out.length;
+  out.bytes(bytesOf(batch.times, rows));
+  if (batch.metaOfRow !== undefined) writeWords(batch.metaOfRow, rows, metaNumberBytes(metaCount), out);
+  for (let i = 0; i < columns.length; i++) writeColumn(columns[i]!, heads[i]!.wordBytes, out);
+  return { head, columns: heads, version: VERSION, valuesAt };
+}
+
+function columnHead({ type, width, words, length }: Column): ColumnHead {
+  const wordBytes = width === 1 ? bytesOfEach(words, length) : WORD_BYTES;
+  return { type: type === MIXED ? NO_TYPE : type, width, wordBytes, length };
 }
 
 function metaNumberBytes(metaCount: number): number {
@@ -152,27 +176,29 @@ export function isRowBatch(payload: Uint8Array): boolean {
   return payload[0] === VERSION || payload[0] === WIDE_VERSION;
 }
 
-/** @param payload that of a batch; the columns are views of it, or of a copy */
-export function decodeRowBatch(payload: Uint8Array): RowBatch {
-  const bytes = payload.byteOffset % ALIGNMENT === 0 ? payload : payload.slice();
-  const reader = new ByteReader(bytes);
-  const version = reader.byte();
+/** Reads what the payload of a batch says before its values. */
+export function readBatchLayout(payload: Uint8Array): BatchLayout {
   assert(isRowBatch(payload), "the payload is a batch's");
-  const decoder = new TextDecoder();
+  const reader = new ByteReader(payload);
+  const version = reader.byte();
   const rows = reader.varint();
   const dataBytes = reader.varint();
-  const timeField = decoder.decode(reader.sizedBytes());
+  const timeField = DECODER.decode(reader.sizedBytes());
   const metaName = reader.varint();
-  const metaField = metaName === 0 ? undefined : decoder.decode(reader.bytes(metaName - 1));
-  const metas = readMetas(reader, bytes);
+  const metaField = metaName === 0 ? undefined : DECODER.decode(reader.bytes(metaName - 1));
+  const metaCount = reader.varint();
+  for (let left = metaCount; left > 0; left--) {
+    reader.byte();
+    reader.sizedBytes();
+  }
   const pathKeys: string[] = [];
-  const heads: ColumnHead[] = [];
+  const columns: ColumnHead[] = [];
   for (let left = reader.varint(); left > 0; left--) {
     pathKeys.push(pathKeyOf(reader.sizedBytes()));
     const type = reader.byte();
     const width = reader.byte() - 1;
     const wordBytes = width === 1 && version !== WIDE_VERSION ? reader.byte() : WORD_BYTES;
-    heads.push({ type, width, wordBytes, length: reader.varint() });
+    columns.push({ type, width, wordBytes, length: reader.varint() });
   }
   const shapes = Array.from(
     { length: reader.varint() },
@@ -181,50 +207,51 @@ export function decodeRowBatch(payload: Uint8Array): RowBatch {
   const runs = reader.varint();
   const shapeRuns = new Int32Array(runs);
   const shapeRunRows = new Int32Array(runs);
-  let wholeRows = 0;
+  let hasWhole = false;
   for (let run = 0; run < runs; run++) {
     shapeRuns[run] = reader.varint();
     shapeRunRows[run] = reader.varint();
-    if (shapeRuns[run] === 0) wholeRows += shapeRunRows[run]!;
+    if (shapeRuns[run] === WHOLE) hasWhole = true;
   }
   reader.align(ALIGNMENT);
-  const timeBytes = reader.bytes(rows * DOUBLE_BYTES);
-  const times = new Float64Array(timeBytes.buffer, timeBytes.byteOffset, rows);
-  const metaBytes = version === WIDE_VERSION ? WORD_BYTES : metaNumberBytes(metas.types.length);
-  const metaOfRow = metas.types.length === 1 ? undefined : readWords(reader, rows, metaBytes);
-  const columns = heads.map((head) => readColumn(reader, head));
-  const whole = wholeRows === 0 ? new Column() : columns.pop()!;
-  pathKeys.length = columns.length;
-  return {
+  if (hasWhole) pathKeys.pop();
+  const head = {
     rows,
     dataBytes,
     timeField,
     metaField,
-    metas,
+    metaCount,
     pathKeys,
-    columns,
-    whole,
     shapes,
     shapeRuns,
     shapeRunRows,
-    times,
-    metaOfRow,
   };
+  return { head, columns, version, valuesAt: reader.position };
 }
 
-/** How many measurements the payload of a batch holds. */
-export function rowsOfBatch(payload: Uint8Array): number {
-  return new ByteReader(payload, 1).varint();
+/** @param payload that of a batch; the columns are views of it, or of a copy */
+export function decodeRowBatch(payload: Uint8Array, layout = readBatchLayout(payload)): RowBatch {
+  const { head, version, valuesAt } = layout;
+  const { rows, metaCount } = head;
+  const bytes = payload.byteOffset % ALIGNMENT === 0 ? payload : payload.slice();
+  const reader = new ByteReader(bytes, valuesAt);
+  const timeBytes = reader.bytes(rows * DOUBLE_BYTES);
+  const times = new Float64Array(timeBytes.buffer, timeBytes.byteOffset, rows);
+  const metaBytes = version === WIDE_VERSION ? WORD_BYTES : metaNumberBytes(metaCount);
+  const metaOfRow = metaCount === 1 ? undefined : readWords(reader, rows, metaBytes);
+  const columns = layout.columns.map((column) => readColumn(reader, column));
+  const whole = columns.length > head.pathKeys.length ? columns.pop()! : new Column();
+  return { head, columns, whole, times, metaOfRow };
 }
 
-interface ColumnHead {
-  readonly type: number;
-  readonly width: number;
-  readonly wordBytes: number;
-  readonly length: number;
-}
-
-function readMetas(reader: ByteReader, bytes: Uint8Array): BatchMetas {
+/** The different metas of a batch, by their numbers in it. */
+export function metasOfBatch(payload: Uint8Array): BatchMetas {
+  const reader = new ByteReader(payload, 1);
+  reader.varint();
+  reader.varint();
+  reader.sizedBytes();
+  const metaName = reader.varint();
+  if (metaName > 0) reader.bytes(metaName - 1);
   const types: number[] = [];
   const starts: number[] = [];
   const ends: number[] = [];
@@ -235,7 +262,12 @@ function readMetas(reader: ByteReader, bytes: Uint8Array): BatchMetas {
     reader.bytes(length);
     ends.push(reader.position);
   }
-  return { bytes, types, starts, ends };
+  return { bytes: payload, types, starts, ends };
+}
+
+/** How many measurements the payload of a batch holds. */
+export function rowsOfBatch(payload: Uint8Array): number {
+  return new ByteReader(payload, 1).varint();
 }
 
 function readColumn(reader: ByteReader, { type, width, wordBytes, length }: ColumnHead): Column {

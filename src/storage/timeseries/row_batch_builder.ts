@@ -87,7 +87,8 @@ export class RowBatchBuilder {
         break;
       }
       const accepted = this.rows;
-      return { payload: accepted === 0 ? undefined : this.encode(target), accepted, errors };
+      const encoded = accepted === 0 ? { payload: undefined } : this.encode(target);
+      return { ...encoded, accepted, errors };
     } finally {
       this.reset();
     }
@@ -197,7 +198,7 @@ export class RowBatchBuilder {
     return number;
   }
 
-  private encode({ timeField, metaField, trie }: BatchTarget): Uint8Array {
+  private encode({ timeField, metaField, trie }: BatchTarget): Pick<PreparedInsert, "payload" | "batch"> {
     const { rows, times, metaCount, metas, whole } = this;
     const numbers = new Map<number, number>();
     const pathKeys: string[] = [];
@@ -218,28 +219,26 @@ export class RowBatchBuilder {
       const items = renumbered(trie.shapes[shape]!.items, (column) => numbers.get(column)!);
       numberOfShape.set(shape, shapes.push(items));
     }
-    const out = new ByteWriter(metas.length + rows * 12 + bytes + whole.memoryBytes);
-    const { dataBytes } = this;
-    encodeRowBatch(
-      {
-        rows,
-        dataBytes,
-        timeField,
-        metaField,
-        pathKeys,
-        columns,
-        whole,
-        shapes,
-        shapeRuns: runs.values.map((shape) => numberOfShape.get(shape)!),
-        shapeRunRows: runs.lengths,
-        times,
-        metaOfRow: metaCount === 1 ? undefined : this.metaOfRow,
-      },
+    const head = {
+      rows,
+      dataBytes: this.dataBytes,
+      timeField,
+      metaField,
       metaCount,
-      metas.written(),
-      out,
-    );
-    return out.written();
+      pathKeys,
+      shapes,
+      shapeRuns: runs.values.map((shape) => numberOfShape.get(shape)!),
+      shapeRunRows: runs.lengths,
+    };
+    const out = new ByteWriter(metas.length + rows * 12 + bytes + whole.memoryBytes);
+    const metaOfRow = metaCount === 1 ? undefined : this.metaOfRow;
+    const layout = encodeRowBatch({ head, columns, whole, times, metaOfRow }, metas.written(), out);
+    // The cache may have been emptied on the way.
+    const knowsMetas = this.numbered.length === metaCount;
+    const batchMetas = knowsMetas
+      ? { numbers: this.numbered.slice(), generation: this.generation }
+      : undefined;
+    return { payload: out.written(), batch: { layout, metas: batchMetas } };
   }
 
   private reset(): void {

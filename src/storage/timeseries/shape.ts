@@ -35,12 +35,16 @@ export function renumbered(items: readonly number[], columnOf: (column: number) 
 
 /** The key of a path as files hold it: a byte a character. */
 export function pathKeyBytes(key: string): Uint8Array {
-  return Uint8Array.from(key, (unit) => unit.charCodeAt(0));
+  const bytes = new Uint8Array(key.length);
+  for (let i = 0; i < key.length; i++) bytes[i] = key.charCodeAt(i);
+  return bytes;
 }
 
 /** The reverse of `pathKeyBytes`. */
 export function pathKeyOf(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  let key = "";
+  for (let i = 0; i < bytes.length; i++) key += String.fromCharCode(bytes[i]!);
+  return key;
 }
 
 /** Names from the top down. */

@@ -69,9 +69,9 @@ export function insert(
   documents: readonly RawDocument[],
   table = TABLE,
 ): void {
-  const { payload, errors } = store.prepareInsert(table, documents, true);
+  const { payload, batch, errors } = store.prepareInsert(table, documents, true);
   if (errors[0] !== undefined) throw errors[0].error;
-  if (payload !== undefined) store.applyInsert(logIndex, table, payload.slice());
+  if (payload !== undefined) store.applyInsert(logIndex, table, payload.slice(), batch);
 }
 
 export function newCounters(): TimeseriesCounters {

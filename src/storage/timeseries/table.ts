@@ -6,7 +6,7 @@ import type { TableOptions } from "./manifest.ts";
 import type { MarkedRows } from "./marked_rows.ts";
 import type { SegmentMasks } from "./mask_file.ts";
 import { appendInsert } from "./insert_payload.ts";
-import { MetaCache } from "./measurement.ts";
+import { MetaCache, type PreparedBatch } from "./measurement.ts";
 import { Memtable } from "./memtable.ts";
 import { markRows, MemtableRemoval, RowGroupRemoval } from "./removal.ts";
 import type { SpanBlock } from "./removed_rows.ts";
@@ -43,6 +43,8 @@ export interface TableStats {
 export interface LoggedEntry {
   readonly kind: "insert" | "change";
   readonly payload: Uint8Array;
+  /** What is known of an insert that was laid out here. */
+  readonly batch?: PreparedBatch | undefined;
   /** The rows that a change takes away, where it was made here. */
   readonly marked?: MarkedRows | undefined;
 }
@@ -142,9 +144,9 @@ export class Table {
   /** Applies what had to wait. @throws CorruptionError, or what the disk throws */
   catchUp(): void {
     while (this.unapplied.length > 0) {
-      const { kind, payload, marked } = this.unapplied[0]!;
+      const { kind, payload, batch, marked } = this.unapplied[0]!;
       if (kind === "change") this.change(payload, marked);
-      else appendInsert(this.activeMemtable(), payload);
+      else appendInsert(this.activeMemtable(), payload, this, batch);
       this.unapplied.shift();
     }
   }

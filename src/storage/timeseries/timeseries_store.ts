@@ -32,7 +32,7 @@ import type { FragmentResult, TimeseriesFragment } from "./kernel/fragment.ts";
 import { runFragment } from "./kernel/run_fragment.ts";
 import { Manifest, type TableOptions } from "./manifest.ts";
 import type { MarkedRows } from "./marked_rows.ts";
-import { type PreparedInsert, prepareMeasurements } from "./measurement.ts";
+import { type PreparedBatch, type PreparedInsert, prepareMeasurements } from "./measurement.ts";
 import { FlushProgress } from "./flush_progress.ts";
 import { freezeTables, type Frozen } from "./frozen.ts";
 import { pacer } from "./pacer.ts";
@@ -215,9 +215,11 @@ export class TimeseriesStore {
   /**
    * Applies what `prepareInsert` made and the log holds. Nothing when it is in a segment already or its table is gone,
    * as it may be at replay.
+   *
+   * @param batch what `prepareInsert` knows of the payload, if it was just made
    */
-  applyInsert(logIndex: number, tableId: number, payload: Uint8Array): void {
-    this.apply(logIndex, tableId, { kind: "insert", payload });
+  applyInsert(logIndex: number, tableId: number, payload: Uint8Array, batch?: PreparedBatch): void {
+    this.apply(logIndex, tableId, { kind: "insert", payload, batch });
   }
 
   /** What a change may gather, about, before its owner logs it: a share of what is counted of the memory, within bounds. */
