@@ -10,7 +10,18 @@
  */
 import { BuiltDocument, Document } from "./document.ts";
 import { BsonType } from "./type.ts";
-import { BSONSymbol, Code, Decimal128, Int32, isArray, isNumber, typeOf, type Value } from "./value.ts";
+import {
+  BSONSymbol,
+  Code,
+  Decimal128,
+  Int32,
+  isArray,
+  isNumber,
+  ObjectId,
+  typeOf,
+  UtcDate,
+  type Value,
+} from "./value.ts";
 import { encodeDocument } from "./writer.ts";
 
 export const PLAIN = 0;
@@ -25,9 +36,29 @@ const MIN_INT32 = -(2 ** 31);
 
 /** Of the values of a key, which stand one behind the other; a missing one has the key of null. */
 export function encodeKeyTypes(values: readonly Value[]): Uint8Array | null {
+  // Most keys are of one value, and say all of it: a write has one for each of its indexes.
+  if (values.every(isPlain)) return null;
+  const [only] = values;
+  if (values.length === 1 && typeof only === "number" && only !== 0) return ONE_DOUBLE;
+  if (values.length === 1 && typeof only === "bigint") return ONE_INT64;
   const types: Types = { bytes: [], used: 0 };
   for (const value of values) addTypes(types, value);
-  return types.used === 0 ? null : Uint8Array.from(types.bytes.slice(0, types.used));
+  if (types.used === 0) return null;
+  const bytes = new Uint8Array(types.used);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = types.bytes[i]!;
+  return bytes;
+}
+
+/** Not to be written to. */
+const ONE_DOUBLE = Uint8Array.of(DOUBLE);
+const ONE_INT64 = Uint8Array.of(INT64);
+
+/** Whether a value, which holds no others, needs no type. */
+function isPlain(value: Value): boolean {
+  if (typeof value === "number") return !looksLikeInt32(value);
+  if (typeof value === "bigint") return !isDouble(value);
+  return value === undefined || value === null || typeof value === "string" || typeof value === "boolean" ||
+    value instanceof Int32 || value instanceof ObjectId || value instanceof UtcDate;
 }
 
 interface Types {
@@ -58,7 +89,8 @@ function addNumberType(types: Types, type: number): void {
 }
 
 function isDouble(value: bigint): boolean {
-  return BigInt(Number(value)) === value;
+  const nearest = Number(value);
+  return Number.isSafeInteger(nearest) || BigInt(nearest) === value;
 }
 
 function addWhole(types: Types, value: Value): void {

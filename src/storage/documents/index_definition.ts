@@ -140,7 +140,7 @@ function encodedKeys(
   { found, arrays }: Pick<KeyWalk, "found" | "arrays">,
 ): DocumentKeys {
   const keys = found.map((values) => {
-    const held = heldValues(values, fields);
+    const held = fields.some(({ hashed }) => hashed) ? heldValues(values, fields) : values;
     return { bytes: encodeKey(held, fields), types: encodeKeyTypes(held), values };
   });
   if (keys.length > 1) keys.sort((a, b) => compareBytes(a.bytes, b.bytes));
@@ -148,16 +148,14 @@ function encodedKeys(
   return { keys: distinct, arrays: arrays.map((paths) => [...paths]) };
 }
 
-/** What of the values a key holds: their hashes where fields are hashed, and null for what is missing. */
+/** What of the values a key holds: their hashes where fields are hashed. */
 function heldValues(values: readonly Value[], fields: readonly IndexField[]): readonly Value[] {
-  return values.map((value, i) =>
-    fields[i]!.hashed ? hashedValue(value) : value === undefined ? null : value
-  );
+  return values.map((value, i) => fields[i]!.hashed ? hashedValue(value) : value);
 }
 
 function encodeKey(values: readonly Value[], fields: readonly IndexField[]): Uint8Array {
   const parts = values.map((value, i) => {
-    const key = encodeIndexKey(value);
+    const key = encodeIndexKey(value === undefined ? null : value);
     return fields[i]!.descending ? inverted(key) : key;
   });
   if (parts.length === 1) return parts[0]!;

@@ -3,7 +3,14 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { encodeKeyTypes, RawDocument } from "../../bson/mod.ts";
 import { idOf } from "./apply_effect.ts";
 import type { StoredRow } from "./collection_table.ts";
-import { PACKED_COLUMNS, type PackedRows, unpackRows } from "./packed_rows.ts";
+import {
+  PACKED_COLUMNS,
+  type PackedKeys,
+  packedKeys,
+  type PackedRows,
+  unpackKeys,
+  unpackRows,
+} from "./packed_rows.ts";
 import { prepareTuples } from "./sqlite.ts";
 
 /** Keys from `from` on, below `to`; where a batch ended, from or up to one of several rows under the key. */
@@ -62,8 +69,7 @@ export class IndexReader {
   private readonly packed: StatementSync;
   private readonly keysBetween: StatementSync;
   private readonly documentsBetween: StatementSync;
-  private readonly keysForward: StatementSync;
-  private readonly keysBackward: StatementSync;
+  private readonly packedKeys: StatementSync;
 
   /**
    * @param columns `indexKeys` or `idKeys` of the collection
@@ -86,9 +92,12 @@ export class IndexReader {
     const place = `SELECT i.key, i.seq FROM ${keys} WHERE`;
     this.placeForward = prepareTuples(database, `${place} ${ascending} 1 OFFSET ?`);
     this.placeBackward = prepareTuples(database, `${place} ${descending} 1 OFFSET ?`);
-    const keysAndTypes = `SELECT i.key, i.seq, ${columns.types} FROM ${keys} WHERE`;
-    this.keysForward = prepareTuples(database, `${keysAndTypes} ${ascending} ?`);
-    this.keysBackward = prepareTuples(database, `${keysAndTypes} ${descending} ?`);
+    this.packedKeys = prepareTuples(
+      database,
+      `SELECT ${
+        packedKeys(columns.types)
+      } FROM ${keys} WHERE (i.key, i.seq) > (?, ?) AND (i.key, i.seq) <= (?, ?)`,
+    );
     this.keysBetween = prepareTuples(
       database,
       `SELECT count(*) FROM ${keys} WHERE (i.key, i.seq) > (?, ?) AND i.key < ?`,
@@ -105,17 +114,30 @@ export class IndexReader {
 
   /** The next rows of a range; they share memory. */
   read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch {
+    const { left, places } = this.stretch(range, backward, maxRows);
+    const rows = unpackRows(this.packed.get(...places) as unknown as PackedRows);
+    if (rows === undefined) return this.readWithKeys(range, backward, maxRows);
+    return { rows: backward ? rows.reverse() : rows, left };
+  }
+
+  /** The places behind and up to which the next rows of a range stand, and what is left then. */
+  private stretch(
+    range: KeyRange,
+    backward: boolean,
+    maxRows: number,
+  ): {
+    readonly left: KeyRange | undefined;
+    readonly places: readonly [Uint8Array, number, Uint8Array, number];
+  } {
     const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
     const last = backward
       ? this.placeBackward.get(to, beforeSeq, from, maxRows - 1)
       : this.placeForward.get(from, afterSeq, to, maxRows - 1);
     const left = last && leftBehind(range, backward, ...last as unknown as [Uint8Array, number]);
-    const packed = backward
-      ? this.packed.get(left?.to ?? from, (left?.beforeSeq ?? 1) - 1, to, beforeSeq - 1)
-      : this.packed.get(from, afterSeq, left?.from ?? to, left?.afterSeq ?? 0);
-    const rows = unpackRows(packed as unknown as PackedRows);
-    if (rows === undefined) return this.readWithKeys(range, backward, maxRows);
-    return { rows: backward ? rows.reverse() : rows, left };
+    const places = backward
+      ? [left?.to ?? from, (left?.beforeSeq ?? 1) - 1, to, beforeSeq - 1] as const
+      : [from, afterSeq, left?.from ?? to, left?.afterSeq ?? 0] as const;
+    return { left, places };
   }
 
   /** How many keys a range has, in parts; of a document with several keys, only one counts. */
@@ -130,21 +152,14 @@ export class IndexReader {
     }
   }
 
-  /** As `read`, without the documents where it can be. */
+  /** As `read`, without the documents where it can be; keys share memory. */
   readKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<KeyRow> {
     if (!this.hasTypes()) {
       return this.readWithKeys(range, backward, maxRows);
     }
-    const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
-    const found = backward
-      ? this.keysBackward.all(to, beforeSeq, from, maxRows)
-      : this.keysForward.all(from, afterSeq, to, maxRows);
-    const rows = (found as unknown as [Uint8Array, number, Uint8Array | null][]).map(([key, seq, types]) => {
-      return { key, seq, types };
-    });
-    const last = rows.at(-1);
-    const isEnd = last === undefined || rows.length < maxRows;
-    return { rows, left: isEnd ? undefined : leftBehind(range, backward, last.key, last.seq) };
+    const { left, places } = this.stretch(range, backward, maxRows);
+    const rows = unpackKeys(this.packedKeys.get(...places) as unknown as PackedKeys);
+    return { rows: backward ? rows.reverse() : rows, left };
   }
 
   /** As `read`; each row has memory of its own. */

@@ -1,5 +1,5 @@
 /** Rows made of index keys alone, and index keys of which the first fields differ. */
-import { BuiltDocument, type Document, IndexKeyReader, type Value } from "../../bson/mod.ts";
+import { type BsonWriter, BuiltDocument, Document, IndexKeyReader, type Value } from "../../bson/mod.ts";
 import type { IndexField } from "./index_definition.ts";
 import type { IndexBatch, KeyRange, KeyRow } from "./index_reader.ts";
 
@@ -7,11 +7,52 @@ export type KeyField = Pick<IndexField, "path" | "descending">;
 
 /** What makes a document of a key: its fields in the index's order, missing ones as null, dotted ones in documents. */
 export function keyDocuments(fields: readonly KeyField[]): (row: KeyRow) => Document {
+  const directions = fields.map(({ descending }) => descending);
+  if (fields.every(({ path }) => path.length === 1)) {
+    const names = fields.map(({ path }) => path[0]!);
+    return ({ key, types }) => new KeyDocument(names, directions, new IndexKeyReader(key, types));
+  }
   const make = documentMaker(fields.map(({ path }, at) => ({ path, at })));
   return ({ key, types }) => {
     const reader = new IndexKeyReader(key, types);
-    return make(fields.map(({ descending }) => reader.next(descending)));
+    return make(directions.map((descending) => reader.next(descending)));
   };
+}
+
+/** A key of whole fields as a document; of its values those are read that are asked for, and all before them. */
+class KeyDocument extends Document {
+  private readonly read: Value[] = [];
+
+  constructor(
+    private readonly fieldNames: readonly string[],
+    private readonly directions: readonly boolean[],
+    private readonly reader: IndexKeyReader,
+  ) {
+    super();
+  }
+
+  override get(name: string): Value {
+    const at = this.fieldNames.indexOf(name);
+    if (at >= this.read.length) this.readTo(at);
+    return this.read[at];
+  }
+
+  override names(): readonly string[] {
+    return this.fieldNames;
+  }
+
+  override values(): readonly Value[] {
+    this.readTo(this.fieldNames.length - 1);
+    return this.read;
+  }
+
+  override writeTo(writer: BsonWriter): void {
+    new BuiltDocument(this.fieldNames, this.values()).writeTo(writer);
+  }
+
+  private readTo(last: number): void {
+    while (this.read.length <= last) this.read.push(this.reader.next(this.directions[this.read.length]!));
+  }
 }
 
 interface Place {
@@ -22,9 +63,6 @@ interface Place {
 
 function documentMaker(places: readonly Place[]): (values: readonly Value[]) => Document {
   const names = [...new Set(places.map(({ path }) => path[0]!))];
-  if (names.length === places.length && places.every(({ path, at }, i) => path.length === 1 && at === i)) {
-    return (values) => new BuiltDocument(names, values);
-  }
   const parts = names.map((name): (values: readonly Value[]) => Value => {
     const own = places.filter(({ path }) => path[0] === name);
     const { path, at } = own[0]!;

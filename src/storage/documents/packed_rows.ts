@@ -7,6 +7,7 @@
  */
 import { readInt32 } from "../../bson/mod.ts";
 import type { StoredRow } from "./collection_table.ts";
+import type { KeyRow } from "./index_reader.ts";
 
 /** A larger one is not copied once more for others' sake. */
 const MAX_DOCUMENT_BYTES = 16 * 1024;
@@ -21,6 +22,33 @@ export const PACKED_COLUMNS =
 
 /** What is selected; null of no rows. */
 export type PackedRows = readonly [documents: Uint8Array | null, places: string | null];
+
+/** What to select of keys, `i`, that come in order. @param types what has their types */
+export function packedKeys(types: string): string {
+  return "CAST(group_concat(i.key, '') AS BLOB), group_concat(length(i.key)), group_concat(i.seq), " +
+    `group_concat(CASE WHEN ${types} IS NULL THEN '' ELSE hex(${types}) END)`;
+}
+
+/** What is selected; null of no keys. The types are in hexadecimal digits. */
+export type PackedKeys = readonly [
+  keys: Uint8Array | null,
+  sizes: string | null,
+  places: string | null,
+  types: string | null,
+];
+
+/** The keys, which share a buffer. */
+export function unpackKeys([keys, sizes, places, types]: PackedKeys): KeyRow[] {
+  if (keys === null || sizes === null || places === null || types === null) return [];
+  const seqs = places.split(",");
+  const typesOf = types.split(",");
+  let at = 0;
+  return sizes.split(",").map((size, i) => {
+    const key = keys.subarray(at, at += Number(size));
+    const open = typesOf[i]!;
+    return { seq: Number(seqs[i]), key, types: open === "" ? null : Uint8Array.fromHex(open) };
+  });
+}
 
 /** The rows, whose documents share a buffer; undefined where one of them was too large to be in it. */
 export function unpackRows([documents, places]: PackedRows): StoredRow[] | undefined {
