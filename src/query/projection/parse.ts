@@ -143,14 +143,22 @@ class ProjectionParser {
       });
     }
     if (this.isFind && this.arrayProjection(field, names[0]!, value)) return;
+    if (names[0] === "$elemMatch") {
+      throw new CommandError("InvalidPipelineOperator", "Cannot use $elemMatch in this context");
+    }
     this.computed(field, value);
   }
 
   private computed({ tree, name }: Field, value: Value): void {
     const operator = value instanceof Document ? value.names()[0] : undefined;
-    // Find keeps the other fields beside metadata.
-    if (operator === "$meta" && this.isFind) return this.addComputed(tree, name, value);
+    // Find keeps the other fields beside metadata, and what leaves fields out may add some.
+    if (operator === "$meta" && (this.isFind || this.mode === "exclusion")) {
+      return this.addComputed(tree, name, value);
+    }
     if (this.mode === "exclusion") {
+      if (operator?.startsWith("$")) {
+        throw new CommandError(31252, "Cannot use expression other than $meta in exclusion projection");
+      }
       throw new CommandError(
         31310,
         `Cannot use an expression ${elementText(name, value)} in an exclusion projection`,
