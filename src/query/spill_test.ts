@@ -354,6 +354,7 @@ Deno.test("explain says which stages used the disk", async () => {
   const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), new MemorySpill());
   const text = await explain(pipeline, new ArraySource(rows), { ...testContext(), memory }, "executionStats");
   memory.close();
-  const flags = [...JSON.stringify(plainOf(text)).matchAll(/"usedDisk":(\w+)/g)].map(([, flag]) => flag);
+  const json = JSON.stringify(plainOf(text), (_, value) => typeof value === "bigint" ? `${value}` : value);
+  const flags = [...json.matchAll(/"usedDisk":(\w+)/g)].map(([, flag]) => flag);
   assert.deepEqual(flags, ["true", "true", "false"]);
 });
