@@ -5,7 +5,7 @@
  */
 import { CommandError } from "../base/mod.ts";
 import { Binary, BuiltDocument, type Document } from "../bson/mod.ts";
-import { writeConflict } from "../storage/mod.ts";
+import { type BuildProgress, writeConflict } from "../storage/mod.ts";
 import { type CollectionInfo, type Namespace, namespaceText } from "./catalog.ts";
 import { indexesOf } from "./indexes.ts";
 import type { MNode } from "./mnode.ts";
@@ -72,7 +72,7 @@ export class CatalogChanges {
   async createIndexes(
     namespace: Namespace,
     specsOf: (info: CollectionInfo) => readonly Document[],
-    checkpoint: () => Promise<void>,
+    checkpoint: (progress: BuildProgress) => Promise<void>,
     transaction?: Transaction,
   ): Promise<void> {
     if (transaction !== undefined) return this.createIndexesIn(transaction, namespace, specsOf);

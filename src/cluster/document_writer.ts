@@ -8,6 +8,7 @@ import { CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
 import type { SourceIndex } from "../query/mod.ts";
 import {
+  type BuildProgress,
   type CollectionLimits,
   type DocumentStore,
   type OwnEffect,
@@ -122,7 +123,7 @@ export class DocumentWriter {
   buildIndexes(
     id: number,
     specs: readonly RawDocument[],
-    checkpoint: () => Promise<void>,
+    checkpoint: (progress: BuildProgress) => Promise<void>,
   ): Promise<TakenKey | undefined> {
     return this.alone(async () => {
       const run = this.store.buildIndexes(id, specs);
@@ -130,7 +131,7 @@ export class DocumentWriter {
         for (;;) {
           const step = run.next();
           if (step.done === true) return step.value;
-          await checkpoint();
+          await checkpoint(step.value);
         }
       } finally {
         run.return(undefined);

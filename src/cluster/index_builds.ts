@@ -5,7 +5,7 @@
 import { assert, CommandError } from "../base/mod.ts";
 import { type Binary, type Document } from "../bson/mod.ts";
 import { withContext } from "../query/mod.ts";
-import { type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
+import { type BuildProgress, type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { type CollectionInfo, namespaceText } from "./catalog.ts";
 import type { DocumentWriter } from "./document_writer.ts";
 import { hasKeys, placeCheck } from "./place_check.ts";
@@ -26,10 +26,15 @@ export async function buildIndexes(
   { store, writer }: IndexedStore,
   info: CollectionInfo,
   indexes: readonly Document[],
-  checkpoint: () => Promise<void>,
+  checkpoint: (progress: BuildProgress) => Promise<void>,
 ): Promise<void> {
   try {
-    await checkPlaces(store, info, indexes, checkpoint);
+    await checkPlaces(
+      store,
+      info,
+      indexes,
+      () => checkpoint({ done: 0, total: store.totalsCommitted(info.id).count }),
+    );
     const stored = indexes.filter(hasKeys).map(storedSpec);
     const taken = stored.length === 0 ? undefined : await writer.buildIndexes(info.id, stored, checkpoint);
     if (taken !== undefined) throw duplicateKeyError(namespaceText(info), taken);

@@ -39,7 +39,7 @@ import type {
 } from "./router.ts";
 import { specOf } from "./document_statement.ts";
 import { beginReplacement, encoded } from "./replacement.ts";
-import type { SessionHistory } from "../storage/mod.ts";
+import type { BuildProgress, SessionHistory } from "../storage/mod.ts";
 import type { TransactionName } from "./retryable_write.ts";
 import { Transaction } from "./transaction.ts";
 import { timeseriesOfDocument, timeseriesSpecOf } from "./timeseries_spec.ts";
@@ -98,7 +98,7 @@ export class LocalRouter implements Router {
   createIndexes(
     namespace: Namespace,
     specsOf: (info: CollectionInfo) => readonly Document[],
-    checkpoint: () => Promise<void>,
+    checkpoint: (progress: BuildProgress) => Promise<void>,
     transaction?: Transaction,
   ): Promise<void> {
     return this.changes.createIndexes(namespace, specsOf, checkpoint, transaction);

@@ -4,7 +4,7 @@
 import type { Document, RawDocument, Value } from "../bson/mod.ts";
 import type { CommandError } from "../base/mod.ts";
 import type { CommandContext, Pipeline, Rows, Source } from "../query/mod.ts";
-import type { ColumnSize, IndexVerification, SessionHistory } from "../storage/mod.ts";
+import type { BuildProgress, ColumnSize, IndexVerification, SessionHistory } from "../storage/mod.ts";
 import type { CollectionTail } from "./capped.ts";
 import type { RetryableWrite, TransactionName } from "./retryable_write.ts";
 import type { Transaction } from "./transaction.ts";
@@ -38,14 +38,14 @@ export interface Router {
    * Makes indexes of a collection: those that `specsOf` names, as the catalog is to hold them. Durable, and holding every
    * document, when it resolves; then, or not at all.
    *
-   * @param checkpoint throws when the operation was killed, else lets others run
+   * @param checkpoint is told how far it is; throws when the operation was killed, else lets others run
    * @param transaction that makes the collection, where one does
    * @throws CommandError NamespaceNotFound (26), DuplicateKey (11000), and what `specsOf` throws
    */
   createIndexes(
     namespace: Namespace,
     specsOf: (info: CollectionInfo) => readonly Document[],
-    checkpoint: () => Promise<void>,
+    checkpoint: (progress: BuildProgress) => Promise<void>,
     transaction?: Transaction,
   ): Promise<void>;
   /** The ids of documents that have a key of an index of a regular collection together, key by key, some of them. */

@@ -19,6 +19,7 @@ import { type Document, type RawDocument, validateDocuments, type Value } from "
 import { type Clock, type Disk } from "../io/mod.ts";
 import type { FragmentRequest, Rows, ScanRequest, Source } from "../query/mod.ts";
 import {
+  type BuildProgress,
   decodeDone,
   DocumentStore,
   type DoneStatements,
@@ -195,7 +196,7 @@ export class VNode {
   async buildIndexes(
     info: CollectionInfo,
     indexes: readonly Document[],
-    checkpoint: () => Promise<void>,
+    checkpoint: (progress: BuildProgress) => Promise<void>,
   ): Promise<void> {
     await this.tracked(async () => {
       await this.makeRoomIn(info);

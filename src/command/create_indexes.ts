@@ -59,6 +59,7 @@ async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<v
     if (asked.length >= MAX_INDEXES) throw tooMany(asked[MAX_INDEXES - 1]!, namespace);
     await createIfMissing(call);
   }
+  const work = new QueryWork(call.operation);
   let before = 0;
   let added = 0;
   await router.createIndexes(
@@ -73,7 +74,10 @@ async function runCreateIndexes(call: CommandCall, reply: BsonWriter): Promise<v
       added = missing.length;
       return missing.map(({ index }) => index);
     },
-    new QueryWork(call.operation).checkpoint,
+    (progress) => {
+      call.operation.progress = { work: "Index Build: scanning collection", ...progress };
+      return work.checkpoint();
+    },
     call.transaction,
   );
   reply.value("numIndexesBefore", Int32.of(before));

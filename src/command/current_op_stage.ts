@@ -3,6 +3,7 @@ import { CommandError } from "../base/mod.ts";
 import { aliasOfType, BuiltDocument, Document, Int32, typeOf, type Value } from "../bson/mod.ts";
 import type { CommandCall } from "./command.ts";
 import { int64 } from "./numbers.ts";
+import type { Operation } from "./operation.ts";
 import { applicationOf, shownCommand } from "./profile_entry.ts";
 
 const MICROS_PER_MS = 1000;
@@ -73,7 +74,19 @@ export function currentOperations(call: CommandCall): readonly Document[] {
       op: operation.label.op,
       ns: operation.label.namespace,
       command: shownCommand(operation.label.body),
+      ...progressOf(operation),
       waitingForLock: false,
     });
   });
+}
+
+function progressOf({ progress }: Operation): Readonly<Record<string, Value>> {
+  if (progress === undefined) return {};
+  const { work, done, total } = progress;
+  const percent = Math.floor(done * 100 / Math.max(1, total));
+  return {
+    // MongoDB names the work, and then the meter, which has the same name.
+    msg: `${work} ${work}: ${done}/${total} ${percent}%`,
+    progress: BuiltDocument.of({ done: int64(done), total: int64(total) }),
+  };
 }

@@ -19,7 +19,16 @@ export interface OperationLabel {
   readonly body: RawDocument;
 }
 
+/** How far long work is. */
+export interface Progress {
+  readonly work: string;
+  readonly done: number;
+  readonly total: number;
+}
+
 export class Operation {
+  /** As `$currentOp` shows it; undefined where nothing is known of it. */
+  progress: Progress | undefined;
   private killed: CommandError | undefined;
   private hurried = false;
   private readonly interruptListeners = new Set<() => void>();

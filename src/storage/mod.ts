@@ -36,7 +36,7 @@ export { type StoreEntry } from "./documents/entry_buffer.ts";
 export { writeConflict } from "./documents/write_conflict.ts";
 export { type IndexDefinition, indexDefinition } from "./documents/index_definition.ts";
 export { coversPath, type Wildcard } from "./documents/wildcard_keys.ts";
-export { type IndexState } from "./documents/index_tables.ts";
+export { type BuildProgress, type IndexState } from "./documents/index_tables.ts";
 export {
   type Change,
   Manifest,

@@ -75,6 +75,34 @@ Deno.test("a query that works is ended, too", async () => {
   });
 });
 
+Deno.test("the building of an index says how far it is, and is ended", async () => {
+  await withClients(async (running, other) => {
+    const documents = Array.from(
+      { length: 10_000 },
+      (_, n) => ({ words: Array.from({ length: 20 }, (_, i) => `${n} ${i}`) }),
+    );
+    for (let batch = 0; batch < 3; batch++) await other.must({ insert: "c", documents, $db: "d" });
+    const building = running.command({
+      createIndexes: "c",
+      indexes: [{ key: { words: 1 }, name: "words_1" }],
+      $db: "d",
+    });
+    const [operation] = await operationsOf(other, {
+      "command.createIndexes": "c",
+      "progress.done": { $gt: 0 },
+    });
+    const { opid, msg, progress } = operation!;
+    assert.equal(Number(progress.total), 30_000);
+    const percent = Math.floor(Number(progress.done) / 300);
+    const work = "Index Build: scanning collection";
+    assert.equal(msg, `${work} ${work}: ${progress.done}/${progress.total} ${percent}%`);
+    await other.must({ killOp: 1, op: opid });
+    assert.equal(Number((await building)["code"]), 11601);
+    const { cursor } = await other.must({ listIndexes: "c", $db: "d" });
+    assert.equal(cursor.firstBatch.length, 1);
+  });
+});
+
 Deno.test("what is profiled says who asked, how long it took and what came of it", async () => {
   await withClients(async (running, other) => {
     await other.must({ profile: 2, $db: "d" });

@@ -21,7 +21,7 @@ import { CommitStatements } from "./commit_statements.ts";
 import type { TakenKey } from "./duplicate_key.ts";
 import { type CompileFilter, noFilters } from "./index_definition.ts";
 import type { IndexReader } from "./index_reader.ts";
-import { addRows, type IndexState, IndexTables } from "./index_tables.ts";
+import { addRows, type BuildProgress, type IndexState, IndexTables } from "./index_tables.ts";
 import {
   type BatchReaders,
   countRows,
@@ -256,15 +256,19 @@ export class DocumentStore implements CommittedDocuments {
    * @returns a key that two documents have in an index that is to be unique; then nothing was made
    * @throws CommandError as `insert`; QueryPlanKilled when the collection is dropped meanwhile
    */
-  *buildIndexes(id: number, specs: readonly RawDocument[]): Generator<void, TakenKey | undefined, undefined> {
+  *buildIndexes(
+    id: number,
+    specs: readonly RawDocument[],
+  ): Generator<BuildProgress, TakenKey | undefined, undefined> {
     this.begin();
     try {
       const built = this.guarded(() => specs.map((spec) => this.indexTables(id).create(spec)));
+      let done = 0;
       for (const rows of this.batches(this.readers.asWritten(id), {})) {
         this.checkTransaction();
         const taken = this.guarded(() => addRows(built, rows));
         if (taken !== undefined) return taken;
-        yield;
+        yield { done: done += rows.length, total: this.totals(id).count };
         this.readers.checkNotDropped(id);
       }
       this.guarded(() => this.statementsOfCommit.commit());

@@ -265,6 +265,12 @@ export class IndexTable implements IndexState {
   }
 }
 
+/** How far the building of indexes is, in documents. */
+export interface BuildProgress {
+  readonly done: number;
+  readonly total: number;
+}
+
 /** Adds documents to indexes that are being made. @returns a key that two documents have in one that is to be unique */
 export function addRows(indexes: readonly IndexTable[], rows: readonly StoredRow[]): TakenKey | undefined {
   for (const { seq, doc } of rows) {
