@@ -6,7 +6,7 @@
 import { BsonType, isArray, type Value } from "../bson/mod.ts";
 import type { Expression } from "./expression/expression.ts";
 import type { Filter } from "./filter/filter.ts";
-import type { SourceIndex, SourceIndexField } from "./index_plan.ts";
+import type { SourceIndex, SourceIndexField } from "./source_index.ts";
 import type { Stage } from "./pipeline.ts";
 import type { ProjectionNode } from "./projection/projection.ts";
 

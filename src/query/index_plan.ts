@@ -13,7 +13,6 @@ import {
   type Interval,
   isPoint,
   type KeyBounds,
-  type KeyRange,
   keyRangeOf,
   keyRanges,
   point,
@@ -23,53 +22,8 @@ import { hashedCondition } from "./hashed_condition.ts";
 import { coveringFields, type PathsRead } from "./covered.ts";
 import type { DistinctQuestion } from "./distinct_scan.ts";
 import { hasKeysOfAll, pathIndexes } from "./wildcard_index.ts";
+import type { IndexScan, SourceIndex, SourceIndexField } from "./source_index.ts";
 import type { SortPart } from "./stage/sort_key.ts";
-
-export interface SourceIndexField {
-  readonly path: readonly string[];
-  readonly descending: boolean;
-  /** Its keys are hashes of values. */
-  readonly hashed?: true;
-  /** The one value that is asked for: the path of a wildcard index's keys. */
-  readonly only?: string;
-}
-
-/** An index that a source has. */
-export interface SourceIndex {
-  readonly name: string;
-  readonly keyPattern: Document;
-  readonly fields: readonly SourceIndexField[];
-  /** Of each field, the paths at which a document may have an array. */
-  readonly arrays: readonly (readonly string[])[];
-  readonly isUnique: boolean;
-  readonly isSparse: boolean;
-  /** The planner must be told to use it. */
-  readonly isHidden: boolean;
-  /** Which documents it has; undefined for all. */
-  readonly partialFilter: Document | undefined;
-  /** Set for a wildcard index: whether it goes over a path. */
-  readonly covers?: ((path: readonly string[]) => boolean) | undefined;
-  /** The collection is clustered by it: its keys are those of the documents. */
-  readonly isClustered?: true;
-  /** Its keys leave open what some values are, and nothing beside them says it. */
-  readonly keysAreOpen?: boolean;
-}
-
-/** How a scan reads an index. */
-export interface IndexScan {
-  readonly name: string;
-  /** In the index's order; backward, the last is read first. */
-  readonly ranges: readonly KeyRange[];
-  readonly backward: boolean;
-  /** Whether a document may be met more than once: it is given once. */
-  readonly repeats: boolean;
-  /** Which index it is. */
-  readonly index: SourceIndex;
-  /** Set where rows are made of keys, and no document is read: the index's fields. */
-  readonly covered?: readonly SourceIndexField[];
-  /** The index's first fields, where of rows that are equal there one is enough: the first. */
-  readonly distinct?: readonly SourceIndexField[];
-}
 
 export interface IndexPlan extends IndexScan {
   /** Of each field of the index; of none where the keys themselves were given. */

@@ -14,13 +14,7 @@ import { distinctRows } from "./distinct_scan.ts";
 import { filterObstacle } from "./fragment/conditions.ts";
 import { type Fragment, type NoFragment, planFragment } from "./fragment/fragment.ts";
 import { withImplied } from "./implied.ts";
-import {
-  type IndexAccess,
-  type IndexPlan,
-  planIndex,
-  type SourceIndex,
-  type UnionPlan,
-} from "./index_plan.ts";
+import { type IndexAccess, type IndexPlan, planIndex, type UnionPlan } from "./index_plan.ts";
 import { matchesFirst } from "./match_order.ts";
 import { fieldsNeeded } from "./needs.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
@@ -35,6 +29,7 @@ import {
 } from "./pushdown.ts";
 import { checkSortKeys, withSortKeys } from "./sort_keys.ts";
 import type { ScanRequest, SourceShape } from "./source.ts";
+import type { SourceIndex } from "./source_index.ts";
 import { groupEndsOf } from "./stage/group_ends.ts";
 import { stagesOfLatest } from "./stage/latest.ts";
 import type { MatchStage } from "./stage/match.ts";

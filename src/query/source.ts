@@ -3,7 +3,7 @@
  * again on the rows), never fewer.
  */
 import type { Document, Value } from "../bson/mod.ts";
-import type { IndexScan, SourceIndex } from "./index_plan.ts";
+import type { IndexScan, SourceIndex } from "./source_index.ts";
 import type { Accumulator } from "./accumulator/accumulator.ts";
 
 /** Rows in batches; ending the generator early (`return`) frees what the scan holds. */

@@ -4,7 +4,7 @@ import type { Filter } from "./filter/filter.ts";
 import { arrayOffset } from "./filter/path.ts";
 import { includesMissing, intersection, type Interval, isPoint, typeInterval } from "./index_bounds.ts";
 import { conditionsOf } from "./index_conditions.ts";
-import type { SourceIndex } from "./index_plan.ts";
+import type { SourceIndex } from "./source_index.ts";
 
 const ASCENDING = Int32.of(1);
 
