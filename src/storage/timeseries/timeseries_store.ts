@@ -11,43 +11,34 @@
  * next opening, when the caller replays the log from `flushedIndex` on.
  */
 import {
-  assert,
   CHANGE_ENTRY_SHARE,
   CorruptionError,
   DEFAULT_MEMORY_BUDGET_BYTES,
   type Logger,
   MAX_CHANGE_ENTRY_BYTES,
-  MAX_MEMTABLE_BYTES,
-  MAX_POSTINGS_BYTES,
   MemoryBudget,
-  type MemoryLease,
-  MEMTABLE_SHARE,
   MIN_CHANGE_ENTRY_BYTES,
   PAGE_CACHE_SHARE,
 } from "../../base/mod.ts";
 import { type Document, type RawDocument, validateDocuments } from "../../bson/mod.ts";
 import type { Clock, Disk } from "../../io/mod.ts";
 import { Compactor } from "./compactor.ts";
+import { Flusher } from "./flusher.ts";
 import type { FragmentResult, TimeseriesFragment } from "./kernel/fragment.ts";
 import { runFragment } from "./kernel/run_fragment.ts";
 import { Manifest, type TableOptions } from "./manifest.ts";
 import type { MarkedRows } from "./marked_rows.ts";
 import { type PreparedBatch, type PreparedInsert, prepareMeasurements } from "./measurement.ts";
-import { FlushProgress } from "./flush_progress.ts";
-import { freezeTables, type Frozen } from "./frozen.ts";
-import { pacer } from "./pacer.ts";
 import type { PartitionSizes } from "./partition_cuts.ts";
 import { PageCache } from "./page_cache.ts";
 import type { TimeRange } from "./run.ts";
 import { RowBatchBuilder } from "./row_batch_builder.ts";
 import { scanTable, type TableSnapshot, type TimeseriesScan } from "./scan.ts";
-import type { Segment } from "./segment.ts";
 import { SegmentSet } from "./segment_set.ts";
-import { type FrozenRows, writeSegment } from "./segment_writer.ts";
-import { PostingsCache } from "./series_lookup.ts";
 import { SERIES_FILE, SeriesFile } from "./series_file.ts";
-import { type LoggedEntry, Table, type TableStats } from "./table.ts";
+import type { LoggedEntry, TableStats } from "./table.ts";
 import { type StoreView, StoreViews } from "./store_view.ts";
+import { TableSet } from "./table_set.ts";
 import { TableChange } from "./table_change.ts";
 import { type TableVerification, verifyTable } from "./verify_table.ts";
 
@@ -71,23 +62,13 @@ export interface TimeseriesStoreOptions {
 }
 
 export class TimeseriesStore {
-  private readonly tables = new Map<number, Table>();
-  private readonly postings: PostingsCache;
+  private readonly tables: TableSet;
   private readonly segments: SegmentSet;
-  /** Tables that the manifest does not know yet, and the append that runs to tell it. */
-  private readonly unrecorded = new Map<number, Promise<void> | undefined>();
-  /** The last log record that was applied. */
-  private appliedIndex: number;
-  private activeBytes = 0;
-  private frozen: Frozen | undefined;
-  private flushing: Promise<number> | undefined;
-  private readonly progress = new FlushProgress();
-  private readonly lease: MemoryLease;
-  private flushed: number;
-  private isClosed = false;
   private readonly compactor: Compactor;
+  private readonly flusher: Flusher;
   private readonly batches = new RowBatchBuilder();
   private readonly views = new StoreViews();
+  private isClosed = false;
 
   private constructor(
     private readonly options: TimeseriesStoreOptions,
@@ -96,12 +77,12 @@ export class TimeseriesStore {
     cache: PageCache,
     private readonly memory: MemoryBudget,
   ) {
-    this.lease = memory.lease();
-    this.flushed = manifest.flushedIndex;
-    this.appliedIndex = manifest.flushedIndex;
-    this.postings = new PostingsCache(memory, MAX_POSTINGS_BYTES);
-    this.segments = new SegmentSet(options, manifest, this.tables, cache, memory);
-    this.compactor = new Compactor(options, this.segments);
+    const { views } = this;
+    const tables = this.tables = new TableSet(manifest, memory);
+    const segments = this.segments = new SegmentSet(options, manifest, tables.byId, cache, memory);
+    const compactor = this.compactor = new Compactor(options, segments);
+    const flushed = { manifest, seriesFile, tables, segments, views, memory };
+    this.flusher = new Flusher(options, flushed, () => compactor.start());
   }
 
   /** Opens the store of a folder, or makes one. @throws CorruptionError */
@@ -117,7 +98,8 @@ export class TimeseriesStore {
     const cache = new PageCache(memory, () => memory.share(PAGE_CACHE_SHARE));
     const store = new TimeseriesStore(options, manifest, seriesFile, cache, memory);
     try {
-      store.load();
+      store.tables.load(seriesFile);
+      store.segments.load();
       await store.segments.removeDead();
       store.segments.removeLeftovers([SERIES_FILE]);
     } catch (error) {
@@ -129,12 +111,12 @@ export class TimeseriesStore {
 
   /** Log records up to here are in segments: they need not be replayed, nor kept for this store. */
   get flushedIndex(): number {
-    return this.flushed;
+    return this.flusher.flushedIndex;
   }
 
   /** Bytes of all memtables, those that are being flushed included. */
   get memtableBytes(): number {
-    return this.activeBytes + (this.frozen?.bytes ?? 0);
+    return this.tables.memtableBytes;
   }
 
   /**
@@ -142,48 +124,25 @@ export class TimeseriesStore {
    * stays, with what is applied to it: the next call or flush makes it durable.
    */
   async createTable(id: number, options: TableOptions): Promise<void> {
-    if (!this.tables.has(id)) {
-      this.tables.set(id, new Table(id, options, this.postings));
-      this.unrecorded.set(id, undefined);
-    }
-    await this.record(id);
-  }
-
-  private async record(id: number): Promise<void> {
-    const table = this.tables.get(id);
-    if (table === undefined || !this.unrecorded.has(id)) return;
-    const running = this.unrecorded.get(id);
-    if (running !== undefined) return await running;
-    const recording = this.manifest.append({ kind: "table", id, ...table.options });
-    this.unrecorded.set(id, recording);
-    try {
-      await recording;
-      this.unrecorded.delete(id);
-    } catch (error) {
-      if (this.unrecorded.has(id)) this.unrecorded.set(id, undefined);
-      throw error;
-    }
+    this.tables.create(id, options);
+    await this.tables.record(id);
   }
 
   /** Removes a table, for good when it resolves; nothing when it is not there. Scans that run go on. */
   async dropTable(id: number): Promise<void> {
-    if (!this.tables.has(id)) return;
+    if (!this.hasTable(id)) return;
     await this.manifest.append({ kind: "drop", id });
-    this.activeBytes -= this.tables.get(id)?.activeBytes ?? 0;
-    this.lease.set(this.memtableBytes);
-    this.tables.delete(id);
-    this.postings.forget(id);
-    this.unrecorded.delete(id);
+    this.tables.remove(id);
     await this.segments.removeDead();
   }
 
   /** In no order. */
   tableIds(): number[] {
-    return [...this.tables.keys()];
+    return [...this.tables.byId.keys()];
   }
 
   hasTable(id: number): boolean {
-    return this.tables.has(id);
+    return this.tables.byId.has(id);
   }
 
   /**
@@ -199,14 +158,14 @@ export class TimeseriesStore {
     ordered: boolean,
     areChecked = true,
   ): PreparedInsert {
-    const table = this.table(tableId);
+    const table = this.tables.get(tableId);
     const { options: { timeField, metaField }, metas } = table;
     if (documents.length < MIN_BATCH_ROWS) {
       if (!areChecked) validateDocuments(documents);
       return prepareMeasurements(documents, ordered, timeField, metaField, metas);
     }
     // Shapes that are learned on the way are the memtable's.
-    return this.counted(table, () => {
+    return this.tables.counted(table, () => {
       const target = { timeField, metaField, metas, trie: table.trie, areChecked };
       return this.batches.prepare(documents, ordered, target);
     });
@@ -230,7 +189,7 @@ export class TimeseriesStore {
 
   /** Begins a change of a table; see `TableChange` for what its owner has to keep away meanwhile. */
   async beginChange(tableId: number): Promise<TableChange> {
-    const table = this.readyTable(tableId);
+    const table = this.tables.ready(tableId);
     // A pass of retention that failed must not have happened after all: places of rows would be others at replay.
     await this.manifest.settle();
     return new TableChange(table, this.options.clock);
@@ -246,19 +205,19 @@ export class TimeseriesStore {
   }
 
   private apply(logIndex: number, tableId: number, entry: LoggedEntry): void {
-    if (logIndex <= this.flushed) return;
+    if (logIndex <= this.flushedIndex) return;
     this.noteIndex(logIndex);
-    const table = this.tables.get(tableId);
+    const table = this.tables.byId.get(tableId);
     if (table === undefined) return;
     this.keepForViews(tableId);
-    this.counted(table, () => table.apply(entry));
+    this.tables.counted(table, () => table.apply(entry));
   }
 
   /** A table is about to hold other rows. */
   private keepForViews(tableId: number): void {
     this.views.keep(tableId, () => {
       try {
-        return this.readyTable(tableId).snapshot();
+        return this.tables.ready(tableId).snapshot();
       } catch {
         return undefined;
       }
@@ -267,30 +226,12 @@ export class TimeseriesStore {
 
   /** Makes sure that all entries of a table that were applied can be seen. @throws what keeps one from it */
   settle(tableId: number): void {
-    if (this.tables.has(tableId)) this.readyTable(tableId);
-  }
-
-  /** A table in which all that was applied can be seen. @throws CorruptionError, or what the disk throws */
-  private readyTable(tableId: number): Table {
-    const table = this.table(tableId);
-    this.counted(table, () => table.catchUp());
-    return table;
-  }
-
-  /** Counts what a table's active memtable grows by. */
-  private counted<T>(table: Table, grow: () => T): T {
-    const before = table.activeBytes;
-    try {
-      return grow();
-    } finally {
-      this.activeBytes += table.activeBytes - before;
-      this.lease.set(this.memtableBytes);
-    }
+    if (this.hasTable(tableId)) this.tables.ready(tableId);
   }
 
   /** The log has gone on to this record with what is not for this store: a flush covers it. */
   noteIndex(logIndex: number): void {
-    this.appliedIndex = Math.max(this.appliedIndex, logIndex);
+    this.flusher.noteIndex(logIndex);
   }
 
   /**
@@ -301,8 +242,8 @@ export class TimeseriesStore {
    * @param beforeMs milliseconds since 1970
    */
   async expire(tableId: number, beforeMs: number): Promise<void> {
-    if (!this.tables.has(tableId)) return;
-    const table = this.readyTable(tableId);
+    if (!this.hasTable(tableId)) return;
+    const table = this.tables.ready(tableId);
     // The first flush may be one that began before the youngest of these rows came.
     for (let flushes = 0; flushes < 2 && table.hasMemtableRowsBefore(beforeMs); flushes++) await this.flush();
     if (!table.hasSegmentRowsBefore(beforeMs)) return;
@@ -318,37 +259,21 @@ export class TimeseriesStore {
    * are new. Rows of lost ones that were flushed stay. Durable when it resolves; nothing may be applied before.
    */
   async rewind(logIndex: number): Promise<void> {
-    if (logIndex >= this.flushed) return;
-    await this.manifest.append({ kind: "advance", flushedIndex: logIndex });
-    this.flushed = logIndex;
-    this.appliedIndex = logIndex;
+    await this.flusher.rewind(logIndex);
   }
 
   needsFlush(): boolean {
-    return this.activeBytes >= this.flushBytes;
+    return this.flusher.fullness >= 1;
   }
 
   /** Whether rows came in much faster than a flush could start. */
   isFull(): boolean {
-    return this.activeBytes >= 2 * this.flushBytes;
+    return this.flusher.fullness >= 2;
   }
 
-  private get flushBytes(): number {
-    return this.options.memtableBytes ?? Math.min(MAX_MEMTABLE_BYTES, this.memory.share(MEMTABLE_SHARE));
-  }
-
-  /**
-   * Waits while a flush runs and new rows fill memory faster than it gives some back. Writers are held in step with it,
-   * in pauses of some milliseconds, instead of all at once at its end.
-   *
-   * @param otherShare what else writers fill until the flush ends, as a share of what there is
-   */
+  /** Holds writers in step with a flush that runs: see `Flusher.keepStep`. */
   async keepStep(otherShare: () => number): Promise<void> {
-    while (this.flushing !== undefined) {
-      const filled = Math.max(this.activeBytes / this.flushBytes, otherShare());
-      if (filled <= this.progress.share) return;
-      await Promise.race([this.progress.next(), this.flushing.catch(() => {})]);
-    }
+    await this.flusher.keepStep(otherShare);
   }
 
   /**
@@ -358,17 +283,13 @@ export class TimeseriesStore {
    * @returns the log index up to which the caller may cut
    */
   flush(): Promise<number> {
-    this.flushing ??= this.segments.inTurn(() => this.runNotedFlush()).finally(() => {
-      this.flushing = undefined;
-      this.progress.end();
-    });
-    return this.flushing;
+    return this.flusher.flush();
   }
 
   /** Flushes, and merges until each partition with rows of the table is one segment; those that come meanwhile may wait. */
   async compact(tableId: number): Promise<void> {
     // The first flush may be one that began before the latest rows came.
-    for (let flushes = 0; flushes < 2 && this.tables.get(tableId)?.isUnflushed(); flushes++) {
+    for (let flushes = 0; flushes < 2 && this.tables.byId.get(tableId)?.isUnflushed(); flushes++) {
       await this.flush();
     }
     await this.compactor.compact(tableId);
@@ -389,13 +310,13 @@ export class TimeseriesStore {
   }
 
   private snapshotIn(view: StoreView | undefined, tableId: number): TableSnapshot {
-    const table = this.readyTable(tableId);
+    const table = this.tables.ready(tableId);
     return view?.snapshotOf(table) ?? table.snapshot();
   }
 
   /** Times before and behind which a table has no rows now; undefined when it has none. */
   timeBounds(tableId: number): TimeRange | undefined {
-    return this.table(tableId).timeBounds();
+    return this.tables.get(tableId).timeBounds();
   }
 
   /** Folds the rows of a table as it is at this call, or in a view, into groups. */
@@ -405,23 +326,16 @@ export class TimeseriesStore {
 
   /** Reads all that segments hold of a table, past every cache. @param pause lets others run */
   verify(tableId: number, pause: () => Promise<void>): Promise<TableVerification> {
-    return verifyTable(this.options.disk, tableId, this.segments.pathsWith(this.table(tableId)), pause);
+    return verifyTable(this.options.disk, tableId, this.segments.pathsWith(this.tables.get(tableId)), pause);
   }
 
   stats(tableId: number): TableStats {
-    return this.table(tableId).stats();
+    return this.tables.get(tableId).stats();
   }
 
   /** What all tables hold together. */
   totals(): { readonly tables: number; readonly series: number; readonly rows: number } {
-    let series = 0;
-    let rows = 0;
-    for (const table of this.tables.values()) {
-      const stats = table.stats();
-      series += stats.series;
-      rows += stats.rows;
-    }
-    return { tables: this.tables.size, series, rows };
+    return this.tables.totals();
   }
 
   /** Waits for a running flush and closes all files. What is in memtables is in the log. */
@@ -429,165 +343,11 @@ export class TimeseriesStore {
     if (this.isClosed) return;
     this.isClosed = true;
     await this.compactor.stop();
-    await this.flushing?.catch((error) => this.logFailure(error));
+    await this.flusher.settle();
     this.manifest.close();
     this.seriesFile.close();
     this.segments.close();
   }
-
-  private table(id: number): Table {
-    const table = this.tables.get(id);
-    assert(table !== undefined, `table ${id} exists`);
-    return table;
-  }
-
-  private load(): void {
-    const { manifest, seriesFile, tables } = this;
-    for (const [id, options] of manifest.tables) {
-      const table = new Table(id, options, this.postings);
-      table.expire(manifest.expiries.get(id) ?? []);
-      tables.set(id, table);
-    }
-    seriesFile.read(manifest.seriesBytes, (id) => tables.get(id)?.index, (id, sizeBytes) => {
-      const table = tables.get(id);
-      if (table !== undefined) table.seriesBytes += sizeBytes;
-    });
-    for (const table of tables.values()) table.persistedSeries = table.index.size;
-    this.segments.load();
-  }
-
-  private async runNotedFlush(): Promise<number> {
-    try {
-      return await this.runFlush();
-    } catch (error) {
-      this.segments.noteFailedFlush(error);
-      throw error;
-    }
-  }
-
-  private async runFlush(): Promise<number> {
-    this.frozen ??= this.freeze();
-    const { frozen } = this;
-    if (frozen === undefined) return await this.advance(this.appliedIndex);
-    const started = this.options.clock.monotonicMs();
-    const number = this.manifest.nextNumber();
-    const series = await this.seriesFile.append(this.manifest.seriesBytes, frozen.series);
-    // A segment of tables that no manifest knows would be removed at the next opening.
-    for (const { tableId } of frozen.series) await this.record(tableId);
-    const masks = await this.segments.masks.write(frozen.masks);
-    const written = frozen.memtables.size === 0
-      ? undefined
-      : await this.writeSegmentFile(number, frozen.memtables);
-    try {
-      await this.manifest.append({
-        kind: "flush",
-        ...(written === undefined ? {} : { segment: number }),
-        ...(masks === undefined ? {} : { masks }),
-        seriesBytes: series.lengthBytes,
-        flushedIndex: frozen.logIndex,
-      });
-    } catch (error) {
-      // The record may be on disk all the same: the file it names has to stay.
-      written?.segment.close();
-      throw error;
-    }
-    this.segments.masks.noteCounted(masks);
-    this.install(frozen, written, series.tableBytes);
-    await this.segments.removeDead();
-    this.compactor.start();
-    this.options.logger.debug("flushed memtables", {
-      segment: number,
-      tables: frozen.memtables.size,
-      bytes: written?.segment.sizeBytes ?? 0,
-      masks: frozen.masks.size,
-      ms: Math.round(this.options.clock.monotonicMs() - started),
-    });
-    return this.flushed;
-  }
-
-  /** No rows wait to be written: the log is not needed up to here. */
-  private async advance(logIndex: number): Promise<number> {
-    if (logIndex > this.flushed) {
-      await this.manifest.append({ kind: "advance", flushedIndex: logIndex });
-      this.flushed = logIndex;
-    }
-    return logIndex;
-  }
-
-  /** Takes what is to be written of all tables; undefined when that is nothing. */
-  private freeze(): Frozen | undefined {
-    for (const id of this.tables.keys()) this.readyTable(id);
-    const bytes = this.activeBytes;
-    this.activeBytes = 0;
-    const frozen = freezeTables([...this.tables.values()], this.appliedIndex, bytes);
-    if (frozen !== undefined) this.segments.noteFrozenMasks(frozen.masks);
-    return frozen;
-  }
-
-  private async writeSegmentFile(
-    number: number,
-    memtables: ReadonlyMap<number, FrozenRows>,
-  ): Promise<WrittenSegment> {
-    const { disk, directory, clock } = this.options;
-    const path = this.segments.pathOf(number);
-    const file = disk.open(path, "create");
-    try {
-      this.progress.begin(memtables);
-      const rows = await writeSegment(file, memtables, pacer(clock, () => this.progress.step()));
-      await file.sync();
-      file.close();
-      await disk.syncDirectory(directory);
-      return { segment: this.segments.open(number, { arrival: number, level: 0 }), rows };
-    } catch (error) {
-      file.close();
-      this.removeQuietly(path);
-      throw error;
-    }
-  }
-
-  /** A half-written file that cannot be removed now is removed at the next opening. */
-  private removeQuietly(path: string): void {
-    try {
-      this.options.disk.remove(path);
-    } catch (error) {
-      this.logFailure(error);
-    }
-  }
-
-  private logFailure(error: unknown): void {
-    this.options.logger.error("a flush failed; its rows stay in memory and in the log", {
-      error: String(error),
-    });
-  }
-
-  /** Puts the segment, if there is one, in the place of the frozen memtables, all at once. */
-  private install(
-    frozen: Frozen,
-    written: WrittenSegment | undefined,
-    tableBytes: ReadonlyMap<number, number>,
-  ): void {
-    if (written !== undefined) this.segments.register(written.segment);
-    this.segments.noteStoredMasks(frozen.tableMasks);
-    const entries = new Map(written?.segment.tables.map((entry) => [entry.tableId, entry]));
-    for (const { tableId, end } of frozen.series) {
-      const table = this.tables.get(tableId);
-      if (table === undefined) continue;
-      const flushed = table.thaw(written?.segment, entries.get(tableId), written?.rows.get(tableId));
-      this.views.flushed(tableId, flushed);
-      table.persistedSeries = end;
-      table.seriesBytes += tableBytes.get(tableId) ?? 0;
-    }
-    this.flushed = frozen.logIndex;
-    this.frozen = undefined;
-    this.lease.set(this.memtableBytes);
-  }
-}
-
-/** A segment as a flush wrote it. */
-interface WrittenSegment {
-  readonly segment: Segment;
-  /** By table: the memtable's rows in the order in which the segment has them. */
-  readonly rows: ReadonlyMap<number, Int32Array>;
 }
 
 /** Damage to the manifest's last record looks like a torn one; that its log records are gone gives it away. */
