@@ -35,6 +35,7 @@ export async function runFragment(
   const { narrowed, matched } = await narrow(snapshot, fragment, pacer);
   const folding = new Folding(fragment, (series) => snapshot.index.sharedMetaOf(series));
   const sources = new SeriesSources(snapshot, narrowed, fragment.paths);
+  const slices = new SeriesRuns();
   const { seriesEnds } = fragment;
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
@@ -44,7 +45,7 @@ export async function runFragment(
     work++;
     if (runs.length > 0) {
       folding.enter(series);
-      const slices = new SeriesRuns(runs);
+      slices.enter(runs);
       for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
         for (let rest = folding.add(slice); rest !== undefined; rest = folding.add(rest)) {
           await pacer.restIfDue();
@@ -136,16 +137,45 @@ class Folding implements FragmentResult {
   private addKept(kept: Slice): void {
     this.enterSeries();
     const { source, rows, from, to } = kept;
-    if (rows === undefined && to - from === source.rowCount && this.addPage(source)) return;
+    const bounds = source.timeBounds;
+    if (bounds !== undefined && this.table.moveTo(bounds.min) > bounds.max) {
+      this.addTogether(kept, this.groupAt(bounds.min));
+      return;
+    }
     const { times } = source;
+    const lastMs = times[rows === undefined ? to - 1 : rows[to - 1]!]!;
     for (let at = from; at < to;) {
       const ms = times[rows === undefined ? at : rows[at]!]!;
-      const end = endOfTimes(times, rows, at, to, this.table.moveTo(ms));
+      const endMs = this.table.moveTo(ms);
+      const end = lastMs < endMs ? to : endOfTimes(times, rows, at, to, endMs);
       const group = this.groupAt(ms);
       for (let i = 0; i < this.states.length; i++) this.states[i]!.add(source, rows, at, end, group);
       this.order?.add(group, ms, times[rows === undefined ? end - 1 : rows[end - 1]!]!);
       at = end;
     }
+  }
+
+  /** Rows of a page that lies in one group as a whole: their times matter no more. */
+  private addTogether({ source, rows, from, to }: Slice, group: number): void {
+    const isPage = rows === undefined && to - from === source.rowCount;
+    for (let i = 0; i < this.states.length; i++) {
+      const state = this.states[i]!;
+      if (!isPage || !this.addPage(source, i, group)) state.add(source, rows, from, to, group);
+    }
+    if (this.order === undefined) return;
+    const { times } = source;
+    this.order.add(
+      group,
+      times[rows === undefined ? from : rows[from]!]!,
+      times[rows === undefined ? to - 1 : rows[to - 1]!]!,
+    );
+  }
+
+  /** What is known of a whole page may be all that an output needs. */
+  private addPage(source: Slice["source"], output: number, group: number): boolean {
+    const asked = this.fragment.outputs[output]!;
+    const page = "path" in asked ? source.page(asked.path) : undefined;
+    return this.states[output]!.addPage(page, group);
   }
 
   partial(output: number, group: number): Value {
@@ -154,20 +184,6 @@ class Folding implements FragmentResult {
 
   result(output: number, group: number): Value {
     return this.states[output]!.result(group);
-  }
-
-  /** A page that lies in one group as a whole: what is known of it may be all that is needed. */
-  private addPage(source: Slice["source"]): boolean {
-    const bounds = source.timeBounds;
-    if (bounds === undefined || this.table.moveTo(bounds.min) <= bounds.max) return false;
-    const group = this.groupAt(bounds.min);
-    this.states.forEach((state, i) => {
-      const output = this.fragment.outputs[i]!;
-      const page = "path" in output ? source.page(output.path) : undefined;
-      if (!state.addPage(page, group)) state.add(source, undefined, 0, source.rowCount, group);
-    });
-    this.order?.add(group, bounds.min, bounds.max);
-    return true;
   }
 
   private addRows({ source, rows, from, to }: Slice): void {

@@ -30,29 +30,33 @@ export interface Slice {
   readonly to: number;
 }
 
-/** Walks through the runs of one series. */
+/** Walks through the runs of one series after another. */
 export class SeriesRuns {
-  private readonly runs: SliceRun[];
-  private readonly isDisjoint: boolean;
+  /** The run of a series that has but one, as most have. */
+  private only: SliceRun | undefined;
+  /** The runs of another series, the first one last. */
+  private runs: SliceRun[] = [];
+  private isDisjoint = true;
 
-  constructor(runs: readonly SliceRun[]) {
-    this.runs = runs.length < 2
-      ? [...runs]
-      : runs.toSorted((a, b) => a.firstTime - b.firstTime || a.lastTime - b.lastTime || a.age - b.age);
+  /** The runs of the next series. */
+  enter(runs: readonly SliceRun[]): void {
+    this.only = runs.length === 1 ? runs[0] : undefined;
+    if (runs.length === 1) return;
+    this.runs = runs.toSorted((a, b) =>
+      a.firstTime - b.firstTime || a.lastTime - b.lastTime || a.age - b.age
+    );
     this.isDisjoint = this.runs.every((run, i) => i === 0 || isBefore(this.runs[i - 1]!, run));
     this.runs.reverse();
   }
 
   /** The next rows; undefined at the end. */
   next(): Slice | undefined {
+    if (this.only !== undefined) return this.only.isDone ? undefined : takeCurrent(this.only);
     const { runs } = this;
     while (runs.length > 0 && runs[runs.length - 1]!.isDone) runs.pop();
     const last = runs[runs.length - 1];
     if (last === undefined) return undefined;
-    if (!this.isDisjoint && runs.length > 1) return this.merged();
-    const slice = last.current();
-    last.skip(slice.to - slice.from);
-    return slice;
+    return !this.isDisjoint && runs.length > 1 ? this.merged() : takeCurrent(last);
   }
 
   private merged(): Slice {
@@ -86,6 +90,12 @@ export class SeriesRuns {
     best.skip(to - slice.from);
     return { ...slice, to };
   }
+}
+
+function takeCurrent(run: SliceRun): Slice {
+  const slice = run.current();
+  run.skip(slice.to - slice.from);
+  return slice;
 }
 
 function isBefore(a: SliceRun, b: SliceRun): boolean {

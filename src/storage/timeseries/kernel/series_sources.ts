@@ -12,6 +12,7 @@ export class SeriesSources {
   /** Those of later series, the first of them last. */
   private readonly waiting: RunSource[];
   private held: RunSource[] = [];
+  private readonly found: SliceRun[] = [];
   /** The first series behind which one of the held ones has nothing more. */
   private nextEnd = Infinity;
 
@@ -24,19 +25,21 @@ export class SeriesSources {
     this.waiting = sourcesOf(snapshot, request, paths).sort((a, b) => b.firstSeries - a.firstSeries);
   }
 
-  /** What there is of a series. */
-  runsOf(series: number): SliceRun[] {
+  /** What there is of a series; good until the next call, and so is the array. */
+  runsOf(series: number): readonly SliceRun[] {
     this.moveTo(series);
-    const runs: SliceRun[] = [];
-    for (const source of this.held) {
-      const run = source.run(series);
-      if (run !== undefined) runs.push(run);
+    const { found, held } = this;
+    let count = 0;
+    for (let i = 0; i < held.length; i++) {
+      const run = held[i]!.run(series);
+      if (run !== undefined) found[count++] = run;
     }
-    return runs;
+    if (found.length > count) found.length = count;
+    return found;
   }
 
   /** Its rows of the earliest time, of the latest, or both. */
-  endsOf(series: number, { earliest, latest }: SeriesEnds): SliceRun[] {
+  endsOf(series: number, { earliest, latest }: SeriesEnds): readonly SliceRun[] {
     this.moveTo(series);
     if (!latest) return this.endOf(series, 1);
     const last = this.endOf(series, -1);

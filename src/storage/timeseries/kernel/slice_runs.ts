@@ -17,7 +17,7 @@ export interface RunSource {
   /** No row is before or after. */
   readonly minTime: number;
   readonly maxTime: number;
-  /** Undefined when the series has no rows in the range. */
+  /** Good until the next call; undefined when the series has no rows in the range. */
   run(series: number): SliceRun | undefined;
   /** As `run`, of its rows of the earliest (1) or the latest (−1) time. */
   end(series: number, direction: Direction): SliceRun | undefined;
@@ -34,6 +34,8 @@ export class GroupRunSource implements RunSource {
   private open: OpenRowGroup | undefined;
   private paths: readonly ResolvedPath[] = [];
   private page: PageSource | undefined;
+  /** What `run` gives, series after series. */
+  private own: GroupRun | undefined;
 
   constructor(
     private readonly snapshot: TableSnapshot,
@@ -53,7 +55,10 @@ export class GroupRunSource implements RunSource {
 
   run(series: number): SliceRun | undefined {
     const span = this.spanOf(series);
-    return span && this.runOf(span);
+    if (span === undefined || this.open!.mask !== undefined) return span && this.runOf(span);
+    if (this.own === undefined) return this.own = new GroupRun(this, span, this.age);
+    this.own.enter(span);
+    return this.own;
   }
 
   end(series: number, direction: Direction): SliceRun | undefined {
@@ -137,7 +142,13 @@ export class GroupRunSource implements RunSource {
 class GroupRun implements SliceRun {
   private row: number;
 
-  constructor(private readonly source: GroupRunSource, private readonly span: RowSpan, readonly age: number) {
+  constructor(private readonly source: GroupRunSource, private span: RowSpan, readonly age: number) {
+    this.row = span.first;
+  }
+
+  /** Begins anew, with other rows. */
+  enter(span: RowSpan): void {
+    this.span = span;
     this.row = span.first;
   }
 

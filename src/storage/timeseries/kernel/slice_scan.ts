@@ -23,12 +23,13 @@ export async function* scanSlices(
   const sources = new SeriesSources(snapshot, request, condition?.paths ?? NO_PATHS);
   const filter = condition &&
     new RowFilter(condition.condition, (series) => snapshot.index.sharedMetaOf(series));
+  const slices = new SeriesRuns();
   let batch: Document[] = [];
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
     if (series === snapshot.seriesCount) break;
-    const slices = new SeriesRuns(sources.runsOf(series));
+    slices.enter(sources.runsOf(series));
     filter?.enter(series);
     for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
       const count = slice.to - slice.from;
