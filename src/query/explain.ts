@@ -275,6 +275,9 @@ function pushdownPart({ fragment, stages }: Plan, source: Source): Document {
   return BuiltDocument.of({
     executor: "columns",
     stages: stages.slice(0, fragment.stageCount).map((stage) => `$${stage.kind}`),
+    measuredKeys: fragment.measured.length === 0
+      ? undefined
+      : fragment.measured.map((path) => path.join(".")),
   });
 }
 

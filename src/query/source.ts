@@ -165,6 +165,21 @@ export interface GroupKeys {
   groupOf(seriesClass: number, meta: Value, ms: number): number;
   /** Times around `ms` that fall into the same group, whatever the class: from `fromMs` on, below `endMs`. */
   spanOf(ms: number): { readonly fromMs: number; readonly endMs: number };
+  /** What else the key reads; undefined where that is nothing. Then these say the group, not `groupOf`. */
+  readonly measured?: MeasuredKeys;
+}
+
+/** Groups whose key reads measured values: rows of one class and span that have the same ones are in one group. */
+export interface MeasuredKeys {
+  /** Which of the request's `paths` are read. */
+  readonly paths: readonly number[];
+  /**
+   * @param ms as for `GroupKeys.groupOf`, which also says what is thrown
+   * @param values of the row, at each path; undefined where it has none. Nothing inside of an array is asked for
+   */
+  groupOf(meta: Value, ms: number, values: readonly Value[]): number;
+  /** As `groupOf`, of a row that has to be read as a document. */
+  groupOfRow(row: Document, ms: number): number;
 }
 
 /** What is folded of the rows of each group. */
@@ -191,7 +206,7 @@ interface AccumulatedOutput {
   /** The value of a row. */
   readonly read: (row: Document) => Value;
   /** The accumulator, empty, whose `partial` the result has. */
-  readonly create: (group: number) => Pick<Accumulator, "add" | "merge" | "partial">;
+  readonly create: (group: number) => Pick<Accumulator, "add" | "merge" | "partial" | "result">;
 }
 
 export interface FragmentResult {

@@ -281,8 +281,38 @@ function randomTimeKey(random: Random): Value {
   }
 }
 
+/** Keys that read what is measured, alone and beside others, as it is and computed. */
+function randomMeasuredKey(random: Random): Value {
+  const one = `$${pick(random, PATHS)}`;
+  switch (whole(random, 9)) {
+    case 0:
+      return doc({ value: one });
+    case 1:
+      return doc({ value: one, other: `$${pick(random, PATHS)}` });
+    case 2:
+      return doc({ value: one, host: "$m.host", rank: "$m.rank" });
+    case 3:
+      return doc({ value: one, time: randomTimeKey(random) });
+    case 4:
+      return doc({ time: randomTimeKey(random), a: one, b: `$${pick(random, PATHS)}`, region: "$m.region" });
+    case 5:
+      return doc({ $type: one });
+    case 6:
+      return doc({ $gt: [one, pick<Value>(random, ["$m.rank", int(50), null])] });
+    case 7:
+      return doc({ $ifNull: [one, "$m.host"] });
+    default:
+      return one;
+  }
+}
+
 function randomKey(random: Random): Value {
-  switch (whole(random, 8)) {
+  switch (whole(random, 12)) {
+    case 8:
+    case 9:
+    case 10:
+    case 11:
+      return randomMeasuredKey(random);
     case 0:
       return null;
     case 1:
@@ -345,6 +375,8 @@ function randomPipeline(random: Random): Document[] {
             "$m",
             "$m.rank",
             doc({ h: "$m.host", r: "$m.region" }),
+            "$a",
+            doc({ value: "$n.x", rank: "$m.rank" }),
           ]),
           output: doc(randomOutputs(random, false)),
         }),
@@ -370,6 +402,9 @@ function randomPipeline(random: Random): Document[] {
     }
     case 4:
       return groupEnds(random);
+    case 5:
+      stages.push(doc({ $sortByCount: `$${pick(random, PATHS)}` }));
+      break;
     default:
       stages.push(doc({ $group: doc({ _id: randomKey(random), ...randomOutputs(random) }) }));
   }

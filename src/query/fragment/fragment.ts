@@ -15,7 +15,13 @@ import type { Output } from "../stage/output.ts";
 import { gridOfPanes, type TimeWindowStage } from "../stage/time_window.ts";
 import { filterObstacle, firstOf } from "./conditions.ts";
 import { type NearestWindows, nearestWindowsOf } from "./nearest_windows.ts";
-import { isIndependent, type RowFields, timeDependence, type TimeSplit } from "./time_spans.ts";
+import {
+  isIndependent,
+  type MeasuredPaths,
+  type RowFields,
+  timeDependence,
+  type TimeSplit,
+} from "./time_spans.ts";
 
 export interface Fragment {
   readonly kind: "fragment";
@@ -24,6 +30,8 @@ export interface Fragment {
   readonly filters: readonly Filter[];
   readonly stage: GroupStage | TimeWindowStage | CountStage;
   readonly splits: readonly TimeSplit[];
+  /** The measured values that the key of groups reads, by their paths. */
+  readonly measured: MeasuredPaths;
   /** The order of time in which the stage takes its rows, whichever series they are of; undefined where it does not. */
   readonly timeOrder: 1 | -1 | undefined;
   /** Stages of the plan that it stands for, from the first on. */
@@ -84,8 +92,12 @@ export function planFragment(
       ? undefined
       : firstOf(stage.outputs, (output) => outputObstacle(output, fields, isInTimeOrder)));
   if (obstacle !== undefined) return no(obstacle);
-  const splits = splitsOf(stage, fields);
+  const measured: MeasuredPaths = [];
+  const splits = splitsOf(stage, fields, measured);
   if (!isIndependent(splits)) return no(splits.reason);
+  if (measured.length > 0 && ends !== undefined) {
+    return no(`the key reads the measurement ${measured[0]![0]}, and rows are asked for in order of time`);
+  }
   const nearest = stage.kind === "group" && ends === undefined
     ? nearestWindowsOf(stage, stages[matches + 1], fields)
     : undefined;
@@ -95,6 +107,7 @@ export function planFragment(
     filters,
     stage,
     splits,
+    measured: distinct(measured),
     timeOrder: ends?.timeOrder ?? (isInTimeOrder ? 1 : undefined),
     stageCount: matches + (ends?.stageCount ?? 1),
     nearest,
@@ -123,21 +136,27 @@ function isKeyPath(key: Expression, path: readonly string[]): boolean {
   return isOfRow(key) && key.path.join("\0") === path.join("\0");
 }
 
+function distinct(paths: MeasuredPaths): MeasuredPaths {
+  return [...new Map(paths.map((path) => [path.join("\0"), path])).values()];
+}
+
 function no(reason: string): NoFragment {
   return { kind: "rows", reason };
 }
 
-function splitsOf(stage: Fragment["stage"], fields: RowFields) {
+function splitsOf(stage: Fragment["stage"], fields: RowFields, measured: MeasuredPaths) {
   switch (stage.kind) {
     case "count":
       return [];
     case "group":
-      return timeDependence(stage.id, fields);
+      return timeDependence(stage.id, fields, measured);
     case "timeWindow": {
       if (!isField(stage.timestamp, fields.timeField)) {
         return { reason: "the windows are not over the timeField" };
       }
-      const partition = stage.partitionBy === undefined ? [] : timeDependence(stage.partitionBy, fields);
+      const partition = stage.partitionBy === undefined
+        ? []
+        : timeDependence(stage.partitionBy, fields, measured);
       const own: TimeSplit = { kind: "grid", grid: gridOfPanes(stage) };
       return isIndependent(partition) ? [own, ...partition] : partition;
     }

@@ -12,16 +12,20 @@ import {
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
 import { approximateBytes } from "../memory.ts";
-import type { GroupKeys } from "../source.ts";
+import type { GroupKeys, MeasuredKeys } from "../source.ts";
 import { groupFinder } from "../stage/group.ts";
 import type { GroupStage } from "../stage/group.ts";
 import { gridOfPanes, type TimeWindowStage } from "../stage/time_window.ts";
 import { WindowGrid } from "../stage/window_grid.ts";
 import { type PlacedWindow, START_FIELD, windowId, windowOrder } from "../stage/window_id.ts";
-import { type RowFields, spanFinder, type TimeSpan, type TimeSplit } from "./time_spans.ts";
-
-/** The stage on rows has to answer: with its way of saving memory, or because it sees rows in another order. */
-export class BetterOnRows extends Error {}
+import { BetterOnRows, type FragmentMemory } from "./fragment_memory.ts";
+import {
+  type MeasuredPaths,
+  type RowFields,
+  spanFinder,
+  type TimeSpan,
+  type TimeSplit,
+} from "./time_spans.ts";
 
 /** What the answer needs of the groups. */
 export interface FragmentKeys extends GroupKeys {
@@ -33,21 +37,18 @@ export interface FragmentKeys extends GroupKeys {
   order(): readonly number[];
 }
 
-/** Counts what groups take. */
-class GroupMeter {
-  private bytes = 0;
-
-  /**
-   * @param stateBytes what a group takes beside its _id
-   * @param limitBytes what all of them may take
-   */
-  constructor(private readonly stateBytes: number, private readonly limitBytes: number) {}
-
-  /** @throws BetterOnRows when the groups take more memory than a stage may */
-  add(id: Value): void {
-    this.bytes += approximateBytes(id) + this.stateBytes;
-    if (this.bytes > this.limitBytes) throw new BetterOnRows();
-  }
+/** What the keys of groups are made for. */
+export interface KeyRequest {
+  readonly splits: readonly TimeSplit[];
+  /** The measured values that keys read, and their places in the request's `paths`. */
+  readonly measured: MeasuredPaths;
+  readonly places: readonly number[];
+  readonly fields: RowFields;
+  readonly variables: Scope["variables"];
+  /** What a group takes beside its _id. */
+  readonly stateBytes: number;
+  readonly memory: FragmentMemory;
+  readonly isInTimeOrder: boolean;
 }
 
 /** Of each group the class that it was met by, where rows count in order of time. */
@@ -82,28 +83,25 @@ const ALWAYS: TimeSpan = { fromMs: -Infinity, endMs: Infinity };
 /** The groups of a `$group`, numbered as its rows meet them. @throws CommandError when a constant part of the key fails */
 export function groupKeys(
   group: Pick<GroupStage, "id" | "collation">,
-  splits: readonly TimeSplit[],
-  fields: RowFields,
-  variables: Scope["variables"],
-  stateBytes: number,
-  limitBytes: number,
-  isInTimeOrder: boolean,
+  request: KeyRequest,
 ): FragmentKeys {
+  const { splits, fields, variables, stateBytes, memory, isInTimeOrder } = request;
   const ids: Value[] = [];
-  const meter = new GroupMeter(stateBytes, limitBytes);
   const find = groupFinder(group, (value) => {
-    meter.add(value);
+    memory.add(approximateBytes(value) + stateBytes);
     return ids.push(value) - 1;
   });
   const classes = new FirstClasses(isInTimeOrder);
+  const groupOfRow = (root: Document) => find({ root, variables }, () => {});
   return {
     ids,
     classOf: seriesClasses(group.id, fields, isInTimeOrder),
     groupOf: (seriesClass, meta, ms) => {
-      const number = find({ root: rowOf(meta, ms, fields), variables }, () => {});
+      const number = groupOfRow(rowOf(meta, ms, fields));
       classes.meet(number, seriesClass);
       return number;
     },
+    ...measuredKeys(request, groupOfRow),
     spanOf: spanFinder(splits),
     order: () => ids.map((_, group) => group),
   };
@@ -112,56 +110,96 @@ export function groupKeys(
 /** The groups of a `$timeWindow`: its windows, or the panes of those that overlap. */
 export function windowKeys(
   stage: TimeWindowStage,
-  splits: readonly TimeSplit[],
-  fields: RowFields,
-  variables: Scope["variables"],
-  stateBytes: number,
-  limitBytes: number,
-  isInTimeOrder: boolean,
+  request: KeyRequest,
 ): FragmentKeys {
+  const { splits, fields, variables, stateBytes, memory, isInTimeOrder } = request;
   const ids: Value[] = [];
   const places: PlacedWindow[] = [];
-  const meter = new GroupMeter(stateBytes, limitBytes);
   const grid = new WindowGrid(gridOfPanes(stage));
   const partitionBy = stage.partitionBy && compileExpression(stage.partitionBy);
   const known = new Map<number, Map<ValueKey, number>>();
   const order = windowOrder(stage.collation);
   const partitionKey = valueKeys(stage.collation);
   const classOf = seriesClasses(stage.partitionBy, fields, isInTimeOrder);
-  const classes = new FirstClasses(isInTimeOrder);
+  const groupOfRow = (root: Document, ms: number) => {
+    const startMs = grid.startOf(ms);
+    const partition = partitionBy && (partitionBy({ root, variables }) ?? null);
+    const key = partitionKey(partition);
+    let partitions = known.get(startMs);
+    if (partitions === undefined) known.set(startMs, partitions = new Map());
+    const group = partitions.get(key);
+    if (group !== undefined) {
+      // 1 and 1.0 are one partition, and its first row says which of them is in the _id.
+      if (isInTimeOrder && exactKeyOf(partition) !== exactKeyOf(places[group]!.partition)) {
+        throw new BetterOnRows();
+      }
+      return group;
+    }
+    const id = windowId({ [START_FIELD]: new UtcDate(startMs) }, partition);
+    memory.add(approximateBytes(id) + stateBytes);
+    partitions.set(key, ids.length);
+    places.push({ startMs, partition });
+    return ids.push(id) - 1;
+  };
   return {
     ids,
     places,
     classOf,
-    groupOf: (seriesClass, meta, ms) => {
-      const startMs = grid.startOf(ms);
-      const partition = partitionBy && (partitionBy({ root: rowOf(meta, ms, fields), variables }) ?? null);
-      const key = partitionKey(partition);
-      let partitions = known.get(startMs);
-      if (partitions === undefined) known.set(startMs, partitions = new Map());
-      const group = partitions.get(key);
-      if (group !== undefined) {
-        classes.meet(group, seriesClass);
-        return group;
-      }
-      const id = windowId({ [START_FIELD]: new UtcDate(startMs) }, partition);
-      meter.add(id);
-      partitions.set(key, ids.length);
-      places.push({ startMs, partition });
-      classes.meet(ids.length, seriesClass);
-      return ids.push(id) - 1;
-    },
+    groupOf: (_, meta, ms) => groupOfRow(rowOf(meta, ms, fields), ms),
+    ...measuredKeys(request, groupOfRow),
     spanOf: spanFinder(splits),
     order: () => ids.map((_, group) => group).sort((a, b) => order(places[a]!, places[b]!)),
   };
 }
 
-/** All of a row that a key reads. */
-function rowOf(meta: Value, ms: number, { timeField, metaField }: RowFields): Document {
-  const time = new UtcDate(ms);
-  return meta === undefined || metaField === undefined
-    ? new BuiltDocument([timeField], [time])
-    : new BuiltDocument([metaField, timeField], [meta, time]);
+function measuredKeys(
+  { measured, places, fields }: KeyRequest,
+  groupOfRow: MeasuredKeys["groupOfRow"],
+): Pick<GroupKeys, "measured"> {
+  if (measured.length === 0) return {};
+  return {
+    measured: {
+      paths: places,
+      groupOf: (meta, ms, values) => groupOfRow(rowOf(meta, ms, fields, measured, values), ms),
+      groupOfRow,
+    },
+  };
+}
+
+/** All of a row that a key reads. @param values at the paths `measured` */
+function rowOf(
+  meta: Value,
+  ms: number,
+  { timeField, metaField }: RowFields,
+  measured: MeasuredPaths = [],
+  values: readonly Value[] = [],
+): Document {
+  const record: PathRecord = new Map();
+  if (meta !== undefined && metaField !== undefined) record.set(metaField, meta);
+  record.set(timeField, new UtcDate(ms));
+  measured.forEach((path, i) => {
+    if (values[i] !== undefined) setAt(record, path, values[i]);
+  });
+  return documentOf(record);
+}
+
+type PathRecord = Map<string, Value | PathRecord>;
+
+/** Where there is a document on the way, no other value is. */
+function setAt(record: PathRecord, path: readonly string[], value: Value): void {
+  let inner = record;
+  for (const name of path.slice(0, -1)) {
+    const known = inner.get(name);
+    const next: PathRecord = known instanceof Map ? known : new Map();
+    inner.set(name, next);
+    inner = next;
+  }
+  inner.set(path.at(-1)!, value);
+}
+
+function documentOf(record: PathRecord): Document {
+  const values = [...record.values()].map((value) => value instanceof Map ? documentOf(value) : value);
+  return new BuiltDocument([...record.keys()], values);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Runs a fragment: asks storage for what each group holds, and makes the documents of it. */
-import { MAX_BLOCKING_STAGE_BYTES, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
+import { PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import { BuiltDocument, type Document, Int32, type Value } from "../../bson/mod.ts";
 import type { AccumulatorNode } from "../accumulator/accumulator.ts";
 import { createAccumulator } from "../accumulator/accumulators.ts";
@@ -25,7 +25,8 @@ import type { Pane } from "../stage/window_table.ts";
 import { conditionOf, PathList } from "./conditions.ts";
 import { type Fragment, inputOf } from "./fragment.ts";
 import { type NearestWindows, stretchesOf } from "./nearest_windows.ts";
-import { BetterOnRows, type FragmentKeys, groupKeys, singleGroup, windowKeys } from "./group_keys.ts";
+import { BetterOnRows, FragmentMemory } from "./fragment_memory.ts";
+import { type FragmentKeys, groupKeys, type KeyRequest, singleGroup, windowKeys } from "./group_keys.ts";
 
 /** Times a count of rows it stays exact. */
 const MAX_SUMMAND = 1000;
@@ -37,6 +38,7 @@ const OUTPUT_BYTES = 64;
 export interface CompiledFragment {
   readonly request: FragmentRequest;
   readonly keys: FragmentKeys;
+  readonly memory: FragmentMemory;
 }
 
 /** @throws CommandError when a constant part of an expression fails */
@@ -49,8 +51,17 @@ export function compileFragment(
   const variables = scopeVariables(context);
   const paths = new PathList();
   const outputs = stage.kind === "count" ? [] : stage.outputs;
-  const limitBytes = context.memory?.stageBytes ?? MAX_BLOCKING_STAGE_BYTES;
-  const keys = keysOf(fragment, variables, OUTPUT_BYTES * (outputs.length + 1), limitBytes);
+  const memory = new FragmentMemory(context.memory);
+  const keys = keysOf(stage, {
+    splits: fragment.splits,
+    measured: fragment.measured,
+    places: fragment.measured.map((path) => paths.numberOf(path)),
+    fields,
+    variables,
+    stateBytes: OUTPUT_BYTES * (outputs.length + 1),
+    memory,
+    isInTimeOrder: fragment.timeOrder !== undefined,
+  });
   const filter = allOf(fragment.filters);
   const { timeRange, seriesFilter, seriesLookup, seriesEnds, ids, checkpoint, counters } = scan;
   const request: FragmentRequest = {
@@ -65,28 +76,22 @@ export function compileFragment(
     ...(fragment.timeOrder && { timeOrder: fragment.timeOrder }),
     outputs: stage.kind === "count"
       ? [{ kind: "count" }]
-      : outputs.map((output) => outputOf(output, fragment, paths, keys, variables)),
+      : outputs.map((output) => outputOf(output, fragment, paths, { keys, memory, variables })),
     paths: paths.paths,
     checkpoint,
     counters,
   };
-  return { request, keys };
+  return { request, keys, memory };
 }
 
-function keysOf(
-  { stage, splits, fields, timeOrder }: Fragment,
-  variables: Scope["variables"],
-  stateBytes: number,
-  limitBytes: number,
-): FragmentKeys {
-  const isInTimeOrder = timeOrder !== undefined;
+function keysOf(stage: Fragment["stage"], request: KeyRequest): FragmentKeys {
   switch (stage.kind) {
     case "count":
       return singleGroup();
     case "group":
-      return groupKeys(stage, splits, fields, variables, stateBytes, limitBytes, isInTimeOrder);
+      return groupKeys(stage, request);
     case "timeWindow":
-      return windowKeys(stage, splits, fields, variables, stateBytes, limitBytes, isInTimeOrder);
+      return windowKeys(stage, request);
   }
 }
 
@@ -108,14 +113,17 @@ function outputOf(
   { accumulator }: Output,
   { fields }: Fragment,
   paths: PathList,
-  keys: FragmentKeys,
-  variables: Scope["variables"],
+  { keys, memory, variables }: {
+    readonly keys: FragmentKeys;
+    readonly memory: FragmentMemory;
+    readonly variables: Scope["variables"];
+  },
 ): FragmentOutput {
   if (accumulator.name === "$count" || summand(accumulator) !== undefined) return { kind: "count" };
   const { name } = accumulator;
   const evaluate = compileExpression(accumulator.input);
   const read = (root: Document) => evaluate({ root, variables });
-  const create = (group: number) => createAccumulator(accumulator, keys.ids[group]);
+  const create = (group: number) => memory.counted(createAccumulator(accumulator, keys.ids[group]));
   const input = inputOf(accumulator.input, fields)!;
   if (input.kind === "column") {
     const kind = Object.hasOwn(KINDS, name) ? KINDS[name as keyof typeof KINDS] : "values";
@@ -145,18 +153,23 @@ export async function* fragmentRows(
   context: QueryContext,
 ): Rows {
   const { nearest } = fragment;
+  let { memory } = first;
   try {
     for (const timeRange of nearest === undefined ? [undefined] : rangesOf(nearest, scan, source)) {
-      const { request, keys } = timeRange === undefined
+      memory.release();
+      const compiled = timeRange === undefined
         ? first
         : compileFragment(fragment, { ...scan, timeRange }, context);
+      const { request, keys } = compiled;
+      memory = compiled.memory;
       const result = await run(request);
-      if (result.dependsOnOrder) return yield* onRows();
+      if (result.dependsOnOrder) throw new BetterOnRows();
       const isEnough = timeRange === undefined || result.groups >= nearest!.count;
       if (isEnough) return yield* documentsOf(fragment, keys, result, context);
     }
   } catch (error) {
     if (!(error instanceof BetterOnRows)) throw error;
+    memory.release();
     yield* onRows();
   }
 }

@@ -29,44 +29,73 @@ export function isIndependent(dependence: TimeDependence): dependence is readonl
   return !("reason" in dependence);
 }
 
-/** @param expression what a key is computed by, from time and metaField */
-export function timeDependence(expression: Expression, fields: RowFields): TimeDependence {
+/**
+ * @param expression what a key is computed by
+ * @param measured gathers the paths of measured values that it reads
+ */
+export function timeDependence(
+  expression: Expression,
+  fields: RowFields,
+  measured: MeasuredPaths,
+): TimeDependence {
   switch (expression.kind) {
     case "constant":
       return [];
     case "path":
-      return ofPath(expression.variable, expression.path, fields);
+      return ofPath(expression.variable, expression.path, fields, measured);
     case "object":
-      return all(expression.fields, fields);
+      return all(expression.fields, fields, measured);
     case "array":
-      return all(expression.items, fields);
+      return all(expression.items, fields, measured);
     case "operator":
-      return ofOperator(expression, fields);
+      return ofOperator(expression, fields, measured);
   }
 }
 
-function all(expressions: readonly Expression[], fields: RowFields): TimeDependence {
+/** Paths of measured values. */
+export type MeasuredPaths = (readonly string[])[];
+
+function all(
+  expressions: readonly Expression[],
+  fields: RowFields,
+  measured: MeasuredPaths,
+): TimeDependence {
   const splits: TimeSplit[] = [];
   for (const expression of expressions) {
-    const own = timeDependence(expression, fields);
+    const own = timeDependence(expression, fields, measured);
     if (!isIndependent(own)) return own;
     splits.push(...own);
   }
   return splits;
 }
 
-function ofPath(variable: string, path: readonly string[], fields: RowFields): TimeDependence {
+function ofPath(
+  variable: string,
+  path: readonly string[],
+  fields: RowFields,
+  measured: MeasuredPaths,
+): TimeDependence {
   if (variable !== "CURRENT" && variable !== "ROOT") return [];
   const [name] = path;
   if (name === undefined) return { reason: "the key reads whole rows" };
   if (name === fields.metaField) return [];
-  if (name !== fields.timeField) return { reason: `the key reads the measurement ${name}` };
+  if (name !== fields.timeField) {
+    measured.push(path);
+    return [];
+  }
   return path.length > 1 ? [] : { reason: "the key reads single times" };
 }
 
-function ofOperator(node: OperatorNode, fields: RowFields): TimeDependence {
-  if (findOperator(node.name).unfolded) return { reason: `the key has ${node.name}` };
-  return splitsOf(node, fields) ?? all([...node.args, ...Object.values(node.named)], fields);
+/** Operators that may take long on one value: keys of a page are found at once. */
+const LONG: ReadonlySet<string> = new Set(["$regexFind", "$regexFindAll", "$regexMatch"]);
+
+function ofOperator(node: OperatorNode, fields: RowFields, measured: MeasuredPaths): TimeDependence {
+  const no = { reason: `the key has ${node.name}` };
+  if (findOperator(node.name).unfolded) return no;
+  const before = measured.length;
+  const splits = splitsOf(node, fields) ??
+    all([...node.args, ...Object.values(node.named)], fields, measured);
+  return LONG.has(node.name) && measured.length > before ? no : splits;
 }
 
 /** The grid whose windows an expression gives, as the starts of them; undefined when it is another kind of expression. */

@@ -22,6 +22,12 @@ export class CountState implements OutputState {
     this.counts[group]! += to - from;
   }
 
+  /** Takes rows of several groups. */
+  addEach(groups: Int32Array, count: number): void {
+    const { counts } = this;
+    for (let k = 0; k < count; k++) counts[groups[k]!]!++;
+  }
+
   addRow(_row: unknown, group: number): void {
     this.counts[group]!++;
   }

@@ -30,12 +30,20 @@ export interface GroupKeys {
   classOf(meta: Value): number;
   groupOf(seriesClass: number, meta: Value, ms: number): number;
   spanOf(ms: number): TimeSpan;
+  readonly measured?: MeasuredKeys;
+}
+
+export interface MeasuredKeys {
+  readonly paths: readonly number[];
+  groupOf(meta: Value, ms: number, values: readonly Value[]): number;
+  groupOfRow(row: Document, ms: number): number;
 }
 
 export interface Accumulator {
   add(value: Value): void;
   partial(): Value;
   merge(partial: Value): void;
+  result(): Value;
 }
 
 export type Output =

@@ -2,7 +2,7 @@
  * Runs a fragment over a table: series by series, each in order of time, as the row executor reads it; of each slice of
  * rows the ones that pass the condition, cut where a group ends, folded into the outputs a run at a time.
  */
-import type { Value } from "../../../bson/mod.ts";
+import type { Document, Value } from "../../../bson/mod.ts";
 import type { Clock } from "../../../io/mod.ts";
 import { narrow, Pacer, type TableSnapshot } from "../scan.ts";
 import type { Direction } from "../run.ts";
@@ -14,7 +14,9 @@ import { ExtremeState } from "./extreme_state.ts";
 import type { FragmentResult, Output, TimeseriesFragment } from "./fragment.ts";
 import { GroupOrder } from "./group_order.ts";
 import { GroupTable } from "./group_table.ts";
+import { MeasuredGroups } from "./measured_groups.ts";
 import type { OutputState } from "./output_state.ts";
+import { NOT_THERE } from "./pair_table.ts";
 import { ColumnPositionState, PositionState, SeriesPositionState } from "./position_state.ts";
 import { endOfTimes, SeriesRuns, type Slice } from "./series_runs.ts";
 import { SeriesSources } from "./series_sources.ts";
@@ -77,6 +79,11 @@ class Folding implements FragmentResult {
   private readonly perSeries: readonly (SeriesState | SeriesPositionState)[];
   private readonly filter: RowFilter | undefined;
   private readonly table: GroupTable;
+  /** Where keys read measured values: then what the table calls groups are cells of series and time. */
+  private readonly measured: MeasuredGroups | undefined;
+  private meta: Value = undefined;
+  /** Whether all outputs are counts. */
+  private readonly onlyCounts: boolean;
   private readonly order: GroupOrder | undefined;
   private room = 0;
   private series = 0;
@@ -95,7 +102,10 @@ class Folding implements FragmentResult {
       state instanceof SeriesState || state instanceof SeriesPositionState
     );
     this.filter = fragment.condition && new RowFilter(fragment.condition, metaOf);
-    this.table = new GroupTable(fragment.keys);
+    const { measured } = fragment.keys;
+    this.measured = measured && new MeasuredGroups(measured);
+    this.onlyCounts = this.order === undefined && this.states.every((state) => state instanceof CountState);
+    this.table = new GroupTable(this.measured?.cellKeys(fragment.keys) ?? fragment.keys);
   }
 
   get dependsOnOrder(): boolean {
@@ -139,7 +149,7 @@ class Folding implements FragmentResult {
     const { source, rows, from, to } = kept;
     const bounds = source.timeBounds;
     if (bounds !== undefined && this.table.moveTo(bounds.min) > bounds.max) {
-      this.addTogether(kept, this.groupAt(bounds.min));
+      this.addRun(kept, bounds.min);
       return;
     }
     const { times } = source;
@@ -148,14 +158,18 @@ class Folding implements FragmentResult {
       const ms = times[rows === undefined ? at : rows[at]!]!;
       const endMs = this.table.moveTo(ms);
       const end = lastMs < endMs ? to : endOfTimes(times, rows, at, to, endMs);
-      const group = this.groupAt(ms);
-      for (let i = 0; i < this.states.length; i++) this.states[i]!.add(source, rows, at, end, group);
-      this.order?.add(group, ms, times[rows === undefined ? end - 1 : rows[end - 1]!]!);
+      this.addRun({ source, rows, from: at, to: end }, ms);
       at = end;
     }
   }
 
-  /** Rows of a page that lies in one group as a whole: their times matter no more. */
+  /** Takes rows of one series and span of time; `ms` is the time of one of them. */
+  private addRun(run: Slice, ms: number): void {
+    if (this.measured === undefined) this.addTogether(run, this.groupAt(ms));
+    else this.addMeasured(this.measured, run, ms);
+  }
+
+  /** Takes rows of one group. */
   private addTogether({ source, rows, from, to }: Slice, group: number): void {
     const isPage = rows === undefined && to - from === source.rowCount;
     for (let i = 0; i < this.states.length; i++) {
@@ -178,6 +192,25 @@ class Folding implements FragmentResult {
     return this.states[output]!.addPage(page, group);
   }
 
+  /** As `addRun`, of rows whose groups depend on their values. */
+  private addMeasured(measured: MeasuredGroups, run: Slice, ms: number): void {
+    const { source, rows, from, to } = run;
+    const group = measured.read(run, this.table.group(ms), this.meta, ms);
+    this.reserve(measured.greatest);
+    if (group !== NOT_THERE) return this.addTogether(run, group);
+    if (this.onlyCounts) {
+      for (const state of this.states) (state as CountState).addEach(measured.groups, to - from);
+      return;
+    }
+    measured.part(rows, from, to, this.groups);
+    const { partGroups, partEnds, partCount } = measured;
+    for (let part = 0, start = 0; part < partCount; part++) {
+      const end = partEnds[part]!;
+      this.addTogether({ source, rows: measured.rows, from: start, to: end }, partGroups[part]!);
+      start = end;
+    }
+  }
+
   partial(output: number, group: number): Value {
     return this.states[output]!.partial(group);
   }
@@ -193,8 +226,7 @@ class Folding implements FragmentResult {
       if (!this.fragment.matches(document)) continue;
       this.enterSeries();
       const ms = source.times[row]!;
-      this.table.moveTo(ms);
-      const group = this.groupAt(ms);
+      const group = this.groupOfRow(document, ms);
       for (const state of this.states) state.addRow(document, group, ms);
       this.order?.add(group, ms, ms);
     }
@@ -203,17 +235,28 @@ class Folding implements FragmentResult {
   private enterSeries(): void {
     if (this.isEntered) return;
     this.isEntered = true;
-    const meta = this.metaOf(this.series);
+    const meta = this.meta = this.metaOf(this.series);
     this.table.enter(meta);
     for (const state of this.perSeries) state.enter(meta);
   }
 
   private groupAt(ms: number): number {
-    const group = this.table.group(ms);
+    return this.reserve(this.table.group(ms));
+  }
+
+  private groupOfRow(row: Document, ms: number): number {
+    const { measured } = this.fragment.keys;
+    if (measured !== undefined) return this.reserve(measured.groupOfRow(row, ms));
+    this.table.moveTo(ms);
+    return this.groupAt(ms);
+  }
+
+  /** Makes room for a group. */
+  private reserve(group: number): number {
     if (group >= this.groups) {
       this.groups = group + 1;
       if (this.groups > this.room) {
-        this.room = Math.max(INITIAL_GROUPS, this.room * 2);
+        this.room = Math.max(INITIAL_GROUPS, this.room * 2, this.groups);
         for (const state of this.states) state.reserve(this.room);
         this.order?.reserve(this.room);
       }

@@ -37,8 +37,8 @@ abstract class AccumulatorState implements OutputState {
     return false;
   }
 
-  result(): Value {
-    return undefined;
+  result(group: number): Value {
+    return this.accumulatorOf(group).result();
   }
 
   protected accumulatorOf(group: number): Accumulator {
