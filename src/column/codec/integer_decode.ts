@@ -53,6 +53,11 @@ export function decode(
       const read = { from: 0, to: count };
       const base = unzigzag(reader.varint());
       const slope = unzigzag(reader.varint());
+      if (packing === BITS && reader.peek() === 0) {
+        reader.byte();
+        fillSteps(target, count, base, slope, readExceptions(reader, read));
+        return read;
+      }
       readResiduals(reader, packing, count, target, read);
       sumDeltasOfDeltas(target, count, base, slope);
       return read;
@@ -182,6 +187,26 @@ function sumDeltasOfDeltas(target: Float64Array, count: number, base: number, sl
   for (let i = 2; i < count; i++) {
     delta += unzigzag(target[i]!);
     target[i] = value += delta;
+  }
+}
+
+/** As `sumDeltasOfDeltas`, where the residuals are zero but for exceptions, ascending by place: times at even intervals. */
+function fillSteps(
+  target: Float64Array,
+  count: number,
+  base: number,
+  slope: number,
+  exceptions: readonly Exception[],
+): void {
+  let value = base - slope;
+  let step = slope;
+  let from = 0;
+  for (let next = 0; next <= exceptions.length; next++) {
+    const exception = exceptions[next];
+    const to = exception?.place ?? count;
+    for (let i = from; i < to; i++) target[i] = value += step;
+    if (exception !== undefined) step += unzigzag(exception.residual);
+    from = to;
   }
 }
 

@@ -107,7 +107,7 @@ export class RowGroup {
   readonly seriesEnds: Float64Array;
   readonly rows: number;
   readonly paths: readonly Path[];
-  private readonly pages: readonly Page[];
+  private readonly pages: PageDirectory;
 
   /** @param firstOffset where in the file the first page is */
   constructor(bytes: Uint8Array, firstOffset: number, names: TableNames) {
@@ -127,18 +127,22 @@ export class RowGroup {
     const runs = reader.varint();
     this.shapeRuns = readNumbers(reader, runs);
     this.shapeRunEnds = runningSum(readNumbers(reader, runs));
-    this.pages = readDirectory(reader, (columns + FIRST_COLUMN_PAGES) * pageCount(this.rows), firstOffset);
+    this.pages = new PageDirectory(
+      reader,
+      (columns + FIRST_COLUMN_PAGES) * pageCount(this.rows),
+      firstOffset,
+    );
   }
 
   /** About what this holds in memory. */
   get memoryBytes(): number {
-    return 512 + this.pages.length * 120 + (this.series.length + this.shapeRuns.length) * 16 +
+    return 512 + this.pages.length * 200 + (this.series.length + this.shapeRuns.length) * 16 +
       this.paths.length * 200;
   }
 
   /** Page `page` of a page column. */
   page(pageColumn: number, page: number): Page {
-    return this.pages[pageColumn * pageCount(this.rows) + page]!;
+    return this.pages.at(pageColumn * pageCount(this.rows) + page);
   }
 
   /** The place of a series among `series`, or -1. */
@@ -188,36 +192,62 @@ export class RowGroup {
   }
 }
 
-function readDirectory(reader: ByteReader, count: number, firstOffset: number): Page[] {
-  const counts = readNumbers(reader, count);
-  const present = counts.reduce((sum, values) => sum + Number(values > 0), 0);
-  const sizes = readNumbers(reader, present);
-  const typeSets = readNumbers(reader, present);
-  const nulls = readNumbers(reader, present);
-  const nans = readNumbers(reader, present);
-  const [mins, maxs, sums, rests] = [0, 1, 2, 3].map(() => readDoubles(reader, present));
-  const exact = readNumbers(reader, present);
-  let offset = firstOffset;
-  let next = 0;
-  return Array.from(counts, (values): Page => {
-    if (values === 0) return NO_PAGE;
-    const i = next++;
-    const page = {
-      offset,
-      sizeBytes: sizes[i]!,
-      count: values,
-      typeSet: typeSets[i]!,
-      nulls: nulls[i]!,
-      nans: nans[i]!,
-      min: mins![i]!,
-      max: maxs![i]!,
-      sum: sums![i]!,
-      sumRest: rests![i]!,
-      isExact: exact[i] === 1,
+/** What is known of all pages; an object is made of a page that is asked for, as most are not. */
+class PageDirectory {
+  private readonly made: (Page | undefined)[];
+  /** Where each page is among those that have values, or -1. */
+  private readonly places: Int32Array;
+  private readonly offsets: Float64Array;
+  private readonly counts: Float64Array;
+  private readonly sizes: Float64Array;
+  private readonly typeSets: Float64Array;
+  private readonly nulls: Float64Array;
+  private readonly nans: Float64Array;
+  private readonly mins: Float64Array;
+  private readonly maxs: Float64Array;
+  private readonly sums: Float64Array;
+  private readonly rests: Float64Array;
+  private readonly exact: Float64Array;
+
+  constructor(reader: ByteReader, readonly length: number, firstOffset: number) {
+    this.made = new Array(length);
+    this.counts = readNumbers(reader, length);
+    this.places = new Int32Array(length);
+    let present = 0;
+    for (let i = 0; i < length; i++) this.places[i] = this.counts[i] === 0 ? -1 : present++;
+    this.sizes = readNumbers(reader, present);
+    this.typeSets = readNumbers(reader, present);
+    this.nulls = readNumbers(reader, present);
+    this.nans = readNumbers(reader, present);
+    this.mins = readDoubles(reader, present);
+    this.maxs = readDoubles(reader, present);
+    this.sums = readDoubles(reader, present);
+    this.rests = readDoubles(reader, present);
+    this.exact = readNumbers(reader, present);
+    this.offsets = new Float64Array(present);
+    for (let i = 0, offset = firstOffset; i < present; offset += this.sizes[i++]!) this.offsets[i] = offset;
+  }
+
+  at(index: number): Page {
+    return this.made[index] ??= this.make(index, this.places[index]!);
+  }
+
+  private make(index: number, place: number): Page {
+    if (place < 0) return NO_PAGE;
+    return {
+      offset: this.offsets[place]!,
+      sizeBytes: this.sizes[place]!,
+      count: this.counts[index]!,
+      typeSet: this.typeSets[place]!,
+      nulls: this.nulls[place]!,
+      nans: this.nans[place]!,
+      min: this.mins[place]!,
+      max: this.maxs[place]!,
+      sum: this.sums[place]!,
+      sumRest: this.rests[place]!,
+      isExact: this.exact[place] === 1,
     };
-    offset += page.sizeBytes;
-    return page;
-  });
+  }
 }
 
 const NO_STATISTICS: PageStatistics = {
