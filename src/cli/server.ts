@@ -79,6 +79,7 @@ async function open(start: ServerStart, tools: ServerTools, opened: Opened): Pro
   opened.push({ name: "mongo", close: () => mongo.stop() });
 
   http.setStatus("ok");
+  node.startWarmUp();
   return {
     started: { mongo: mongo.address, http: http.address, found: node.summary },
     stop: async () => {

@@ -470,6 +470,11 @@ export class VNode {
     };
   }
 
+  /** Reads some pages in the background, so that the first queries find compiled code. */
+  startWarmUp(): void {
+    this.timeseries.startWarmUp();
+  }
+
   /** Takes away what is there now and older than a time in milliseconds since 1970; durable when it resolves. */
   async expire(info: CollectionInfo, beforeMs: number): Promise<void> {
     await this.measurements.expire(info.id, beforeMs);

@@ -101,15 +101,20 @@ export class Segment {
    */
   column(page: Page, placesOf: () => Int32Array | undefined): PageColumn {
     return this.cache.get(this.number, page.offset, () => {
-      const content = this.readContent(page);
-      const inBlocks = openInBlocks(content, page.count, page);
-      const values = inBlocks ?? decodePage(new ByteReader(content), page.count);
-      const blocks = inBlocks && new ColumnBlocks(content, inBlocks);
+      const { values, blocks } = this.openColumn(page);
       const indexes = placesOf();
-      const sizeBytes = values.memoryBytes + (blocks === undefined ? 0 : content.length) +
+      const sizeBytes = values.memoryBytes + (blocks === undefined ? 0 : page.sizeBytes) +
         (indexes?.byteLength ?? 0);
       return { value: { values, indexes, blocks }, sizeBytes };
     });
+  }
+
+  /** As `column`, past the cache and without places. */
+  openColumn(page: Page): Pick<PageColumn, "values" | "blocks"> {
+    const content = this.readContent(page);
+    const inBlocks = openInBlocks(content, page.count, page);
+    if (inBlocks !== undefined) return { values: inBlocks, blocks: new ColumnBlocks(content, inBlocks) };
+    return { values: decodePage(new ByteReader(content), page.count), blocks: undefined };
   }
 
   /** What says which pages of a row group have an id; it has one. @throws CorruptionError */

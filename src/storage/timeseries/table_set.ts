@@ -2,6 +2,7 @@
 import { assert, MAX_POSTINGS_BYTES, type MemoryBudget, type MemoryLease } from "../../base/mod.ts";
 import { freezeTables, type Frozen } from "./frozen.ts";
 import type { Manifest, TableOptions } from "./manifest.ts";
+import type { TableSnapshot } from "./scan.ts";
 import type { SeriesFile } from "./series_file.ts";
 import { PostingsCache } from "./series_lookup.ts";
 import { Table } from "./table.ts";
@@ -38,6 +39,11 @@ export class TableSet {
   /** As they come and go. */
   get byId(): ReadonlyMap<number, Table> {
     return this.tables;
+  }
+
+  /** All of them as they are now, one after another. */
+  *snapshots(): Generator<TableSnapshot> {
+    for (const table of this.tables.values()) yield table.snapshot();
   }
 
   /** One that must be there. */

@@ -32,6 +32,7 @@ import { type PreparedBatch, type PreparedInsert, prepareMeasurements } from "./
 import type { PartitionSizes } from "./partition_cuts.ts";
 import { PageCache } from "./page_cache.ts";
 import type { TimeRange } from "./run.ts";
+import { ReadWarmUp } from "./read_warm_up.ts";
 import { RowBatchBuilder } from "./row_batch_builder.ts";
 import { scanTable, type TableSnapshot, type TimeseriesScan } from "./scan.ts";
 import { SegmentSet } from "./segment_set.ts";
@@ -68,6 +69,7 @@ export class TimeseriesStore {
   private readonly flusher: Flusher;
   private readonly batches = new RowBatchBuilder();
   private readonly views = new StoreViews();
+  private readonly warmUp: ReadWarmUp;
   private isClosed = false;
 
   private constructor(
@@ -83,6 +85,7 @@ export class TimeseriesStore {
     const compactor = this.compactor = new Compactor(options, segments);
     const flushed = { manifest, seriesFile, tables, segments, views, memory };
     this.flusher = new Flusher(options, flushed, () => compactor.start());
+    this.warmUp = new ReadWarmUp(options.clock, options.logger, () => tables.snapshots());
   }
 
   /** Opens the store of a folder, or makes one. @throws CorruptionError */
@@ -107,6 +110,11 @@ export class TimeseriesStore {
       throw error;
     }
     return store;
+  }
+
+  /** Reads some pages in the background, now that the process is to serve: see `ReadWarmUp`. */
+  startWarmUp(): void {
+    this.warmUp.start();
   }
 
   /** Log records up to here are in segments: they need not be replayed, nor kept for this store. */
@@ -342,6 +350,7 @@ export class TimeseriesStore {
   async close(): Promise<void> {
     if (this.isClosed) return;
     this.isClosed = true;
+    this.warmUp.stop();
     await this.compactor.stop();
     await this.flusher.settle();
     this.manifest.close();
