@@ -13,7 +13,7 @@ import {
   WritePlan,
   type WriteSpec,
 } from "../query/mod.ts";
-import { type CollectionLimits, type DocumentStore, type StoredRow } from "../storage/mod.ts";
+import { type CollectionLimits, type StoredRow, type StoreWriter } from "../storage/mod.ts";
 import { clusteredOrder, takenError } from "./clustered.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { withIdFirst } from "./document_id.ts";
@@ -24,7 +24,7 @@ const DOCUMENTS_AT_ONCE = 64;
 
 /** What a statement reads and writes: the open transaction of the store, or one of a client. */
 export type WrittenDocuments = Pick<
-  DocumentStore,
+  StoreWriter,
   "hasCollection" | "candidates" | "insert" | "replace" | "delete" | "evict" | "blockedBy"
 >;
 
@@ -147,7 +147,9 @@ class StatementRun {
 
   /** A document that was another's, as it is now; undefined where it is not meant any more. */
   private again({ document: old }: Target): Target | undefined {
-    for (const [row] of this.collection.store.candidates(this.collection.id, { ids: [old.get("_id")] })) {
+    for (
+      const [row] of this.collection.store.candidates(this.collection.id, { ids: [old.get("_id")] })
+    ) {
       const document = new RawDocument(row!.doc);
       return this.plan.matches(document) ? { row: row!, document } : undefined;
     }
@@ -191,7 +193,9 @@ class StatementRun {
     const { index, ...order } = this.plan.lookup(indexes?.() ?? []);
     // What the statement changes moves in the index: each document is met once all the same.
     const once = index && { index: { ...index, repeats: true } };
-    for (const batch of store.candidates(id, clusteredOrder(clusteredIndex, once ?? order))) yield* batch;
+    for (const batch of store.candidates(id, clusteredOrder(clusteredIndex, once ?? order))) {
+      yield* batch;
+    }
   }
 
   /** @returns what has to be waited for before the document can be written; undefined where it is */
@@ -225,7 +229,10 @@ class StatementRun {
     const refusal = check?.(changed, old);
     if (refusal !== undefined) throw refusal;
     const changes = this.plan.deltaOf(old, changed, noted);
-    const taken = store.replace(id, changed, row, { ...this.preImage(old), ...(changes && { changes }) });
+    const taken = store.replace(id, changed, row, {
+      ...this.preImage(old),
+      ...(changes && { changes }),
+    });
     if (taken !== undefined) throw takenError(this.collection, taken);
   }
 

@@ -101,10 +101,10 @@ export class DocumentWriter {
     return this.enqueue(0, context.checkpoint, function* (this: DocumentWriter) {
       const results: StatementResult[] = [];
       for (const [place, statement] of statements.entries()) {
-        const result = yield* runStatement({ ...collection, store: this.store }, statement, context);
+        const result = yield* runStatement({ ...collection, store: this.store.writer }, statement, context);
         results.push(result);
         const done = retryable && doneStatement(retryable, place, result);
-        if (done !== undefined) this.store.noteDone(done);
+        if (done !== undefined) this.store.writer.noteDone(done);
         if (ordered && result.error !== undefined) break;
       }
       return results;
@@ -115,7 +115,7 @@ export class DocumentWriter {
   trim({ id, limits }: WrittenCollection): Promise<void> {
     return this.enqueue(0, NO_PACE, function* (this: DocumentWriter) {
       if (limits === undefined) return;
-      while (this.store.hasCollection(id) && !this.store.evict(id, limits, EVICTED_AT_ONCE)) yield;
+      while (this.store.hasCollection(id) && !this.store.writer.evict(id, limits, EVICTED_AT_ONCE)) yield;
     });
   }
 
@@ -126,7 +126,7 @@ export class DocumentWriter {
     checkpoint: (progress: BuildProgress) => Promise<void>,
   ): Promise<TakenKey | undefined> {
     return this.alone(async () => {
-      const run = this.store.buildIndexes(id, specs);
+      const run = this.store.writer.buildIndexes(id, specs);
       try {
         for (;;) {
           const step = run.next();
@@ -141,7 +141,7 @@ export class DocumentWriter {
 
   /** As the store's `changeIndexes`, in its turn. */
   changeIndexes(id: number, dropped: readonly string[], redefined: readonly RawDocument[]): Promise<void> {
-    return this.alone(() => this.store.changeIndexes(id, dropped, redefined));
+    return this.alone(() => this.store.writer.changeIndexes(id, dropped, redefined));
   }
 
   /**
@@ -226,7 +226,7 @@ export class DocumentWriter {
     try {
       this.group.begin();
       while ((current = batch.shift()) !== undefined) {
-        if (this.store.effectBytes + current.sizeBytes > this.maxEntryBytes) await this.logAndGoOn();
+        if (this.store.writer.effectBytes + current.sizeBytes > this.maxEntryBytes) await this.logAndGoOn();
         if (current.of !== undefined) this.group.endEntry();
         const answer = await this.evaluate(current);
         if (answer === undefined) continue;
@@ -235,7 +235,7 @@ export class DocumentWriter {
       }
       await this.group.commit();
     } catch (error) {
-      if (this.store.isOpen) this.store.rollback();
+      if (this.store.writer.isOpen) this.store.writer.rollback();
       this.group.reject(error);
       current?.reject(error);
       for (const { reject } of batch) reject(error);
@@ -264,7 +264,7 @@ export class DocumentWriter {
       return step.value;
     } catch (error) {
       if (write.of === undefined || !(error instanceof CommandError) || failsTransaction(error)) throw error;
-      this.store.rollbackEntry();
+      this.store.writer.rollbackEntry();
       write.reject(error);
       return undefined;
     }
@@ -272,7 +272,9 @@ export class DocumentWriter {
 
   /** Logs what has become too much for one entry, and lets others work where they may. @returns why the write shall end */
   private async pause(write: WaitingWrite): Promise<CommandError | undefined> {
-    if (write.of === undefined && this.store.effectBytes >= this.maxEntryBytes) await this.logAndGoOn();
+    if (write.of === undefined && this.store.writer.effectBytes >= this.maxEntryBytes) {
+      await this.logAndGoOn();
+    }
     if (!this.store.readersAreApart) return undefined;
     try {
       await write.checkpoint();
@@ -284,7 +286,7 @@ export class DocumentWriter {
   }
 
   private async logAndGoOn(): Promise<void> {
-    if (this.store.effectBytes === 0) return;
+    if (this.store.writer.effectBytes === 0) return;
     await this.group.commit();
     this.group.begin();
   }
@@ -300,9 +302,9 @@ export class DocumentWriter {
       for (const [i, effect] of effects.entries()) {
         if (i % EFFECTS_AT_ONCE === EFFECTS_AT_ONCE - 1) yield;
         const fits = store.hasCollection(effect.collectionId);
-        if (!fits || store.carryOut(effect) !== undefined) throw writeConflict();
+        if (!fits || store.writer.carryOut(effect) !== undefined) throw writeConflict();
       }
-      store.noteDone(committed(of, seconds));
+      store.writer.noteDone(committed(of, seconds));
     }, of);
   }
 
@@ -312,7 +314,8 @@ export class DocumentWriter {
     ordered: boolean,
     retryable: RetryableWrite | undefined,
   ): Generator<Pause, InsertResult, undefined> {
-    const done = retryable && new DoneInserts(retryable, (statements) => this.store.noteDone(statements));
+    const done = retryable &&
+      new DoneInserts(retryable, (statements) => this.store.writer.noteDone(statements));
     const errors: { index: number; error: CommandError }[] = [];
     let inserted = 0;
     for (const [index, document] of documents.entries()) {
@@ -320,11 +323,11 @@ export class DocumentWriter {
         done?.flush();
         yield;
       }
-      let error = insertDocument(this.store, collection, document);
+      let error = insertDocument(this.store.writer, collection, document);
       while (error instanceof Promise) {
         done?.flush();
         yield error;
-        error = insertDocument(this.store, collection, document);
+        error = insertDocument(this.store.writer, collection, document);
       }
       if (error === undefined) {
         done?.add(index);

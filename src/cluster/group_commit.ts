@@ -53,7 +53,7 @@ export class GroupCommit {
   /** Opens a transaction of the store. */
   begin(): void {
     this.commitLeftover();
-    this.store.begin();
+    this.store.writer.begin();
   }
 
   /** A write is evaluated. */
@@ -63,14 +63,14 @@ export class GroupCommit {
 
   /** What comes from here on stands in another entry of the log. @param of the client's transaction that the entry is */
   endEntry(of?: TransactionName): void {
-    if (this.store.endEntry()) this.ended.push({ writes: this.writes.splice(0), of });
+    if (this.store.writer.endEntry()) this.ended.push({ writes: this.writes.splice(0), of });
   }
 
   /** Ends the open transaction and answers all writes. */
   async commit(): Promise<void> {
     this.endEntry();
-    await this.reserve.hold(COMMIT_BYTES + this.store.effectBytes * COMMIT_BYTES_PER_BYTE);
-    const entries = this.store.seal();
+    await this.reserve.hold(COMMIT_BYTES + this.store.writer.effectBytes * COMMIT_BYTES_PER_BYTE);
+    const entries = this.store.writer.seal();
     const logged = await Promise.allSettled(
       entries.map(({ effects, done }, i) => this.log(effects, done, this.ended[i]!.of)),
     );
@@ -96,8 +96,8 @@ export class GroupCommit {
   /** Commits what the log holds, which may be all of the open transaction or its first entries. */
   private commitDurable(durable: readonly Uncommitted[], isAll: boolean): void {
     const last = durable.at(-1);
-    if (last === undefined) return this.store.rollback();
-    if (!isAll) this.store.rollback();
+    if (last === undefined) return this.store.writer.rollback();
+    if (!isAll) this.store.writer.rollback();
     else if (this.tryCommit(last.index)) return;
     this.uncommitted = [...durable];
     this.commitLeftover();
@@ -106,7 +106,7 @@ export class GroupCommit {
   /** @returns false where the disk is full: the room that was kept for that is free now */
   private tryCommit(index: number): boolean {
     try {
-      this.store.commit(index);
+      this.store.writer.commit(index);
       return true;
     } catch {
       this.reserve.release();
@@ -117,7 +117,7 @@ export class GroupCommit {
   /** Brings SQLite to where the log is, after a commit that failed. */
   commitLeftover(): void {
     for (let next = this.uncommitted[0]; next !== undefined; next = this.uncommitted[0]) {
-      this.store.replay(next.index, joined(next.effects), next.done);
+      this.store.writer.replay(next.index, joined(next.effects), next.done);
       this.uncommitted.shift();
     }
   }

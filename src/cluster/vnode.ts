@@ -243,7 +243,7 @@ export class VNode {
       }
       case EntryKind.Documents:
         this.timeseries.noteIndex(record.index);
-        return this.documents.replay(record.index, record.payload, done);
+        return this.documents.writer.replay(record.index, record.payload, done);
       default:
         assert(false, `log entry of kind ${record.kind} belongs to a VNode`);
     }

@@ -11,6 +11,7 @@ export { type LogFileContent, type PlacedRecord, readLogFile } from "./log/read_
 export { DEFAULT_LOG_SIZES, type LogSizes } from "./log/log_files.ts";
 export { type CollectionLimits } from "./documents/collection_limits.ts";
 export { DocumentStore } from "./documents/document_store.ts";
+export type { StoreWriter } from "./documents/store_writer.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { type StoredRow } from "./documents/collection_table.ts";
 export { type DocumentStats } from "./documents/document_inspector.ts";

@@ -25,10 +25,10 @@ async function read(store: DocumentStore, tail?: { last: number }): Promise<numb
 
 /** Runs a write as the writer does: its effects as the log would hold them, and a commit under the next index. */
 function written(store: DocumentStore, write: () => void): Uint8Array {
-  store.begin();
+  store.writer.begin();
   write();
-  const parts = store.seal().flatMap(({ effects }) => effects);
-  store.commit(store.appliedIndex + 1);
+  const parts = store.writer.seal().flatMap(({ effects }) => effects);
+  store.writer.commit(store.appliedIndex + 1);
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -40,8 +40,8 @@ function written(store: DocumentStore, write: () => void): Uint8Array {
 
 function insertAll(store: DocumentStore, numbers: readonly number[], maxCount: number, maxBytes = Infinity) {
   for (const n of numbers) {
-    assert.equal(store.insert(ID, numbered(n)), undefined);
-    store.evict(ID, { maxCount, maxBytes });
+    assert.equal(store.writer.insert(ID, numbered(n)), undefined);
+    store.writer.evict(ID, { maxCount, maxBytes });
   }
 }
 
@@ -59,12 +59,12 @@ for (const path of [IN_MEMORY, undefined]) {
     written(store, () => insertAll(store, [7], 100, 1));
     assert.deepEqual(await read(store), [7]);
     assert.deepEqual([store.stats(ID).count, store.stats(ID).dataBytes], [1, BYTES]);
-    store.begin();
+    store.writer.begin();
     insertAll(store, [8, 9], 1);
-    store.rollback();
+    store.writer.rollback();
     assert.deepEqual(await read(store), [7], "what was taken away comes back with a rollback");
     const replayed = DocumentStore.open(IN_MEMORY);
-    replayed.replay(1, entry);
+    replayed.writer.replay(1, entry);
     assert.deepEqual(await read(replayed), [3, 4, 5]);
     replayed.close();
     store.close();
@@ -85,9 +85,9 @@ for (const path of [IN_MEMORY, undefined]) {
     written(store, () => insertAll(store, [3], 3));
     assert.equal(told, 1);
     assert.deepEqual(await read(store, tail), [3]);
-    store.begin();
+    store.writer.begin();
     insertAll(store, [4], 3);
-    store.rollback();
+    store.writer.rollback();
     assert.equal(told, 1, "nothing was changed");
     end();
     written(store, () => insertAll(store, [5, 6, 7], 3));

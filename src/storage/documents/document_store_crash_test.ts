@@ -30,7 +30,7 @@ function work(store: DocumentStore, model: Model, log: Entry[], random: Random):
   const changed: Model = new Map(
     [...model].map(([collection, documents]) => [collection, new Map(documents)]),
   );
-  store.begin();
+  store.writer.begin();
   for (let count = 1 + Math.floor(random() * 10); count > 0; count--) {
     const collection = 1 + Math.floor(random() * 3);
     const id = `id ${Math.floor(random() * 100)}`;
@@ -38,21 +38,21 @@ function work(store: DocumentStore, model: Model, log: Entry[], random: Random):
     let documents = changed.get(collection);
     if (documents === undefined) changed.set(collection, documents = new Map());
     const document = documentOf(id, random);
-    if (store.insert(collection, document) === undefined) {
+    if (store.writer.insert(collection, document) === undefined) {
       documents.set(id, textLength(document));
     } else if (random() < 0.5) {
-      store.replace(collection, document);
+      store.writer.replace(collection, document);
       documents.set(id, textLength(document));
     } else {
-      store.delete(collection, document);
+      store.writer.delete(collection, document);
       documents.delete(id);
     }
   }
   const payload = Uint8Array.from(
-    store.seal().flatMap(({ effects }) => effects.flatMap((part) => [...part])),
+    store.writer.seal().flatMap(({ effects }) => effects.flatMap((part) => [...part])),
   );
-  if (payload.length === 0 || random() < 0.2) return store.rollback();
-  store.commit(index);
+  if (payload.length === 0 || random() < 0.2) return store.writer.rollback();
+  store.writer.commit(index);
   log.push({ index, payload });
   for (const [collection, documents] of changed) model.set(collection, documents);
 }
@@ -97,7 +97,7 @@ async function checkImage(
   const store = DocumentStore.open(image);
   try {
     assert.ok(store.appliedIndex >= durableIndex, "a checkpoint is never lost");
-    for (const { index, payload } of log) store.replay(index, payload);
+    for (const { index, payload } of log) store.writer.replay(index, payload);
     assert.deepEqual(ordered(await contents(store, model.keys())), ordered(model));
     assert.equal(store.appliedIndex, log.at(-1)?.index ?? 0);
   } finally {
@@ -136,9 +136,9 @@ Deno.test("a store works in a Worker that may only read and write its folder", a
     import { BuiltDocument, encodeDocument, RawDocument } from ${JSON.stringify(bson)};
     const store = DocumentStore.open(${JSON.stringify(`${folder}/documents.sqlite`)});
     store.createCollection(1);
-    store.begin();
-    store.insert(1, new RawDocument(encodeDocument(BuiltDocument.of({ _id: "x" }))));
-    store.commit(4);
+    store.writer.begin();
+    store.writer.insert(1, new RawDocument(encodeDocument(BuiltDocument.of({ _id: "x" }))));
+    store.writer.commit(4);
     const answer = [store.checkpoint(), store.get(1, "x").get("_id")];
     store.close();
     postMessage(answer);`;
@@ -196,20 +196,22 @@ Deno.test("after SQLite has rolled back by itself, nothing of the transaction co
   const document = documentOf("one", seededRandom(1));
   let payload = new Uint8Array();
   for (const step of ["commit", "insert"] as const) {
-    store.begin();
-    store.insert(1, document);
+    store.writer.begin();
+    store.writer.insert(1, document);
     if (step === "commit") {
-      payload = Uint8Array.from(store.seal().flatMap(({ effects }) => effects.flatMap((part) => [...part])));
+      payload = Uint8Array.from(
+        store.writer.seal().flatMap(({ effects }) => effects.flatMap((part) => [...part])),
+      );
     }
     // What a full device makes it do.
     store["writing"].prepare("ROLLBACK").run();
     const next = () =>
-      step === "commit" ? store.commit(1) : store.insert(1, documentOf("two", seededRandom(2)));
+      step === "commit" ? store.writer.commit(1) : store.writer.insert(1, documentOf("two", seededRandom(2)));
     assert.throws(next, { codeName: "OutOfDiskSpace" });
-    if (step === "insert") store.rollback();
+    if (step === "insert") store.writer.rollback();
     assert.deepEqual(await contents(store, [1]), new Map([[1, new Map()]]));
     assert.equal(store["writing"].prepare("SELECT log_index FROM applied").get()?.["log_index"], 0);
-    if (step === "insert") store.replay(1, payload);
+    if (step === "insert") store.writer.replay(1, payload);
   }
   assert.deepEqual(await contents(store, [1]), new Map([[1, new Map([["one", textLength(document)]])]]));
   store.close();

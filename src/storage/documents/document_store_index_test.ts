@@ -33,7 +33,7 @@ function openStore(path: string): DocumentStore {
 }
 
 function build(store: DocumentStore, specs: readonly RawDocument[]) {
-  const run = store.buildIndexes(COLLECTION, specs);
+  const run = store.writer.buildIndexes(COLLECTION, specs);
   for (;;) {
     const step = run.next();
     if (step.done === true) return step.value;
@@ -79,22 +79,22 @@ function randomDocument(random: Random): RawDocument {
 
 /** One transaction of some writes. @returns its payload; undefined when it was rolled back */
 function work(store: DocumentStore, index: number, random: Random): Uint8Array | undefined {
-  store.begin();
+  store.writer.begin();
   for (let count = 1 + Math.floor(random() * 12); count > 0; count--) {
     const document = randomDocument(random);
-    const taken = store.insert(COLLECTION, document);
+    const taken = store.writer.insert(COLLECTION, document);
     if (taken?.name !== "_id_") continue;
-    if (random() < 0.6) store.replace(COLLECTION, document);
-    else store.delete(COLLECTION, document);
+    if (random() < 0.6) store.writer.replace(COLLECTION, document);
+    else store.writer.delete(COLLECTION, document);
   }
   const payload = Uint8Array.from(
-    store.seal().flatMap(({ effects }) => effects.flatMap((part) => [...part])),
+    store.writer.seal().flatMap(({ effects }) => effects.flatMap((part) => [...part])),
   );
   if (payload.length === 0 || random() < 0.25) {
-    store.rollback();
+    store.writer.rollback();
     return undefined;
   }
-  store.commit(index);
+  store.writer.commit(index);
   return payload;
 }
 
@@ -111,11 +111,11 @@ for (const place of ["in memory", "in a file"]) {
         if (step === 40) {
           const taken = build(store, [SPECS[2]!]);
           if (taken !== undefined) {
-            store.begin();
-            for (const batch of store.candidates(COLLECTION, {})) {
-              batch.forEach((row) => store.delete(COLLECTION, new RawDocument(row.doc), row));
+            store.writer.begin();
+            for (const batch of store.writer.candidates(COLLECTION, {})) {
+              batch.forEach((row) => store.writer.delete(COLLECTION, new RawDocument(row.doc), row));
             }
-            store.commit(1000);
+            store.writer.commit(1000);
             assert.equal(build(store, [SPECS[2]!]), undefined);
           }
           assert.equal(build(store, [SPECS[3]!]), undefined);
@@ -134,7 +134,7 @@ for (const place of ["in memory", "in a file"]) {
         "p",
       ]);
       assert.deepEqual(store.indexStates(COLLECTION)[0]?.arrays, [["a"]]);
-      store.changeIndexes(COLLECTION, ["ab"], []);
+      store.writer.changeIndexes(COLLECTION, ["ab"], []);
       checkIndexes(store);
     } finally {
       store.close();
@@ -156,7 +156,7 @@ Deno.test("a power failure leaves no index that disagrees with the documents, be
       for (let step = 1; step <= 40; step++) {
         if (step % 10 === 3) build(store, [SPECS[0]!, SPECS[1]!]);
         if (step % 10 === 5) build(store, [SPECS[2]!]);
-        if (step % 10 === 9) store.changeIndexes(COLLECTION, ["a", "ab", "u"], []);
+        if (step % 10 === 9) store.writer.changeIndexes(COLLECTION, ["a", "ab", "u"], []);
         const payload = work(store, step, random);
         if (payload !== undefined) log.push([step, payload]);
         if (random() < 0.1) store.checkpoint();
@@ -166,7 +166,7 @@ Deno.test("a power failure leaves no index that disagrees with the documents, be
         Deno.writeFileSync(`${image}-wal`, wal.subarray(0, Math.floor(random() * (wal.length + 1))));
         const left = openStore(image);
         checkIndexes(left);
-        for (const [index, effects] of log) left.replay(index, effects);
+        for (const [index, effects] of log) left.writer.replay(index, effects);
         checkIndexes(left);
         assert.deepEqual(left.stats(COLLECTION).count, store.stats(COLLECTION).count);
         left.close();
@@ -181,12 +181,12 @@ Deno.test("a power failure leaves no index that disagrees with the documents, be
 Deno.test("a build that is ended early, or meets a key twice, leaves nothing", () => {
   const store = openStore(":memory:");
   store.createCollection(COLLECTION);
-  store.begin();
+  store.writer.begin();
   for (let i = 0; i < 3000; i++) {
-    store.insert(COLLECTION, documentOf({ _id: i, a: i, u: i === 2999 ? 0 : i }));
+    store.writer.insert(COLLECTION, documentOf({ _id: i, a: i, u: i === 2999 ? 0 : i }));
   }
-  store.commit(1);
-  const run = store.buildIndexes(COLLECTION, SPECS);
+  store.writer.commit(1);
+  const run = store.writer.buildIndexes(COLLECTION, SPECS);
   assert.equal(run.next().done, false);
   run.return(undefined);
   assert.deepEqual(store.indexStates(COLLECTION), []);

@@ -45,10 +45,10 @@ async function withFile(body: (path: string) => void | Promise<void>): Promise<v
 
 /** Inserts and commits; returns the payload that the log would hold. */
 function write(store: DocumentStore, index: number, documents: readonly RawDocument[]): Uint8Array {
-  store.begin();
-  for (const document of documents) assert.equal(store.insert(COLLECTION, document), undefined);
-  const payload = joined(store.seal().flatMap(({ effects }) => effects));
-  store.commit(index);
+  store.writer.begin();
+  for (const document of documents) assert.equal(store.writer.insert(COLLECTION, document), undefined);
+  const payload = joined(store.writer.seal().flatMap(({ effects }) => effects));
+  store.writer.commit(index);
   return payload;
 }
 
@@ -93,13 +93,17 @@ onEveryStore(
   "a second document under an equal _id is refused, and the transaction goes on",
   async (store) => {
     write(store, 1, [documentOf(new Int32(1))]);
-    store.begin();
+    store.writer.begin();
     for (const equal of [1, 1n, Decimal128.fromString("1.0")]) {
-      assert.equal(store.insert(COLLECTION, documentOf(equal))?.name, "_id_");
+      assert.equal(store.writer.insert(COLLECTION, documentOf(equal))?.name, "_id_");
     }
-    assert.equal(store.insert(COLLECTION, documentOf(2)), undefined);
-    assert.equal(store.insert(COLLECTION, documentOf(2n))?.name, "_id_", "also one of the same transaction");
-    store.commit(2);
+    assert.equal(store.writer.insert(COLLECTION, documentOf(2)), undefined);
+    assert.equal(
+      store.writer.insert(COLLECTION, documentOf(2n))?.name,
+      "_id_",
+      "also one of the same transaction",
+    );
+    store.writer.commit(2);
     assert.deepEqual(await idsOf(store), [Int32.of(1), 2]);
   },
 );
@@ -108,17 +112,17 @@ onEveryStore("nothing is seen before its commit, nor after a rollback", async (s
   write(store, 1, [documentOf("kept"), documentOf("changed", { n: 1 }), documentOf("deleted")]);
   const before = ["kept", "changed", "deleted"];
   for (const ends of ["rollback", "commit"]) {
-    store.begin();
-    store.insert(COLLECTION, documentOf("new"));
-    store.replace(COLLECTION, documentOf("changed", { n: 2, text: "longer" }));
-    store.delete(COLLECTION, documentOf("deleted"));
-    store.seal();
+    store.writer.begin();
+    store.writer.insert(COLLECTION, documentOf("new"));
+    store.writer.replace(COLLECTION, documentOf("changed", { n: 2, text: "longer" }));
+    store.writer.delete(COLLECTION, documentOf("deleted"));
+    store.writer.seal();
     assert.deepEqual(await idsOf(store), before);
     assert.equal(store.get(COLLECTION, "new"), undefined);
     assert.equal(store.get(COLLECTION, "changed")?.get("n"), 1);
     assert.equal(store.stats(COLLECTION).count, 3);
-    if (ends === "rollback") store.rollback();
-    else store.commit(2);
+    if (ends === "rollback") store.writer.rollback();
+    else store.writer.commit(2);
   }
   assert.deepEqual(await idsOf(store), ["kept", "changed", "new"]);
   assert.equal(store.get(COLLECTION, "changed")?.get("n"), 2);
@@ -135,11 +139,11 @@ Deno.test("in a file, nobody sees what is being written", async () => {
   await withFile((path) =>
     withStore(path, async (store) => {
       write(store, 1, [documentOf("kept")]);
-      store.begin();
-      store.insert(COLLECTION, documentOf("new"));
-      store.delete(COLLECTION, documentOf("kept"));
+      store.writer.begin();
+      store.writer.insert(COLLECTION, documentOf("new"));
+      store.writer.delete(COLLECTION, documentOf("kept"));
       assert.deepEqual(await idsOf(store), ["kept"]);
-      store.rollback();
+      store.writer.rollback();
     })
   );
 });
@@ -147,30 +151,30 @@ Deno.test("in a file, nobody sees what is being written", async () => {
 onEveryStore("candidates show what the open transaction wrote", (store) => {
   write(store, 1, [documentOf("a"), documentOf("b"), documentOf("c")]);
   const seen = () =>
-    [...store.candidates(COLLECTION, {})].flatMap((batch) =>
+    [...store.writer.candidates(COLLECTION, {})].flatMap((batch) =>
       batch.map(({ doc }) => new RawDocument(doc).get("_id"))
     );
-  store.begin();
-  store.delete(COLLECTION, documentOf("b"));
-  store.insert(COLLECTION, documentOf("d"));
-  store.replace(COLLECTION, documentOf("a", { n: 1 }));
+  store.writer.begin();
+  store.writer.delete(COLLECTION, documentOf("b"));
+  store.writer.insert(COLLECTION, documentOf("d"));
+  store.writer.replace(COLLECTION, documentOf("a", { n: 1 }));
   assert.deepEqual(seen(), ["a", "c", "d"]);
-  const [batch] = [...store.candidates(COLLECTION, { ids: ["a", "b"] })];
+  const [batch] = [...store.writer.candidates(COLLECTION, { ids: ["a", "b"] })];
   assert.deepEqual(batch?.map(({ doc }) => new RawDocument(doc).get("n")), [1]);
-  store.rollback();
+  store.writer.rollback();
 });
 
 onEveryStore("replayed effects give what was written", async (store) => {
   const payloads = [write(store, 1, ["a", "b", "c"].map((id) => documentOf(id, { n: 1 })))];
-  store.begin();
-  store.replace(COLLECTION, documentOf("c", { n: 2 }));
-  store.delete(COLLECTION, documentOf("a"));
-  store.insert(COLLECTION, documentOf("a", { n: 3 }));
-  store.delete(COLLECTION, documentOf("b"));
-  payloads.push(joined(store.seal().flatMap(({ effects }) => effects)));
-  store.commit(2);
+  store.writer.begin();
+  store.writer.replace(COLLECTION, documentOf("c", { n: 2 }));
+  store.writer.delete(COLLECTION, documentOf("a"));
+  store.writer.insert(COLLECTION, documentOf("a", { n: 3 }));
+  store.writer.delete(COLLECTION, documentOf("b"));
+  payloads.push(joined(store.writer.seal().flatMap(({ effects }) => effects)));
+  store.writer.commit(2);
   const copy = DocumentStore.open(":memory:");
-  payloads.forEach((payload, i) => copy.replay(i + 1, payload));
+  payloads.forEach((payload, i) => copy.writer.replay(i + 1, payload));
   assert.deepEqual(await idsOf(copy), ["c", "a"]);
   for (const id of ["a", "c"]) {
     assert.deepEqual(copy.get(COLLECTION, id)?.slice(), store.get(COLLECTION, id)?.slice());
@@ -187,9 +191,9 @@ onEveryStore("a scan for ids gives each of them once, in order of _id", async (s
 
 onEveryStore("a backward scan gives the last inserted first, over many batches", async (store) => {
   const count = 3000;
-  store.begin();
-  for (let i = 0; i < count; i++) store.insert(COLLECTION, documentOf((i * 7919) % count, { i }));
-  store.commit(1);
+  store.writer.begin();
+  for (let i = 0; i < count; i++) store.writer.insert(COLLECTION, documentOf((i * 7919) % count, { i }));
+  store.writer.commit(1);
   const seen: Value[] = [];
   for await (const batch of store.scan(COLLECTION, { backward: true, checkpoint: noCheckpoint })) {
     for (const row of batch) seen.push(row.get("i"));
@@ -242,17 +246,17 @@ onEveryStore("collections are made and dropped, also around an open transaction"
   store.createCollection(9);
   store.createCollection(9);
   assert.deepEqual(store.collectionIds(), [5, 9]);
-  store.begin();
-  store.insert(9, documentOf(1));
+  store.writer.begin();
+  store.writer.insert(9, documentOf(1));
   store.createCollection(7);
   store.dropCollection(5);
   assert.equal((await store.scan(7, { checkpoint: noCheckpoint }).next()).done, true);
-  store.rollback();
+  store.writer.rollback();
   assert.deepEqual(store.collectionIds(), [7, 9]);
-  store.begin();
-  assert.equal(store.insert(7, documentOf(1)), undefined);
-  assert.equal(store.insert(9, documentOf(1)), undefined);
-  store.commit(1);
+  store.writer.begin();
+  assert.equal(store.writer.insert(7, documentOf(1)), undefined);
+  assert.equal(store.writer.insert(9, documentOf(1)), undefined);
+  store.writer.commit(1);
   assert.equal(store.get(7, 1)?.get("_id"), 1);
   store.dropCollection(7);
   store.createCollection(7);
@@ -279,8 +283,8 @@ onEveryStore("replays the log's effects, once", async (store) => {
   source.close();
   store.dropCollection(COLLECTION);
   for (let round = 0; round < 2; round++) {
-    store.replay(3, first);
-    store.replay(5, second);
+    store.writer.replay(3, first);
+    store.writer.replay(5, second);
   }
   assert.deepEqual(await idsOf(store), ["a", "b", "c"]);
   assert.equal(store.appliedIndex, 5);
@@ -328,12 +332,14 @@ Deno.test("a full device fails the write with 14031, and the store goes on", () 
     // The only way to a full device without one: SQLite's own limit on the file.
     const { writing } = store as unknown as { writing: { exec(sql: string): void } };
     writing.exec("PRAGMA max_page_count = 20");
-    store.begin();
+    store.writer.begin();
     const fill = () => {
-      for (let i = 0; i < 1000; i++) store.insert(COLLECTION, documentOf(i, { text: "x".repeat(1000) }));
+      for (let i = 0; i < 1000; i++) {
+        store.writer.insert(COLLECTION, documentOf(i, { text: "x".repeat(1000) }));
+      }
     };
     assert.throws(fill, (error) => error instanceof CommandError && error.code === 14031);
-    store.rollback();
+    store.writer.rollback();
     assert.deepEqual(await idsOf(store), ["kept"]);
     writing.exec("PRAGMA max_page_count = 100000");
     write(store, 2, [documentOf("works")]);
@@ -348,20 +354,20 @@ onEveryStore("statements that were done are known as far as their transactions a
   });
   let index = 0;
   const writeDone = (id: number, ...statements: readonly DoneStatements[]) => {
-    store.begin();
-    store.insert(COLLECTION, documentOf(id));
-    statements.forEach((each) => store.noteDone(each));
-    store.seal();
-    store.commit(++index);
+    store.writer.begin();
+    store.writer.insert(COLLECTION, documentOf(id));
+    statements.forEach((each) => store.writer.noteDone(each));
+    store.writer.seal();
+    store.writer.commit(++index);
   };
   assert.equal(store.statements.find(lsid), undefined);
   writeDone(1, done(1n, 0, 3));
   writeDone(2, done(1n, 5, 1));
   assert.deepEqual(store.statements.find(lsid), { txnNumber: 1n, done: [done(1n, 0, 3), done(1n, 5, 1)] });
-  store.begin();
-  store.insert(COLLECTION, documentOf(3));
-  store.noteDone(done(2n, 0, 1));
-  store.rollback();
+  store.writer.begin();
+  store.writer.insert(COLLECTION, documentOf(3));
+  store.writer.noteDone(done(2n, 0, 1));
+  store.writer.rollback();
   assert.equal(store.statements.find(lsid)?.txnNumber, 1n);
   writeDone(4, done(2n, 1, 1));
   assert.deepEqual(store.statements.find(lsid), { txnNumber: 2n, done: [done(2n, 1, 1)] });

@@ -5,7 +5,7 @@
  *
  * First writer wins. Each document, and each key of a unique index, that a transaction writes is its own until it ends:
  * another transaction that wants it, or wants one that has changed since its snapshot, gets a WriteConflict at once.
- * Writes outside of transactions wait for the end instead (`blockedBy` of the store). So nothing can stand in the way of
+ * Writes outside of transactions wait for the end instead (`StoreWriter.blockedBy`). So nothing can stand in the way of
  * a commit.
  *
  * A snapshot without writes is a transaction that is never committed.

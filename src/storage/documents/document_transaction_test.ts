@@ -4,6 +4,7 @@ import { CommandError, type Random, seededRandom } from "../../base/mod.ts";
 import { BuiltDocument, encodeDocument, encodeIndexKey, Int32, RawDocument } from "../../bson/mod.ts";
 import type { StoredRow } from "./collection_table.ts";
 import { DocumentStore } from "./document_store.ts";
+import type { StoreWriter } from "./store_writer.ts";
 import type { DocumentTransaction } from "./document_transaction.ts";
 
 const COLLECTION = 3;
@@ -29,7 +30,7 @@ function specOf(name: string, unique: boolean): RawDocument {
 function openStore(path: string): DocumentStore {
   const store = DocumentStore.open(path);
   store.createCollection(COLLECTION);
-  const run = store.buildIndexes(COLLECTION, [specOf("u", true), specOf("v", false)]);
+  const run = store.writer.buildIndexes(COLLECTION, [specOf("u", true), specOf("v", false)]);
   while (run.next().done !== true);
   return store;
 }
@@ -38,8 +39,8 @@ function idOfRow({ doc }: StoredRow): number {
   return (new RawDocument(doc).get("_id") as Int32).value;
 }
 
-function rowUnder(store: DocumentStore | DocumentTransaction, id: number): StoredRow | undefined {
-  for (const rows of store.candidates(COLLECTION, { ids: [Int32.of(id)] })) return rows[0];
+function rowUnder(target: StoreWriter | DocumentTransaction, id: number): StoredRow | undefined {
+  for (const rows of target.candidates(COLLECTION, { ids: [Int32.of(id)] })) return rows[0];
   return undefined;
 }
 
@@ -83,7 +84,7 @@ class Writes {
 
   /** @returns whether it was done; a conflict is none */
   one(
-    target: DocumentStore | DocumentTransaction,
+    target: StoreWriter | DocumentTransaction,
     content: Map<number, { u: number; v: readonly number[] }>,
   ): boolean {
     const id = Math.floor(this.random() * IDS);
@@ -157,16 +158,16 @@ function run(store: DocumentStore, random: Random): void {
         end(one.transaction);
       }
     } else if (choice < 0.6 && one !== undefined) {
-      store.begin();
+      store.writer.begin();
       one.transaction.seal();
       for (const effect of one.transaction.effects) {
-        assert.equal(store.carryOut(effect), undefined, "it fits");
+        assert.equal(store.writer.carryOut(effect), undefined, "it fits");
         // A snapshot of before a commit that was begun before it.
         if (random() < 0.1 && open.length < 4) begin(committed);
       }
-      const isEmpty = store.seal().length === 0;
-      if (isEmpty) store.rollback();
-      else store.commit(++index);
+      const isEmpty = store.writer.seal().length === 0;
+      if (isEmpty) store.writer.rollback();
+      else store.writer.commit(++index);
       // What was committed meanwhile by others stays: nobody else wrote what this one did.
       for (const { document } of one.transaction.effects) {
         const id = (document.get("_id") as Int32).value;
@@ -178,26 +179,26 @@ function run(store: DocumentStore, random: Random): void {
     } else if (choice < 0.65 && one !== undefined) {
       end(one.transaction);
     } else {
-      store.begin();
+      store.writer.begin();
       const before = new Map(committed);
       const id = Math.floor(random() * IDS);
       // Writes outside of transactions wait for what is another's; here they give up.
-      const row = rowUnder(store, id);
+      const row = rowUnder(store.writer, id);
       const next = documentOf(id, 5000 + step, [Math.floor(random() * 80)]);
-      const isFree = store.blockedBy(COLLECTION, next) === undefined;
+      const isFree = store.writer.blockedBy(COLLECTION, next) === undefined;
       if (isFree && row === undefined) {
-        assert.equal(store.insert(COLLECTION, next), undefined);
+        assert.equal(store.writer.insert(COLLECTION, next), undefined);
         committed.set(id, { u: 5000 + step, v: [(next.get("v") as Int32).value] });
       } else if (isFree && random() < 0.4) {
-        store.delete(COLLECTION, next, row);
+        store.writer.delete(COLLECTION, next, row);
         committed.delete(id);
       } else if (isFree) {
-        assert.equal(store.replace(COLLECTION, next, row), undefined);
+        assert.equal(store.writer.replace(COLLECTION, next, row), undefined);
         committed.set(id, { u: 5000 + step, v: [(next.get("v") as Int32).value] });
       }
       if (random() < 0.2 && open.length < 4) begin(before);
-      if (store.seal().length === 0) store.rollback();
-      else store.commit(++index);
+      if (store.writer.seal().length === 0) store.writer.rollback();
+      else store.writer.commit(++index);
       assert.ok(isFree || before.size === committed.size);
     }
     for (const { transaction, content } of open) checkReads(transaction, content, random);
@@ -213,13 +214,13 @@ Deno.test("a write outside waits for the transaction that has its document, or i
   const store = openStore(":memory:");
   const transaction = store.openTransactionOfClient(MAX_BYTES);
   assert.equal(transaction.insert(COLLECTION, documentOf(1, 7, [1])), undefined);
-  assert.equal(store.blockedBy(COLLECTION, documentOf(2, 8, [1])), undefined);
-  const byId = store.blockedBy(COLLECTION, documentOf(1, 9, [1]));
-  const byKey = store.blockedBy(COLLECTION, documentOf(3, 7, [1]));
+  assert.equal(store.writer.blockedBy(COLLECTION, documentOf(2, 8, [1])), undefined);
+  const byId = store.writer.blockedBy(COLLECTION, documentOf(1, 9, [1]));
+  const byKey = store.writer.blockedBy(COLLECTION, documentOf(3, 7, [1]));
   assert.ok(byId instanceof Promise && byKey instanceof Promise);
   transaction.end(ended());
   await Promise.all([byId, byKey]);
-  assert.equal(store.blockedBy(COLLECTION, documentOf(1, 7, [1])), undefined);
+  assert.equal(store.writer.blockedBy(COLLECTION, documentOf(1, 7, [1])), undefined);
   assert.throws(() => transaction.insert(COLLECTION, documentOf(4, 4, [1])), /it has ended/);
   assert.deepEqual([transaction.effects, transaction.sizeBytes], [[], 0], "nothing is held");
   store.close();

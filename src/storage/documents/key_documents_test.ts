@@ -55,16 +55,16 @@ function textOf(value: Value): string {
 function storeWith(documents: readonly RawDocument[]): DocumentStore {
   const store = DocumentStore.open(":memory:");
   store.createCollection(COLLECTION);
-  for (const build = store.buildIndexes(COLLECTION, [SPEC]); build.next().done !== true;);
-  write(store, 1, () => documents.forEach((document) => store.insert(COLLECTION, document)));
+  for (const build = store.writer.buildIndexes(COLLECTION, [SPEC]); build.next().done !== true;);
+  write(store, 1, () => documents.forEach((document) => store.writer.insert(COLLECTION, document)));
   return store;
 }
 
 function write(store: DocumentStore, index: number, work: () => void): void {
-  store.begin();
+  store.writer.begin();
   work();
-  store.seal();
-  store.commit(index);
+  store.writer.seal();
+  store.writer.commit(index);
 }
 
 const ONES: readonly Value[] = [1, Int32.of(1), 1n];
@@ -91,7 +91,7 @@ Deno.test("each type of an equal number comes back, from keys in the index's ord
 
 Deno.test("a number put in the place of an equal one of another type is seen", async () => {
   const store = storeWith([documentOf(Int32.of(0), 1)]);
-  write(store, 2, () => store.replace(COLLECTION, documentOf(Int32.of(0), 1n)));
+  write(store, 2, () => store.writer.replace(COLLECTION, documentOf(Int32.of(0), 1n)));
   assert.deepEqual((await read(store, orderOf("axy", KEY))).texts, [
     "{a: BigInt 1, n: {x: Int32 1, y: Number 0.5}}",
   ]);
@@ -103,8 +103,8 @@ Deno.test("a snapshot's keys are those of then, with what its transaction wrote"
   const transaction = store.openTransactionOfClient(1_000_000);
   transaction.insert(COLLECTION, documentOf(Int32.of(9), 0));
   write(store, 2, () => {
-    store.replace(COLLECTION, documentOf(Int32.of(0), "later"));
-    store.delete(COLLECTION, documentOf(Int32.of(1), undefined));
+    store.writer.replace(COLLECTION, documentOf(Int32.of(0), "later"));
+    store.writer.delete(COLLECTION, documentOf(Int32.of(1), undefined));
   });
   const { texts } = await read(transaction, orderOf("axy", KEY));
   assert.deepEqual(texts.map((text) => text.split(",")[0]), [
@@ -148,7 +148,7 @@ Deno.test("ids are read from their keys as long as all of these are plain, from 
   const order = orderOf(ID_INDEX_NAME, ID_KEY);
   assert.equal(store.totalsCommitted(COLLECTION).plainIds, true);
   assert.deepEqual((await read(store, order)).texts, ["{_id: Number 0.5}", "{_id: Int32 2}", "{_id: text}"]);
-  write(store, 2, () => store.insert(COLLECTION, documentOf(1n, 1)));
+  write(store, 2, () => store.writer.insert(COLLECTION, documentOf(1n, 1)));
   assert.equal(store.totalsCommitted(COLLECTION).plainIds, false);
   const expected = ["{_id: Number 0.5}", "{_id: BigInt 1}", "{_id: Int32 2}", "{_id: text}"];
   assert.deepEqual((await read(store, order)).texts, expected);

@@ -15,11 +15,11 @@ function documentOf(id: number, textLength: number): RawDocument {
 function storeWith(textLengths: (id: number) => number): DocumentStore {
   const store = DocumentStore.open(IN_MEMORY);
   store.createCollection(1);
-  store.begin();
-  for (let id = 0; id < COUNT; id++) store.insert(1, documentOf(id, textLengths(id)));
-  store.seal();
-  store.commit(1);
-  for (const _ of store.buildIndexes(1, [new RawDocument(encodeDocument(SPEC))])) void _;
+  store.writer.begin();
+  for (let id = 0; id < COUNT; id++) store.writer.insert(1, documentOf(id, textLengths(id)));
+  store.writer.seal();
+  store.writer.commit(1);
+  for (const _ of store.writer.buildIndexes(1, [new RawDocument(encodeDocument(SPEC))])) void _;
   return store;
 }
 

@@ -25,15 +25,15 @@ async function verifyAfter(statement: string | undefined, isFull = false) {
   try {
     const made = DocumentStore.open(path);
     made.createCollection(COLLECTION);
-    made.begin();
+    made.writer.begin();
     for (let id = 0; id < DOCUMENTS; id++) {
-      made.insert(
+      made.writer.insert(
         COLLECTION,
         new RawDocument(encodeDocument(BuiltDocument.of({ _id: id, n: id, text: "abc" }))),
       );
     }
-    made.commit(1);
-    made.buildIndexes(COLLECTION, [NUMBER_INDEX]).toArray();
+    made.writer.commit(1);
+    made.writer.buildIndexes(COLLECTION, [NUMBER_INDEX]).toArray();
     made.checkpoint();
     made.close();
     if (statement !== undefined) {
