@@ -188,7 +188,16 @@ export type FragmentOutput =
   | { readonly kind: "count" }
   /** What an accumulator makes of the values at a path; the kinds but `values` say which one it is. */
   | (AccumulatedOutput & {
-    readonly kind: "sum" | "average" | "minimum" | "maximum" | "first" | "last" | "deviation" | "values";
+    readonly kind:
+      | "sum"
+      | "average"
+      | "minimum"
+      | "maximum"
+      | "first"
+      | "last"
+      | "deviation"
+      | "set"
+      | "values";
     readonly path: number;
   })
   /**

@@ -59,6 +59,8 @@ const FOLDED: ReadonlySet<string> = new Set([
   "$sum",
 ]);
 const KEPT: ReadonlySet<string> = new Set(["$firstN", "$lastN", "$maxN", "$minN"]);
+/** Outputs that keep all values, or all different ones. */
+const GATHERED: ReadonlySet<string> = new Set(["$addToSet", "$push"]);
 const MAX_KEPT = 100;
 /** Those whose result depends on the order of texts; bounds of pages know that of bytes. */
 const COMPARING: ReadonlySet<string> = new Set(["$max", "$maxN", "$min", "$minN"]);
@@ -168,10 +170,11 @@ function outputObstacle(
   fields: RowFields,
   isInTimeOrder: boolean,
 ): string | undefined {
-  if (!FOLDED.has(accumulator.name) && !KEPT.has(accumulator.name)) {
+  const isGathered = GATHERED.has(accumulator.name);
+  if (!FOLDED.has(accumulator.name) && !KEPT.has(accumulator.name) && !isGathered) {
     return `the output ${name} is a ${accumulator.name}`;
   }
-  if (KEPT.has(accumulator.name) && isInTimeOrder) {
+  if ((KEPT.has(accumulator.name) || isGathered) && isInTimeOrder) {
     return `the output ${name} keeps values in order of time`;
   }
   if (accumulator.collation !== undefined && COMPARING.has(accumulator.name)) {

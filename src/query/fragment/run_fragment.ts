@@ -96,9 +96,10 @@ function keysOf(stage: Fragment["stage"], request: KeyRequest): FragmentKeys {
 }
 
 /** Accumulators to which many equal values are as one. */
-const IDEMPOTENT: ReadonlySet<string> = new Set(["$first", "$last", "$max", "$min"]);
+const IDEMPOTENT: ReadonlySet<string> = new Set(["$addToSet", "$first", "$last", "$max", "$min"]);
 
 const KINDS = {
+  $addToSet: "set",
   $avg: "average",
   $first: "first",
   $last: "last",

@@ -62,7 +62,16 @@ export interface AnyOutput {
 }
 
 export interface FoldedOutput extends AnyOutput {
-  readonly kind: "sum" | "average" | "minimum" | "maximum" | "first" | "last" | "deviation" | "values";
+  readonly kind:
+    | "sum"
+    | "average"
+    | "minimum"
+    | "maximum"
+    | "first"
+    | "last"
+    | "deviation"
+    | "set"
+    | "values";
   readonly path: number;
 }
 

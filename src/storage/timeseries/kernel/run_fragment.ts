@@ -20,6 +20,7 @@ import { NOT_THERE } from "./pair_table.ts";
 import { ColumnPositionState, PositionState, SeriesPositionState } from "./position_state.ts";
 import { endOfTimes, SeriesRuns, type Slice } from "./series_runs.ts";
 import { SeriesSources } from "./series_sources.ts";
+import { SetState } from "./set_state.ts";
 import { SumState } from "./sum_state.ts";
 import { SeriesState, ValueState } from "./value_state.ts";
 
@@ -282,6 +283,8 @@ function stateOf(output: Output, timeOrder: Direction | undefined): OutputState 
       return new ColumnPositionState(output, output.kind === "first", timeOrder, output.path);
     case "deviation":
       return new DeviationState(output);
+    case "set":
+      return new SetState(output, output.path);
     case "values":
       return new ValueState(output, output.path);
     case "series":

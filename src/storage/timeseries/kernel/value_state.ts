@@ -6,7 +6,7 @@ import type { OutputState } from "./output_state.ts";
 import type { SliceSource } from "./slice_source.ts";
 
 /** The accumulators of all groups. */
-abstract class AccumulatorState implements OutputState {
+export abstract class AccumulatorState implements OutputState {
   private readonly accumulators: Accumulator[] = [];
 
   constructor(private readonly output: AnyOutput) {}
