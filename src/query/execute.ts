@@ -111,9 +111,12 @@ function startPlan(plan: Plan, source: Source, context: QueryContext): Rows {
   };
   if (fragment.kind === "rows" || source.runFragment === undefined) return onRows();
   const compiled = compileFragment(fragment, request, context);
-  const run = { scan: request, source, run: source.runFragment, onRows: () => onRows(fragment.stageCount) };
+  const next = stages[fragment.stageCount];
+  const sort = next?.kind === "sort" ? next : undefined;
+  const stageCount = fragment.stageCount + (sort === undefined ? 0 : 1);
+  const run = { scan: request, source, run: source.runFragment, sort, onRows: () => onRows(stageCount) };
   const rows = fragmentRows(fragment, compiled, run, context);
-  return runStages(stages.slice(fragment.stageCount), rows, context);
+  return runStages(stages.slice(stageCount), rows, context);
 }
 
 /** What a source that filters rows is told beside range and series. */

@@ -155,14 +155,23 @@ export type Condition =
   };
 
 /**
- * In which group a row is: its metaField's value says the class of its series, and class and time say the group. Groups are
- * numbered from 0 as they are met; nothing is asked about rows that do not pass.
+ * In which group a row is: its metaField's value says the class of its series, its time that of its span, and both classes say
+ * the group. Groups are numbered from 0 as they are met; nothing is asked about rows that do not pass.
  */
 export interface GroupKeys {
-  /** Asked once a series. */
+  /** Asked once a series. @throws BetterOnRows */
   classOf(meta: Value): number;
-  /** @param ms the time of the row. @throws CommandError, and `BetterOnRows` */
-  groupOf(seriesClass: number, meta: Value, ms: number): number;
+  /** Asked once a span; the class is the number of a span. @param ms a time in it. @throws CommandError, and `BetterOnRows` */
+  spanClassOf(span: number, ms: number): number;
+  /**
+   * Asked once a pair of classes, when it is met.
+   *
+   * @param span one of that class, which the row is in
+   * @param meta what `classOf` was asked about last
+   * @param ms a time in the span
+   * @throws CommandError, and `BetterOnRows`
+   */
+  groupOf(seriesClass: number, span: number, meta: Value, ms: number): number;
   /** Times around `ms` that fall into the same group, whatever the class: from `fromMs` on, below `endMs`. */
   spanOf(ms: number): { readonly fromMs: number; readonly endMs: number };
   /** What else the key reads; undefined where that is nothing. Then these say the group, not `groupOf`. */

@@ -18,38 +18,10 @@ import type { GroupStage } from "../stage/group.ts";
 import { gridOfPanes, type TimeWindowStage } from "../stage/time_window.ts";
 import { WindowGrid } from "../stage/window_grid.ts";
 import { type PlacedWindow, START_FIELD, windowId, windowOrder } from "../stage/window_id.ts";
-import { BetterOnRows, type FragmentMemory } from "./fragment_memory.ts";
-import {
-  type MeasuredPaths,
-  type RowFields,
-  spanFinder,
-  type TimeSpan,
-  type TimeSplit,
-} from "./time_spans.ts";
-
-/** What the answer needs of the groups. */
-export interface FragmentKeys extends GroupKeys {
-  /** By number. */
-  readonly ids: readonly Value[];
-  /** Of windows, by number: where they stand. */
-  readonly places?: readonly PlacedWindow[];
-  /** The groups in the order of the answer. */
-  order(): readonly number[];
-}
-
-/** What the keys of groups are made for. */
-export interface KeyRequest {
-  readonly splits: readonly TimeSplit[];
-  /** The measured values that keys read, and their places in the request's `paths`. */
-  readonly measured: MeasuredPaths;
-  readonly places: readonly number[];
-  readonly fields: RowFields;
-  readonly variables: Scope["variables"];
-  /** What a group takes beside its _id. */
-  readonly stateBytes: number;
-  readonly memory: FragmentMemory;
-  readonly isInTimeOrder: boolean;
-}
+import type { FragmentKeys, KeyRequest } from "./fragment_keys.ts";
+import { BetterOnRows } from "./fragment_memory.ts";
+import { partedKeys } from "./parted_keys.ts";
+import { type MeasuredPaths, type RowFields, spanFinder, type TimeSpan } from "./time_spans.ts";
 
 /** Of each group the class that it was met by, where rows count in order of time. */
 class FirstClasses {
@@ -65,26 +37,37 @@ class FirstClasses {
 
 /** One group of all rows. */
 export function singleGroup(): FragmentKeys {
-  const ids: Value[] = [];
+  let count = 0;
   return {
-    ids,
+    idOf: () => null,
     classOf: () => 0,
+    spanClassOf: ownClass,
     groupOf: () => {
-      if (ids.length === 0) ids.push(null);
+      count = 1;
       return 0;
     },
     spanOf: () => ALWAYS,
-    order: () => ids.map((_, group) => group),
+    order: () => count === 0 ? [] : [0],
   };
 }
 
 const ALWAYS: TimeSpan = { fromMs: -Infinity, endMs: Infinity };
+
+/** Where class and time are looked at together, each span is a class of its own. */
+function ownClass(span: number): number {
+  return span;
+}
 
 /** The groups of a `$group`, numbered as its rows meet them. @throws CommandError when a constant part of the key fails */
 export function groupKeys(
   group: Pick<GroupStage, "id" | "collation">,
   request: KeyRequest,
 ): FragmentKeys {
+  return partedKeys(group, request) ?? wholeKeys(group, request);
+}
+
+/** As `groupKeys`, of any _id: computed once a series and span. */
+function wholeKeys(group: Pick<GroupStage, "id" | "collation">, request: KeyRequest): FragmentKeys {
   const { splits, fields, variables, stateBytes, memory, isInTimeOrder } = request;
   const ids: Value[] = [];
   const find = groupFinder(group, (value) => {
@@ -94,9 +77,10 @@ export function groupKeys(
   const classes = new FirstClasses(isInTimeOrder);
   const groupOfRow = (root: Document) => find({ root, variables }, () => {});
   return {
-    ids,
+    idOf: (group) => ids[group],
     classOf: seriesClasses(group.id, fields, isInTimeOrder),
-    groupOf: (seriesClass, meta, ms) => {
+    spanClassOf: ownClass,
+    groupOf: (seriesClass, _span, meta, ms) => {
       const number = groupOfRow(rowOf(meta, ms, fields));
       classes.meet(number, seriesClass);
       return number;
@@ -142,10 +126,11 @@ export function windowKeys(
     return ids.push(id) - 1;
   };
   return {
-    ids,
+    idOf: (group) => ids[group],
     places,
     classOf,
-    groupOf: (_, meta, ms) => groupOfRow(rowOf(meta, ms, fields), ms),
+    spanClassOf: ownClass,
+    groupOf: (_class, _span, meta, ms) => groupOfRow(rowOf(meta, ms, fields), ms),
     ...measuredKeys(request, groupOfRow),
     spanOf: spanFinder(splits),
     order: () => ids.map((_, group) => group).sort((a, b) => order(places[a]!, places[b]!)),

@@ -20,13 +20,15 @@ import type {
   Source,
 } from "../source.ts";
 import type { Output } from "../stage/output.ts";
+import { runSort, type SortStage } from "../stage/sort.ts";
 import { overlappingRows } from "../stage/time_window.ts";
 import type { Pane } from "../stage/window_table.ts";
 import { conditionOf, PathList } from "./conditions.ts";
 import { type Fragment, inputOf } from "./fragment.ts";
 import { type NearestWindows, stretchesOf } from "./nearest_windows.ts";
 import { BetterOnRows, FragmentMemory } from "./fragment_memory.ts";
-import { type FragmentKeys, groupKeys, type KeyRequest, singleGroup, windowKeys } from "./group_keys.ts";
+import type { FragmentKeys, KeyRequest } from "./fragment_keys.ts";
+import { groupKeys, singleGroup, windowKeys } from "./group_keys.ts";
 
 /** Times a count of rows it stays exact. */
 const MAX_SUMMAND = 1000;
@@ -124,7 +126,7 @@ function outputOf(
   const { name } = accumulator;
   const evaluate = compileExpression(accumulator.input);
   const read = (root: Document) => evaluate({ root, variables });
-  const create = (group: number) => memory.counted(createAccumulator(accumulator, keys.ids[group]));
+  const create = (group: number) => memory.counted(createAccumulator(accumulator, keys.idOf(group)));
   const input = inputOf(accumulator.input, fields)!;
   if (input.kind === "column") {
     const kind = Object.hasOwn(KINDS, name) ? KINDS[name as keyof typeof KINDS] : "values";
@@ -142,7 +144,9 @@ export interface FragmentRun {
   readonly scan: ScanRequest;
   readonly source: Pick<Source, "timeBounds">;
   readonly run: (request: FragmentRequest) => Promise<FragmentResult>;
-  /** The same stages on rows, for groups that take too much memory. */
+  /** The sort behind the fragment, if there is one: its rows come in that order. */
+  readonly sort: SortStage | undefined;
+  /** The same stages on rows, that sort among them, for groups that take too much memory. */
   readonly onRows: () => Rows;
 }
 
@@ -150,7 +154,7 @@ export interface FragmentRun {
 export async function* fragmentRows(
   fragment: Fragment,
   first: CompiledFragment,
-  { scan, source, run, onRows }: FragmentRun,
+  { scan, source, run, sort, onRows }: FragmentRun,
   context: QueryContext,
 ): Rows {
   const { nearest } = fragment;
@@ -166,7 +170,7 @@ export async function* fragmentRows(
       const result = await run(request);
       if (result.dependsOnOrder) throw new BetterOnRows();
       const isEnough = timeRange === undefined || result.groups >= nearest!.count;
-      if (isEnough) return yield* documentsOf(fragment, keys, result, context);
+      if (isEnough) return yield* sortedDocuments(fragment, keys, result, sort, context);
     }
   } catch (error) {
     if (!(error instanceof BetterOnRows)) throw error;
@@ -190,8 +194,25 @@ function* rangesOf(
   yield undefined;
 }
 
-async function* documentsOf(
+async function* sortedDocuments(
   { stage }: Fragment,
+  keys: FragmentKeys,
+  result: FragmentResult,
+  sort: SortStage | undefined,
+  context: QueryContext,
+): Rows {
+  const order = sort && stage.kind === "group" && keys.sorted !== undefined
+    ? await keys.sorted(sort.parts, sort.limit ?? Infinity, context.checkpoint)
+    : undefined;
+  if (order !== undefined && stage.kind === "group") {
+    return yield* documentsOfGroups(stage.outputs, keys, result, order, context);
+  }
+  const rows = documentsOf(stage, keys, result, context);
+  yield* sort === undefined ? rows : runSort(sort, rows, context);
+}
+
+async function* documentsOf(
+  stage: Fragment["stage"],
   keys: FragmentKeys,
   result: FragmentResult,
   context: QueryContext,
@@ -204,22 +225,38 @@ async function* documentsOf(
   if (stage.kind === "timeWindow" && stage.every !== undefined) {
     return yield* overlappingRows(panesOf(outputs, keys, result), stage, stage.every, context);
   }
+  yield* documentsOfGroups(outputs, keys, result, keys.order(), context);
+}
+
+async function* documentsOfGroups(
+  outputs: readonly Output[],
+  keys: FragmentKeys,
+  result: FragmentResult,
+  order: ArrayLike<number>,
+  context: QueryContext,
+): Rows {
   const names = ["_id", ...outputs.map((output) => output.name)];
   const finishers = outputs.map((output, i) => finisherOf(output, result, i));
-  const groups = keys.order();
-  for (let at = 0; at < groups.length; at += PIPELINE_BATCH_ROWS) {
+  for (let at = 0; at < order.length;) {
     await context.checkpoint();
-    yield groups.slice(at, at + PIPELINE_BATCH_ROWS).map((group) => {
-      const id = keys.ids[group];
-      const values = [id];
-      for (const finish of finishers) values.push(finish(group, id));
-      return new BuiltDocument(names, values);
-    });
+    const end = Math.min(at + PIPELINE_BATCH_ROWS, order.length);
+    const batch = new Array<Document>(end - at);
+    for (let i = 0; at < end; i++, at++) {
+      const group = order[at]!;
+      const id = keys.idOf(group);
+      const values = new Array<Value>(names.length);
+      values[0] = id;
+      for (let k = 0; k < finishers.length; k++) values[k + 1] = finishers[k]!(group, id);
+      batch[i] = new BuiltDocument(names, values);
+    }
+    yield batch;
   }
 }
 
 function* panesOf(outputs: readonly Output[], keys: FragmentKeys, result: FragmentResult): Generator<Pane> {
-  for (const group of keys.order()) {
+  const order = keys.order();
+  for (let at = 0; at < order.length; at++) {
+    const group = order[at]!;
     const partials = outputs.map(({ accumulator }, i) => partialOf(accumulator, result.partial(i, group)));
     yield { ...keys.places![group]!, partials };
   }

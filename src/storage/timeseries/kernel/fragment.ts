@@ -28,7 +28,8 @@ export interface TimeSpan {
 
 export interface GroupKeys {
   classOf(meta: Value): number;
-  groupOf(seriesClass: number, meta: Value, ms: number): number;
+  spanClassOf(span: number, ms: number): number;
+  groupOf(seriesClass: number, span: number, meta: Value, ms: number): number;
   spanOf(ms: number): TimeSpan;
   readonly measured?: MeasuredKeys;
 }

@@ -2,30 +2,29 @@
  * Which group the rows of a series and a span of time are in. Spans are numbered as they are met; each remembers which one
  * came after it last time, so that series after series walks through them without a search.
  *
- *     span n           [starts[n], ends[n]), followers[n]
- *     class c, span n  group groups[c][n], or NO_GROUP; of span 0 firstGroups[c]
+ *     span n                 [starts[n], ends[n]), followers[n], its class classes[n], or NOT_THERE until a row is in it
+ *     series and span class  group in groups; of span class 0 firstGroups[c], or NOT_THERE
  */
 import type { Value } from "../../../bson/mod.ts";
 import { grownInt32 } from "../../../column/mod.ts";
 import type { GroupKeys } from "./fragment.ts";
 import { grownDoubles } from "./output_state.ts";
+import { NOT_THERE, PairTable } from "./pair_table.ts";
 
-const NO_GROUP = -1;
 const INITIAL_SPANS = 16;
 const INITIAL_CLASSES = 16;
-const NO_GROUPS = new Int32Array(0);
 
 export class GroupTable {
   private starts = new Float64Array(INITIAL_SPANS);
   private ends = new Float64Array(INITIAL_SPANS);
   private followers: Int32Array = new Int32Array(INITIAL_SPANS);
+  private classes: Int32Array = new Int32Array(INITIAL_SPANS).fill(NOT_THERE);
   private readonly numbers = new Map<number, number>();
   private spans = 0;
   private current = 0;
-  /** Of span 0, by class: where time does not part rows, that is all. */
-  private firstGroups: Int32Array = new Int32Array(INITIAL_CLASSES).fill(NO_GROUP);
-  private readonly groups: (Int32Array | undefined)[] = [];
-  private own: Int32Array = NO_GROUPS;
+  /** Of span class 0, by class: where time does not part rows, that is all. */
+  private firstGroups: Int32Array = new Int32Array(INITIAL_CLASSES).fill(NOT_THERE);
+  private readonly groups = new PairTable();
   private seriesClass = 0;
   private meta: Value = undefined;
 
@@ -35,10 +34,9 @@ export class GroupTable {
   enter(meta: Value): void {
     this.meta = meta;
     this.seriesClass = this.keys.classOf(meta);
-    this.own = this.groups[this.seriesClass] ?? NO_GROUPS;
     const classes = this.firstGroups.length;
     if (this.seriesClass >= classes) {
-      this.firstGroups = grownInt32(this.firstGroups, 2 * classes).fill(NO_GROUP, classes);
+      this.firstGroups = grownInt32(this.firstGroups, 2 * classes).fill(NOT_THERE, classes);
     }
   }
 
@@ -53,21 +51,17 @@ export class GroupTable {
     return this.ends[this.current]!;
   }
 
-  /** The group of the rows that were entered and moved to; `ms` is the time of one of them. */
+  /** The group of the rows that were entered and moved to; `ms` is a time in their span. */
   group(ms: number): number {
-    const { current } = this;
-    if (current === 0) return this.firstGroup(ms);
-    if (current >= this.own.length) this.growGroups();
-    const known = this.own[current]!;
-    if (known !== NO_GROUP) return known;
-    return this.own[current] = this.keys.groupOf(this.seriesClass, this.meta, ms);
-  }
-
-  private firstGroup(ms: number): number {
-    const { seriesClass } = this;
-    const known = this.firstGroups[seriesClass]!;
-    if (known !== NO_GROUP) return known;
-    return this.firstGroups[seriesClass] = this.keys.groupOf(seriesClass, this.meta, ms);
+    const { current, seriesClass } = this;
+    let spanClass = this.classes[current]!;
+    if (spanClass === NOT_THERE) spanClass = this.classes[current] = this.keys.spanClassOf(current, ms);
+    const known = spanClass === 0 ? this.firstGroups[seriesClass]! : this.groups.get(seriesClass, spanClass);
+    if (known !== NOT_THERE) return known;
+    const group = this.keys.groupOf(seriesClass, current, this.meta, ms);
+    if (spanClass === 0) this.firstGroups[seriesClass] = group;
+    else this.groups.add(seriesClass, spanClass, group);
+    return group;
   }
 
   private holds(span: number, ms: number): boolean {
@@ -87,16 +81,11 @@ export class GroupTable {
   }
 
   private growSpans(): void {
-    const length = this.starts.length * 2;
+    const before = this.starts.length;
+    const length = before * 2;
     this.starts = grownDoubles(this.starts, length);
     this.ends = grownDoubles(this.ends, length);
     this.followers = grownInt32(this.followers, length);
-  }
-
-  private growGroups(): void {
-    const before = this.own.length;
-    const length = Math.max(before * 2, this.starts.length);
-    this.own = grownInt32(this.own, length).fill(NO_GROUP, before);
-    this.groups[this.seriesClass] = this.own;
+    this.classes = grownInt32(this.classes, length).fill(NOT_THERE, before);
   }
 }

@@ -47,7 +47,12 @@ export class MeasuredGroups {
 
   /** Keys that give a number to each cell. */
   cellKeys(keys: GroupKeys): GroupKeys {
-    return { ...keys, groupOf: () => this.cells++ };
+    return {
+      classOf: (meta) => keys.classOf(meta),
+      spanClassOf: (span, ms) => keys.spanClassOf(span, ms),
+      groupOf: () => this.cells++,
+      spanOf: (ms) => keys.spanOf(ms),
+    };
   }
 
   /**

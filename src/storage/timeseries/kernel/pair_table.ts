@@ -1,36 +1,40 @@
 /**
- * Numbers by pairs of numbers from 0 on. Where both are small, as most are, they stand in an array; the others in a map.
+ * Numbers by pairs of numbers from 0 on. Where both are small, as most are, they stand in an array; the others in a hashed
+ * one with open addressing, at most half full.
  *
- *     pair f, s      dense[f × DENSE + s] for f < MAX_DENSE_FIRST and s < DENSE, others[f × FACTOR + s] elsewhere
+ *     pair f, s      dense[f × DENSE + s] for f < MAX_DENSE_FIRST and s < DENSE; elsewhere in a slot:
+ *     slot i         slots[3i] = f, slots[3i + 1] = s, slots[3i + 2] = value + 1, or 0 for an empty one
  */
 import { grownInt32 } from "../../../column/mod.ts";
 
 export const NOT_THERE = -1;
 const DENSE = 16;
 const MAX_DENSE_FIRST = 2 ** 16;
-/** Above all second numbers. */
-const FACTOR = 2 ** 26;
+const SLOT_WORDS = 3;
+const INITIAL_SLOTS = 64;
 
 export class PairTable {
   /** Pairs so far. */
   size = 0;
   private dense: Int32Array = new Int32Array(DENSE).fill(NOT_THERE);
-  private readonly others = new Map<number, number>();
+  private slots = new Int32Array(INITIAL_SLOTS * SLOT_WORDS);
+  /** Slots, less one: a power of two. */
+  private mask = INITIAL_SLOTS - 1;
+  private usedSlots = 0;
 
   /** What is known of a pair, or NOT_THERE. */
   get(first: number, second: number): number {
-    if (second >= DENSE || first >= MAX_DENSE_FIRST) {
-      return this.others.get(first * FACTOR + second) ?? NOT_THERE;
-    }
+    if (second >= DENSE || first >= MAX_DENSE_FIRST) return this.slots[this.slotOf(first, second) + 2]! - 1;
     const at = first * DENSE + second;
     return at < this.dense.length ? this.dense[at]! : NOT_THERE;
   }
 
-  /** @param second below 2²⁶ */
+  /** Adds a pair that is not there. @param value not below 0 */
   add(first: number, second: number, value: number): void {
     this.size++;
     if (second >= DENSE || first >= MAX_DENSE_FIRST) {
-      this.others.set(first * FACTOR + second, value);
+      if (2 * ++this.usedSlots > this.mask) this.growSlots();
+      this.put(first, second, value);
       return;
     }
     const at = first * DENSE + second;
@@ -43,7 +47,34 @@ export class PairTable {
 
   clear(): void {
     this.size = 0;
+    this.usedSlots = 0;
     this.dense.fill(NOT_THERE);
-    this.others.clear();
+    this.slots.fill(0);
+  }
+
+  private put(first: number, second: number, value: number): void {
+    const at = this.slotOf(first, second);
+    this.slots[at] = first;
+    this.slots[at + 1] = second;
+    this.slots[at + 2] = value + 1;
+  }
+
+  /** The words of the pair's slot, or of the one that it would have. */
+  private slotOf(first: number, second: number): number {
+    const { slots, mask } = this;
+    const mixed = Math.imul(Math.imul(first, 0x9e3779b1) ^ second, 0x85ebca6b);
+    for (let slot = (mixed ^ (mixed >>> 15)) & mask;; slot = (slot + 1) & mask) {
+      const at = slot * SLOT_WORDS;
+      if (slots[at + 2] === 0 || (slots[at] === first && slots[at + 1] === second)) return at;
+    }
+  }
+
+  private growSlots(): void {
+    const before = this.slots;
+    this.slots = new Int32Array(before.length * 2);
+    this.mask = this.mask * 2 + 1;
+    for (let at = 0; at < before.length; at += SLOT_WORDS) {
+      if (before[at + 2] !== 0) this.put(before[at]!, before[at + 1]!, before[at + 2]! - 1);
+    }
   }
 }

@@ -1,0 +1,391 @@
+/**
+ * The groups of a `$group` whose `_id` is made of parts, each of the metaField or of time: the values at paths of the one, any
+ * expression of the other. A group is a class of series and a span of time; its `_id` is made when it is asked for, and a
+ * sort by parts of it is one of small numbers.
+ *
+ *     group g    series values seriesOf[g], span spanOf[g]
+ *     span s     values[s], as the time parts give them; its class is the first span with equal ones
+ */
+import {
+  BuiltDocument,
+  compareValues,
+  encodeDocument,
+  Int32,
+  isArray,
+  keyOf,
+  UtcDate,
+  type Value,
+  type ValueKey,
+} from "../../bson/mod.ts";
+import { grownInt32 } from "../../column/mod.ts";
+import { compileExpression } from "../expression/compile.ts";
+import type { Expression, Scope } from "../expression/expression.ts";
+import { readPathOfValue } from "../expression/field_path.ts";
+import { approximateBytes } from "../memory.ts";
+import { sortInTurns } from "../sort_in_turns.ts";
+import type { SortPart } from "../stage/sort_key.ts";
+import type { GroupStage } from "../stage/group.ts";
+import type { FragmentKeys, KeyRequest } from "./fragment_keys.ts";
+import { BetterOnRows } from "./fragment_memory.ts";
+import { type RowFields, spanFinder, type TimeSpan } from "./time_spans.ts";
+
+const INITIAL_GROUPS = 64;
+/** What a document takes beside its values. */
+const OBJECT_BYTES = 48;
+const NAME_BYTES = 8;
+
+/** Where a part of the `_id` is found: in the values of the series, or in those of the span. */
+interface Part {
+  readonly isOfSeries: boolean;
+  readonly place: number;
+}
+
+/** The parts of an `_id`. */
+interface PartedId {
+  /** Of the fields, where it is an object of several. */
+  readonly names: readonly string[] | undefined;
+  readonly parts: readonly Part[];
+  /** What those of the series are, in the order of their places. */
+  readonly ofSeries: readonly Expression[];
+  readonly ofTime: readonly Expression[];
+}
+
+/** The parts of an `_id`; undefined where one of them is neither of the series nor of time alone. */
+function partsOf(id: Expression, { timeField, metaField }: RowFields): PartedId | undefined {
+  const isObject = id.kind === "object" && id.fields.length > 0;
+  const fields = isObject ? id.fields : [id];
+  const ofSeries: Expression[] = [];
+  const ofTime: Expression[] = [];
+  const parts: Part[] = [];
+  for (const field of fields) {
+    const isOfSeries = metaField !== undefined && reads(field, metaField);
+    if (isOfSeries && (reads(field, timeField) || !isPlain(field))) return undefined;
+    const expressions = isOfSeries ? ofSeries : ofTime;
+    parts.push({ isOfSeries, place: expressions.length });
+    expressions.push(field);
+  }
+  return { names: isObject ? id.names : undefined, parts, ofSeries, ofTime };
+}
+
+/** Whether an expression reads a field of the row. */
+function reads(expression: Expression, field: string): boolean {
+  switch (expression.kind) {
+    case "constant":
+      return false;
+    case "path":
+      return expression.path[0] === field && isOfRow(expression.variable);
+    case "object":
+      return expression.fields.some((nested) => reads(nested, field));
+    case "array":
+      return expression.items.some((nested) => reads(nested, field));
+    case "operator":
+      return [...expression.args, ...Object.values(expression.named)].some((nested) => reads(nested, field));
+  }
+}
+
+function isOfRow(variable: string): boolean {
+  return variable === "CURRENT" || variable === "ROOT";
+}
+
+/** Whether an expression only puts values together: it cannot fail. */
+function isPlain(expression: Expression): boolean {
+  switch (expression.kind) {
+    case "constant":
+    case "path":
+      return true;
+    case "object":
+      return expression.fields.every(isPlain);
+    case "array":
+      return expression.items.every(isPlain);
+    case "operator":
+      return false;
+  }
+}
+
+/** Reads a plain expression of a series' meta. @throws CommandError when a constant part of it fails */
+function metaReader(
+  expression: Expression,
+  metaField: string,
+  variables: Scope["variables"],
+): (meta: Value) => Value {
+  const evaluate = compileExpression(expression);
+  if (expression.kind !== "path") {
+    return (meta) => {
+      const root = meta === undefined ? BuiltDocument.EMPTY : new BuiltDocument([metaField], [meta]);
+      return evaluate({ root, variables });
+    };
+  }
+  const { path } = expression;
+  return path.length === 1 ? (meta) => meta : (meta) => readPathOfValue(meta, path, 1);
+}
+
+/**
+ * The groups, numbered as their rows meet them; undefined for an `_id` that has no such parts.
+ *
+ * @throws CommandError when a constant part of the key fails
+ */
+export function partedKeys(
+  { id, collation }: Pick<GroupStage, "id" | "collation">,
+  request: KeyRequest,
+): FragmentKeys | undefined {
+  if (collation !== undefined || request.measured.length > 0) return undefined;
+  const parted = partsOf(id, request.fields);
+  return parted && new PartedKeys(parted, request);
+}
+
+/** Values that are read together, once. */
+interface ReadValues {
+  readonly values: readonly Value[];
+  readonly number: number;
+  readonly sizeBytes: number;
+}
+
+class PartedKeys implements FragmentKeys {
+  readonly spanOf: (ms: number) => TimeSpan;
+  private count = 0;
+  private readonly readMeta: readonly ((meta: Value) => Value)[];
+  private readonly ofTime: readonly ReturnType<typeof compileExpression>[];
+  private readonly classes = new Map<ValueKey, number>();
+  /** The values of each class, as its first series has them, and all that are equal to some but not the same. */
+  private readonly firsts: ReadValues[] = [];
+  private readonly seriesValues: ReadValues[] = [];
+  private current: ReadValues | undefined;
+  private readonly spanClasses = new Map<ValueKey, number>();
+  /** By number of the span. */
+  private readonly spanValues: ReadValues[] = [];
+  /** What a group takes beside the values of its _id. */
+  private readonly frameBytes: number;
+  private seriesOfGroup: Int32Array = new Int32Array(INITIAL_GROUPS);
+  private spanOfGroup: Int32Array = new Int32Array(INITIAL_GROUPS);
+
+  constructor(private readonly id: PartedId, private readonly request: KeyRequest) {
+    const { fields: { metaField }, splits, stateBytes, variables } = request;
+    this.spanOf = spanFinder(splits);
+    this.readMeta = id.ofSeries.map((expression) => metaReader(expression, metaField!, variables));
+    this.ofTime = id.ofTime.map(compileExpression);
+    const idBytes = id.names === undefined ? 0 : OBJECT_BYTES + NAME_BYTES * id.names.length;
+    this.frameBytes = idBytes + stateBytes;
+  }
+
+  classOf(meta: Value): number {
+    const { readMeta, firsts } = this;
+    const values = new Array<Value>(readMeta.length);
+    for (let i = 0; i < values.length; i++) values[i] = this.present(readMeta[i]!(meta));
+    const key = keyOfAll(values);
+    const known = this.classes.get(key);
+    if (known === undefined) {
+      this.classes.set(key, firsts.length);
+      this.current = this.keep(values);
+      return firsts.push(this.current) - 1;
+    }
+    const first = firsts[known]!;
+    if (areSame(first.values, values)) {
+      this.current = first;
+      return known;
+    }
+    // 1 and 1.0 are one group, and its first row says which of them is in the _id.
+    if (this.request.isInTimeOrder) throw new BetterOnRows();
+    this.current = this.keep(values);
+    return known;
+  }
+
+  spanClassOf(span: number, ms: number): number {
+    const { fields: { timeField }, isInTimeOrder, variables } = this.request;
+    const root = new BuiltDocument([timeField], [new UtcDate(ms)]);
+    const values = this.ofTime.map((evaluate) => this.present(evaluate({ root, variables })));
+    this.spanValues[span] = { values, number: span, sizeBytes: bytesOf(values) };
+    const key = keyOfAll(values);
+    const known = this.spanClasses.get(key);
+    if (known === undefined) {
+      this.spanClasses.set(key, span);
+      return span;
+    }
+    if (isInTimeOrder && !areSame(this.spanValues[known]!.values, values)) throw new BetterOnRows();
+    return known;
+  }
+
+  groupOf(_seriesClass: number, span: number): number {
+    const group = this.count++;
+    const series = this.current!;
+    this.request.memory.add(this.frameBytes + series.sizeBytes + this.spanValues[span]!.sizeBytes);
+    if (group === this.seriesOfGroup.length) {
+      this.seriesOfGroup = grownInt32(this.seriesOfGroup, 2 * group);
+      this.spanOfGroup = grownInt32(this.spanOfGroup, 2 * group);
+    }
+    this.seriesOfGroup[group] = series.number;
+    this.spanOfGroup[group] = span;
+    return group;
+  }
+
+  idOf(group: number): Value {
+    const { names, parts } = this.id;
+    if (names === undefined) return this.partOf(group, parts[0]!);
+    const values = new Array<Value>(parts.length);
+    let isWhole = true;
+    for (let i = 0; i < parts.length; i++) {
+      values[i] = this.partOf(group, parts[i]!);
+      if (values[i] === undefined) isWhole = false;
+    }
+    if (isWhole) return new BuiltDocument(names, values);
+    const present = names.filter((_, i) => values[i] !== undefined);
+    return new BuiltDocument(present, values.filter((value) => value !== undefined));
+  }
+
+  order(): Int32Array {
+    return Int32Array.from({ length: this.count }, (_, group) => group);
+  }
+
+  async sorted(
+    parts: readonly SortPart[],
+    limit: number,
+    pause: () => Promise<void>,
+  ): Promise<Int32Array | undefined> {
+    const sort = this.partsOfSort(parts);
+    if (sort === undefined) return undefined;
+    let order = this.order();
+    // Of several parts the last one counts least: sorted by it first, groups that are equal by another stay so.
+    for (const { part, descending } of sort.reverse()) {
+      const read = part.isOfSeries ? this.seriesValues : this.spanValues;
+      const numbers = part.isOfSeries ? this.seriesOfGroup : this.spanOfGroup;
+      const { ranks, count } = await ranksOf(read, part.place, pause);
+      if (count > 1) order = sortedByRanks(order, numbers, ranks, count, descending);
+      await pause();
+    }
+    return order.subarray(0, limit);
+  }
+
+  /** By which parts of the `_id` that is; undefined where documents have to be looked at. */
+  private partsOfSort(
+    sort: readonly SortPart[],
+  ): { readonly part: Part; readonly descending: boolean }[] | undefined {
+    const { names, parts } = this.id;
+    const found: { part: Part; descending: boolean }[] = [];
+    for (const { path, descending, byChance, collation } of sort) {
+      if (path[0] !== "_id" || byChance || collation !== undefined) return undefined;
+      if (path.length === 1) {
+        // Whole _ids sort by their fields one after another, if all have the same; alone, arrays count whole.
+        const isAlone = sort.length === 1;
+        if (names !== undefined && !parts.every((part) => this.every(part, isPresent))) return undefined;
+        if (!isAlone && names === undefined && !this.every(parts[0]!, isNoArray)) return undefined;
+        for (const part of parts) found.push({ part, descending });
+        continue;
+      }
+      const place = names === undefined || path.length > 2 ? -1 : names.indexOf(path[1]!);
+      if (place < 0 || !this.every(parts[place]!, isNoArray)) return undefined;
+      found.push({ part: parts[place]!, descending });
+    }
+    return found;
+  }
+
+  private every({ isOfSeries, place }: Part, test: (value: Value) => boolean): boolean {
+    const read = isOfSeries ? this.seriesValues : this.spanValues;
+    return read.every(({ values }) => test(values[place]));
+  }
+
+  private partOf(group: number, { isOfSeries, place }: Part): Value {
+    const read = isOfSeries
+      ? this.seriesValues[this.seriesOfGroup[group]!]
+      : this.spanValues[this.spanOfGroup[group]!];
+    return read!.values[place];
+  }
+
+  /** A missing value is null, but for one of several fields. */
+  private present(value: Value): Value {
+    return value === undefined && this.id.parts.length === 1 ? null : value;
+  }
+
+  private keep(values: readonly Value[]): ReadValues {
+    const read = { values, number: this.seriesValues.length, sizeBytes: bytesOf(values) };
+    this.seriesValues.push(read);
+    return read;
+  }
+}
+
+function isPresent(value: Value): boolean {
+  return value !== undefined;
+}
+
+function isNoArray(value: Value): boolean {
+  return !isArray(value);
+}
+
+function bytesOf(values: readonly Value[]): number {
+  let bytes = 0;
+  for (const value of values) bytes += approximateBytes(value);
+  return bytes;
+}
+
+/** One key for equal values. */
+function keyOfAll(values: readonly Value[]): ValueKey {
+  if (values.length === 1) return keyOf(values[0]);
+  let key = "";
+  for (const value of values) {
+    const part = keyOf(value);
+    const text = String(part);
+    key += `${typeof part}${text.length}:${text}`;
+  }
+  return key;
+}
+
+/** Whether equal values are the same to their types. */
+function areSame(a: readonly Value[], b: readonly Value[]): boolean {
+  for (let i = 0; i < a.length; i++) if (!isSame(a[i], b[i])) return false;
+  return true;
+}
+
+function isSame(a: Value, b: Value): boolean {
+  if (Object.is(a, b)) return true;
+  if (a instanceof UtcDate && b instanceof UtcDate) return a.ms === b.ms;
+  if (a instanceof Int32 && b instanceof Int32) return a.value === b.value;
+  return typeof a === "object" && typeof b === "object" && a !== null && b !== null &&
+    bytesOfValue(a).toHex() === bytesOfValue(b).toHex();
+}
+
+function bytesOfValue(value: Value): Uint8Array {
+  return encodeDocument(new BuiltDocument(["value"], [value]));
+}
+
+/** The rank of each of the values at a place among all of them, equal ones with the same, and how many there are. */
+async function ranksOf(
+  read: readonly ReadValues[],
+  place: number,
+  pause: () => Promise<void>,
+): Promise<{ readonly ranks: Int32Array; readonly count: number }> {
+  const ranks = new Int32Array(read.length);
+  const order: number[] = [];
+  // Spans of time without a row have no values.
+  read.forEach((_, number) => order.push(number));
+  const valueOf = (number: number) => read[number]!.values[place] ?? null;
+  const compare = (a: number, b: number) => compareValues(valueOf(a), valueOf(b));
+  const sorted = await sortInTurns(order, compare, pause);
+  let count = 0;
+  sorted.forEach((number, i) => {
+    if (i > 0 && compare(sorted[i - 1]!, number) !== 0) count++;
+    ranks[number] = count;
+  });
+  return { ranks, count: count + 1 };
+}
+
+/** Groups by the ranks of their numbers, those of one rank in the order that they had: a counting sort. */
+function sortedByRanks(
+  order: Int32Array,
+  numbers: Int32Array,
+  ranks: Int32Array,
+  count: number,
+  descending: boolean,
+): Int32Array {
+  const places = new Int32Array(count + 1);
+  for (let i = 0; i < order.length; i++) places[ranks[numbers[order[i]!]!]! + 1]!++;
+  if (descending) {
+    let place = order.length;
+    for (let rank = 0; rank < count; rank++) places[rank] = place -= places[rank + 1]!;
+  } else {
+    for (let rank = 1; rank < count; rank++) places[rank]! += places[rank - 1]!;
+  }
+  const sorted = new Int32Array(order.length);
+  for (let i = 0; i < order.length; i++) {
+    const group = order[i]!;
+    sorted[places[ranks[numbers[group]!]!]!++] = group;
+  }
+  return sorted;
+}
