@@ -2,21 +2,24 @@
  * `$first` and `$last`: of each group where the value stands, read when it is asked for. The first row is the one that came
  * first; where rows are to count in order of time, or of time backwards, the first in that order, and of several of one time
  * the one that came first.
+ *
+ *     group g        value indexes[g] of origins[g]; no origin while it has no rows
  */
 import type { Document, Value } from "../../../bson/mod.ts";
+import { grownInt32 } from "../../../column/mod.ts";
 import type { Direction } from "../run.ts";
 import { type ColumnView, indexOfRow, valueOf } from "./column_view.ts";
 import type { AnyOutput } from "./fragment.ts";
 import { grownDoubles, type OutputState } from "./output_state.ts";
 import type { SliceSource } from "./slice_source.ts";
 
-/** A value, or where it is. */
-type Held = { readonly value: Value } | { readonly view: ColumnView; readonly index: number };
+type Origin = ColumnView | { readonly value: Value };
 
-const MISSING: Held = { value: null };
+const MISSING: Origin = { value: null };
 
 export abstract class PositionState implements OutputState {
-  private readonly held: (Held | undefined)[] = [];
+  private readonly origins: (Origin | undefined)[] = [];
+  private indexes: Int32Array = new Int32Array(0);
   /** Of the rows held, where order is that of time. */
   private times = new Float64Array(0);
   /** Whether the row of the earliest time is asked for: without an order of time, the one that came first. */
@@ -31,31 +34,42 @@ export abstract class PositionState implements OutputState {
     this.takesEarliest = isFirst === (timeOrder !== -1);
   }
 
-  /** The value of a row, or where it is. */
-  protected abstract at(source: SliceSource, row: number): Held;
+  /** Holds the value of a row. */
+  protected abstract hold(source: SliceSource, row: number, group: number): void;
+
+  protected holdValue(value: Value, group: number): void {
+    this.origins[group] = value === undefined ? MISSING : { value };
+  }
+
+  protected holdCell(view: ColumnView, index: number, group: number): void {
+    this.origins[group] = view;
+    this.indexes[group] = index;
+  }
 
   reserve(groups: number): void {
+    this.indexes = grownInt32(this.indexes, groups);
     if (this.timeOrder !== undefined) this.times = grownDoubles(this.times, groups);
   }
 
   add(source: SliceSource, rows: Int32Array | undefined, from: number, to: number, group: number): void {
+    if (this.isFirst && this.timeOrder === undefined && this.origins[group] !== undefined) return;
     const { times } = source;
     let k = this.takesEarliest ? from : to - 1;
-    const ms = times[rows === undefined ? k : rows[k]!]!;
-    if (!this.takes(group, ms)) return;
-    if (this.timeOrder === -1) {
-      // Rows of one time still count in the order in which they come.
-      const step = this.isFirst ? -1 : 1;
-      const end = this.isFirst ? from - 1 : to;
-      while (k + step !== end && times[rows === undefined ? k + step : rows[k + step]!] === ms) k += step;
+    if (this.timeOrder !== undefined) {
+      const ms = times[rows === undefined ? k : rows[k]!]!;
+      if (!this.takes(group, ms)) return;
+      if (this.timeOrder === -1) {
+        // Rows of one time still count in the order in which they come.
+        const step = this.isFirst ? -1 : 1;
+        const end = this.isFirst ? from - 1 : to;
+        while (k + step !== end && times[rows === undefined ? k + step : rows[k + step]!] === ms) k += step;
+      }
     }
-    this.held[group] = this.at(source, rows === undefined ? k : rows[k]!);
+    this.hold(source, rows === undefined ? k : rows[k]!, group);
   }
 
   addRow(row: Document, group: number, ms: number): void {
-    if (!this.takes(group, ms)) return;
-    const value = this.output.read(row);
-    this.held[group] = value === undefined ? MISSING : { value };
+    if (this.takes(group, ms)) this.holdValue(this.output.read(row), group);
   }
 
   addPage(): boolean {
@@ -64,7 +78,7 @@ export abstract class PositionState implements OutputState {
 
   /** Whether a row of that time takes the place of the one held. */
   private takes(group: number, ms: number): boolean {
-    if (this.held[group] !== undefined) {
+    if (this.origins[group] !== undefined) {
       if (this.timeOrder === undefined) return !this.isFirst;
       const known = this.times[group]!;
       const isBetter = this.takesEarliest ? ms < known : ms > known;
@@ -75,9 +89,9 @@ export abstract class PositionState implements OutputState {
   }
 
   partial(group: number): Value {
-    const held = this.held[group];
-    if (held === undefined) return null;
-    return "value" in held ? held.value : valueOf(held.view, held.index);
+    const origin = this.origins[group];
+    if (origin === undefined) return null;
+    return "value" in origin ? origin.value : valueOf(origin, this.indexes[group]!);
   }
 
   result(group: number): Value {
@@ -101,16 +115,17 @@ export class ColumnPositionState extends PositionState {
     super(output, isFirst, timeOrder);
   }
 
-  protected override at(source: SliceSource, row: number): Held {
+  protected override hold(source: SliceSource, row: number, group: number): void {
     const view = source.view(this.path, undefined, row, row + 1);
     const index = indexOfRow(view, row);
-    return index < 0 ? MISSING : { view, index };
+    if (index < 0) this.holdValue(undefined, group);
+    else this.holdCell(view, index, group);
   }
 }
 
 /** Of a value that all rows of a series share. */
 export class SeriesPositionState extends PositionState {
-  private value: Held = MISSING;
+  private value: Value = undefined;
 
   constructor(
     output: AnyOutput,
@@ -123,11 +138,10 @@ export class SeriesPositionState extends PositionState {
 
   /** Rows of this meta follow. */
   enter(meta: Value): void {
-    const value = this.of(meta);
-    this.value = value === undefined ? MISSING : { value };
+    this.value = this.of(meta);
   }
 
-  protected override at(): Held {
-    return this.value;
+  protected override hold(_source: SliceSource, _row: number, group: number): void {
+    this.holdValue(this.value, group);
   }
 }

@@ -24,6 +24,8 @@ export class ValueCodes {
   private readonly ofKeys: number[] = [];
   /** By type: the numbers of values that a double, or a word, says. */
   private readonly ofNumbers: (Map<number | string, number> | undefined)[] = [];
+  /** Of the bytes that were looked at last. */
+  private view: DataView | undefined;
   /** The dictionary that came last: of each of its values the number, or UNKNOWN. */
   private column: Column | undefined;
   private ofPlaces = new Int32Array(0);
@@ -63,13 +65,20 @@ export class ValueCodes {
     to: number,
     out: Int32Array,
   ): void {
-    const { dictionary, ends } = column;
-    const bytes = viewOf(column.arena);
-    if (dictionary !== undefined && column !== this.column) {
+    const { dictionary } = column;
+    if (dictionary === undefined) {
+      for (let k = from; k < to; k++) {
+        const index = indexOfRow(view, rows === undefined ? k : rows[k]!);
+        out[k - from] = index < 0 ? NO_VALUE : this.ofCell(column, index);
+      }
+      return;
+    }
+    if (column !== this.column) {
       this.column = column;
       this.ofPlaces = new Int32Array(dictionary.distinct).fill(UNKNOWN);
     }
     const { ofPlaces } = this;
+    const { places } = dictionary;
     for (let k = from; k < to; k++) {
       const index = indexOfRow(view, rows === undefined ? k : rows[k]!);
       if (index < 0) {
@@ -77,16 +86,21 @@ export class ValueCodes {
         continue;
       }
       // A dictionary may know the first values only.
-      const place = dictionary?.places[index];
-      const known = place === undefined ? UNKNOWN : ofPlaces[place]!;
-      if (known !== UNKNOWN) {
-        out[k - from] = known;
-        continue;
-      }
-      const code = this.ofBytes(column.typeAt(index), bytes, column.startAt(index), ends[index]!);
-      if (place !== undefined) ofPlaces[place] = code;
-      out[k - from] = code;
+      const code = index < places.length ? ofPlaces[places[index]!]! : UNKNOWN;
+      out[k - from] = code === UNKNOWN ? this.ofPlace(column, index) : code;
     }
+  }
+
+  private ofPlace(column: Column, index: number): number {
+    const code = this.ofCell(column, index);
+    const { places } = column.dictionary!;
+    if (index < places.length) this.ofPlaces[places[index]!] = code;
+    return code;
+  }
+
+  private ofCell(column: Column, index: number): number {
+    this.view = viewOf(column.arena, this.view);
+    return this.ofBytes(column.typeAt(index), this.view, column.startAt(index), column.ends[index]!);
   }
 
   private ofNumber(type: number, value: number): number {
@@ -103,7 +117,8 @@ export class ValueCodes {
     if (width < 2) return this.ofNumber(type, width === 0 ? 0 : words[index]!);
     if (type === ValueType.Double) return this.ofNumber(type, column.doubles[index]!);
     const start = index * width * 4;
-    return this.ofBytes(type, viewOf(words), start, start + sizeOfType(type));
+    this.view = viewOf(words, this.view);
+    return this.ofBytes(type, this.view, start, start + sizeOfType(type));
   }
 
   private ofBytes(type: number, bytes: DataView, start: number, end: number): number {
