@@ -147,7 +147,7 @@ interface Part {
 async function writeColumns(parts: readonly Part[], keys: readonly string[], pace: Pace): Promise<void> {
   for (const { output, merged } of parts) {
     for (const { group } of merged.slices) group.keepsPages = parts.length > 1;
-    output.beginGroup();
+    output.beginGroup(merged.seriesRows);
     await writeTimes(merged, output, pace);
   }
   for (const { output, merged } of parts) {

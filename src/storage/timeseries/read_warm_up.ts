@@ -97,4 +97,10 @@ function* readPage({ segment, entry, names }: StoredGroup, number: number): Gene
     else segment.openColumn(page).blocks?.read(0, 1);
     yield;
   }
+  if (entry.lastRowsBytes === 0) return;
+  const lastRows = segment.readLastRows(entry, group.series.length);
+  for (let column = 0; column < group.paths.length; column++) {
+    if (lastRows.has(column)) lastRows.column(column);
+  }
+  yield;
 }

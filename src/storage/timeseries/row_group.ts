@@ -10,6 +10,7 @@
  *     page directory, one entry a page: of the times, of the rows kept whole, of each column
  *       values (0: no page) | bytes on disk | type sets | nulls | NaNs | min | max | sum | rest of the sum
  *       | flags (1: exact)
+ *       each of these is one sequence over all pages, behind a varint of its length: a reader decodes what it asks for
  *
  * The pages lie one behind the other in the order of the directory, and the header behind them.
  */
@@ -23,7 +24,15 @@ import {
   encodeIntegers,
   type PageStatistics,
 } from "../../column/mod.ts";
-import { FIRST_COLUMN_ITEM, Path, pathKeyBytes, pathKeyOf, Shape, type TableNames } from "./shape.ts";
+import {
+  FIRST_COLUMN_ITEM,
+  isPathKey,
+  Path,
+  pathKeyBytes,
+  pathKeyOf,
+  Shape,
+  type TableNames,
+} from "./shape.ts";
 
 /** Page columns that come before the table's own: the times, then the rows kept whole. */
 export const TIME_PAGES = 0;
@@ -72,17 +81,23 @@ export function encodeRowGroup(header: RowGroupHeader, out: ByteWriter): void {
   writeNumbers(header.shapeRuns, out);
   writeNumbers(header.shapeRunRows, out);
   const { pages } = header;
-  writeNumbers(pages.map((page) => page.count), out);
   const present = pages.filter((page) => page.count > 0);
-  writeNumbers(present.map((page) => page.sizeBytes), out);
-  writeNumbers(present.map((page) => page.typeSet), out);
-  writeNumbers(present.map((page) => page.nulls), out);
-  writeNumbers(present.map((page) => page.nans), out);
+  const sequence = (write: (out: ByteWriter) => void) => {
+    const bytes = new ByteWriter();
+    write(bytes);
+    out.sizedBytes(bytes.written());
+  };
+  const numbers = (values: readonly number[]) => sequence((bytes) => writeNumbers(values, bytes));
+  numbers(pages.map((page) => page.count));
+  numbers(present.map((page) => page.sizeBytes));
+  numbers(present.map((page) => page.typeSet));
+  numbers(present.map((page) => page.nulls));
+  numbers(present.map((page) => page.nans));
   for (const field of ["min", "max", "sum", "sumRest"] as const) {
     const doubles = Float64Array.from(present, (page) => page[field]);
-    encodeDoubles(new Int32Array(doubles.buffer), doubles.length, out);
+    sequence((bytes) => encodeDoubles(new Int32Array(doubles.buffer), doubles.length, bytes));
   }
-  writeNumbers(present.map((page) => Number(page.isExact)), out);
+  numbers(present.map((page) => Number(page.isExact)));
 }
 
 function writeNumbers(values: readonly number[], out: ByteWriter): void {
@@ -109,12 +124,19 @@ export class RowGroup {
   readonly paths: readonly Path[];
   private readonly pages: PageDirectory;
 
-  /** @param firstOffset where in the file the first page is */
-  constructor(bytes: Uint8Array, firstOffset: number, names: TableNames) {
+  /**
+   * @param firstOffset where in the file the first page is
+   * @param known paths of a row group like this one: what is the same is not made again
+   */
+  constructor(bytes: Uint8Array, firstOffset: number, names: TableNames, known: readonly Path[] = []) {
     const reader = new ByteReader(bytes);
     this.rows = reader.varint();
     const columns = reader.varint();
-    this.paths = Array.from({ length: columns }, () => new Path(pathKeyOf(reader.sizedBytes())));
+    this.paths = Array.from({ length: columns }, (_, column) => {
+      const key = reader.sizedBytes();
+      const like = known[column];
+      return like !== undefined && isPathKey(key, like.key) ? like : new Path(pathKeyOf(key));
+    });
     const series = reader.varint();
     this.series = readNumbers(reader, series);
     this.seriesEnds = runningSum(readNumbers(reader, series));
@@ -192,61 +214,111 @@ export class RowGroup {
   }
 }
 
-/** What is known of all pages; an object is made of a page that is asked for, as most are not. */
+/** What is known of all pages: decoded field by field, as it is asked for. */
 class PageDirectory {
+  /** An object is made of a page that is asked for, as most are not. */
   private readonly made: (Page | undefined)[];
+  readonly counts: Float64Array;
   /** Where each page is among those that have values, or -1. */
   private readonly places: Int32Array;
-  private readonly offsets: Float64Array;
-  private readonly counts: Float64Array;
-  private readonly sizes: Float64Array;
-  private readonly typeSets: Float64Array;
-  private readonly nulls: Float64Array;
-  private readonly nans: Float64Array;
-  private readonly mins: Float64Array;
-  private readonly maxs: Float64Array;
-  private readonly sums: Float64Array;
-  private readonly rests: Float64Array;
-  private readonly exact: Float64Array;
+  readonly offsets: Float64Array;
+  readonly sizes: Float64Array;
+  readonly typeSets: Sequence;
+  readonly nulls: Sequence;
+  readonly nans: Sequence;
+  readonly mins: Sequence;
+  readonly maxs: Sequence;
+  readonly sums: Sequence;
+  readonly rests: Sequence;
+  readonly exact: Sequence;
 
   constructor(reader: ByteReader, readonly length: number, firstOffset: number) {
     this.made = new Array(length);
-    this.counts = readNumbers(reader, length);
+    this.counts = readNumbers(new ByteReader(reader.sizedBytes()), length);
     this.places = new Int32Array(length);
     let present = 0;
     for (let i = 0; i < length; i++) this.places[i] = this.counts[i] === 0 ? -1 : present++;
-    this.sizes = readNumbers(reader, present);
-    this.typeSets = readNumbers(reader, present);
-    this.nulls = readNumbers(reader, present);
-    this.nans = readNumbers(reader, present);
-    this.mins = readDoubles(reader, present);
-    this.maxs = readDoubles(reader, present);
-    this.sums = readDoubles(reader, present);
-    this.rests = readDoubles(reader, present);
-    this.exact = readNumbers(reader, present);
+    this.sizes = readNumbers(new ByteReader(reader.sizedBytes()), present);
     this.offsets = new Float64Array(present);
     for (let i = 0, offset = firstOffset; i < present; offset += this.sizes[i++]!) this.offsets[i] = offset;
+    const sequence = (read: typeof readNumbers) => new Sequence(reader.sizedBytes(), present, read);
+    this.typeSets = sequence(readNumbers);
+    this.nulls = sequence(readNumbers);
+    this.nans = sequence(readNumbers);
+    this.mins = sequence(readDoubles);
+    this.maxs = sequence(readDoubles);
+    this.sums = sequence(readDoubles);
+    this.rests = sequence(readDoubles);
+    this.exact = sequence(readNumbers);
   }
 
   at(index: number): Page {
-    return this.made[index] ??= this.make(index, this.places[index]!);
+    return this.made[index] ??= this.make(index);
   }
 
-  private make(index: number, place: number): Page {
-    if (place < 0) return NO_PAGE;
-    return {
-      offset: this.offsets[place]!,
-      sizeBytes: this.sizes[place]!,
-      count: this.counts[index]!,
-      typeSet: this.typeSets[place]!,
-      nulls: this.nulls[place]!,
-      nans: this.nans[place]!,
-      min: this.mins[place]!,
-      max: this.maxs[place]!,
-      sum: this.sums[place]!,
-      sumRest: this.rests[place]!,
-      isExact: this.exact[place] === 1,
-    };
+  private make(index: number): Page {
+    const place = this.places[index]!;
+    return place < 0 ? NO_PAGE : new DirectoryPage(this, index, place);
+  }
+}
+
+/** Numbers that are decoded when one of them is first asked for. */
+class Sequence {
+  private values: Float64Array | undefined;
+
+  constructor(
+    private readonly bytes: Uint8Array,
+    private readonly count: number,
+    private readonly read: (reader: ByteReader, count: number) => Float64Array,
+  ) {}
+
+  at(place: number): number {
+    this.values ??= this.read(new ByteReader(this.bytes), this.count);
+    return this.values[place]!;
+  }
+}
+
+class DirectoryPage implements Page {
+  readonly offset: number;
+  readonly sizeBytes: number;
+  readonly count: number;
+
+  constructor(private readonly directory: PageDirectory, index: number, private readonly place: number) {
+    this.offset = directory.offsets[place]!;
+    this.sizeBytes = directory.sizes[place]!;
+    this.count = directory.counts[index]!;
+  }
+
+  get typeSet(): number {
+    return this.directory.typeSets.at(this.place);
+  }
+
+  get nulls(): number {
+    return this.directory.nulls.at(this.place);
+  }
+
+  get nans(): number {
+    return this.directory.nans.at(this.place);
+  }
+
+  get min(): number {
+    return this.directory.mins.at(this.place);
+  }
+
+  get max(): number {
+    return this.directory.maxs.at(this.place);
+  }
+
+  get sum(): number {
+    return this.directory.sums.at(this.place);
+  }
+
+  get sumRest(): number {
+    return this.directory.rests.at(this.place);
+  }
+
+  get isExact(): boolean {
+    return this.directory.exact.at(this.place) === 1;
   }
 }
 

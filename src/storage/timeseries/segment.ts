@@ -18,11 +18,12 @@ import { readBlock } from "./block.ts";
 import { ColumnBlocks } from "./column_blocks.ts";
 import type { FilePool } from "./file_pool.ts";
 import { IdIndex } from "./id_index.ts";
+import { LastRows } from "./last_rows.ts";
 import type { SegmentPlace } from "./manifest.ts";
 import type { PageCache } from "./page_cache.ts";
 import { type Page, RowGroup } from "./row_group.ts";
 import { readSegment, type RowGroupEntry, type TableEntry } from "./segment_format.ts";
-import type { TableNames } from "./shape.ts";
+import type { Path, TableNames } from "./shape.ts";
 
 /** A page of a column: its values and, where some rows have none, how many stand before each row and the end. */
 export interface PageColumn {
@@ -40,6 +41,10 @@ export function readRows({ indexes, blocks }: PageColumn, from: number, to: numb
   else blocks.read(indexes[from]!, indexes[to]!);
 }
 
+function lastRowsAt(entry: RowGroupEntry): number {
+  return entry.offset + entry.pagesBytes - entry.idIndexBytes - entry.lastRowsBytes;
+}
+
 const UNREACHABLE = new FinalizationRegistry<DiskFile>((file) => file.close());
 
 export class Segment {
@@ -47,6 +52,8 @@ export class Segment {
   private detached: DiskFile | undefined;
   /** Whether anyone may read it for as long as he holds it. */
   private isShared = false;
+  /** Of the row group that was opened last: its neighbours mostly have the same. */
+  private recentPaths: readonly Path[] | undefined;
   private pins = 0;
   private isRetired = false;
 
@@ -117,6 +124,19 @@ export class Segment {
     return { values: decodePage(new ByteReader(content), page.count), blocks: undefined };
   }
 
+  /** The last rows of a row group that has them written down. @param series how many it has @throws CorruptionError */
+  lastRows(entry: RowGroupEntry, series: number): LastRows {
+    return this.cache.get(this.number, lastRowsAt(entry), () => {
+      const value = this.readLastRows(entry, series);
+      return { value, sizeBytes: value.memoryBytes };
+    });
+  }
+
+  /** As `lastRows`, past the cache. */
+  readLastRows(entry: RowGroupEntry, series: number): LastRows {
+    return new LastRows(readBlock(this.file, lastRowsAt(entry), entry.lastRowsBytes), series);
+  }
+
   /** What says which pages of a row group have an id; it has one. @throws CorruptionError */
   idIndex(entry: RowGroupEntry): IdIndex {
     const at = entry.offset + entry.pagesBytes - entry.idIndexBytes;
@@ -129,7 +149,9 @@ export class Segment {
   /** As `rowGroup`, past the cache: for one who reads everything once. */
   readRowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
     const content = readBlock(this.file, entry.offset + entry.pagesBytes, entry.headerBytes);
-    return new RowGroup(decodeBytes(new ByteReader(content)), entry.offset, names);
+    const group = new RowGroup(decodeBytes(new ByteReader(content)), entry.offset, names, this.recentPaths);
+    this.recentPaths = group.paths;
+    return group;
   }
 
   /** As `times`, past the cache. */

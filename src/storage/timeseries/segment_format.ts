@@ -2,7 +2,7 @@
  * The frame of a segment file (docs/format/segment.md):
  *
  *     header    8 bytes "CGSEGMT\n" | uint32 version | uint32 CRC-32 of the 12 bytes before
- *     tables    for each row group: pages, header (blocks); one table behind the other, ascending
+ *     tables    for each row group: pages, last rows, index of ids, header (blocks); one table behind the other, ascending
  *     footer    block: compression.ts over what `encodeFooter` writes
  *     trailer   uint32 bytes of the footer block | uint32 CRC-32 of those 4 bytes and the magic | 8 bytes magic
  */
@@ -11,7 +11,7 @@ import { ByteReader, ByteWriter, decodeBytes, encodeBytes } from "../../column/m
 import type { DiskFile } from "../../io/mod.ts";
 import { readBlock, writeBlock } from "./block.ts";
 
-export const SEGMENT_VERSION = 3;
+export const SEGMENT_VERSION = 4;
 export const SEGMENT_HEADER_BYTES = 16;
 const TRAILER_BYTES = 16;
 const MAGIC = new TextEncoder().encode("CGSEGMT\n");
@@ -20,7 +20,7 @@ const MAGIC = new TextEncoder().encode("CGSEGMT\n");
 export interface RowGroupEntry {
   /** Where its first page is. */
   readonly offset: number;
-  /** Bytes of its pages and of the index of its ids behind them. */
+  /** Bytes of its pages and of what lies behind them: last rows, then the index of its ids. */
   readonly pagesBytes: number;
   readonly headerBytes: number;
   readonly rows: number;
@@ -29,6 +29,8 @@ export interface RowGroupEntry {
   /** Milliseconds since 1970, both included. */
   readonly minTime: number;
   readonly maxTime: number;
+  /** 0 where there are none. */
+  readonly lastRowsBytes: number;
   /** 0 where there is none. */
   readonly idIndexBytes: number;
   /** Bounds of the ids in the column of ids (`IdBounds`); empty without any. */
@@ -96,7 +98,7 @@ export function readSegment(file: DiskFile): TableEntry[] {
 /**
  * varint tables | each: varint id, varint bytes as BSON, varint row groups | each: varint bytes of pages, varint bytes of
  * the header, varint rows, varint first series, varint last series, double min time, double max time, varint bytes of the
- * index of ids, varint length and bytes of the lowest and of the highest id, varint pages with other ids. The first row
+ * last rows, varint bytes of the index of ids, varint length and bytes of the lowest and of the highest id, varint pages with other ids. The first row
  * group starts behind the file's header, each other behind the one before.
  */
 function encodeFooter(tables: readonly TableEntry[], out: ByteWriter): void {
@@ -113,6 +115,7 @@ function encodeFooter(tables: readonly TableEntry[], out: ByteWriter): void {
       out.varint(group.lastSeries);
       out.double(group.minTime);
       out.double(group.maxTime);
+      out.varint(group.lastRowsBytes);
       out.varint(group.idIndexBytes);
       out.sizedBytes(group.minId);
       out.sizedBytes(group.maxId);
@@ -136,6 +139,7 @@ function decodeFooter(reader: ByteReader): TableEntry[] {
         lastSeries: reader.varint(),
         minTime: reader.double(),
         maxTime: reader.double(),
+        lastRowsBytes: reader.varint(),
         idIndexBytes: reader.varint(),
         minId: reader.sizedBytes().slice(),
         maxId: reader.sizedBytes().slice(),

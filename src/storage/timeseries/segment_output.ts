@@ -15,6 +15,7 @@ import type { DiskFile } from "../../io/mod.ts";
 import { writeBlock } from "./block.ts";
 import { IdIndexWriter } from "./id_index.ts";
 import { ID_FIELD, IdBounds } from "./id_key.ts";
+import { LastRowsWriter } from "./last_rows.ts";
 import {
   encodeRowGroup,
   FIRST_COLUMN_PAGES,
@@ -43,19 +44,25 @@ export class SegmentOutput {
   private start = 0;
   private groupAt = 0;
   private pages: WrittenPage[] = [];
+  private pagesOfColumn = 1;
   private minTime = Infinity;
   private maxTime = -Infinity;
   private ids = new IdIndexWriter();
   private idBounds = new IdBounds();
   private idBytes = 0;
+  private lastRows = new LastRowsWriter([]);
 
   /** @param effort "fast" for a segment that is soon merged */
   constructor(private readonly file: DiskFile, private readonly effort: Effort) {
     writeHeader(this.out);
   }
 
-  /** Begins a row group: its pages follow, those of the times first, then column by column. */
-  beginGroup(): void {
+  /**
+   * Begins a row group: its pages follow, those of the times first, then column by column.
+   *
+   * @param seriesRows how many rows each of its series has
+   */
+  beginGroup(seriesRows: readonly number[]): void {
     this.groupAt = this.start + this.out.length;
     this.pages = [];
     this.minTime = Infinity;
@@ -63,9 +70,12 @@ export class SegmentOutput {
     this.ids = new IdIndexWriter();
     this.idBounds = new IdBounds();
     this.idBytes = 0;
+    this.lastRows = new LastRowsWriter(seriesRows);
+    this.pagesOfColumn = pageCount(seriesRows.reduce((sum, rows) => sum + rows, 0));
   }
 
   writeTimes(times: Float64Array): void {
+    this.lastRows.addTimes(this.pages.length, times);
     const sizeBytes = writeBlock(this.out, (out) => encodeIntegers(times, times.length, out, this.effort));
     const statistics = timeStatistics(times);
     this.minTime = Math.min(this.minTime, statistics.min);
@@ -75,6 +85,8 @@ export class SegmentOutput {
 
   /** Writes a page with the values of a column, of which there may be none. */
   writeColumn(column: Column): void {
+    const index = this.pages.length;
+    this.lastRows.addPage(Math.floor(index / this.pagesOfColumn), index % this.pagesOfColumn, column);
     if (column.length === 0) return this.endPage(NO_WRITTEN_PAGE);
     const sizeBytes = writeBlock(this.out, (out) => encodePage(column, out, this.effort));
     this.endPage({ ...statisticsOf(column), sizeBytes });
@@ -90,6 +102,7 @@ export class SegmentOutput {
 
   endGroup(content: RowGroupContent): RowGroupEntry {
     const { groupAt, pages, minTime, maxTime } = this;
+    const lastRowsBytes = this.writeLastRows();
     const idIndexBytes = this.writeIdIndex(content.rows);
     const pagesBytes = this.start + this.out.length - groupAt;
     const { header } = this;
@@ -108,11 +121,17 @@ export class SegmentOutput {
       lastSeries: content.series[content.series.length - 1]!,
       minTime,
       maxTime,
+      lastRowsBytes,
       idIndexBytes,
       minId: this.idBounds.min,
       maxId: this.idBounds.max,
       otherIdPages: otherIdPages(content, pages),
     };
+  }
+
+  private writeLastRows(): number {
+    const { lastRows } = this;
+    return lastRows.isWritten ? writeBlock(this.out, (out) => lastRows.write(out)) : 0;
   }
 
   /** Pages are told apart only where there are several, and ids. */

@@ -79,7 +79,7 @@ async function writeGroup(
     }
   };
   const series = runsOf(memtable.seriesOfAll(rows));
-  output.beginGroup();
+  output.beginGroup(series.lengths);
   await writePages((page) => output.writeTimes(memtable.timesOf(page)));
   await writePages((page) => output.writeColumn(wholeColumn(memtable, page)));
   for (let column = 0; column < shapes.columns.length; column++) {

@@ -47,6 +47,13 @@ export function pathKeyOf(bytes: Uint8Array): string {
   return key;
 }
 
+/** Whether bytes are those of a key. */
+export function isPathKey(bytes: Uint8Array, key: string): boolean {
+  if (bytes.length !== key.length) return false;
+  for (let i = 0; i < bytes.length; i++) if (bytes[i] !== key.charCodeAt(i)) return false;
+  return true;
+}
+
 /** Names from the top down. */
 export class Path {
   private fieldNames: readonly FieldName[] | undefined;

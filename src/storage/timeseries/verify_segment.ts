@@ -22,6 +22,7 @@ import type { Disk, DiskFile } from "../../io/mod.ts";
 import { readBlock } from "./block.ts";
 import { IdIndexWriter } from "./id_index.ts";
 import { ID_FIELD, IdBounds } from "./id_key.ts";
+import { LastRowsWriter } from "./last_rows.ts";
 import { FIRST_COLUMN_PAGES, type Page, pageCount, RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
 import { readSegment, type RowGroupEntry, type TableEntry } from "./segment_format.ts";
 import { fieldName, type Shape, type TableNames } from "./shape.ts";
@@ -142,6 +143,10 @@ class SegmentVerifier {
   private async verifyPages(group: RowGroup, entry: RowGroupEntry): Promise<PageReport[]> {
     const headerAt = entry.offset + entry.pagesBytes;
     const reports: PageReport[] = [];
+    const lastRows = new LastRowsWriter(
+      [...group.seriesEnds].map((end, place) => end - group.firstRowOf(place)),
+    );
+    let areAllRead = true;
     let sizeBytes = 0;
     let min = Infinity;
     let max = -Infinity;
@@ -158,19 +163,52 @@ class SegmentVerifier {
           min = Math.min(min, page.min);
           max = Math.max(max, page.max);
         }
-        if (page.count === 0) continue;
         const read = this.attempt(
           page.offset,
-          () => column === TIME_PAGES ? this.verifyTimes(page, group, index) : this.verifyColumn(page),
+          () =>
+            column === TIME_PAGES
+              ? this.verifyTimes(page, group, index, lastRows)
+              : this.verifyColumn(page, (values) => lastRows.addPage(column, index, values)),
         );
-        if (read !== undefined) reports.push({ ...page, column: name, ...read });
+        if (read === undefined) areAllRead = false;
+        else if (page.count > 0) {
+          reports.push({
+            ...statisticsIn(page),
+            offset: page.offset,
+            sizeBytes: page.sizeBytes,
+            column: name,
+            ...read,
+          });
+        }
       }
     }
-    this.expectSame(headerAt, "bytes of all pages", sizeBytes, entry.pagesBytes - entry.idIndexBytes);
+    this.expectSame(
+      headerAt,
+      "bytes of all pages",
+      sizeBytes,
+      entry.pagesBytes - entry.idIndexBytes - entry.lastRowsBytes,
+    );
+    if (areAllRead) {
+      this.attempt(
+        headerAt - entry.idIndexBytes - entry.lastRowsBytes,
+        () => this.verifyLastRows(lastRows, entry),
+      );
+    }
     this.attempt(headerAt - entry.idIndexBytes, () => this.verifyIds(group, entry));
     this.expectSame(headerAt, "earliest time", min, entry.minTime);
     this.expectSame(headerAt, "latest time", max, entry.maxTime);
     return reports.sort((a, b) => a.offset - b.offset);
+  }
+
+  /** The last rows are those of the pages. */
+  private verifyLastRows(lastRows: LastRowsWriter, entry: RowGroupEntry): void {
+    const at = entry.offset + entry.pagesBytes - entry.idIndexBytes - entry.lastRowsBytes;
+    const out = new ByteWriter();
+    if (lastRows.isWritten) lastRows.write(out);
+    const found = entry.lastRowsBytes === 0
+      ? new Uint8Array(0)
+      : readBlock(this.file, at, entry.lastRowsBytes);
+    this.expect(compareBytes(out.written(), found) === 0, at, "the last rows of the series are not theirs");
   }
 
   /** Bounds and index of the ids are what the ids give. */
@@ -200,7 +238,12 @@ class SegmentVerifier {
     this.expect(isIndex, at, "the index of the ids is not theirs");
   }
 
-  private verifyTimes(page: Page, group: RowGroup, index: number): PageContent {
+  private verifyTimes(
+    page: Page,
+    group: RowGroup,
+    index: number,
+    lastRows: LastRowsWriter,
+  ): PageContent {
     const content = readBlock(this.file, page.offset, page.sizeBytes);
     const times = new Float64Array(page.count);
     const reader = new ByteReader(content);
@@ -208,6 +251,7 @@ class SegmentVerifier {
     this.expectSame(page.offset, "bytes left behind the times", reader.remaining, 0);
     this.expectSame(page.offset, "earliest time", times.reduce((a, b) => Math.min(a, b), Infinity), page.min);
     this.expectSame(page.offset, "latest time", times.reduce((a, b) => Math.max(a, b), -Infinity), page.max);
+    lastRows.addTimes(index, times);
     let place = group.placeOfRow(index * PAGE_ROWS);
     for (let i = 1; i < times.length; i++) {
       const row = index * PAGE_ROWS + i;
@@ -220,12 +264,17 @@ class SegmentVerifier {
     return { codec: `times: ${integerCodecName(content)}`, rawBytes: page.count * TIME_BYTES };
   }
 
-  private verifyColumn(page: Page): PageContent {
+  private verifyColumn(page: Page, addValues: (values: Column) => void): PageContent {
+    if (page.count === 0) {
+      addValues(new Column());
+      return { codec: "", rawBytes: 0 };
+    }
     const content = readBlock(this.file, page.offset, page.sizeBytes);
     const reader = new ByteReader(content);
     const column = decodePage(reader, page.count);
     this.expectSame(page.offset, "bytes left behind the values", reader.remaining, 0);
     const found = statisticsOf(column);
+    addValues(column);
     for (const field of ["count", "nulls", "typeSet", "nans", "min", "max", "sum", "sumRest"] as const) {
       this.expectSame(page.offset, field, found[field], page[field]);
     }
@@ -274,6 +323,11 @@ function columnName(group: RowGroup, column: number): string {
   if (column === TIME_PAGES) return "(times)";
   if (column === WHOLE_PAGES) return "(rows kept whole)";
   return group.paths[column - FIRST_COLUMN_PAGES]!.names.map((name) => name.text).join(".");
+}
+
+function statisticsIn(page: Page): PageStatistics {
+  const { count, nulls, typeSet, nans, min, max, sum, sumRest, isExact } = page;
+  return { count, nulls, typeSet, nans, min, max, sum, sumRest, isExact };
 }
 
 function isAscending(values: Float64Array): boolean {

@@ -7,6 +7,8 @@ import type { Disk } from "../../io/mod.ts";
 import { ID_FIELD } from "./id_key.ts";
 import { type Damage, type SegmentReport, verifySegment } from "./verify_segment.ts";
 
+const LAST_ROWS = "(last rows)";
+
 /** What one column takes, over all segments of its table. */
 export interface ColumnSize {
   /** Names from the top down with dots between; what it is in parentheses where it is no column of the rows. */
@@ -53,8 +55,11 @@ function addColumns({ tables }: SegmentReport, columns: Map<string, ColumnSize>)
     for (const { column: name, count, rawBytes, sizeBytes } of pages) {
       addTo(columns, { name, values: count, rawBytes, storedBytes: sizeBytes });
     }
-    if (entry.idIndexBytes === 0) continue;
-    addTo(columns, { name: ID_FIELD, values: 0, rawBytes: 0, storedBytes: entry.idIndexBytes });
+    for (
+      const [name, storedBytes] of [[LAST_ROWS, entry.lastRowsBytes], [ID_FIELD, entry.idIndexBytes]] as const
+    ) {
+      if (storedBytes > 0) addTo(columns, { name, values: 0, rawBytes: 0, storedBytes });
+    }
   }
 }
 

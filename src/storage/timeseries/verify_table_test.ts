@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { ByteWriter } from "../../column/mod.ts";
 import { MemoryDisk } from "../../io/mod.ts";
+import { readBlock, writeBlock } from "./block.ts";
+import { readSegment } from "./segment_format.ts";
 import { insert, measurement, openStoreWithTable, TABLE, TABLE_OPTIONS } from "./store_fixture.ts";
 import type { TimeseriesStore } from "./timeseries_store.ts";
 
@@ -24,7 +27,7 @@ Deno.test("each column's values, as BSON and as stored, and no damage", async ()
   const { columns, damages } = await store.verify(TABLE, () => Promise.resolve(void pauses++));
   assert.deepEqual(damages, []);
   const sizes = new Map(columns.map((column) => [column.name, column]));
-  assert.deepEqual([...sizes.keys()].sort(), ["(times)", "text", "v"]);
+  assert.deepEqual([...sizes.keys()].sort(), ["(last rows)", "(times)", "text", "v"]);
   for (const [name, bytes] of [["(times)", 8], ["v", 8], ["text", 4 + 3 + 1]] as const) {
     assert.equal(sizes.get(name)?.values, ROWS, name);
     assert.equal(sizes.get(name)?.rawBytes, ROWS * bytes, name);
@@ -50,5 +53,23 @@ Deno.test("damage is found in the table that has it, whatever caches hold", asyn
   assert.equal(damages[0]?.path, `ts/${path}`);
   assert.match(damages[0]?.reason ?? "", /checksum/);
   assert.deepEqual((await store.verify(OTHER, noPause)).damages, []);
+  await store.close();
+});
+
+Deno.test("last rows that are not those of the pages are found", async () => {
+  const disk = new MemoryDisk();
+  const store = await storeOfTwo(disk);
+  const path = disk.list("ts").find((name) => name.endsWith(".seg"));
+  const file = disk.open(`ts/${path}`, "write");
+  const groups = readSegment(file).flatMap((table) => table.groups);
+  const entry = groups.find(({ lastRowsBytes }) => lastRowsBytes > 0)!;
+  const at = entry.offset + entry.pagesBytes - entry.idIndexBytes - entry.lastRowsBytes;
+  const block = new ByteWriter();
+  writeBlock(block, (out) => out.bytes(readBlock(file, at, entry.lastRowsBytes).map((byte) => byte ^ 1)));
+  file.writeAt(block.written(), at);
+  const { damages } = await store.verify(TABLE, noPause);
+  assert.deepEqual(damages.map(({ offset, reason }) => ({ offset, reason })), [
+    { offset: at, reason: "the last rows of the series are not theirs" },
+  ]);
   await store.close();
 });

@@ -1,5 +1,6 @@
 /** What row groups and memtables have of a series, as runs of slices. */
 import { PAGE_ROWS } from "../../../base/mod.ts";
+import type { LastRows } from "../last_rows.ts";
 import { openMemtableRun } from "../memtable_run.ts";
 import { type RowGroup, TIME_PAGES } from "../row_group.ts";
 import type { Direction, Run, TimeRange } from "../run.ts";
@@ -7,7 +8,13 @@ import type { RowMask } from "../row_mask.ts";
 import type { MemtableRows, SegmentRows, TableSnapshot, TimeseriesCounters } from "../scan.ts";
 import type { RowGroupEntry } from "../segment_format.ts";
 import { cutToRange, OpenRowGroup, type RowSpan } from "../segment_run.ts";
-import { MemtableSource, PageSource, type ResolvedPath, resolvePaths } from "./slice_source.ts";
+import {
+  LastRowSource,
+  MemtableSource,
+  PageSource,
+  type ResolvedPath,
+  resolvePaths,
+} from "./slice_source.ts";
 import { endOfTimes, type Slice, type SliceRun } from "./series_runs.ts";
 
 /** What may hold rows of a series: opened when it is reached, let go behind its last series. */
@@ -23,6 +30,14 @@ export interface RunSource {
   end(series: number, direction: Direction): SliceRun | undefined;
 }
 
+/** The last rows of a row group that say all that is asked for. */
+interface WrittenLastRows {
+  readonly rows: LastRows;
+  readonly source: LastRowSource;
+}
+
+const NOT_WRITTEN = "not written";
+
 /** A row group, with one page of it at a time. */
 export class GroupRunSource implements RunSource {
   readonly firstSeries: number;
@@ -34,6 +49,7 @@ export class GroupRunSource implements RunSource {
   private open: OpenRowGroup | undefined;
   private paths: readonly ResolvedPath[] = [];
   private page: PageSource | undefined;
+  private lastRows: WrittenLastRows | typeof NOT_WRITTEN | undefined;
   /** What `run` gives, series after series. */
   private own: GroupRun | undefined;
 
@@ -62,6 +78,8 @@ export class GroupRunSource implements RunSource {
   }
 
   end(series: number, direction: Direction): SliceRun | undefined {
+    const last = direction === -1 ? this.lastRowOf(series) : undefined;
+    if (last !== undefined) return last;
     const span = this.spanOf(series);
     if (span === undefined) return undefined;
     const { mask } = this.open!;
@@ -73,6 +91,33 @@ export class GroupRunSource implements RunSource {
     const limit = direction === 1 ? span.end : span.first - 1;
     while (other + direction !== limit && this.timeOf(other + direction) === ms) other += direction;
     return this.runOf({ first: Math.min(row, other), end: Math.max(row, other) + 1 });
+  }
+
+  /** The last row of a series from what is written down of it; undefined where its pages have to be read. */
+  private lastRowOf(series: number): SliceRun | undefined {
+    const open = this.open ??= this.openGroup();
+    const known = this.lastRows ??= this.readLastRows(open.group);
+    if (known === NOT_WRITTEN) return undefined;
+    const place = open.group.placeOf(series);
+    if (place < 0 || known.rows.hasOthers(place)) return undefined;
+    const ms = known.rows.times[place]!;
+    if (ms < this.range.fromMs || ms > this.range.toMs) return undefined;
+    if (open.mask?.has(open.group.seriesEnds[place]! - 1) === true) return undefined;
+    return new LastRowRun(known.source, place, ms, this.age);
+  }
+
+  private readLastRows(group: RowGroup): WrittenLastRows | typeof NOT_WRITTEN {
+    const { rows: { segment }, entry, paths } = this;
+    if (entry.lastRowsBytes === 0) return NOT_WRITTEN;
+    const rows = segment.lastRows(entry, group.series.length);
+    if (!LastRowSource.suits(rows, paths)) return NOT_WRITTEN;
+    this.counters.pagesRead++;
+    const source = new LastRowSource(rows, paths, (place) => {
+      const row = group.seriesEnds[place]! - 1;
+      const page = this.pageOf(row);
+      return page.documentAt(row - page.firstRow);
+    });
+    return { rows, source };
   }
 
   /** Undefined when no rows are left in it. */
@@ -136,6 +181,29 @@ export class GroupRunSource implements RunSource {
     const group = rows.segment.rowGroup(entry, snapshot.names);
     this.paths = resolvePaths(this.asked, group.paths, snapshot.names.time.text);
     return new OpenRowGroup(rows.segment, group, snapshot.index, this.counters, rows.masks.get(entry.offset));
+  }
+}
+
+/** One row, from those that are written down. */
+class LastRowRun implements SliceRun {
+  readonly lastTime: number;
+  isDone = false;
+
+  constructor(
+    private readonly source: LastRowSource,
+    private readonly place: number,
+    readonly firstTime: number,
+    readonly age: number,
+  ) {
+    this.lastTime = firstTime;
+  }
+
+  current(): Slice {
+    return { source: this.source, rows: undefined, from: this.place, to: this.place + 1 };
+  }
+
+  skip(): void {
+    this.isDone = true;
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Document } from "../../../bson/mod.ts";
 import { BYTES, type Column, MIXED, NO_TYPE, ValueType } from "../../../column/mod.ts";
+import type { LastRows } from "../last_rows.ts";
 import type { Memtable } from "../memtable.ts";
 import type { PageRows } from "../page_rows.ts";
 import { FIRST_COLUMN_PAGES, type Page, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "../row_group.ts";
@@ -161,6 +162,50 @@ export class PageSource implements SliceSource {
     if (column < 0 || this.statistics(column).count === 0) return NO_VALUES;
     const opened = this.columns[path] = this.rows.readColumn(column, this.from, this.to);
     return viewOf(opened.values, opened.indexes, opened.values.length);
+  }
+}
+
+/** The last rows of the series in a row group, numbered by their places there. */
+export class LastRowSource implements SliceSource {
+  readonly needsRows = false;
+  readonly timeBounds = undefined;
+  private readonly views: (ColumnView | undefined)[] = [];
+
+  /** @param document gives that of a row */
+  constructor(
+    private readonly lastRows: LastRows,
+    private readonly paths: readonly ResolvedPath[],
+    readonly documentAt: (place: number) => Document,
+  ) {}
+
+  /** Whether last rows say all that is asked for. */
+  static suits(lastRows: LastRows, paths: readonly ResolvedPath[]): boolean {
+    return paths.every(({ isTime, column, above, below, remainder, isAmbiguous }) =>
+      isTime ||
+      (!isAmbiguous && above.length === 0 && below.length === 0 &&
+        (column < 0 ? remainder < 0 : lastRows.has(column)))
+    );
+  }
+
+  get times(): Float64Array {
+    return this.lastRows.times;
+  }
+
+  get rowCount(): number {
+    return this.lastRows.count;
+  }
+
+  view(path: number): ColumnView {
+    return this.views[path] ??= this.open(this.paths[path]!);
+  }
+
+  page(): undefined {
+    return undefined;
+  }
+
+  private open({ isTime, column }: ResolvedPath): ColumnView {
+    if (isTime) return viewOfTimes(this.times);
+    return column < 0 ? NO_VALUES : viewOf(this.lastRows.column(column), undefined, this.rowCount);
   }
 }
 
