@@ -37,12 +37,12 @@ export {
   readInt64,
   readInt64AsNumber,
   readName,
-  readText,
   readValue,
   skipElement,
   valueSize,
   valueStart,
 } from "./raw.ts";
+export { readText } from "./text.ts";
 export { aliasOfType, BsonType, typeOfAlias } from "./type.ts";
 export { validateDocument, validateDocuments, validateLength, validateValue } from "./validate.ts";
 export {

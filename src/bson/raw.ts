@@ -8,6 +8,7 @@
  */
 import { assert } from "../base/mod.ts";
 import { Document } from "./document.ts";
+import { readText } from "./text.ts";
 import { BsonType } from "./type.ts";
 import {
   Binary,
@@ -31,9 +32,6 @@ import { deserialize } from "bson";
 const SCRATCH_BYTES = new Uint8Array(8);
 const SCRATCH_DOUBLE = new Float64Array(SCRATCH_BYTES.buffer);
 const SCRATCH_INT64 = new BigInt64Array(SCRATCH_BYTES.buffer);
-const UTF8 = new TextDecoder();
-/** Below this length a plain loop beats the decoder's call. */
-const SHORT_TEXT_BYTES = 48;
 
 /** A document as bytes, not owned: `bytes[start, end)` must not change while the view is used. */
 export class RawDocument extends Document {
@@ -82,8 +80,14 @@ export class RawDocument extends Document {
 
   override names(): readonly string[] {
     if (this.nameCache === undefined) {
+      const { bytes } = this;
+      const last = this.end - 1;
       const names: string[] = [];
-      this.forEachElement((at) => names.push(readName(this.bytes, at)));
+      for (let at = this.start + 4; at < last;) {
+        const nameEnd = endOfCString(bytes, at + 1);
+        names.push(readText(bytes, at + 1, nameEnd));
+        at = nameEnd + 1 + valueSize(bytes, elementType(bytes, at), nameEnd + 1);
+      }
       this.nameCache = names;
     }
     return this.nameCache;
@@ -91,8 +95,15 @@ export class RawDocument extends Document {
 
   override values(): readonly Value[] {
     if (this.valueCache === undefined) {
+      const { bytes } = this;
+      const last = this.end - 1;
       const values: Value[] = [];
-      this.forEachElement((at) => values.push(readElementValue(this.bytes, at)));
+      for (let at = this.start + 4; at < last;) {
+        const type = elementType(bytes, at);
+        const start = valueStart(bytes, at);
+        values.push(readValue(bytes, type, start));
+        at = start + valueSize(bytes, type, start);
+      }
       this.valueCache = values;
     }
     return this.valueCache;
@@ -129,18 +140,6 @@ export function readInt64(bytes: Uint8Array, at: number): bigint {
 /** The little-endian signed 64-bit integer at `at` as a number: exact within ±2⁵³. */
 export function readInt64AsNumber(bytes: Uint8Array, at: number): number {
   return readInt32(bytes, at + 4) * 4294967296 + (readInt32(bytes, at) >>> 0);
-}
-
-/** The text of `bytes[start, end)`, which is UTF-8. */
-export function readText(bytes: Uint8Array, start: number, end: number): string {
-  if (end - start > SHORT_TEXT_BYTES) return UTF8.decode(bytes.subarray(start, end));
-  let text = "";
-  for (let i = start; i < end; i++) {
-    const byte = bytes[i]!;
-    if (byte > 127) return UTF8.decode(bytes.subarray(start, end));
-    text += String.fromCharCode(byte);
-  }
-  return text;
 }
 
 /** The type of the element whose type byte is at `at`. */

@@ -158,10 +158,10 @@ export function checkFields(
       if (isKnownElsewhere(name)) continue;
       throw new CommandError(40415, `BSON field '${owner}.${name}' is an unknown field.`);
     }
-    checkType(`${owner}.${name}`, name, fields.type(name), withoutMark(kind));
+    if (kind !== "any") checkType(`${owner}.${name}`, name, fields.type(name), withoutMark(kind));
   }
-  for (const [name, kind] of Object.entries(table)) {
-    if (kind.endsWith("!") && !fields.has(name)) throw missingField(`${owner}.${name}`);
+  for (const name in table) {
+    if (table[name]!.endsWith("!") && !fields.has(name)) throw missingField(`${owner}.${name}`);
   }
 }
 
