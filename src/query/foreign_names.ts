@@ -3,33 +3,36 @@ import { Document, isArray, type Value } from "../bson/mod.ts";
 
 /** The names in `$lookup`, `$graphLookup` and `$unionWith`, pipelines in pipelines included. */
 export function foreignNames(pipeline: readonly Value[]): readonly string[] {
-  return pipeline.flatMap((stage) => {
-    if (!(stage instanceof Document)) return [];
-    const values = stage.values();
-    return stage.names().flatMap((name, i) => namesOf(name, values[i]));
-  });
+  const names: string[] = [];
+  addNames(pipeline, names);
+  return names;
 }
 
-function namesOf(stage: string, spec: Value): readonly string[] {
-  switch (stage) {
-    case "$graphLookup":
-    case "$lookup":
-      return spec instanceof Document ? [...textIn(spec, "from"), ...namesIn(spec.get("pipeline"))] : [];
-    case "$unionWith":
-      if (typeof spec === "string") return [spec];
-      return spec instanceof Document ? [...textIn(spec, "coll"), ...namesIn(spec.get("pipeline"))] : [];
-    case "$facet":
-      return spec instanceof Document ? spec.values().flatMap(namesIn) : [];
-    default:
-      return [];
+function addNames(pipeline: Value, names: string[]): void {
+  if (!isArray(pipeline)) return;
+  for (const stage of pipeline) {
+    if (!(stage instanceof Document)) continue;
+    const values = stage.values();
+    stage.names().forEach((name, i) => addNamesOf(name, values[i], names));
   }
 }
 
-function namesIn(pipeline: Value): readonly string[] {
-  return isArray(pipeline) ? foreignNames(pipeline) : [];
+function addNamesOf(stage: string, spec: Value, names: string[]): void {
+  switch (stage) {
+    case "$graphLookup":
+    case "$lookup":
+      return addNamesIn(spec, "from", names);
+    case "$unionWith":
+      if (typeof spec === "string") names.push(spec);
+      return addNamesIn(spec, "coll", names);
+    case "$facet":
+      if (spec instanceof Document) spec.values().forEach((pipeline) => addNames(pipeline, names));
+  }
 }
 
-function textIn(document: Document, name: string): readonly string[] {
-  const value = document.get(name);
-  return typeof value === "string" ? [value] : [];
+function addNamesIn(spec: Value, field: string, names: string[]): void {
+  if (!(spec instanceof Document)) return;
+  const name = spec.get(field);
+  if (typeof name === "string") names.push(name);
+  addNames(spec.get("pipeline"), names);
 }

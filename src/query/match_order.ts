@@ -11,8 +11,12 @@ import type { Stage } from "./pipeline.ts";
 import type { MatchStage } from "./stage/match.ts";
 
 export function matchesFirst(stages: readonly Stage[]): readonly Stage[] {
-  const ordered: Stage[] = [];
-  for (const stage of stages) {
+  const first = stages.findIndex(({ kind }) => kind !== "match");
+  if (first < 0) return joined(stages);
+  // Those that lead stay where they are.
+  const ordered = stages.slice(0, first);
+  for (let i = first; i < stages.length; i++) {
+    const stage = stages[i]!;
     if (stage.kind === "match") insertMatch(ordered, stage);
     else ordered.push(stage);
   }

@@ -1,24 +1,26 @@
 /** Which top-level fields of the source's rows a pipeline reads. */
-import { fieldsOf } from "./expression/compile.ts";
+import { addFieldsOf } from "./expression/compile.ts";
 import type { Expression } from "./expression/expression.ts";
-import { fieldsOfFilter } from "./filter/fields.ts";
+import { addFieldsOfFilter } from "./filter/fields.ts";
 import type { Stage } from "./pipeline.ts";
-import { fieldsOfProjection } from "./stage/project.ts";
+import type { Output } from "./stage/output.ts";
+import { addFieldsOfProjection } from "./stage/project.ts";
 import { expressionsOfRule, type RowWindowStage } from "./stage/row_window.ts";
 import type { TimeWindowStage } from "./stage/time_window.ts";
 
-type Fields = ReadonlySet<string> | undefined;
-
 /** The fields; undefined when whole rows are needed. */
-export function fieldsNeeded(stages: readonly Stage[]): Fields {
+export function fieldsNeeded(stages: readonly Stage[]): ReadonlySet<string> | undefined {
   const needed = new Set<string>();
+  return addFieldsNeeded(stages, needed) ? needed : undefined;
+}
+
+/** Adds the fields. @returns false when whole rows are needed */
+function addFieldsNeeded(stages: readonly Stage[], into: Set<string>): boolean {
   for (const stage of stages) {
-    const fields = fieldsRead(stage);
-    if (fields === undefined) return undefined;
-    fields.forEach((field) => needed.add(field));
-    if (makesNewRows(stage)) return needed;
+    if (!addFieldsRead(stage, into)) return false;
+    if (makesNewRows(stage)) return true;
   }
-  return undefined;
+  return false;
 }
 
 /** Whether nothing of a row gets past a stage but what the stage reads. */
@@ -58,22 +60,17 @@ function makesNewRows(stage: Stage): boolean {
   }
 }
 
-function fieldsRead(stage: Stage): Fields {
+/** Adds what a stage reads. @returns false when it reads whole rows */
+function addFieldsRead(stage: Stage, into: Set<string>): boolean {
+  const add = (expression: Expression) => addFieldsOf(expression, into);
   switch (stage.kind) {
     case "asofJoin":
-      return union([
-        new Set([stage.on.local[0]!, stage.as[0]!]),
-        ...optional(stage.by?.local).map(fieldsOf),
-      ]);
+      into.add(stage.on.local[0]!).add(stage.as[0]!);
+      return addOptional(stage.by?.local, into);
     case "setWindowFields":
-      return union([
-        new Set([
-          ...stage.sortBy.map((part) => part.path[0]!),
-          ...stage.outputs.map((output) => output.path[0]!),
-        ]),
-        ...optional(stage.partitionBy).map(fieldsOf),
-        ...stage.outputs.map((output) => fieldsOf(output.node.input)),
-      ]);
+      addFirsts(stage.sortBy, into);
+      addFirsts(stage.outputs, into);
+      return addOptional(stage.partitionBy, into) && stage.outputs.every((output) => add(output.node.input));
     case "count":
     case "documents":
     case "limit":
@@ -81,57 +78,50 @@ function fieldsRead(stage: Stage): Fields {
     case "skip":
     case "unionWith":
     case "windowFill":
-      return new Set();
+      return true;
     case "latest":
-      return undefined;
-    case "lookup":
-      return union([
-        new Set([stage.as[0]!, ...(stage.equality?.localField.slice(0, 1) ?? [])]),
-        ...stage.lets.map(({ expression }) => fieldsOf(expression)),
-      ]);
-    case "densify":
-      return new Set([stage.field, ...stage.partitionBy].map((path) => path[0]!));
-    case "out":
-      return undefined;
     case "merge":
-      return undefined;
-    case "bucketAuto":
-      return union([stage.groupBy, ...stage.outputs.flatMap((output) => output.inputs)].map(fieldsOf));
-    case "graphLookup":
-      return union([fieldsOf(stage.startWith), new Set([stage.as[0]!])]);
+    case "out":
     case "redact":
-      return undefined;
+      return false;
+    case "lookup":
+      into.add(stage.as[0]!);
+      if (stage.equality !== undefined) into.add(stage.equality.localField[0]!);
+      return stage.lets.every(({ expression }) => add(expression));
+    case "densify":
+      for (const path of [stage.field, ...stage.partitionBy]) into.add(path[0]!);
+      return true;
+    case "bucketAuto":
+      return add(stage.groupBy) && addInputs(stage.outputs, into);
+    case "graphLookup":
+      into.add(stage.as[0]!);
+      return add(stage.startWith);
     case "match":
-      return fieldsOfFilter(stage.filter);
+      return addFieldsOfFilter(stage.filter, into);
     case "sort":
     case "sortKey":
-      return new Set(stage.parts.map((part) => part.path[0]!));
+      addFirsts(stage.parts, into);
+      return true;
     case "groupEnds":
-      return union([fieldsOf(stage.id), new Set(stage.parts.map((part) => part.path[0]!))]);
+      addFirsts(stage.parts, into);
+      return add(stage.id);
     case "unwind":
-      return new Set([stage.path[0]!, ...(stage.indexPath?.slice(0, 1) ?? [])]);
+      into.add(stage.path[0]!);
+      if (stage.indexPath !== undefined) into.add(stage.indexPath[0]!);
+      return true;
     case "project":
-      return union([
-        fieldsOfProjection(stage.root),
-        new Set(stage.arrays.map((array) => array.path[0]!)),
-      ]);
+      addFirsts(stage.arrays, into);
+      return addFieldsOfProjection(stage.root, into);
     case "replaceRoot":
-      return fieldsOf(stage.newRoot);
+      return add(stage.newRoot);
     case "facet":
-      return union(stage.pipelines.map(fieldsNeeded));
+      return stage.pipelines.every((stages) => addFieldsNeeded(stages, into));
     case "group":
-      return union([stage.id, ...stage.outputs.flatMap((output) => output.inputs)].map(fieldsOf));
+      return add(stage.id) && addInputs(stage.outputs, into);
     case "rowWindow":
     case "timeWindow":
-      return union(
-        [
-          stage.timestamp,
-          ...optional(stage.partitionBy),
-          ...ruleOf(stage),
-          ...stage.outputs.flatMap((output) => output.inputs),
-        ]
-          .map(fieldsOf),
-      );
+      return add(stage.timestamp) && addOptional(stage.partitionBy, into) && ruleOf(stage).every(add) &&
+        addInputs(stage.outputs, into);
   }
 }
 
@@ -139,15 +129,14 @@ function ruleOf(stage: RowWindowStage | TimeWindowStage): readonly Expression[] 
   return stage.kind === "rowWindow" ? expressionsOfRule(stage.rule) : [];
 }
 
-function optional(expression: Expression | undefined): readonly Expression[] {
-  return expression === undefined ? [] : [expression];
+function addOptional(expression: Expression | undefined, into: Set<string>): boolean {
+  return expression === undefined || addFieldsOf(expression, into);
 }
 
-function union(all: readonly Fields[]): Fields {
-  const joined = new Set<string>();
-  for (const fields of all) {
-    if (fields === undefined) return undefined;
-    fields.forEach((field) => joined.add(field));
-  }
-  return joined;
+function addInputs(outputs: readonly Output[], into: Set<string>): boolean {
+  return outputs.every(({ inputs }) => inputs.every((input) => addFieldsOf(input, into)));
+}
+
+function addFirsts(parts: readonly { readonly path: readonly string[] }[], into: Set<string>): void {
+  for (const { path } of parts) into.add(path[0]!);
 }

@@ -27,7 +27,7 @@ import {
   type TimeRange,
   timeRangeOf,
 } from "./pushdown.ts";
-import { checkSortKeys, withSortKeys } from "./sort_keys.ts";
+import { checkSortKeys, isKeyRead, keyOf } from "./sort_keys.ts";
 import type { ScanRequest, SourceShape } from "./source.ts";
 import type { SourceIndex } from "./source_index.ts";
 import { groupEndsOf } from "./stage/group_ends.ts";
@@ -79,7 +79,7 @@ export function planPipeline(
   variables: ReadonlyMap<string, Value> = new Map(),
 ): Plan {
   const written = matchesFirst(withLatest(pipeline.stages, shape));
-  const stages = withGroupEnds(withSortKeys(mergeSortsWithLimits(lastSortsOnly(rangesFirst(written)))));
+  const stages = withPlannedSorts(rangesFirst(written));
   if (shape.kind === "documents") checkSortKeys(stages);
   const matches = leadingMatches(stages);
   const conjuncts = matches.flatMap((match) => conjunctsOf(match.filter));
@@ -109,7 +109,7 @@ export function planPipeline(
         : sortOrder !== undefined
         ? limitOf(stages[matches.length], conjuncts, shape)
         : index?.undecided.length === 0
-        ? rowsLetThrough(left.slice(matches.length))
+        ? rowsLetThrough(left, matches.length)
         : undefined,
       seriesEnds,
       backward: backward && shape.kind === "documents",
@@ -234,6 +234,7 @@ function withFields(sort: SortStage, rest: readonly Stage[]): SortStage {
 
 /** `$latest` as the stages that it stands for. @throws CommandError where nothing says what the time is */
 function withLatest(stages: readonly Stage[], shape: SourceShape): readonly Stage[] {
+  if (!stages.some(({ kind }) => kind === "latest")) return stages;
   return stages.flatMap((stage) => stage.kind === "latest" ? stagesOfLatest(stage, shape) : [stage]);
 }
 
@@ -273,6 +274,7 @@ function conditionsFor(
 
 /** `$skip` and `$limit` go before stages that turn each row into one: rows that are not wanted are not made. */
 function rangesFirst(stages: readonly Stage[]): readonly Stage[] {
+  if (!stages.some(({ kind }) => kind === "skip" || kind === "limit")) return stages;
   const ordered: Stage[] = [];
   for (const stage of stages) {
     let at = ordered.length;
@@ -288,38 +290,44 @@ function isOneToOne(stage: Stage): boolean {
   return stage.kind === "project" || stage.kind === "replaceRoot";
 }
 
-/** A sort right before another one decides nothing. */
-function lastSortsOnly(stages: readonly Stage[]): readonly Stage[] {
-  return stages.filter((stage, i) => stage.kind !== "sort" || stages[i + 1]?.kind !== "sort");
-}
-
-/** A sort keeps only the rows that the limits behind it let through; skips in between add to them. */
-function mergeSortsWithLimits(stages: readonly Stage[]): readonly Stage[] {
-  return stages.map((stage, i) => {
-    if (stage.kind !== "sort") return stage;
-    const limit = rowsLetThrough(stages.slice(i + 1));
-    return limit === undefined ? stage : { ...stage, limit };
+/**
+ * A sort right before another one decides nothing. The others keep only the rows that the limits behind them let through
+ * (skips in between add to them), and have by their side what notes their keys where these are read, or else, before a group
+ * that needs just the ends of its groups, what finds those.
+ */
+function withPlannedSorts(stages: readonly Stage[]): readonly Stage[] {
+  const planned: Stage[] = [];
+  stages.forEach((stage, i) => {
+    const next = stages[i + 1];
+    if (stage.kind !== "sort") planned.push(stage);
+    else if (next?.kind !== "sort") planned.push(...plannedSort(stage, next, stages, i));
   });
+  return planned;
 }
 
-/** How many of the first rows a limit lets through, with those that are skipped before it. */
-function rowsLetThrough(stages: readonly Stage[]): number | undefined {
+function plannedSort(
+  written: SortStage,
+  next: Stage | undefined,
+  stages: readonly Stage[],
+  at: number,
+): readonly Stage[] {
+  const limit = rowsLetThrough(stages, at + 1);
+  const sort = limit === undefined ? written : { ...written, limit };
+  if (isKeyRead(stages, at)) return [sort, keyOf(sort)];
+  const ends = next?.kind === "group" ? groupEndsOf(sort, next) : undefined;
+  return ends === undefined ? [sort] : [ends, sort];
+}
+
+/** How many of the first rows a limit lets through, with those that are skipped before it. @param from the first stage */
+function rowsLetThrough(stages: readonly Stage[], from: number): number | undefined {
   let skipped = 0;
-  for (const stage of stages) {
+  for (let i = from; i < stages.length; i++) {
+    const stage = stages[i]!;
     if (stage.kind === "limit") return skipped + stage.count;
     if (stage.kind !== "skip") return undefined;
     skipped += stage.count;
   }
   return undefined;
-}
-
-/** Before a sort and a group that need just the ends of the groups, what finds those. */
-function withGroupEnds(stages: readonly Stage[]): readonly Stage[] {
-  return stages.flatMap((stage, i) => {
-    const next = stages[i + 1];
-    const ends = stage.kind === "sort" && next?.kind === "group" ? groupEndsOf(stage, next) : undefined;
-    return ends === undefined ? [stage] : [ends, stage];
-  });
 }
 
 /**

@@ -2,16 +2,26 @@
 import { CommandError } from "../base/mod.ts";
 import { readsSortKey } from "./expression/meta.ts";
 import type { Stage } from "./pipeline.ts";
+import type { SortStage } from "./stage/sort.ts";
 
 /** Behind each sort whose keys are read before the next one, the stage that notes them. */
 export function withSortKeys(stages: readonly Stage[]): readonly Stage[] {
   return stages.flatMap((stage, i): readonly Stage[] => {
-    if (stage.kind !== "sort") return [stage];
-    const behind = stages.slice(i + 1);
-    const next = behind.findIndex(({ kind }) => kind === "sort");
-    const readers = next < 0 ? behind : behind.slice(0, next);
-    return readers.some(readsSortKey) ? [stage, { kind: "sortKey", parts: stage.parts }] : [stage];
+    return stage.kind === "sort" && isKeyRead(stages, i) ? [stage, keyOf(stage)] : [stage];
   });
+}
+
+/** Whether the keys of the sort at `at` are read before the next one. */
+export function isKeyRead(stages: readonly Stage[], at: number): boolean {
+  for (let i = at + 1; i < stages.length && stages[i]!.kind !== "sort"; i++) {
+    if (readsSortKey(stages[i])) return true;
+  }
+  return false;
+}
+
+/** What notes the keys of a sort. */
+export function keyOf({ parts }: SortStage): Stage {
+  return { kind: "sortKey", parts };
 }
 
 /** MongoDB projects before other stages as find does, and so refuses what find refuses. @throws CommandError BadValue */

@@ -124,15 +124,19 @@ export function parseStages(
   if (values.length > MAX_PIPELINE_STAGES) {
     throw new CommandError(7749501, `Pipeline length must be no longer than ${MAX_PIPELINE_STAGES} stages`);
   }
-  values.forEach(namedStage);
+  const named = values.map(namedStage);
   // What a stage that writes is given is read before all else.
-  values.filter((value) => LAST_ONLY.has(namedStage(value)[0])).forEach((value) =>
-    parseStage(value, context)
-  );
-  const stages = values.flatMap((value, i) => {
-    return i < from || isMisplaced(value, i) ? [] : parseStage(value, context);
+  for (const [name, specification] of named) {
+    if (LAST_ONLY.has(name)) STAGES[name]!(specification, context);
+  }
+  const stages: Stage[] = [];
+  named.forEach(([name, specification], i) => {
+    if (i < from || isMisplaced(name, i)) return;
+    const parsed = STAGES[name]!(specification, context);
+    if ("kind" in parsed) stages.push(parsed);
+    else stages.push(...parsed);
   });
-  values.forEach((value, i) => checkPosition(value, i, values.length));
+  named.forEach(([name], i) => checkPosition(name, i, named.length));
   return stages;
 }
 
@@ -150,23 +154,17 @@ const FIRST_ONLY: ReadonlySet<string> = new Set([
 /** Stages that give no rows. */
 const LAST_ONLY: ReadonlySet<string> = new Set(["$merge", "$out"]);
 
-function isMisplaced(stage: Value, index: number): boolean {
-  return index > 0 && isFirstOnly(namedStage(stage)[0]);
+function isMisplaced(name: string, index: number): boolean {
+  return index > 0 && isFirstOnly(name);
 }
 
-function checkPosition(stage: Value, index: number, count: number): void {
-  const [name] = namedStage(stage);
-  if (isMisplaced(stage, index)) {
+function checkPosition(name: string, index: number, count: number): void {
+  if (isMisplaced(name, index)) {
     throw new CommandError(40602, `${name} is only valid as the first stage in a pipeline`);
   }
   if (index < count - 1 && LAST_ONLY.has(name)) {
     throw new CommandError(40601, `${name} can only be the final stage in the pipeline`);
   }
-}
-
-function parseStage(value: Value, context: ParseContext): Stage | readonly Stage[] {
-  const [name, specification] = namedStage(value);
-  return STAGES[name]!(specification, context);
 }
 
 /** The name of a stage that there is, and what stands behind it. @throws CommandError */

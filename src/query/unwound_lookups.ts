@@ -2,6 +2,7 @@
 import type { Stage } from "./pipeline.ts";
 
 export function withUnwoundLookups(stages: readonly Stage[]): readonly Stage[] {
+  if (!stages.some(({ kind }) => kind === "lookup")) return stages;
   return stages.flatMap((stage, i): readonly Stage[] => {
     if (isUnwoundBefore(stage, stages[i - 1])) return [];
     const next = stages[i + 1];

@@ -173,12 +173,12 @@ function compileArray(items: readonly Evaluator[]): Evaluator {
  */
 export function fieldsOf(expression: Expression): ReadonlySet<string> | undefined {
   const fields = new Set<string>();
-  return collectFields(expression, fields) ? fields : undefined;
+  return addFieldsOf(expression, fields) ? fields : undefined;
 }
 
 /** Adds the fields read; false when the whole row is read. */
-function collectFields(expression: Expression, fields: Set<string>): boolean {
-  const collect = (child: Expression) => collectFields(child, fields);
+export function addFieldsOf(expression: Expression, fields: Set<string>): boolean {
+  const collect = (child: Expression) => addFieldsOf(child, fields);
   switch (expression.kind) {
     case "constant":
       return true;

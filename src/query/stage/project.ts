@@ -3,7 +3,7 @@ import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { inContext } from "../error_context.ts";
-import { fieldsOf } from "../expression/compile.ts";
+import { addFieldsOf } from "../expression/compile.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { renderDocument, typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
@@ -141,18 +141,15 @@ export function projectDocument(
   return (root) => arrays.reduce((row, apply) => apply(root, row), project({ root, variables }));
 }
 
-/** The top-level fields that a projection reads; undefined when it needs whole rows. */
-export function fieldsOfProjection(node: ProjectionNode): ReadonlySet<string> | undefined {
-  const fields = new Set<string>();
-  return collect(node, undefined, fields) ? fields : undefined;
+/** Adds the top-level fields that a projection reads. @returns false when it needs whole rows */
+export function addFieldsOfProjection(node: ProjectionNode, fields: Set<string>): boolean {
+  return collect(node, undefined, fields);
 }
 
 function collect(node: ProjectionNode, top: string | undefined, fields: Set<string>): boolean {
   for (const [name, field] of node) {
     if (field.kind === "computed") {
-      const read = fieldsOf(field.expression);
-      if (read === undefined) return false;
-      read.forEach((each) => fields.add(each));
+      if (!addFieldsOf(field.expression, fields)) return false;
       if (top !== undefined) fields.add(top);
     } else {
       fields.add(top ?? name);
