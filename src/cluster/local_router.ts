@@ -204,11 +204,8 @@ export class LocalRouter implements Router {
   }
 
   queryRows(db: string, source: Source, pipeline: Pipeline, context: CommandContext): Rows {
-    const memory = this.memoryFor(context);
-    return closing(
-      execute(pipeline, source, this.inDatabase(db, { ...context, ...collationOf(pipeline) }, memory)),
-      memory,
-    );
+    const inside = this.inDatabase(db, { ...context, ...collationOf(pipeline) }, this.memoryFor(context));
+    return execute(pipeline, source, inside);
   }
 
   async explain(
@@ -386,14 +383,5 @@ function mistakeIn(statement: WriteStatement, context: CommandContext): CommandE
   } catch (error) {
     if (error instanceof CommandError) return error;
     throw error;
-  }
-}
-
-/** Frees what a query holds when its rows end, however they do. */
-async function* closing(rows: Rows, memory: QueryMemory): Rows {
-  try {
-    yield* rows;
-  } finally {
-    memory.close();
   }
 }

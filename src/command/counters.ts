@@ -69,6 +69,7 @@ export class ServerCounters {
   readonly usage = new UsageTable();
   /** By namespace; the one that was used longest ago goes when there are too many. */
   private readonly byNamespace = new Map<string, Latencies>();
+  private lastUsed: string | undefined;
   /** Connections ever accepted. */
   connectionsCreated = 0;
   connectionsRejected = 0;
@@ -86,6 +87,8 @@ export class ServerCounters {
   addLatency(kind: LatencyKind, namespace: string, micros: number): void {
     const own = this.latenciesOf(namespace);
     own[kind].add(micros);
+    if (namespace === this.lastUsed) return;
+    this.lastUsed = namespace;
     this.byNamespace.delete(namespace);
     this.byNamespace.set(namespace, own);
     if (this.byNamespace.size <= MAX_COUNTED_NAMESPACES) return;

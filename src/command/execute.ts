@@ -34,13 +34,21 @@ const NO_COLLECTION = "$cmd";
  *
  * @returns what remains to be done after the answer
  */
-export async function executeCommand(
+export function executeCommand(
   state: ServerState,
   client: Client,
   input: CommandInput,
   reply: BsonWriter,
 ): Promise<Outcome> {
-  if (!state.profiler.isOn) return await answerCommand(state, client, input, reply);
+  return (state.profiler.isOn ? answerProfiled : answerCommand)(state, client, input, reply);
+}
+
+async function answerProfiled(
+  state: ServerState,
+  client: Client,
+  input: CommandInput,
+  reply: BsonWriter,
+): Promise<Outcome> {
   const start = reply.length;
   const startedMs = state.services.clock.monotonicMs();
   const outcome = await answerCommand(state, client, input, reply);
@@ -175,7 +183,8 @@ async function answer(command: Command, call: CommandCall, reply: BsonWriter): P
   const injected = state.failPoints && await failCommand(state.failPoints, command, call);
   const failure = injected ?? unmetFailure(command, call);
   try {
-    const entered = await entering(command, call);
+    const entersView = call.generic.inTransaction || call.generic.readConcern.level === "snapshot";
+    const entered = entersView ? await entering(command, call) : call;
     const document = reply.beginDocument();
     const outcome = await runEntered(command, entered, reply);
     writeOk(reply, failure, command, call);
@@ -196,9 +205,7 @@ async function entering(command: Command, call: CommandCall): Promise<CommandCal
     operation.snapshot = transaction;
     return { ...call, transaction };
   }
-  const { level, atClusterTime } = generic.readConcern;
-  if (level !== "snapshot") return call;
-  const { view, clusterTime } = state.snapshots.at(atClusterTime);
+  const { view, clusterTime } = state.snapshots.at(generic.readConcern.atClusterTime);
   operation.snapshot = view;
   return { ...call, atClusterTime: clusterTime };
 }

@@ -17,7 +17,8 @@ export interface LetVariables {
 export function letVariables(args: Arguments, instant: Instant, collation?: Collation): LetVariables {
   const alone = { ...builtIn(instant), ...(collation === undefined ? {} : { collation }) };
   const document = args.document("let");
-  const values = document === undefined ? new Map<string, Value>() : evaluateLet(document, alone);
+  if (document === undefined) return { values: new Map(), context: alone };
+  const values = evaluateLet(document, alone);
   const constants = new Map([...alone.constants ?? [], ...values]);
   return { values, context: { ...alone, variables: new Set(values.keys()), constants } };
 }

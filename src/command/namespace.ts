@@ -14,10 +14,13 @@ const WRITABLE_SYSTEM_COLLECTIONS: ReadonlySet<string> = new Set([
   "system.users",
   "system.version",
 ]);
+/** What any database may be called; other names are looked at more closely. */
+const PLAIN_NAME = /^[a-zA-Z0-9_-]{1,63}$/;
 const UTF8 = new TextEncoder();
 
 /** @throws CommandError InvalidNamespace when a database cannot have that name */
 export function checkDatabaseName(name: string): void {
+  if (PLAIN_NAME.test(name)) return;
   if (name.includes("\0")) throw invalid("namespaces cannot have embedded null characters");
   if (name.includes(".")) throw invalid(`'.' is an invalid character in the database name: ${name}`);
   if (name === "" || /[/\\ "]/.test(name) || UTF8.encode(name).length > MAX_DATABASE_NAME_BYTES) {

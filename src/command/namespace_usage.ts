@@ -28,12 +28,15 @@ const USE_OF_OP: Readonly<Record<string, Use>> = {
 export class UsageTable {
   /** The one that was used longest ago goes when there are too many. */
   private readonly byNamespace = new Map<string, NamespaceUsage>();
+  private lastUsed: string | undefined;
 
   /** @param op as an operation's label names it @param micros how long it took */
   add(op: string, namespace: string, kind: "read" | "write" | undefined, micros: number): void {
     const usage = this.byNamespace.get(namespace) ?? newUsage();
     count(usage.uses[USE_OF_OP[op] ?? "commands"], micros);
     if (kind !== undefined) count(kind === "write" ? usage.writes : usage.reads, micros);
+    if (namespace === this.lastUsed) return;
+    this.lastUsed = namespace;
     this.byNamespace.delete(namespace);
     this.byNamespace.set(namespace, usage);
     if (this.byNamespace.size <= MAX_COUNTED_NAMESPACES) return;

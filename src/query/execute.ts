@@ -12,7 +12,7 @@ import type { RowFields } from "./fragment/time_spans.ts";
 import { scanOf } from "./index_plan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
-import { noRows } from "./rows.ts";
+import { noRows, WatchedRows } from "./rows.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
 import { withSortKeys } from "./sort_keys.ts";
 import { parseStages } from "./stages.ts";
@@ -50,25 +50,30 @@ import { runWindowFill } from "./stage/window_fill.ts";
 
 /**
  * The rows of a pipeline's result. Nothing is read before the first batch is asked for; ending the generator early
- * ends the scan.
+ * ends the scan. At their end, what the query holds in memory and on disk is freed.
  *
  * @throws CommandError at once when a constant expression fails; from the generator for what fails on a row
  */
 export function execute(pipeline: Pipeline, source: Source, context: QueryContext): Rows {
   const plan = planPipeline(pipeline, source.shape, context.variables);
-  return executePlan(plan, pipeline, source, context);
+  return executePlan(plan, pipeline, source, context, () => context.memory?.close());
 }
 
-/** As `execute`, for a plan that is made already. */
+/** As `execute`, for a plan that is made already. @param ended called at the end of the rows, however they end */
 export function executePlan(
   plan: Plan,
   pipeline: Pipeline,
   source: Source,
   context: QueryContext,
+  ended = () => {},
 ): Rows {
   checkTarget(plan, context);
   try {
-    return named(pipeline.command, startPlan(plan, source, context));
+    return new WatchedRows(
+      startPlan(plan, source, context),
+      (error) => named(pipeline.command, error),
+      ended,
+    );
   } catch (error) {
     throw optimizationError(error, pipeline, source.shape, (stages) => {
       startPlan(planPipeline({ ...pipeline, stages }, source.shape, context.variables), source, context);
@@ -250,11 +255,8 @@ const INTERRUPTIONS: ReadonlySet<number> = new Set([
   ErrorCode.QueryPlanKilled,
 ]);
 
-async function* named(command: Pipeline["command"], rows: Rows): Rows {
-  try {
-    yield* rows;
-  } catch (error) {
-    const isInterruption = error instanceof CommandError && INTERRUPTIONS.has(error.code);
-    throw isInterruption ? error : withContext(ERROR_CONTEXT[command], error);
-  }
+/** An error from a row, named by the command. */
+function named(command: Pipeline["command"], error: unknown): unknown {
+  const isInterruption = error instanceof CommandError && INTERRUPTIONS.has(error.code);
+  return isInterruption ? error : withContext(ERROR_CONTEXT[command], error);
 }

@@ -58,8 +58,8 @@ export function detachedRow(row: Document, fields?: ReadonlySet<string>): Docume
  * allocator in pieces. One row keeps those beside it alive.
  */
 export class RowCopies {
-  private chunk = new Uint8Array(0);
-  private writer = new BsonWriter(this.chunk);
+  private chunk: Uint8Array | undefined;
+  private writer: BsonWriter | undefined;
 
   /** As `detachedRow`. */
   copyOf(row: Document, fields?: ReadonlySet<string>): Document {
@@ -67,10 +67,11 @@ export class RowCopies {
       return detachedRow(row, fields);
     }
     if (row instanceof KeyedRow) return keyedAs(row, this.copyOf(row.row));
-    const start = this.writer.length;
-    row.writeTo(this.writer);
-    const bytes = this.writer.take();
-    if (bytes.buffer === this.chunk.buffer) return new RawDocument(this.chunk, start);
+    const writer = this.writer ??= new BsonWriter(0);
+    const start = writer.length;
+    row.writeTo(writer);
+    const bytes = writer.take();
+    if (bytes.buffer === this.chunk?.buffer) return new RawDocument(this.chunk, start);
     // It did not fit: the writer has moved to a larger buffer, of which only this row is needed.
     this.chunk = new Uint8Array(ROW_COPY_CHUNK_BYTES);
     this.writer = new BsonWriter(this.chunk);
@@ -192,10 +193,13 @@ export class MemoryMeter {
   /** Counts bytes. @returns false when that is more than there is: something must be put aside, or the query fails */
   tryAdd(bytes: number): boolean {
     this.bytes += bytes;
+    if (this.bytes <= this.leased) return true;
     const { memory } = this;
-    if (this.bytes > (memory?.stageBytes ?? MAX_BLOCKING_STAGE_BYTES)) return false;
-    if (memory === undefined || this.bytes <= this.leased) return true;
-    const missing = Math.max(METER_STEP_BYTES, this.bytes - this.leased);
+    const most = memory?.stageBytes ?? MAX_BLOCKING_STAGE_BYTES;
+    if (this.bytes > most) return false;
+    if (memory === undefined) return true;
+    // No more than the stage may hold, so that what is leased may be held without another look.
+    const missing = Math.min(Math.max(METER_STEP_BYTES, this.bytes - this.leased), most - this.leased);
     if (!memory.take(missing, this.bytes <= METER_LEAST_BYTES)) return false;
     this.leased += missing;
     return true;

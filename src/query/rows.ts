@@ -48,9 +48,60 @@ export async function* mapBatches(
 
 /** Rows that are all in memory already, in batches. */
 export async function* inBatches(rows: Batch, context: QueryContext): Rows {
-  for (let at = 0; at < rows.length; at += PIPELINE_BATCH_ROWS) {
+  for (const batch of batchesOf(rows)) {
     await context.checkpoint();
-    yield rows.length <= PIPELINE_BATCH_ROWS ? rows : rows.slice(at, at + PIPELINE_BATCH_ROWS);
+    yield batch;
+  }
+}
+
+/** Rows cut into batches of the usual size. */
+export function* batchesOf(rows: Batch): Generator<Batch, void, undefined> {
+  if (rows.length > 0 && rows.length <= PIPELINE_BATCH_ROWS) return yield rows;
+  for (let at = 0; at < rows.length; at += PIPELINE_BATCH_ROWS) {
+    yield rows.slice(at, at + PIPELINE_BATCH_ROWS);
+  }
+}
+
+/** Rows whose errors are shown as `shown` has them, and at whose end, whatever ends them, `ended` is called. */
+export class WatchedRows implements Rows {
+  constructor(
+    private readonly rows: Rows,
+    private readonly shown: (error: unknown) => unknown,
+    private readonly ended: () => void,
+  ) {}
+
+  async next(): Promise<IteratorResult<Batch, void>> {
+    try {
+      const result = await this.rows.next();
+      if (result.done === true) this.ended();
+      return result;
+    } catch (error) {
+      this.ended();
+      throw this.shown(error);
+    }
+  }
+
+  async return(): Promise<IteratorResult<Batch, void>> {
+    try {
+      return await this.rows.return();
+    } catch (error) {
+      throw this.shown(error);
+    } finally {
+      this.ended();
+    }
+  }
+
+  async throw(error: unknown): Promise<IteratorResult<Batch, void>> {
+    await this.return();
+    throw error;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
   }
 }
 

@@ -42,6 +42,7 @@ export class MessageMemory {
   end(bytes: number): void {
     this.lease.shrink(bytes * COPIES);
     if (bytes > SMALL_MESSAGE_BYTES) this.awaitedBytes -= bytes * COPIES;
+    if (this.waiting.length === 0) return;
     const { waiting } = this;
     this.waiting = [];
     for (const resolve of waiting) resolve();

@@ -1,11 +1,11 @@
 /**
  * The buffer of the largest answer so far, kept for the next one: fresh memory for megabytes of documents costs as much as
- * writing them. It is counted in the budget and goes when others need the memory.
+ * writing them, and for some kilobytes, got by doubling, nearly so. It is counted in the budget and goes when others need the memory.
  */
 import { MAX_MESSAGE_BYTES, type MemoryBudget, type MemoryLease } from "../base/mod.ts";
 
 /** Smaller ones are as quickly made. */
-const MIN_KEPT_BYTES = 64 * 1024;
+const MIN_KEPT_BYTES = 1024;
 
 export class ReplyBuffers {
   private kept: Uint8Array | undefined;

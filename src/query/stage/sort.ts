@@ -9,7 +9,7 @@ import type { QueryContext } from "../context.ts";
 import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { detachedRow, MemoryMeter, RowCopies } from "../memory.ts";
-import { inBatches } from "../rows.ts";
+import { batchesOf } from "../rows.ts";
 import { sortInTurns } from "../sort_in_turns.ts";
 import { SortedRuns } from "../sorted_runs.ts";
 import type { Rows } from "../source.ts";
@@ -114,8 +114,11 @@ export async function* sortedRows<Key>(sorting: Sorting<Key>, input: Rows, conte
   const rows = cut(await sortInTurns(entries, byKey, context.checkpoint), limit, meter).map((entry) =>
     entry.row
   );
-  if (runs === undefined || runs.isEmpty) yield* inBatches(rows, context);
-  else yield* firstRows(runs.merged(rows, context), limit);
+  if (runs !== undefined && !runs.isEmpty) return yield* firstRows(runs.merged(rows, context), limit);
+  for (const batch of batchesOf(rows)) {
+    await context.checkpoint();
+    yield batch;
+  }
 }
 
 /** What is held of a row beside its contents: its key and the objects around both. */
