@@ -1,7 +1,7 @@
 /** Which rows of a slice pass a condition: masks of one byte a row, then the rows that are left. */
 import { takeLongWork } from "../../../base/mod.ts";
 import type { Document, Value } from "../../../bson/mod.ts";
-import { type Column, NO_TYPE, ValueType, viewOf } from "../../../column/mod.ts";
+import { type Column, NO_TYPE, ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, comparableNumbers, indexOfRow, type NumberArray, valueOf } from "./column_view.ts";
 import type { Slice } from "./series_runs.ts";
@@ -287,11 +287,10 @@ function testTexts(
   mask: Uint8Array,
 ): number {
   const { rows, from, to } = slice;
-  const bytes = viewOf(column.arena);
   const ofNone = test(undefined);
   for (let k = from; k < to; k++) {
     const index = indexOfRow(view, rows === undefined ? k : rows[k]!);
-    mask[k - from] = (index < 0 ? ofNone : verdicts.of(column, bytes, index)) ? 1 : 0;
+    mask[k - from] = (index < 0 ? ofNone : verdicts.of(column, index)) ? 1 : 0;
     if (takeLongWork()) return from - k - 1;
   }
   return to - from;
