@@ -151,6 +151,8 @@ class PartedKeys implements FragmentKeys {
   private readonly seriesValues: ReadValues[] = [];
   private current: ReadValues | undefined;
   private readonly spanClasses = new Map<ValueKey, number>();
+  /** As `spanClasses`, where one date is all. */
+  private readonly dateClasses = new Map<number, number>();
   /** By number of the span. */
   private readonly spanValues: ReadValues[] = [];
   /** What a group takes beside the values of its _id. */
@@ -192,8 +194,16 @@ class PartedKeys implements FragmentKeys {
   spanClassOf(span: number, ms: number): number {
     const { fields: { timeField }, isInTimeOrder, variables } = this.request;
     const root = new BuiltDocument([timeField], [new UtcDate(ms)]);
-    const values = this.ofTime.map((evaluate) => this.present(evaluate({ root, variables })));
+    const { ofTime } = this;
+    const values = new Array<Value>(ofTime.length);
+    for (let i = 0; i < values.length; i++) values[i] = this.present(ofTime[i]!({ root, variables }));
     this.spanValues[span] = { values, number: span, sizeBytes: bytesOf(values) };
+    const only = values.length === 1 ? values[0] : undefined;
+    if (only instanceof UtcDate) {
+      const known = this.dateClasses.get(only.ms);
+      if (known === undefined) this.dateClasses.set(only.ms, span);
+      return known ?? span;
+    }
     const key = keyOfAll(values);
     const known = this.spanClasses.get(key);
     if (known === undefined) {
@@ -232,7 +242,9 @@ class PartedKeys implements FragmentKeys {
   }
 
   order(): Int32Array {
-    return Int32Array.from({ length: this.count }, (_, group) => group);
+    const order = new Int32Array(this.count);
+    for (let group = 0; group < order.length; group++) order[group] = group;
+    return order;
   }
 
   async sorted(

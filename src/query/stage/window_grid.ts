@@ -137,9 +137,19 @@ export interface GridSpec {
   readonly startOfWeek: DayOfWeek | undefined;
 }
 
-/** Finds the start of the window of a time. Rows mostly come in order: the last window is remembered. */
+/** Units of the same length at all times, whatever the zone; in UTC days and weeks are such, too. */
+const SPAN_KIND = SAME_KIND[0]!;
+
+/**
+ * Finds the start of the window of a time. Rows mostly come in order: the last window is remembered. Where all windows have
+ * one length, they are counted from one of them.
+ */
 export class WindowGrid {
   private readonly bins: Bins;
+  /** Of all windows, in milliseconds; NaN where that is not one length. */
+  private readonly lengthMs: number;
+  /** The start of one of them. */
+  private readonly originMs: number;
   private startMs = NaN;
   /** Times from here up to `endMs` are known to fall into the window that starts at `startMs`. */
   private fromMs = Infinity;
@@ -153,6 +163,10 @@ export class WindowGrid {
       timezone: parseTimezone(spec.timezone ?? "UTC"),
       startOfWeek: spec.startOfWeek ?? SUNDAY,
     };
+    const fixed = this.bins.timezone.isUtc ? FIXED_MS : SPAN_KIND;
+    const isFixed = spec.offset === undefined || fixed.has(spec.offset.unit);
+    this.lengthMs = isFixed ? spec.window.count * (fixed.get(spec.window.unit) ?? NaN) : NaN;
+    this.originMs = Number.isNaN(this.lengthMs) ? NaN : this.locate(0);
   }
 
   startOf(ms: number): number {
@@ -184,6 +198,13 @@ export class WindowGrid {
    * repeats in autumn) nothing but `ms`.
    */
   private moveTo(ms: number): void {
+    const { lengthMs } = this;
+    if (!Number.isNaN(lengthMs)) {
+      const rest = (ms - this.originMs) % lengthMs;
+      this.startMs = this.fromMs = rest < 0 ? ms - rest - lengthMs : ms - rest;
+      this.endMs = this.startMs + lengthMs;
+      return;
+    }
     const { unit, binSize, timezone } = this.bins;
     const startMs = this.locate(ms);
     const next = addToDate(startMs, unit, binSize, timezone);

@@ -11,7 +11,7 @@ import type { GroupKeys } from "./fragment.ts";
 import { grownDoubles } from "./output_state.ts";
 import { NOT_THERE, PairTable } from "./pair_table.ts";
 
-const INITIAL_SPANS = 16;
+const INITIAL_SPANS = 64;
 const INITIAL_CLASSES = 16;
 
 export class GroupTable {

@@ -11,15 +11,17 @@ export const NOT_THERE = -1;
 const DENSE = 16;
 const MAX_DENSE_FIRST = 2 ** 16;
 const SLOT_WORDS = 3;
-const INITIAL_SLOTS = 64;
+const INITIAL_SLOTS = 256;
+/** One that is empty, and never filled. */
+const NO_SLOTS = new Int32Array(SLOT_WORDS);
 
 export class PairTable {
   /** Pairs so far. */
   size = 0;
   private dense: Int32Array = new Int32Array(DENSE).fill(NOT_THERE);
-  private slots = new Int32Array(INITIAL_SLOTS * SLOT_WORDS);
-  /** Slots, less one: a power of two. */
-  private mask = INITIAL_SLOTS - 1;
+  private slots = NO_SLOTS;
+  /** Slots, a power of two, less one. */
+  private mask = 0;
   private usedSlots = 0;
 
   /** What is known of a pair, or NOT_THERE. */
@@ -49,7 +51,8 @@ export class PairTable {
     this.size = 0;
     this.usedSlots = 0;
     this.dense.fill(NOT_THERE);
-    this.slots.fill(0);
+    this.slots = NO_SLOTS;
+    this.mask = 0;
   }
 
   private put(first: number, second: number, value: number): void {
@@ -71,8 +74,9 @@ export class PairTable {
 
   private growSlots(): void {
     const before = this.slots;
-    this.slots = new Int32Array(before.length * 2);
-    this.mask = this.mask * 2 + 1;
+    const count = before === NO_SLOTS ? INITIAL_SLOTS : 2 * (this.mask + 1);
+    this.slots = new Int32Array(count * SLOT_WORDS);
+    this.mask = count - 1;
     for (let at = 0; at < before.length; at += SLOT_WORDS) {
       if (before[at + 2] !== 0) this.put(before[at]!, before[at + 1]!, before[at + 2]! - 1);
     }
