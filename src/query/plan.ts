@@ -235,7 +235,7 @@ function withFields(sort: SortStage, rest: readonly Stage[]): SortStage {
 /** `$latest` as the stages that it stands for. @throws CommandError where nothing says what the time is */
 function withLatest(stages: readonly Stage[], shape: SourceShape): readonly Stage[] {
   if (!stages.some(({ kind }) => kind === "latest")) return stages;
-  return stages.flatMap((stage) => stage.kind === "latest" ? stagesOfLatest(stage, shape) : [stage]);
+  return stages.flatMap<Stage>((stage) => stage.kind === "latest" ? stagesOfLatest(stage, shape) : [stage]);
 }
 
 function leadingMatches(stages: readonly Stage[]): readonly MatchStage[] {

@@ -209,6 +209,12 @@ export type FragmentOutput =
       | "values";
     readonly path: number;
   })
+  /** The first or the last row: what `keep` makes of it, instead of what it made of another row of the group. */
+  | (AccumulatedOutput & {
+    readonly kind: "row";
+    readonly end: "first" | "last";
+    readonly keep: (row: Document, instead: Document | undefined) => Document;
+  })
   /**
    * What an accumulator makes of a value that all rows of a series share; `once`: many equal ones do no more than one;
    * `end`: it is that of the first or of the last row.

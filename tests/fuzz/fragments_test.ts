@@ -361,7 +361,8 @@ function randomOutputs(random: Random, keeps = true): Record<string, Value> {
       ? `$${pick(random, PATHS)}`
       : pick<Value>(random, ["$t", "$m.host", "$m", int(1), 0.1]);
     const kind = random();
-    if (kind < 0.1) outputs[`o${i}`] = doc({ $count: doc({}) });
+    if (kind < 0.03) outputs[`o${i}`] = doc({ [pick(random, ["$first", "$last"])]: "$$ROOT" });
+    else if (kind < 0.1) outputs[`o${i}`] = doc({ $count: doc({}) });
     else if (kind < 0.15 && keeps) {
       outputs[`o${i}`] = doc({ [pick(random, ["$push", "$addToSet"])]: input });
     } else if (kind < 0.2 && keeps) {
@@ -421,7 +422,7 @@ function randomPipeline(random: Random): Document[] {
       break;
     }
     case 4:
-      return groupEnds(random);
+      return random() < 0.3 ? latestRows(random) : groupEnds(random);
     case 5:
       stages.push(doc({ $sortByCount: `$${pick(random, PATHS)}` }));
       break;
@@ -452,6 +453,17 @@ function sortOfGroups(random: Random): Document[] {
   return random() < 0.3 ? [sort, doc({ $limit: int(1 + whole(random, 20)) })] : [sort];
 }
 
+/** The newest row of each group by the metaField, in an order that does not depend on which of equal times came first. */
+function latestRows(random: Random): Document[] {
+  const by = pick<Value>(random, [undefined, "$m.host", "$m.rank", "$m", doc({ r: "$m.region" })]);
+  const time = doc({ t: doc({ $lt: new UtcDate(START_MS + whole(random, 2_000_000)) }) });
+  return [
+    ...(random() < 0.3 ? [doc({ $match: time })] : []),
+    doc({ $latest: doc({ by }) }),
+    doc({ $sort: doc({ m: int(1), _id: int(1) }) }),
+  ];
+}
+
 /** The first and last values of groups by the metaField, in order of time; the groups themselves come in any order. */
 function groupEnds(random: Random): Document[] {
   const stages: Document[] = [];
@@ -468,7 +480,7 @@ function groupEnds(random: Random): Document[] {
   for (let i = whole(random, 5); i >= 0; i--) {
     const input = random() < 0.7
       ? `$${pick(random, PATHS)}`
-      : pick<Value>(random, ["$t", "$m.host", "$m", 7]);
+      : pick<Value>(random, ["$t", "$m.host", "$m", 7, "$$ROOT"]);
     outputs[`o${i}`] = doc({ [pick(random, ["$first", "$last"])]: input });
   }
   stages.push(doc({ $sort: doc(Object.fromEntries(parts)) }));

@@ -62,6 +62,8 @@ const KEPT: ReadonlySet<string> = new Set(["$firstN", "$lastN", "$maxN", "$minN"
 /** Outputs that keep all values, or all different ones. */
 const GATHERED: ReadonlySet<string> = new Set(["$addToSet", "$push"]);
 const MAX_KEPT = 100;
+/** Outputs that keep the value of one row: that may be the row itself. */
+const ENDS: ReadonlySet<string> = new Set(["$first", "$last"]);
 /** Those whose result depends on the order of texts; bounds of pages know that of bytes. */
 const COMPARING: ReadonlySet<string> = new Set(["$max", "$maxN", "$min", "$minN"]);
 
@@ -181,8 +183,10 @@ function outputObstacle(
     return `the output ${name} compares texts under a collation`;
   }
   if (KEPT.has(accumulator.name) && !isSmall(accumulator.n)) return `the output ${name} may keep many values`;
-  return inputOf(accumulator.input, fields) === undefined
-    ? `the output ${name} is computed by an expression`
+  const input = inputOf(accumulator.input, fields);
+  if (input === undefined) return `the output ${name} is computed by an expression`;
+  return input.kind === "row" && !ENDS.has(accumulator.name)
+    ? `the output ${name} takes whole rows`
     : undefined;
 }
 
@@ -194,14 +198,16 @@ function isSmall(n: Expression | undefined): boolean {
 export type Input =
   | { readonly kind: "constant"; readonly value: Value }
   | { readonly kind: "series" }
+  | { readonly kind: "row" }
   | { readonly kind: "column"; readonly path: readonly string[] };
 
 export function inputOf(expression: Expression, { timeField, metaField }: RowFields): Input | undefined {
   if (expression.kind === "constant") return { kind: "constant", value: expression.value };
   if (isConstant(expression)) return { kind: "series" };
-  if (expression.kind !== "path" || expression.path.length === 0) return undefined;
+  if (expression.kind !== "path") return undefined;
   if (expression.variable !== "CURRENT" && expression.variable !== "ROOT") return { kind: "series" };
   const { path } = expression;
+  if (path.length === 0) return { kind: "row" };
   if (path[0] === metaField) return { kind: "series" };
   return path[0] === timeField && path.length > 1 ? undefined : { kind: "column", path };
 }

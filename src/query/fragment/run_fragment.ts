@@ -8,6 +8,7 @@ import { compileExpression } from "../expression/compile.ts";
 import type { Scope } from "../expression/expression.ts";
 import { asDouble } from "../expression/number.ts";
 import { sumOfInt32s } from "../expression/summation.ts";
+import { approximateBytes, RowCopies } from "../memory.ts";
 import { compileFilter } from "../filter/compile.ts";
 import { allOf } from "../filter/filter.ts";
 import type { TimeRange } from "../pushdown.ts";
@@ -131,6 +132,15 @@ function outputOf(
   if (input.kind === "column") {
     const kind = Object.hasOwn(KINDS, name) ? KINDS[name as keyof typeof KINDS] : "values";
     return { kind, path: paths.numberOf(input.path), read, create };
+  }
+  if (input.kind === "row") {
+    const copies = new RowCopies();
+    const keep = (row: Document, instead: Document | undefined) => {
+      const copy = copies.copyOf(row);
+      memory.add(approximateBytes(copy) - (instead === undefined ? 0 : approximateBytes(instead)));
+      return copy;
+    };
+    return { kind: "row", end: name === "$first" ? "first" : "last", keep, read, create };
   }
   const { metaField } = fields;
   const of = (meta: Value) =>

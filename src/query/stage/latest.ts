@@ -12,6 +12,7 @@ import { elementText } from "../element_text.ts";
 import type { Expression, ParseContext } from "../expression/expression.ts";
 import { typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
+import { readsOnly } from "../pushdown.ts";
 import type { SourceShape } from "../source.ts";
 import type { GroupStage } from "./group.ts";
 import { parseOutput } from "./output.ts";
@@ -64,7 +65,7 @@ function parsePath(value: Value, context: ParseContext): readonly string[] {
 export function stagesOfLatest(
   stage: LatestStage,
   shape: SourceShape,
-): readonly [SortStage, GroupStage, ReplaceRootStage] {
+): readonly (SortStage | GroupStage | ReplaceRootStage)[] {
   const { context, source } = stage;
   const timeField = shape.kind === "timeseries" ? shape.timeField : undefined;
   const metaField = shape.kind === "timeseries" ? shape.metaField : undefined;
@@ -73,9 +74,16 @@ export function stagesOfLatest(
   const by = stage.by ?? (metaField === undefined ? undefined : parseExpression(`$${metaField}`, context));
   if (by === undefined) throw failure("$latest requires 'by' where rows have no metaField");
   const row = BuiltDocument.of({ $first: "$$ROOT" });
+  const newestFirst = (path: readonly string[]): SortStage => {
+    return { kind: "sort", parts: [{ path, descending: true }], limit: undefined };
+  };
+  // Where storage groups the ends of series, the groups are in no order.
+  const endsOfSeries = path.length === 1 && path[0] === timeField && metaField !== undefined &&
+    readsOnly(by, metaField);
   return [
-    { kind: "sort", parts: [{ path, descending: true }], limit: undefined },
+    newestFirst(path),
     { kind: "group", id: by, outputs: [parseOutput(ROW_FIELD, row, context)], source },
+    ...(endsOfSeries ? [newestFirst([ROW_FIELD, ...path])] : []),
     {
       kind: "replaceRoot",
       newRoot: parseExpression(`$${ROW_FIELD}`, context),

@@ -50,6 +50,7 @@ export interface Accumulator {
 export type Output =
   | { readonly kind: "count" }
   | FoldedOutput
+  | RowOutput
   | (AnyOutput & {
     readonly kind: "series";
     readonly of: (meta: Value) => Value;
@@ -74,6 +75,12 @@ export interface FoldedOutput extends AnyOutput {
     | "set"
     | "values";
   readonly path: number;
+}
+
+export interface RowOutput extends AnyOutput {
+  readonly kind: "row";
+  readonly end: "first" | "last";
+  readonly keep: (row: Document, instead: Document | undefined) => Document;
 }
 
 export interface FragmentResult {

@@ -9,7 +9,7 @@ import type { Document, Value } from "../../../bson/mod.ts";
 import { grownInt32 } from "../../../column/mod.ts";
 import type { Direction } from "../run.ts";
 import { type ColumnView, indexOfRow, valueOf } from "./column_view.ts";
-import type { AnyOutput } from "./fragment.ts";
+import type { AnyOutput, RowOutput } from "./fragment.ts";
 import { grownDoubles, type OutputState } from "./output_state.ts";
 import type { SliceSource } from "./slice_source.ts";
 
@@ -69,7 +69,12 @@ export abstract class PositionState implements OutputState {
   }
 
   addRow(row: Document, group: number, ms: number): void {
-    if (this.takes(group, ms)) this.holdValue(this.output.read(row), group);
+    if (this.takes(group, ms)) this.holdRow(row, group);
+  }
+
+  /** Holds the value of a row that is read as a document. */
+  protected holdRow(row: Document, group: number): void {
+    this.holdValue(this.output.read(row), group);
   }
 
   addPage(): boolean {
@@ -120,6 +125,26 @@ export class ColumnPositionState extends PositionState {
     const index = indexOfRow(view, row);
     if (index < 0) this.holdValue(undefined, group);
     else this.holdCell(view, index, group);
+  }
+}
+
+/** Of the rows themselves: copies of them. */
+export class RowPositionState extends PositionState {
+  private readonly keep: RowOutput["keep"];
+  private readonly copies: Document[] = [];
+
+  constructor(output: RowOutput, timeOrder: Direction | undefined) {
+    super(output, output.end === "first", timeOrder);
+    this.keep = output.keep;
+  }
+
+  protected override hold(source: SliceSource, row: number, group: number): void {
+    this.holdRow(source.documentAt(row), group);
+  }
+
+  protected override holdRow(row: Document, group: number): void {
+    const copy = this.copies[group] = this.keep(row, this.copies[group]);
+    this.holdValue(copy, group);
   }
 }
 

@@ -17,7 +17,12 @@ import { GroupTable } from "./group_table.ts";
 import { MeasuredGroups } from "./measured_groups.ts";
 import type { OutputState } from "./output_state.ts";
 import { NOT_THERE } from "./pair_table.ts";
-import { ColumnPositionState, PositionState, SeriesPositionState } from "./position_state.ts";
+import {
+  ColumnPositionState,
+  PositionState,
+  RowPositionState,
+  SeriesPositionState,
+} from "./position_state.ts";
 import { endOfTimes, SeriesRuns, type Slice } from "./series_runs.ts";
 import { SeriesSources } from "./series_sources.ts";
 import { SetState } from "./set_state.ts";
@@ -287,6 +292,8 @@ function stateOf(output: Output, timeOrder: Direction | undefined): OutputState 
       return new SetState(output, output.path);
     case "values":
       return new ValueState(output, output.path);
+    case "row":
+      return new RowPositionState(output, timeOrder);
     case "series":
       return timeOrder !== undefined && output.end !== undefined
         ? new SeriesPositionState(output, output.end === "first", timeOrder, output.of)
