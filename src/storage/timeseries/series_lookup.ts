@@ -1,5 +1,5 @@
 /**
- * Finds series by the values in their metas, with postings that are built when a path is first asked for. They live in
+ * Finds series by the values in their metas, with postings that are built when a path is asked for again. They live in
  * one cache for all tables of a store, the least recently used dropped first when it holds more than its limit or others
  * need the memory.
  */
@@ -27,6 +27,8 @@ export interface SeriesPath {
 
 /** Fewer series than this are judged one by one. */
 const LEAST_INDEXED_SERIES = 64;
+/** Paths that are remembered to have been asked for. */
+const MAX_ASKED_PATHS = 4096;
 /** Postings are built anew once they miss one series in so many. */
 const MISSED_SHARE = 8;
 
@@ -34,6 +36,8 @@ const MISSED_SHARE = 8;
 export class PostingsCache {
   /** From the least to the most recently used. */
   private readonly entries = new Map<string, PathPostings>();
+  /** Paths that have been asked for and may have no postings. */
+  private readonly asked = new Set<string>();
   private readonly lease: MemoryLease;
 
   /**
@@ -67,6 +71,15 @@ export class PostingsCache {
     if (isKept) this.entries.set(keyOf(tableId, path), postings);
   }
 
+  /** Whether a path is asked for that was not before. */
+  isNew(tableId: number, path: string): boolean {
+    const key = keyOf(tableId, path);
+    if (this.asked.has(key)) return false;
+    if (this.asked.size === MAX_ASKED_PATHS) this.asked.clear();
+    this.asked.add(key);
+    return true;
+  }
+
   /** Drops what was used longest ago until no more than this is held. */
   shrinkTo(sizeBytes: number): void {
     for (const key of this.entries.keys()) {
@@ -77,7 +90,9 @@ export class PostingsCache {
 
   /** Drops all of a table. */
   forget(tableId: number): void {
-    for (const key of this.entries.keys()) if (key.startsWith(keyOf(tableId, ""))) this.drop(key);
+    const isOfTable = (key: string) => key.startsWith(keyOf(tableId, ""));
+    for (const key of this.entries.keys()) if (isOfTable(key)) this.drop(key);
+    for (const key of this.asked) if (isOfTable(key)) this.asked.delete(key);
   }
 
   private drop(key: string): void {
@@ -110,8 +125,14 @@ export async function lookUpSeries(
   lookup: SeriesLookup,
   rest: () => Promise<void>,
 ): Promise<Uint8Array | undefined> {
-  if (source.seriesCount < LEAST_INDEXED_SERIES) return undefined;
+  if (source.seriesCount < LEAST_INDEXED_SERIES || hasNewPath(source, lookup)) return undefined;
   return await find(source, lookup, rest);
+}
+
+/** To judge all series once takes no longer than to build postings, which only pay when they are used again. */
+function hasNewPath(source: LookupSource, lookup: SeriesLookup): boolean {
+  if (!("lookups" in lookup)) return source.postings.isNew(source.tableId, lookup.path.name);
+  return lookup.lookups.map((each) => hasNewPath(source, each)).includes(true);
 }
 
 function find(source: LookupSource, lookup: SeriesLookup, rest: () => Promise<void>): Promise<Uint8Array> {

@@ -80,3 +80,11 @@ Deno.test("the cache of postings drops what was used longest ago, and all of a t
   cache.set(1, "a", postings);
   assert.equal(cache.get(1, "a"), undefined, "nothing is kept where there is no room");
 });
+
+Deno.test("a path that is asked for again is known, until its table goes", () => {
+  const cache = new PostingsCache(new MemoryBudget(1000), 1000);
+  assert.deepEqual([cache.isNew(1, "a"), cache.isNew(1, "a"), cache.isNew(1, "b")], [true, false, true]);
+  assert.ok(cache.isNew(11, "a"));
+  cache.forget(1);
+  assert.deepEqual([cache.isNew(1, "a"), cache.isNew(11, "a")], [true, false]);
+});
