@@ -3,8 +3,8 @@
  * expression of the other. A group is a class of series and a span of time; its `_id` is made when it is asked for, and a
  * sort by parts of it is one of small numbers.
  *
- *     group g    series values seriesOf[g], span spanOf[g]
- *     span s     values[s], as the time parts give them; its class is the first span with equal ones
+ *     group g    seriesValues[seriesOfGroup[g]], spanValues[spanOfGroup[g]]
+ *     span s     spanValues[s], as the time parts give them; its class is the first span with equal ones
  */
 import {
   BuiltDocument,
@@ -38,6 +38,11 @@ const NAME_BYTES = 8;
 interface Part {
   readonly isOfSeries: boolean;
   readonly place: number;
+}
+
+interface PartOfSort {
+  readonly part: Part;
+  readonly descending: boolean;
 }
 
 /** The parts of an `_id`. */
@@ -133,28 +138,24 @@ export function partedKeys(
   return parted && new PartedKeys(parted, request);
 }
 
-/** Values that are read together, once. */
-interface ReadValues {
-  readonly values: readonly Value[];
-  readonly number: number;
-  readonly sizeBytes: number;
-}
-
 class PartedKeys implements FragmentKeys {
   readonly spanOf: (ms: number) => TimeSpan;
   private count = 0;
   private readonly readMeta: readonly ((meta: Value) => Value)[];
   private readonly ofTime: readonly ReturnType<typeof compileExpression>[];
   private readonly classes = new Map<ValueKey, number>();
-  /** The values of each class, as its first series has them, and all that are equal to some but not the same. */
-  private readonly firsts: ReadValues[] = [];
-  private readonly seriesValues: ReadValues[] = [];
-  private current: ReadValues | undefined;
+  /** What was read of series: of each class as its first series has it, and all that is equal to such but not the same. */
+  private readonly seriesValues: (readonly Value[])[] = [];
+  private readonly seriesBytes: number[] = [];
+  /** By class: the place of its first series' values, and that of the series that was asked about last. */
+  private readonly firsts: number[] = [];
+  private current = 0;
+  private readonly timeNames: readonly string[];
   private readonly spanClasses = new Map<ValueKey, number>();
   /** As `spanClasses`, where one date is all. */
   private readonly dateClasses = new Map<number, number>();
   /** By number of the span. */
-  private readonly spanValues: ReadValues[] = [];
+  private readonly spanValues: (readonly Value[])[] = [];
   /** What a group takes beside the values of its _id. */
   private readonly frameBytes: number;
   private seriesOfGroup: Int32Array = new Int32Array(INITIAL_GROUPS);
@@ -165,6 +166,7 @@ class PartedKeys implements FragmentKeys {
     this.spanOf = spanFinder(splits);
     this.readMeta = id.ofSeries.map((expression) => metaReader(expression, metaField!, variables));
     this.ofTime = id.ofTime.map(compileExpression);
+    this.timeNames = [request.fields.timeField];
     const idBytes = id.names === undefined ? 0 : OBJECT_BYTES + NAME_BYTES * id.names.length;
     this.frameBytes = idBytes + stateBytes;
   }
@@ -181,7 +183,7 @@ class PartedKeys implements FragmentKeys {
       return firsts.push(this.current) - 1;
     }
     const first = firsts[known]!;
-    if (areSame(first.values, values)) {
+    if (areSame(this.seriesValues[first]!, values)) {
       this.current = first;
       return known;
     }
@@ -192,12 +194,12 @@ class PartedKeys implements FragmentKeys {
   }
 
   spanClassOf(span: number, ms: number): number {
-    const { fields: { timeField }, isInTimeOrder, variables } = this.request;
-    const root = new BuiltDocument([timeField], [new UtcDate(ms)]);
+    const { isInTimeOrder, variables } = this.request;
+    const scope = { root: new BuiltDocument(this.timeNames, [new UtcDate(ms)]), variables };
     const { ofTime } = this;
     const values = new Array<Value>(ofTime.length);
-    for (let i = 0; i < values.length; i++) values[i] = this.present(ofTime[i]!({ root, variables }));
-    this.spanValues[span] = { values, number: span, sizeBytes: bytesOf(values) };
+    for (let i = 0; i < values.length; i++) values[i] = this.present(ofTime[i]!(scope));
+    this.spanValues[span] = values;
     const only = values.length === 1 ? values[0] : undefined;
     if (only instanceof UtcDate) {
       const known = this.dateClasses.get(only.ms);
@@ -210,19 +212,21 @@ class PartedKeys implements FragmentKeys {
       this.spanClasses.set(key, span);
       return span;
     }
-    if (isInTimeOrder && !areSame(this.spanValues[known]!.values, values)) throw new BetterOnRows();
+    if (isInTimeOrder && !areSame(this.spanValues[known]!, values)) throw new BetterOnRows();
     return known;
   }
 
   groupOf(_seriesClass: number, span: number): number {
     const group = this.count++;
-    const series = this.current!;
-    this.request.memory.add(this.frameBytes + series.sizeBytes + this.spanValues[span]!.sizeBytes);
+    const { current } = this;
+    this.request.memory.add(
+      this.frameBytes + this.seriesBytes[current]! + bytesOf(this.spanValues[span]!),
+    );
     if (group === this.seriesOfGroup.length) {
       this.seriesOfGroup = grownInt32(this.seriesOfGroup, 2 * group);
       this.spanOfGroup = grownInt32(this.spanOfGroup, 2 * group);
     }
-    this.seriesOfGroup[group] = series.number;
+    this.seriesOfGroup[group] = current;
     this.spanOfGroup[group] = span;
     return group;
   }
@@ -255,6 +259,7 @@ class PartedKeys implements FragmentKeys {
     const sort = this.partsOfSort(parts);
     if (sort === undefined) return undefined;
     let order = this.order();
+    if (sort.length === 1 && this.isInOrder(sort[0]!)) return order.subarray(0, limit);
     // Of several parts the last one counts least: sorted by it first, groups that are equal by another stay so.
     for (const { part, descending } of sort.reverse()) {
       const read = part.isOfSeries ? this.seriesValues : this.spanValues;
@@ -266,12 +271,19 @@ class PartedKeys implements FragmentKeys {
     return order.subarray(0, limit);
   }
 
+  /** Whether groups were met in the order of a sort, as those of windows mostly are. */
+  private isInOrder({ part, descending }: PartOfSort): boolean {
+    for (let group = 1; group < this.count; group++) {
+      const order = compareValues(this.partOf(group - 1, part) ?? null, this.partOf(group, part) ?? null);
+      if (descending ? order < 0 : order > 0) return false;
+    }
+    return true;
+  }
+
   /** By which parts of the `_id` that is; undefined where documents have to be looked at. */
-  private partsOfSort(
-    sort: readonly SortPart[],
-  ): { readonly part: Part; readonly descending: boolean }[] | undefined {
+  private partsOfSort(sort: readonly SortPart[]): PartOfSort[] | undefined {
     const { names, parts } = this.id;
-    const found: { part: Part; descending: boolean }[] = [];
+    const found: PartOfSort[] = [];
     for (const { path, descending, byChance, collation } of sort) {
       if (path[0] !== "_id" || byChance || collation !== undefined) return undefined;
       if (path.length === 1) {
@@ -291,14 +303,14 @@ class PartedKeys implements FragmentKeys {
 
   private every({ isOfSeries, place }: Part, test: (value: Value) => boolean): boolean {
     const read = isOfSeries ? this.seriesValues : this.spanValues;
-    return read.every(({ values }) => test(values[place]));
+    return read.every((values) => test(values[place]));
   }
 
   private partOf(group: number, { isOfSeries, place }: Part): Value {
     const read = isOfSeries
       ? this.seriesValues[this.seriesOfGroup[group]!]
       : this.spanValues[this.spanOfGroup[group]!];
-    return read!.values[place];
+    return read![place];
   }
 
   /** A missing value is null, but for one of several fields. */
@@ -306,10 +318,10 @@ class PartedKeys implements FragmentKeys {
     return value === undefined && this.id.parts.length === 1 ? null : value;
   }
 
-  private keep(values: readonly Value[]): ReadValues {
-    const read = { values, number: this.seriesValues.length, sizeBytes: bytesOf(values) };
-    this.seriesValues.push(read);
-    return read;
+  /** Keeps what was read of a series. @returns its place */
+  private keep(values: readonly Value[]): number {
+    this.seriesBytes.push(bytesOf(values));
+    return this.seriesValues.push(values) - 1;
   }
 }
 
@@ -359,7 +371,7 @@ function bytesOfValue(value: Value): Uint8Array {
 
 /** The rank of each of the values at a place among all of them, equal ones with the same, and how many there are. */
 async function ranksOf(
-  read: readonly ReadValues[],
+  read: readonly (readonly Value[])[],
   place: number,
   pause: () => Promise<void>,
 ): Promise<{ readonly ranks: Int32Array; readonly count: number }> {
@@ -367,7 +379,7 @@ async function ranksOf(
   const order: number[] = [];
   // Spans of time without a row have no values.
   read.forEach((_, number) => order.push(number));
-  const valueOf = (number: number) => read[number]!.values[place] ?? null;
+  const valueOf = (number: number) => read[number]![place] ?? null;
   const compare = (a: number, b: number) => compareValues(valueOf(a), valueOf(b));
   const sorted = await sortInTurns(order, compare, pause);
   let count = 0;

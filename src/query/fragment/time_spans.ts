@@ -217,6 +217,8 @@ export function spanFinder(splits: readonly TimeSplit[]): (ms: number) => TimeSp
     splits.filter((split) => split.kind === "instant"),
     (split) => split.ms,
   ).sort();
+  const [only] = grids;
+  if (only !== undefined && grids.length === 1 && instants.length === 0) return (ms) => only.spanOf(ms);
   return (ms) => {
     let fromMs = -Infinity;
     let endMs = Infinity;

@@ -1,8 +1,8 @@
 /**
- * Which group the rows of a series and a span of time are in. Spans are numbered as they are met; each remembers which one
- * came after it last time, so that series after series walks through them without a search.
+ * Which group the rows of a series and a span of time are in. Spans are numbered as they are met, so that series after series
+ * mostly walks from one to the next number.
  *
- *     span n                 [starts[n], ends[n]), followers[n], its class classes[n], or NOT_THERE until a row is in it
+ *     span n                 [starts[n], ends[n]), its class classes[n], or NOT_THERE until a row is in it
  *     series and span class  group in groups; of span class 0 firstGroups[c], or NOT_THERE
  */
 import type { Value } from "../../../bson/mod.ts";
@@ -17,7 +17,6 @@ const INITIAL_CLASSES = 16;
 export class GroupTable {
   private starts = new Float64Array(INITIAL_SPANS);
   private ends = new Float64Array(INITIAL_SPANS);
-  private followers: Int32Array = new Int32Array(INITIAL_SPANS);
   private classes: Int32Array = new Int32Array(INITIAL_SPANS).fill(NOT_THERE);
   private readonly numbers = new Map<number, number>();
   private spans = 0;
@@ -42,11 +41,9 @@ export class GroupTable {
 
   /** Moves to the span of a time. @returns where it ends */
   moveTo(ms: number): number {
-    if (this.spans === 0 || !this.holds(this.current, ms)) {
-      const follower = this.spans === 0 ? 0 : this.followers[this.current]!;
-      const found = this.spans > 0 && this.holds(follower, ms) ? follower : this.find(ms);
-      this.followers[this.current] = found;
-      this.current = found;
+    const { current } = this;
+    if (!this.holds(current, ms)) {
+      this.current = this.holds(current + 1, ms) ? current + 1 : this.holds(0, ms) ? 0 : this.find(ms);
     }
     return this.ends[this.current]!;
   }
@@ -65,7 +62,7 @@ export class GroupTable {
   }
 
   private holds(span: number, ms: number): boolean {
-    return ms >= this.starts[span]! && ms < this.ends[span]!;
+    return span < this.spans && ms >= this.starts[span]! && ms < this.ends[span]!;
   }
 
   private find(ms: number): number {
@@ -85,7 +82,6 @@ export class GroupTable {
     const length = before * 2;
     this.starts = grownDoubles(this.starts, length);
     this.ends = grownDoubles(this.ends, length);
-    this.followers = grownInt32(this.followers, length);
     this.classes = grownInt32(this.classes, length).fill(NOT_THERE, before);
   }
 }
