@@ -130,6 +130,8 @@ export interface FragmentRequest extends
   /** Whether a row passes `condition`. */
   readonly matches: (row: Document) => boolean;
   readonly keys: GroupKeys;
+  /** Whether the metaField's value matters to them: where it does not, they may be told that there is none. */
+  readonly keysReadMeta: boolean;
   /**
    * Accumulators are to hold what they would, had rows come in order of time, those of one time by series; for first and
    * last values alone also in that of time backwards.

@@ -73,7 +73,7 @@ function partsOf(id: Expression, { timeField, metaField }: RowFields): PartedId 
 }
 
 /** Whether an expression reads a field of the row. */
-function reads(expression: Expression, field: string): boolean {
+export function reads(expression: Expression, field: string): boolean {
   switch (expression.kind) {
     case "constant":
       return false;

@@ -27,6 +27,7 @@ import type { Pane } from "../stage/window_table.ts";
 import { conditionOf, PathList } from "./conditions.ts";
 import { type Fragment, inputOf } from "./fragment.ts";
 import { type NearestWindows, stretchesOf } from "./nearest_windows.ts";
+import { reads } from "./parted_keys.ts";
 import { BetterOnRows, FragmentMemory } from "./fragment_memory.ts";
 import type { FragmentKeys, KeyRequest } from "./fragment_keys.ts";
 import { groupKeys, singleGroup, windowKeys } from "./group_keys.ts";
@@ -76,6 +77,7 @@ export function compileFragment(
     ...(fragment.filters.length > 0 && { condition: conditionOf(filter, fields, paths) }),
     matches: compileFilter(filter, variables),
     keys,
+    keysReadMeta: keysReadMeta(fragment),
     ...(fragment.timeOrder && { timeOrder: fragment.timeOrder }),
     outputs: stage.kind === "count"
       ? [{ kind: "count" }]
@@ -85,6 +87,11 @@ export function compileFragment(
     counters,
   };
   return { request, keys, memory };
+}
+
+function keysReadMeta({ stage, fields: { metaField } }: Fragment): boolean {
+  const key = stage.kind === "group" ? stage.id : stage.kind === "timeWindow" ? stage.partitionBy : undefined;
+  return key !== undefined && metaField !== undefined && reads(key, metaField);
 }
 
 function keysOf(stage: Fragment["stage"], request: KeyRequest): FragmentKeys {

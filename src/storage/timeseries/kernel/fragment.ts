@@ -16,6 +16,7 @@ export interface TimeseriesFragment extends
   readonly condition?: Condition;
   readonly matches: (row: Document) => boolean;
   readonly keys: GroupKeys;
+  readonly keysReadMeta: boolean;
   readonly timeOrder?: Direction;
   readonly outputs: readonly Output[];
 }

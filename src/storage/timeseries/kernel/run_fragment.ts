@@ -88,6 +88,7 @@ class Folding implements FragmentResult {
   /** Where keys read measured values: then what the table calls groups are cells of series and time. */
   private readonly measured: MeasuredGroups | undefined;
   private meta: Value = undefined;
+  private readonly needsMeta: boolean;
   /** Whether all outputs are counts. */
   private readonly onlyCounts: boolean;
   private readonly order: GroupOrder | undefined;
@@ -107,6 +108,7 @@ class Folding implements FragmentResult {
     this.perSeries = this.states.filter((state) =>
       state instanceof SeriesState || state instanceof SeriesPositionState
     );
+    this.needsMeta = fragment.keysReadMeta || this.perSeries.length > 0;
     this.filter = fragment.condition && new RowFilter(fragment.condition, metaOf);
     const { measured } = fragment.keys;
     this.measured = measured && new MeasuredGroups(measured);
@@ -241,7 +243,7 @@ class Folding implements FragmentResult {
   private enterSeries(): void {
     if (this.isEntered) return;
     this.isEntered = true;
-    const meta = this.meta = this.metaOf(this.series);
+    const meta = this.meta = this.needsMeta ? this.metaOf(this.series) : undefined;
     this.table.enter(meta);
     for (const state of this.perSeries) state.enter(meta);
   }
