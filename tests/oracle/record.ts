@@ -66,6 +66,13 @@ async function run(recordOnly: boolean): Promise<void> {
   Deno.exitCode = count === 0 ? 0 : 1;
 }
 
+const USAGE = "usage: deno task oracle [--count | --record-only] [topic …], or deno task oracle --fuzz …";
+const known = ["--count", "--record-only"];
+const unknown = Deno.args.find((argument) => argument.startsWith("-") && !known.includes(argument));
+
 if (Deno.args.includes("--fuzz")) Deno.exitCode = await fuzz(Deno.args);
-else if (Deno.args.includes("--count")) console.log(describeCounts(countAnswers()));
+else if (unknown !== undefined) {
+  console.error(unknown === "--help" ? USAGE : `unknown option ${unknown}\n${USAGE}`);
+  Deno.exitCode = 2;
+} else if (Deno.args.includes("--count")) console.log(describeCounts(countAnswers()));
 else await run(Deno.args.includes("--record-only"));
