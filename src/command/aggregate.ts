@@ -12,6 +12,7 @@ import { queryRows } from "./config_database.ts";
 import { firstStageOf } from "./first_stage.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
 import { explainInto, writePlan } from "./explain_reply.ts";
+import { withGeoKeys } from "./geo_key.ts";
 import { isGenericArgument } from "./generic.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
@@ -81,7 +82,8 @@ async function runAggregate(call: CommandCall, reply: BsonWriter): Promise<void>
   }
   checkHasCollection(stages);
   checkForeignViews(call, stages, variables.context);
-  const pipeline = withHint(parsePipeline(stages, variables.context), args);
+  const keyed = withGeoKeys(router, namespace, stages);
+  const pipeline = withHint(parsePipeline(keyed, variables.context), args);
   if (explain === true) {
     return await explainInto(call, reply, {
       namespace,

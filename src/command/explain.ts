@@ -13,6 +13,7 @@ import { parseDistinctArguments } from "./distinct.ts";
 import { explainInto, writePlan } from "./explain_reply.ts";
 import { explainWrite, isExplainableWrite } from "./explain_write.ts";
 import { checkShown, findPipeline, parseFindArguments } from "./find.ts";
+import { withGeoKeys } from "./geo_key.ts";
 import { isGenericArgument } from "./generic.ts";
 import { withKeyBounds } from "./key_bounds.ts";
 import { type LetVariables, letVariables } from "./let_variables.ts";
@@ -32,10 +33,10 @@ const EXPLAINABLE: Readonly<Record<string, PipelineOf>> = {
     checkShown(call, namespace, spec);
     return findPipeline(withKeyBounds(call, namespace, spec), context);
   },
-  aggregate: ({ args }, _, { context }) => {
+  aggregate: ({ args, state }, namespace, { context }) => {
     const stages = parseAggregateArguments(args);
     requireCursor(args);
-    return parsePipeline(stages, context);
+    return parsePipeline(withGeoKeys(state.services.router, namespace, stages), context);
   },
   count: ({ args }, _, { context }) => parseCountCommand(parseCountArguments(args), context),
   distinct: ({ args }, _, { context }) => parseDistinct(parseDistinctArguments(args), context),

@@ -98,7 +98,8 @@ export function timeseriesIndex(spec: Document, timeseries: TimeseriesOptions): 
         `must be ascending or descending (numbers only), or '2dsphere': ${field}: "hashed"`,
     );
   }
-  if (kind !== undefined) throw missingKind(kind, spec, key);
+  if (kind !== undefined && kind !== PLACES) throw missingKind(kind, spec, key);
+  if (kind === PLACES) checkPlaces(spec, key);
   const isMeasured = key.names().some((name) => {
     const field = name.split(".")[0];
     return field !== timeseries.timeField && field !== timeseries.metaField;
@@ -111,7 +112,9 @@ export function timeseriesIndex(spec: Document, timeseries: TimeseriesOptions): 
   }
   refuseMissingOptions(spec, undefined);
   checkPartial(spec);
-  return completed(spec, key);
+  const index = completed(spec, key);
+  // MongoDB shows no version of an index of measurements.
+  return kind === PLACES && !isMeasured ? withPlaceVersion(index) : index;
 }
 
 function notOnTimeseries(what: string): CommandError {

@@ -44,10 +44,17 @@ export function orderByDistance({ path, near }: NearFilter): NearStages {
   ];
 }
 
+const OLD_PARAMETERS: readonly (readonly [string, number, string])[] = [
+  ["limit", 50858, "parameter. Use a $limit stage instead."],
+  ["num", 50857, "parameter. Use a $limit stage instead."],
+  ["start", 50856, "argument."],
+];
+
 export function parseGeoNear(value: Value, context: ParseContext): NearStages {
   if (!(value instanceof Document)) {
     throw new CommandError(10065, "invalid parameter: expected an object ($geoNear)");
   }
+  checkOldParameters(value);
   const filter = parseQuery(value.get("query"), context);
   const distanceField = parseDistanceField(value);
   const near = parseNearArgument(value);
@@ -64,6 +71,13 @@ export function parseGeoNear(value: Value, context: ParseContext): NearStages {
     { kind: "project", name: "$geoNear", mode: "addition", root: tree.node, arrays: [], source: value },
     { kind: "sort", parts: [{ path: distanceField, descending: false }], limit: undefined },
   ];
+}
+
+function checkOldParameters(spec: Document): void {
+  const old = OLD_PARAMETERS.find(([name]) => spec.has(name));
+  if (old === undefined) return;
+  const [name, code, instead] = old;
+  throw new CommandError(code, `$geoNear no longer supports the '${name}' ${instead}`);
 }
 
 function parseQuery(value: Value, context: ParseContext): Filter {
@@ -110,6 +124,7 @@ function bound(spec: Document, name: string): number | undefined {
 }
 
 function parseKey(value: Value): readonly string[] {
+  if (value === "") throw new CommandError("BadValue", "$geoNear parameter 'key' cannot be the empty string");
   if (typeof value === "string") return parseFieldPath(value);
   if (value !== undefined) {
     throw new CommandError(
