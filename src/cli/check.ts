@@ -47,6 +47,9 @@ function existingFolder(path: string): string {
     const real = Deno.realPathSync(path);
     if (Deno.statSync(real).isDirectory) return real;
   } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      throw usageError(`cannot check ${path}: there is no such folder`);
+    }
     throw usageError(`cannot check ${path}: ${error instanceof Error ? firstLine(error.message) : error}`);
   }
   throw usageError(`cannot check ${path}: it is no folder`);

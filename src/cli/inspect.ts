@@ -79,8 +79,16 @@ function openable(path: string): { directory: string; name: string; magic: strin
     const magic = new TextDecoder().decode(bytes.subarray(0, read));
     return { directory: real.slice(0, cut), name: real.slice(cut + 1), magic };
   } catch (error) {
-    throw usageError(`cannot inspect ${path}: ${error instanceof Error ? firstLine(error.message) : error}`);
+    throw usageError(`cannot inspect ${path}: ${reasonOf(error)}`);
   }
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.IsADirectory) {
+    return "it is a folder; inspect takes one file of it, check takes all of it";
+  }
+  return error instanceof Error ? firstLine(error.message) : String(error);
 }
 
 function inspectLog(disk: DenoDisk, name: string, print: Print): number {

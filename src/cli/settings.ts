@@ -23,7 +23,7 @@ import {
 } from "./options.ts";
 import { StartError, usageError } from "./start_error.ts";
 import { parseStartParameters, type StartParameters } from "./start_parameters.ts";
-import { readSubcommand, type Subcommand } from "./subcommand.ts";
+import { readSubcommand, type Subcommand, SUBCOMMANDS } from "./subcommand.ts";
 
 /** What the server runs with. Plain values: they cross to the server's Worker. */
 export interface Settings {
@@ -107,7 +107,10 @@ function readFlags(args: readonly string[]): GivenValues {
   for (const token of tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional") {
-      throw usageError(`unexpected argument "${token.value}"; options start with --, see --help`);
+      const words = SUBCOMMANDS.join(" or ");
+      throw usageError(
+        `unexpected argument "${token.value}"; options start with --, only ${words} may stand first; see --help`,
+      );
     }
     const option = findOption(token.rawName === "-h" ? "help" : token.name);
     if (option === undefined || !(token.rawName.startsWith("--") || token.rawName === "-h")) {

@@ -45,6 +45,7 @@ function prepareDataDir(path: string): string {
 
 function reasonOf(error: unknown): string {
   // What Deno says of /proc, /sys and /dev, to which nobody gave it rights, speaks of a flag that is not ours.
+  if (error instanceof Deno.errors.AlreadyExists) return "it is a file, not a folder";
   if (error instanceof Deno.errors.NotCapable) return "system folders cannot hold data";
   return error instanceof Error ? firstLine(error.message) : String(error);
 }

@@ -24,6 +24,8 @@ import {
   endReply,
   expandMessage,
   FrameReader,
+  HTTP_ANSWER,
+  HttpRequest,
   Opcode,
   opcodeOf,
   parseMessage,
@@ -47,6 +49,7 @@ export class ServerConnection {
   private lastReplyId = FIRST_REPLY_ID;
   private stopping = false;
   private closed = false;
+  private speaksHttp = false;
   /** Bytes of a message on its way in, as far as they are counted. */
   private receivingBytes = 0;
 
@@ -63,6 +66,7 @@ export class ServerConnection {
   async serve(): Promise<void> {
     const reading = this.guarded(() => this.readLoop());
     await this.guarded(() => this.answerLoop());
+    if (this.speaksHttp) await this.guarded(() => this.socket.write(HTTP_ANSWER));
     this.close();
     await reading;
     this.receiving(0);
@@ -136,6 +140,7 @@ export class ServerConnection {
       }
     } catch (error) {
       this.onError(error);
+      this.speaksHttp = error instanceof HttpRequest;
       this.stop();
     }
   }

@@ -9,6 +9,7 @@
  */
 import { assert, MAX_MESSAGE_BYTES } from "../base/mod.ts";
 import { readInt32 } from "../bson/mod.ts";
+import { HTTP_GET, HttpRequest } from "./http_request.ts";
 import { HEADER_BYTES, ProtocolViolation } from "./message.ts";
 
 const SMALL_RECEIVE_BYTES = 4 * 1024;
@@ -64,6 +65,7 @@ export class FrameReader {
     const available = this.end - this.start;
     if (available < 4) return this.keepHead(available);
     const length = readInt32(this.buffer, this.start);
+    if (length === HTTP_GET) throw new HttpRequest();
     if (length < HEADER_BYTES || length > MAX_MESSAGE_BYTES) {
       throw new ProtocolViolation(
         `message length ${length} is not between ${HEADER_BYTES} and ${MAX_MESSAGE_BYTES}`,

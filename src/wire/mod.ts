@@ -1,5 +1,6 @@
 /** The MongoDB wire protocol: bytes to messages and back. Knows neither sockets nor commands. */
 export { FrameReader } from "./frame.ts";
+export { HTTP_ANSWER, HttpRequest } from "./http_request.ts";
 export {
   type CommandMessage,
   type DocumentSequence,

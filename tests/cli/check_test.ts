@@ -393,10 +393,12 @@ Deno.test("the program: exit codes, help, and a folder that a server runs on is 
   for (
     const [args, reason] of [
       [["check"], /check takes one folder: chronogo check DIR/],
-      [["check", "/nowhere/at/all"], /cannot check \/nowhere\/at\/all: /],
+      [["check", "/nowhere/at/all"], /cannot check \/nowhere\/at\/all: there is no such folder/],
       [["check", "--fast", "x"], /unknown flag --fast/],
       [["inspect", "a", "b"], /inspect takes one file/],
       [["inspect", `${server.dataDir}/format.json`], /it is no log, catalog/],
+      [["inspect", server.dataDir], /it is a folder; inspect takes one file of it, check takes all of it/],
+      [["inspect", "/nowhere/at/all"], /cannot inspect \/nowhere\/at\/all: there is no such file/],
     ] as const
   ) {
     const wrong = await run(args);

@@ -125,7 +125,7 @@ Deno.test("a data folder that is in use, is no folder, or is of another program:
   const file = await Deno.makeTempFile({ prefix: "chronogo-test-" });
   const noFolder = await startFailure({ dataDir: file });
   assert.equal(noFolder.exitCode, 1);
-  assertOneLine(noFolder.stderr, /cannot use data folder /);
+  assertOneLine(noFolder.stderr, /cannot use data folder .*: it is a file, not a folder/);
   await Deno.remove(file);
 
   const folder = await Deno.makeTempDir({ prefix: "chronogo-test-" });

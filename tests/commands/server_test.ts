@@ -211,6 +211,16 @@ Deno.test("broken framing closes the connection after the answers that are due",
   });
 });
 
+Deno.test("a browser on this port is told what it found there", async () => {
+  await withServer(async ({ port }) => {
+    const answer = await fetch(`http://127.0.0.1:${port}/`);
+    assert.equal(
+      await answer.text(),
+      "It looks like you are trying to access MongoDB over HTTP on the native driver port.\r\n",
+    );
+  });
+});
+
 Deno.test("nesting beyond the limit is an error, not the end", async () => {
   await withSocket(async (socket) => {
     for (const levels of [250, 5000]) {
