@@ -4,7 +4,12 @@ export { bsonBytes } from "./bson_bytes.ts";
 export { Column, copyBytes, MIXED, NO_TYPE, viewOf } from "./column.ts";
 export { BLOCK_VALUES } from "./codec/block_values.ts";
 export { codecName, integerCodecName } from "./codec/codec_name.ts";
-export { decode as decodeBytes, encode as encodeBytes, setBlockCompressor } from "./codec/compression.ts";
+export {
+  decode as decodeBytes,
+  encode as encodeBytes,
+  encodePacked,
+  setBlockCompressor,
+} from "./codec/compression.ts";
 export { decode as decodeIntegers, encode as encodeIntegers } from "./codec/integer.ts";
 export { decode as decodeDoubles, encode as encodeDoubles } from "./codec/double.ts";
 export type { Effort } from "./codec/effort.ts";

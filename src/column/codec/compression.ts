@@ -17,6 +17,8 @@ const ZSTD = 1;
 const LZ4 = 2;
 /** Fewer bytes are not worth a compressor: to set one up takes longer than all else that a small page costs. */
 const LEAST_BYTES = 512;
+/** Zstd takes about as long to be set up as LZ4 to decode these. */
+const QUICK_BYTES = 8192;
 const LEVEL = 3;
 
 let compressor: BlockCompressor = "zstd";
@@ -28,19 +30,32 @@ export function setBlockCompressor(chosen: BlockCompressor): void {
 
 /** @param leastBytes fewer are not compressed */
 export function encode(bytes: Uint8Array, out: ByteWriter, leastBytes = LEAST_BYTES): void {
-  const packed = bytes.length < leastBytes ? undefined : compressed(bytes);
+  encodeBy(compressor, bytes, out, leastBytes);
+}
+
+/**
+ * As `encode`, of bytes that are numbers packed already: where they are few, LZ4 makes them as small as zstd does, and needs
+ * no setting up to be read.
+ */
+export function encodePacked(bytes: Uint8Array, out: ByteWriter, leastBytes = LEAST_BYTES): void {
+  const isQuick = compressor === "zstd" && bytes.length <= QUICK_BYTES;
+  encodeBy(isQuick ? "lz4" : compressor, bytes, out, leastBytes);
+}
+
+function encodeBy(method: BlockCompressor, bytes: Uint8Array, out: ByteWriter, leastBytes: number): void {
+  const packed = bytes.length < leastBytes ? undefined : compressed(bytes, method);
   if (packed === undefined || packed.length >= bytes.length - (bytes.length >> 4)) {
     out.byte(RAW);
     out.sizedBytes(bytes);
     return;
   }
-  out.byte(compressor === "lz4" ? LZ4 : ZSTD);
+  out.byte(method === "lz4" ? LZ4 : ZSTD);
   out.varint(bytes.length);
   out.sizedBytes(packed);
 }
 
-function compressed(bytes: Uint8Array): Uint8Array | undefined {
-  switch (compressor) {
+function compressed(bytes: Uint8Array, method: BlockCompressor): Uint8Array | undefined {
+  switch (method) {
     case "zstd":
       return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: LEVEL } });
     case "lz4":

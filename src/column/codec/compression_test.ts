@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { seededRandom } from "../../base/mod.ts";
 import { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import { BLOCK_COMPRESSORS } from "../../base/mod.ts";
-import { decode, encode, setBlockCompressor } from "./compression.ts";
+import { decode, encode, encodePacked, setBlockCompressor } from "./compression.ts";
 
 function samples(): Uint8Array[] {
   const random = seededRandom(5);
@@ -35,6 +35,26 @@ Deno.test("what each compressor wrote is read again, whichever is set", () => {
         );
       }
     }
+  } finally {
+    setBlockCompressor("zstd");
+  }
+});
+
+Deno.test("packed bytes go through LZ4 where they are few and anything is compressed", () => {
+  const methods = (compressor: typeof BLOCK_COMPRESSORS[number]) => {
+    setBlockCompressor(compressor);
+    return [100, 5000, 50_000].map((length) => {
+      const bytes = new Uint8Array(length).fill(7);
+      const out = new ByteWriter();
+      encodePacked(bytes, out);
+      assert.deepEqual(new Uint8Array(decode(new ByteReader(out.written()))), bytes);
+      return out.written()[0];
+    });
+  };
+  try {
+    assert.deepEqual(methods("none"), [0, 0, 0]);
+    assert.deepEqual(methods("lz4"), [0, 2, 2]);
+    assert.deepEqual(methods("zstd"), [0, 2, 1]);
   } finally {
     setBlockCompressor("zstd");
   }

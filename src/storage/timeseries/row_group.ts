@@ -132,11 +132,13 @@ export class RowGroup {
     const reader = new ByteReader(bytes);
     this.rows = reader.varint();
     const columns = reader.varint();
-    this.paths = Array.from({ length: columns }, (_, column) => {
+    const paths = Array.from({ length: columns }, (_, column) => {
       const key = reader.sizedBytes();
       const like = known[column];
       return like !== undefined && isPathKey(key, like.key) ? like : new Path(pathKeyOf(key));
     });
+    const areKnown = columns === known.length && paths.every((path, column) => path === known[column]);
+    this.paths = areKnown ? known : paths;
     const series = reader.varint();
     this.series = readNumbers(reader, series);
     this.seriesEnds = runningSum(readNumbers(reader, series));

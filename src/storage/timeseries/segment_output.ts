@@ -3,8 +3,8 @@ import {
   ByteWriter,
   type Column,
   type Effort,
-  encodeBytes,
   encodeIntegers,
+  encodePacked,
   encodePage,
   type PageStatistics,
   statisticsOf,
@@ -110,7 +110,7 @@ export class SegmentOutput {
     encodeRowGroup({ ...content, pages }, header);
     const headerBytes = writeBlock(
       this.out,
-      (block) => encodeBytes(header.written(), block, LEAST_COMPRESSED_HEADER_BYTES),
+      (block) => encodePacked(header.written(), block, LEAST_COMPRESSED_HEADER_BYTES),
     );
     return {
       offset: groupAt,

@@ -3,6 +3,7 @@ import type { TableSnapshot, TimeseriesScan } from "../scan.ts";
 import type { Direction } from "../run.ts";
 import type { SeriesEnds } from "../series_ends.ts";
 import type { SliceRun } from "./series_runs.ts";
+import { AskedPaths } from "./slice_source.ts";
 import { GroupRunSource, MemtableRunSource, type RunSource } from "./slice_runs.ts";
 
 const ALL_TIMES = { fromMs: -Infinity, toMs: Infinity };
@@ -86,6 +87,7 @@ function sourcesOf(
   const range = request.timeRange ?? ALL_TIMES;
   const { counters } = request;
   const sources: RunSource[] = [];
+  const asked = new AskedPaths(paths, snapshot.names.time.text);
   let age = 0;
   for (const rows of snapshot.segments) {
     const before = sources.length;
@@ -93,7 +95,7 @@ function sourcesOf(
     for (const entry of rows.groups) {
       age++;
       if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
-      sources.push(new GroupRunSource(snapshot, rows, entry, left, paths, counters, age));
+      sources.push(new GroupRunSource(snapshot, rows, entry, left, asked, counters, age));
     }
     if (sources.length > before) counters.segmentsRead++;
     else counters.segmentsSkipped++;

@@ -9,11 +9,11 @@ import type { MemtableRows, SegmentRows, TableSnapshot, TimeseriesCounters } fro
 import type { RowGroupEntry } from "../segment_format.ts";
 import { cutToRange, OpenRowGroup, type RowSpan } from "../segment_run.ts";
 import {
+  type AskedPaths,
   LastRowSource,
   MemtableSource,
   PageSource,
   type ResolvedPath,
-  resolvePaths,
 } from "./slice_source.ts";
 import { endOfTimes, type Slice, type SliceRun } from "./series_runs.ts";
 
@@ -58,7 +58,7 @@ export class GroupRunSource implements RunSource {
     private readonly rows: SegmentRows,
     private readonly entry: RowGroupEntry,
     private readonly range: TimeRange,
-    private readonly asked: readonly (readonly string[])[],
+    private readonly asked: AskedPaths,
     private readonly counters: TimeseriesCounters,
     readonly age: number,
   ) {
@@ -179,7 +179,7 @@ export class GroupRunSource implements RunSource {
   private openGroup(): OpenRowGroup {
     const { snapshot, rows, entry } = this;
     const group = rows.segment.rowGroup(entry, snapshot.names);
-    this.paths = resolvePaths(this.asked, group.paths, snapshot.names.time.text);
+    this.paths = this.asked.in(group.paths);
     return new OpenRowGroup(rows.segment, group, snapshot.index, this.counters, rows.masks.get(entry.offset));
   }
 }

@@ -46,7 +46,24 @@ export interface ResolvedPath {
   readonly isAmbiguous: boolean;
 }
 
-export function resolvePaths(
+/** The paths that a query asks for, in one row group after another: most have the same columns. */
+export class AskedPaths {
+  private columns: readonly Path[] | undefined;
+  private resolved: readonly ResolvedPath[] = [];
+
+  constructor(private readonly asked: readonly (readonly string[])[], private readonly timeField: string) {}
+
+  /** Where they lie in a dictionary of columns that does not change. */
+  in(columns: readonly Path[]): readonly ResolvedPath[] {
+    if (columns !== this.columns) {
+      this.resolved = resolvePaths(this.asked, columns, this.timeField);
+      this.columns = columns;
+    }
+    return this.resolved;
+  }
+}
+
+function resolvePaths(
   asked: readonly (readonly string[])[],
   paths: readonly Path[],
   timeField: string,
