@@ -41,6 +41,7 @@ async function latest(
     counters,
     paths: [field.split(".")],
     matches: () => true,
+    keysReadMeta: true,
     keys: {
       classOf: (meta) => SERIES.indexOf(String(meta)),
       spanClassOf: () => 0,
