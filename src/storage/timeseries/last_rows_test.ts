@@ -48,6 +48,7 @@ async function latest(
       groupOf: (seriesClass) => seriesClass,
       spanOf: () => ({ fromMs: -Infinity, endMs: Infinity }),
     },
+    keysReadMeta: true,
     timeOrder: 1,
     outputs: [{
       kind: "last",
