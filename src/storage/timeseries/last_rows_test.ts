@@ -48,7 +48,6 @@ async function latest(
       groupOf: (seriesClass) => seriesClass,
       spanOf: () => ({ fromMs: -Infinity, endMs: Infinity }),
     },
-    keysReadMeta: true,
     timeOrder: 1,
     outputs: [{
       kind: "last",
