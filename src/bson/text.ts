@@ -32,8 +32,25 @@ function isText(text: string, bytes: Uint8Array, start: number, length: number):
   return true;
 }
 
+/** Some characters at a time: a text that grows is copied with each step. */
 function asciiText(bytes: Uint8Array, start: number, end: number): string {
   let text = "";
-  for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]!);
+  let i = start;
+  for (; i + 7 < end; i += 8) {
+    text += String.fromCharCode(
+      bytes[i]!,
+      bytes[i + 1]!,
+      bytes[i + 2]!,
+      bytes[i + 3]!,
+      bytes[i + 4]!,
+      bytes[i + 5]!,
+      bytes[i + 6]!,
+      bytes[i + 7]!,
+    );
+  }
+  for (; i + 3 < end; i += 4) {
+    text += String.fromCharCode(bytes[i]!, bytes[i + 1]!, bytes[i + 2]!, bytes[i + 3]!);
+  }
+  for (; i < end; i++) text += String.fromCharCode(bytes[i]!);
   return text;
 }

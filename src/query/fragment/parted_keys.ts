@@ -27,6 +27,7 @@ import type { SortPart } from "../stage/sort_key.ts";
 import type { GroupStage } from "../stage/group.ts";
 import type { FragmentKeys, KeyRequest } from "./fragment_keys.ts";
 import { BetterOnRows } from "./fragment_memory.ts";
+import { TextNumbers } from "./text_numbers.ts";
 import { type RowFields, spanFinder, type TimeSpan } from "./time_spans.ts";
 
 const INITIAL_GROUPS = 64;
@@ -143,6 +144,9 @@ class PartedKeys implements FragmentKeys {
   private count = 0;
   private readonly readMeta: readonly ((meta: Value) => Value)[];
   private readonly ofTime: readonly ReturnType<typeof compileExpression>[];
+  /** Classes by keys: those of texts by the texts' numbers. */
+  private readonly texts = new TextNumbers();
+  private readonly classesOfTexts: number[] = [];
   private readonly classes = new Map<ValueKey, number>();
   /** What was read of series: of each class as its first series has it, and all that is equal to such but not the same. */
   private readonly seriesValues: (readonly Value[])[] = [];
@@ -175,10 +179,8 @@ class PartedKeys implements FragmentKeys {
     const { readMeta, firsts } = this;
     const values = new Array<Value>(readMeta.length);
     for (let i = 0; i < values.length; i++) values[i] = this.present(readMeta[i]!(meta));
-    const key = keyOfAll(values);
-    const known = this.classes.get(key);
-    if (known === undefined) {
-      this.classes.set(key, firsts.length);
+    const known = this.classFor(keyOfAll(values));
+    if (known === firsts.length) {
       this.current = this.keep(values);
       return firsts.push(this.current) - 1;
     }
@@ -191,6 +193,19 @@ class PartedKeys implements FragmentKeys {
     if (this.request.isInTimeOrder) throw new BetterOnRows();
     this.current = this.keep(values);
     return known;
+  }
+
+  /** The class of a key; one that is new is the next. */
+  private classFor(key: ValueKey): number {
+    const next = this.firsts.length;
+    if (typeof key === "string") {
+      const text = this.texts.numberOf(key);
+      if (text === this.classesOfTexts.length) this.classesOfTexts.push(next);
+      return this.classesOfTexts[text]!;
+    }
+    const known = this.classes.get(key);
+    if (known === undefined) this.classes.set(key, next);
+    return known ?? next;
   }
 
   spanClassOf(span: number, ms: number): number {
