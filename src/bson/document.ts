@@ -41,10 +41,17 @@ export abstract class Document {
    *
    * @returns how many were written
    */
-  writeElements(_batch: readonly Document[], _at: number, { index }: ArrayRoom, writer: BsonWriter): number {
-    writer.indexHeader(BsonType.Object, index);
-    this.writeTo(writer);
-    return 1;
+  writeElements(batch: readonly Document[], at: number, room: ArrayRoom, writer: BsonWriter): number {
+    for (let written = 0;; written++) {
+      const document = batch[at + written];
+      if (written === room.count || document?.constructor !== this.constructor) return written;
+      const before = writer.length;
+      writer.indexHeader(BsonType.Object, room.index + written);
+      document.writeTo(writer);
+      if (written === 0 || writer.length <= room.endBytes) continue;
+      writer.truncate(before);
+      return written;
+    }
   }
 
   /** The fields and, with values undefined, those that were removed and whose places are kept. */

@@ -31,7 +31,8 @@ export class Operation {
   progress: Progress | undefined;
   private killed: CommandError | undefined;
   private hurried = false;
-  private readonly interruptListeners = new Set<() => void>();
+  /** Made for the first one: most operations wait for nothing. */
+  private interruptListeners: Set<() => void> | undefined;
   private counters: { readonly rowsRead: number } | undefined;
   private rowsBefore = 0;
   /** When it runs out of time, on the monotonic clock. */
@@ -87,16 +88,17 @@ export class Operation {
 
   /** Calls `listener` when it is killed or hurried, or its client goes; returns what takes that back. */
   onInterrupt(listener: () => void): () => void {
-    this.interruptListeners.add(listener);
+    const listeners = this.interruptListeners ??= new Set();
+    listeners.add(listener);
     const forgetClient = this.client.onDisconnect(listener);
     return () => {
-      this.interruptListeners.delete(listener);
+      listeners.delete(listener);
       forgetClient();
     };
   }
 
   private interrupt(): void {
-    for (const listener of [...this.interruptListeners]) listener();
+    for (const listener of [...this.interruptListeners ?? []]) listener();
   }
 
   /** @throws CommandError when the operation has to stop */

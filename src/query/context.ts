@@ -40,7 +40,9 @@ export interface QueryContext extends CommandContext {
 
 /** The variables that expressions of this query see: those of `let`, and those of its instant. */
 export function scopeVariables(context: CommandContext): ReadonlyMap<string, Value> {
-  return new Map<string, Value>([...context.variables, ...instantVariables(context)]);
+  const variables = new Map(context.variables);
+  for (const [name, value] of instantVariables(context)) variables.set(name, value);
+  return variables;
 }
 
 /** What stages that are no command's own know of: the instant of the command that they run for. */

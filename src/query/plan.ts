@@ -87,6 +87,7 @@ export function planPipeline(
     variables,
     timeField: shape.kind === "timeseries" ? shape.timeField : undefined,
   });
+  const { timeRange, series } = conditionsFor(known, shape);
   const sortOrder = timeOrderOf(stages[matches.length], shape);
   const ids = idsOf(known);
   const { index, union, left } = indexFor(pipeline, shape, { known, ids, stages, matches: matches.length });
@@ -100,7 +101,8 @@ export function planPipeline(
   return {
     scan: {
       fields: fieldsNeeded(stages),
-      ...conditionsFor(known, shape),
+      timeRange,
+      series,
       ids,
       // Measurements have no order of insertion across series: backward is from the newest.
       timeOrder: backward && shape.kind === "timeseries" ? -1 : sortOrder,

@@ -174,7 +174,8 @@ export class ServerConnection {
     let responseTo = message.requestId;
     while (body !== undefined) {
       const writer = beginReply(message.protocol, this.buffers.take());
-      const outcome: Outcome = await executeCommand(this.state, this.client, { ...message, body }, writer);
+      const input = body === message.body ? message : { ...message, body };
+      const outcome: Outcome = await executeCommand(this.state, this.client, input, writer);
       if (outcome.closes) return this.close();
       if (message.moreToCome) return;
       body = this.closed || this.stopping || this.client.disconnected ? undefined : outcome.next;

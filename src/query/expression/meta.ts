@@ -57,7 +57,9 @@ export function readsSortKey(node: unknown): boolean {
   if (node instanceof Map) return [...node.values()].some(readsSortKey);
   if (Object.getPrototypeOf(node) !== Object.prototype) return false;
   const { name, args } = node as Partial<OperatorNode>;
-  const [first] = name === "$meta" && Array.isArray(args) ? args : [];
-  if (first?.kind === "constant" && first.value === SORT_KEY) return true;
-  return Object.values(node).some(readsSortKey);
+  if (name === "$meta" && args?.[0]?.kind === "constant" && args[0].value === SORT_KEY) return true;
+  for (const field in node) {
+    if (readsSortKey((node as Record<string, unknown>)[field])) return true;
+  }
+  return false;
 }

@@ -32,11 +32,12 @@ export function parseFields(
 ): Record<string, Expression> {
   const values = value.values();
   const named: Record<string, Expression> = {};
-  for (const [i, name] of value.names().entries()) {
+  value.names().forEach((name, i) => {
     if (!Object.hasOwn(spec.names, name)) throw spec.unknown(name);
     named[name] = parse(values[i], context);
-  }
-  for (const [name, missing] of Object.entries(spec.names)) {
+  });
+  for (const name in spec.names) {
+    const missing = spec.names[name]!;
     if (missing !== "optional" && named[name] === undefined) throw missing;
   }
   return named;

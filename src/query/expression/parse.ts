@@ -3,7 +3,6 @@ import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import {
   BOUND_CURRENT,
-  collationOf,
   constant,
   type Expression,
   type OperatorNode,
@@ -77,7 +76,8 @@ function parseObject(names: readonly string[], values: readonly Value[], context
 }
 
 function parseOperator(definition: OperatorDefinition, value: Value, context: ParseContext): Expression {
-  return { ...parseNode(definition, value, context), ...collationOf(context) };
+  const node = parseNode(definition, value, context);
+  return context.collation === undefined ? node : { ...node, collation: context.collation };
 }
 
 function parseNode(definition: OperatorDefinition, value: Value, context: ParseContext): OperatorNode {

@@ -75,7 +75,7 @@ class StoredRow extends StoredDocument {
     if (
       templates === undefined || !(next instanceof StoredRow) || !next.isLike(this) ||
       !templates.begin(row, next.row, shape, room, writer.length)
-    ) return super.writeElements(batch, at, room, writer);
+    ) return super.writeElements(batch, at, { ...room, count: 1 }, writer);
     for (let k = at; k < batch.length; k++) {
       const row = batch[k]!;
       if (!(row instanceof StoredRow) || !row.isLike(this) || !templates.add(row.row)) break;
