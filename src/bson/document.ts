@@ -114,6 +114,15 @@ export class BuiltDocument extends Document {
     return this.places ?? { names: this.fieldNames, values: this.fieldValues };
   }
 
+  /** A copy with another value, not undefined, in a field that is there; undefined where there is no such field. */
+  withValue(name: string, value: Value): BuiltDocument | undefined {
+    const index = this.fieldNames.indexOf(name);
+    if (index < 0 || this.places !== undefined) return undefined;
+    const values = this.fieldValues.slice();
+    values[index] = value;
+    return new BuiltDocument(this.fieldNames, values);
+  }
+
   override writeTo(writer: BsonWriter): void {
     const start = writer.beginDocument();
     for (let i = 0; i < this.fieldNames.length; i++) writer.value(this.fieldNames[i]!, this.fieldValues[i]);

@@ -1,5 +1,5 @@
 /** A field below others, read and set where the way to it leads through documents only. */
-import { Document, DocumentBuilder, type Value } from "../../bson/mod.ts";
+import { BuiltDocument, Document, DocumentBuilder, type Value } from "../../bson/mod.ts";
 import { keyedAs, KeyedRow } from "../keyed_row.ts";
 
 /** The value at a path through documents only. */
@@ -16,8 +16,15 @@ export function valueAt(document: Document, path: readonly string[]): Value {
 export function setAt(document: Document, path: readonly string[], from: number, value: Value): Document {
   const name = path[from]!;
   if (document instanceof KeyedRow) return keyedAs(document, setAt(document.row, path, from, value));
-  if (from === path.length - 1) return DocumentBuilder.from(document).set(name, value).build();
+  if (from === path.length - 1) return withField(document, name, value);
   const child = document.get(name);
   const inner = child instanceof Document ? child : new DocumentBuilder().build();
-  return DocumentBuilder.from(document).set(name, setAt(inner, path, from + 1, value)).build();
+  return withField(document, name, setAt(inner, path, from + 1, value));
+}
+
+function withField(document: Document, name: string, value: Value): Document {
+  const copy = document instanceof BuiltDocument && value !== undefined
+    ? document.withValue(name, value)
+    : undefined;
+  return copy ?? DocumentBuilder.from(document).set(name, value).build();
 }

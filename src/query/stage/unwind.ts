@@ -98,7 +98,9 @@ export function runUnwind(stage: UnwindStage, input: Rows, context: QueryContext
 function unwindRow(stage: UnwindStage, row: Document, output: Document[]): void {
   const value = valueAt(row, stage.path);
   if (isArray(value) && value.length > 0) {
-    value.forEach((element, i) => output.push(withElement(stage, row, element, i)));
+    // Set in its own place, the array gives a row in memory with all fields of those to come: only values differ.
+    const read = value.length > 1 ? withIndex(stage, setAt(row, stage.path, 0, value), null) : row;
+    value.forEach((element, i) => output.push(withElement(stage, read, element, i)));
   } else if (isArray(value) && stage.preserve) {
     output.push(withoutElement(stage, row));
   } else if (!isArray(value) && (!isNullish(value) || stage.preserve)) {
