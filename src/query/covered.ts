@@ -4,7 +4,7 @@
  * that would tell the two apart has the document read.
  */
 import { BsonType, isArray, type Value } from "../bson/mod.ts";
-import type { Expression } from "./expression/expression.ts";
+import { type Expression, isRow } from "./expression/expression.ts";
 import type { Filter } from "./filter/filter.ts";
 import type { SourceIndex, SourceIndexField } from "./source_index.ts";
 import type { Stage } from "./pipeline.ts";
@@ -66,7 +66,7 @@ function addExpression(expression: Expression, paths: Set<string>): boolean {
     case "constant":
       return true;
     case "path":
-      if (expression.variable !== "CURRENT" && expression.variable !== "ROOT") return true;
+      if (!isRow(expression.variable)) return true;
       if (expression.path.length > 0) paths.add(expression.path.join("."));
       return expression.path.length > 0;
     case "object":

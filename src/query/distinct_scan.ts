@@ -4,7 +4,7 @@
  */
 import { BuiltDocument, Document, Int32, type Value } from "../bson/mod.ts";
 import { type PathsRead, pathsRead } from "./covered.ts";
-import type { Expression } from "./expression/expression.ts";
+import { type Expression, isRow } from "./expression/expression.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import type { GroupStage } from "./stage/group.ts";
 import type { SortStage } from "./stage/sort.ts";
@@ -53,7 +53,7 @@ export function distinctRows(
 function pathOf(id: Expression): string | undefined {
   if (id.kind === "object") return id.fields.length === 1 ? pathOf(id.fields[0]!) : undefined;
   if (id.kind !== "path" || id.path.length === 0) return undefined;
-  return id.variable === "CURRENT" || id.variable === "ROOT" ? id.path.join(".") : undefined;
+  return isRow(id.variable) ? id.path.join(".") : undefined;
 }
 
 /** The group, as `explain` shows it where it gets one row a group. */

@@ -3,7 +3,13 @@
  * that can match. A filter so implied lets at least the same documents pass; the expression stays and decides.
  */
 import { isArray, isNullish, UtcDate, type Value } from "../bson/mod.ts";
-import { collationOf, type Expression, type OperatorNode, type PathNode } from "./expression/expression.ts";
+import {
+  collationOf,
+  type Expression,
+  isRow,
+  type OperatorNode,
+  type PathNode,
+} from "./expression/expression.ts";
 import { readPathOfValue } from "./expression/field_path.ts";
 import type { ComparisonOperator, Filter } from "./filter/filter.ts";
 
@@ -48,7 +54,7 @@ function impliedByComparison(node: OperatorNode, known: Known): readonly Filter[
 
 function isField(expression: Expression): expression is PathNode {
   return expression.kind === "path" && expression.path.length > 0 &&
-    (expression.variable === "CURRENT" || expression.variable === "ROOT");
+    isRow(expression.variable);
 }
 
 /** What an expression that reads no document is; undefined where that is not known here. */

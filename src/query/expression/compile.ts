@@ -7,6 +7,7 @@ import {
   constant,
   type Evaluator,
   type Expression,
+  isRow,
   NO_SCOPE,
   type OperatorNode,
   type PathNode,
@@ -184,7 +185,7 @@ export function addFieldsOf(expression: Expression, fields: Set<string>): boolea
       return true;
     case "path": {
       const { variable, path } = expression;
-      if (variable !== "CURRENT" && variable !== "ROOT") return true;
+      if (!isRow(variable)) return true;
       if (path.length > 0) fields.add(path[0]!);
       return path.length > 0;
     }

@@ -33,6 +33,11 @@ export interface OperatorNode {
   readonly collation?: Collation;
 }
 
+/** Whether a variable is the row itself. */
+export function isRow(variable: string): boolean {
+  return variable === "CURRENT" || variable === "ROOT";
+}
+
 /** The variable that `$let` binds when it names CURRENT: lower-case names are users', so none can collide. */
 export const BOUND_CURRENT = "BOUND_CURRENT";
 

@@ -3,7 +3,7 @@
  * `$timeWindow` or `$count` behind them. What it takes and what it leaves is decided here, from the stages alone.
  */
 import { isConstant } from "../expression/compile.ts";
-import type { Expression, PathNode } from "../expression/expression.ts";
+import { type Expression, isRow, type PathNode } from "../expression/expression.ts";
 import { Int32, type Value } from "../../bson/mod.ts";
 import type { Filter } from "../filter/filter.ts";
 import type { Stage } from "../pipeline.ts";
@@ -205,7 +205,7 @@ export function inputOf(expression: Expression, { timeField, metaField }: RowFie
   if (expression.kind === "constant") return { kind: "constant", value: expression.value };
   if (isConstant(expression)) return { kind: "series" };
   if (expression.kind !== "path") return undefined;
-  if (expression.variable !== "CURRENT" && expression.variable !== "ROOT") return { kind: "series" };
+  if (!isRow(expression.variable)) return { kind: "series" };
   const { path } = expression;
   if (path.length === 0) return { kind: "row" };
   if (path[0] === metaField) return { kind: "series" };
@@ -217,5 +217,5 @@ function isField(expression: Expression, field: string): boolean {
 }
 
 function isOfRow(expression: Expression): expression is PathNode {
-  return expression.kind === "path" && (expression.variable === "CURRENT" || expression.variable === "ROOT");
+  return expression.kind === "path" && isRow(expression.variable);
 }

@@ -10,7 +10,7 @@ import {
   valueKeys,
 } from "../../bson/mod.ts";
 import { compileExpression } from "../expression/compile.ts";
-import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
+import { type Evaluator, type Expression, isRow, type Scope } from "../expression/expression.ts";
 import { approximateBytes } from "../memory.ts";
 import type { GroupKeys, MeasuredKeys } from "../source.ts";
 import { groupFinder } from "../stage/group.ts";
@@ -244,7 +244,7 @@ function collectReads(key: Expression, metaField: string, reads: Expression[], i
     case "constant":
       return true;
     case "path":
-      if (key.path[0] !== metaField || (key.variable !== "CURRENT" && key.variable !== "ROOT")) return true;
+      if (key.path[0] !== metaField || !isRow(key.variable)) return true;
       reads.push(key);
       return isPlace;
     case "object":

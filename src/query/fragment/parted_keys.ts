@@ -18,7 +18,7 @@ import {
   type ValueKey,
 } from "../../bson/mod.ts";
 import { grownInt32 } from "../../column/mod.ts";
-import { compileExpression } from "../expression/compile.ts";
+import { compileExpression, fieldsOf } from "../expression/compile.ts";
 import type { Expression, Scope } from "../expression/expression.ts";
 import { readPathOfValue } from "../expression/field_path.ts";
 import { approximateBytes } from "../memory.ts";
@@ -73,24 +73,9 @@ function partsOf(id: Expression, { timeField, metaField }: RowFields): PartedId 
   return { names: isObject ? id.names : undefined, parts, ofSeries, ofTime };
 }
 
-/** Whether an expression reads a field of the row. */
+/** Whether an expression reads a field of the row, or all of it. */
 export function reads(expression: Expression, field: string): boolean {
-  switch (expression.kind) {
-    case "constant":
-      return false;
-    case "path":
-      return expression.path[0] === field && isOfRow(expression.variable);
-    case "object":
-      return expression.fields.some((nested) => reads(nested, field));
-    case "array":
-      return expression.items.some((nested) => reads(nested, field));
-    case "operator":
-      return [...expression.args, ...Object.values(expression.named)].some((nested) => reads(nested, field));
-  }
-}
-
-function isOfRow(variable: string): boolean {
-  return variable === "CURRENT" || variable === "ROOT";
+  return fieldsOf(expression)?.has(field) ?? true;
 }
 
 /** Whether an expression only puts values together: it cannot fail. */

@@ -6,7 +6,7 @@ import { UtcDate } from "../../bson/mod.ts";
 import { compileExpression, isConstant } from "../expression/compile.ts";
 import type { DayOfWeek, TimeUnit } from "../expression/date_arithmetic.ts";
 import { isTimeUnit, parseDayOfWeek } from "../expression/date_value.ts";
-import type { Expression, OperatorNode } from "../expression/expression.ts";
+import { type Expression, isRow, type OperatorNode } from "../expression/expression.ts";
 import { findOperator } from "../expression/operators.ts";
 import { BuiltDocument, type Value } from "../../bson/mod.ts";
 import { asInt32 } from "../expression/number.ts";
@@ -75,7 +75,7 @@ function ofPath(
   fields: RowFields,
   measured: MeasuredPaths,
 ): TimeDependence {
-  if (variable !== "CURRENT" && variable !== "ROOT") return [];
+  if (!isRow(variable)) return [];
   const [name] = path;
   if (name === undefined) return { reason: "the key reads whole rows" };
   if (name === fields.metaField) return [];
@@ -115,7 +115,7 @@ function splitsOf(node: OperatorNode, fields: RowFields): readonly TimeSplit[] |
 
 function isTime(expression: Expression | undefined, { timeField }: RowFields): boolean {
   return expression?.kind === "path" && expression.path.length === 1 && expression.path[0] === timeField &&
-    (expression.variable === "CURRENT" || expression.variable === "ROOT");
+    isRow(expression.variable);
 }
 
 function ofTrunc({ named }: OperatorNode, fields: RowFields): readonly TimeSplit[] | undefined {

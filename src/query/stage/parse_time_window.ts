@@ -8,7 +8,7 @@ import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isNumber, type Value } from "../../bson/mod.ts";
 import { withTimestamp } from "../accumulator/over_time.ts";
 import { elementText } from "../element_text.ts";
-import { collationOf, type Expression, type ParseContext } from "../expression/expression.ts";
+import { collationOf, type Expression, isRow, type ParseContext } from "../expression/expression.ts";
 import { typeName } from "../expression/message.ts";
 import { asInt32 } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
@@ -172,7 +172,7 @@ function positiveCount(spec: Document, name: string): number {
 
 /** Rows come in order of time, which storage keeps for its time field: so the timestamp must be a field. */
 function sortByTime({ timestamp }: { readonly timestamp: Expression }, what: string): readonly [SortStage] {
-  if (timestamp.kind === "path" && (timestamp.variable === "CURRENT" || timestamp.variable === "ROOT")) {
+  if (timestamp.kind === "path" && isRow(timestamp.variable)) {
     return [{ kind: "sort", parts: [{ path: timestamp.path, descending: false }], limit: undefined }];
   }
   throw failure(
