@@ -42,7 +42,7 @@ export class ExtremeState extends FoldedState {
     group: number,
   ): boolean {
     const numbers = view.numbers!;
-    const best = this.best(numbers, indexes, from, to);
+    const best = this.best(view, indexes, from, to);
     if (view.type !== MIXED) return this.take(group, best, view.type);
     // The first of the equal ones says the type.
     let k = from;
@@ -55,11 +55,10 @@ export class ExtremeState extends FoldedState {
     return this.take(group, numbers[index]!, view.column!.typeAt(index));
   }
 
-  private best(numbers: NumberArray, indexes: Int32Array | undefined, from: number, to: number): number {
-    if (this.isMaximum) {
-      return indexes === undefined ? maximumOf(numbers, from, to) : maximumAt(numbers, indexes, from, to);
-    }
-    return indexes === undefined ? minimumOf(numbers, from, to) : minimumAt(numbers, indexes, from, to);
+  private best(view: ColumnView, indexes: Int32Array | undefined, from: number, to: number): number {
+    if (indexes === undefined) return this.isMaximum ? maximumOf(view, from, to) : minimumOf(view, from, to);
+    const numbers = view.numbers!;
+    return this.isMaximum ? maximumAt(numbers, indexes, from, to) : minimumAt(numbers, indexes, from, to);
   }
 
   /** Keeps the better one; false when the two are not of one kind. */

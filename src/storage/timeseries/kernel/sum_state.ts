@@ -55,7 +55,7 @@ export class SumState extends FoldedState {
     const numbers = view.numbers!;
     switch (view.type === MIXED ? typeTogether(view, indexes, from, to) : view.type) {
       case ValueType.Int32: {
-        const total = indexes === undefined ? sumOf(numbers, from, to) : sumAt(numbers, indexes, from, to);
+        const total = indexes === undefined ? sumOf(view, from, to) : sumAt(numbers, indexes, from, to);
         if (!this.addExact(group, total, to - from)) {
           this.addAll(numbers, indexes, from, to, group, addWhole);
           this.counts[group]! += to - from;
