@@ -83,7 +83,7 @@ function ownText(): string {
     ["", "does", "page"],
     Object.entries(OWN).map((
       [name, { does, page }],
-    ) => [`\`${name}\``, does, `[${page}](stages/${page}.md)`]),
+    ) => [`\`${name}\``, does, `[${page.split("/").at(-1)}](${page}.md)`]),
   );
 }
 

@@ -73,7 +73,7 @@ export function families(): readonly Family[] {
 }
 
 function commandEntries(): readonly Entry[] {
-  const here = COMMANDS.map(({ name, aliases }): Entry => ({
+  const here = COMMANDS.filter(({ name }) => !Object.hasOwn(OWN, name)).map(({ name, aliases }): Entry => ({
     name,
     aliases: aliases ?? [],
     lacks: COMMANDS_PARTLY[name] ?? [],

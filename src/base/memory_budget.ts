@@ -44,6 +44,13 @@ export class MemoryBudget {
     this.reclaimers.push(reclaim);
   }
 
+  /** Has the caches give up all that they can. @returns how many bytes came back */
+  emptyCaches(): number {
+    const before = this.held;
+    this.reclaim(before);
+    return before - this.held;
+  }
+
   private change(bytes: number, isNeeded: boolean): boolean {
     if (bytes > 0) this.reclaim(this.held + bytes - this.total);
     if (!isNeeded && bytes > 0 && this.held + bytes > this.total) return false;

@@ -38,3 +38,14 @@ Deno.test("a cache gives way to what needs room", () => {
   budget.totalBytes = 20;
   assert.equal(budget.share(0.5), 10);
 });
+
+Deno.test("caches are emptied, and others keep what they hold", () => {
+  const budget = new MemoryBudget(100);
+  const cache = budget.lease();
+  budget.onShortage((bytes) => cache.shrink(Math.min(bytes, cache.bytes)));
+  const sort = budget.lease();
+  cache.grow(30);
+  sort.grow(20);
+  assert.equal(budget.emptyCaches(), 30);
+  assert.deepEqual([cache.bytes, sort.bytes], [0, 20]);
+});

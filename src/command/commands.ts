@@ -25,6 +25,7 @@ import { deleteCommand } from "./delete.ts";
 import { distinct } from "./distinct.ts";
 import { drop } from "./drop.ts";
 import { dropIndexes } from "./drop_indexes.ts";
+import { emptyCaches } from "./empty_caches.ts";
 import { dropDatabase } from "./drop_database.ts";
 import { abortTransaction, commitTransaction } from "./end_transaction.ts";
 import { explainCommand } from "./explain.ts";
@@ -102,6 +103,7 @@ export const COMMANDS: readonly Command[] = [
   drop,
   dropDatabase,
   dropIndexes,
+  emptyCaches,
   endSessions,
   explainCommand((name) => findCommand(name) !== undefined || MISSING_COMMANDS.has(name)),
   features,

@@ -117,3 +117,22 @@ Deno.test("compact: answers when rows are in merged segments, and says what it f
     assert.equal((await client.must({ validate: "cpu", $db: DATABASE }))["valid"], true);
   });
 });
+
+Deno.test("emptyCaches gives memory back, and the next query reads the files again", async () => {
+  await withRows(async (client) => {
+    const query = {
+      aggregate: "cpu",
+      pipeline: [{ $group: { _id: null, rows: { $sum: 1 }, most: { $max: "$usage_user" } } }],
+      cursor: {},
+      $db: DATABASE,
+    };
+    const before = (await client.must(query))["cursor"].firstBatch;
+    const freed = Number((await client.must({ emptyCaches: 1 }))["bytesFreed"]);
+    assert.ok(freed >= ROWS, `${freed} bytes of a column of ${ROWS} numbers`);
+    assert.equal(Number((await client.must({ emptyCaches: 1 }))["bytesFreed"]), 0);
+    assert.deepEqual((await client.must(query))["cursor"].firstBatch, before);
+    assert.equal(Number((await client.must({ emptyCaches: 1 }))["bytesFreed"]), freed);
+    const refused = await client.command({ emptyCaches: 1, $db: DATABASE });
+    assert.equal(Number(refused["code"]), 13);
+  });
+});

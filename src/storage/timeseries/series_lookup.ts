@@ -80,11 +80,12 @@ export class PostingsCache {
     return true;
   }
 
-  /** Drops what was used longest ago until no more than this is held. */
+  /** Drops what was used longest ago until no more than this is held; it is not built again for one question more. */
   shrinkTo(sizeBytes: number): void {
     for (const key of this.entries.keys()) {
       if (this.sizeBytes <= sizeBytes) break;
       this.drop(key);
+      this.asked.delete(key);
     }
   }
 
