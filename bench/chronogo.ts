@@ -17,20 +17,17 @@ import {
 export const CHRONOGO: Peer = { name: "ChronoGo", start };
 
 const LOG_FOLDER = "log";
-/** A collection of few rows, and how long queries on it warm up the compiled code of a server that was just started. */
-const WARM_UP_COLLECTION = "warm_up";
-const WARM_UP_MS = 3000;
-const DROP_CACHES = "/proc/sys/vm/drop_caches";
 
 async function start(scenario: Scenario): Promise<Instance> {
   const folder = await Deno.makeTempDir({ prefix: "chronogo-bench-" });
   let server = await startServerProcess({ dataDir: `${folder}/data` });
   await createCollections(server.port, scenario);
   let client = await WireClient.connect(server.port);
-  let hasWarmUp = false;
-  const restart = async () => {
+  const end = async () => {
     client.close();
     await stop(server);
+  };
+  const startAgain = async () => {
     server = await startServerProcess({ dataDir: server.dataDir });
     client = await WireClient.connect(server.port);
   };
@@ -40,49 +37,25 @@ async function start(scenario: Scenario): Promise<Instance> {
     async diskBytes() {
       await command(server.port, { compact: COLLECTION });
       const ids = await bytesOfIds(server.port);
-      client.close();
-      await stop(server);
+      await end();
       const bytes = { data: 0, ids, log: 0 };
       addFolder(server.dataDir, false, bytes);
-      server = await startServerProcess({ dataDir: server.dataDir });
-      client = await WireClient.connect(server.port);
+      await startAgain();
       return bytes;
     },
-    async cool(warmUp, rowCount, queries) {
-      if (!hasWarmUp) {
-        await createCollections(server.port, scenario, [WARM_UP_COLLECTION]);
-        const size = { rowCount, batchRows: 1000 };
-        await loadOverWire(server.port, warmUp, size, () => {}, WARM_UP_COLLECTION);
-        await command(server.port, { fsync: 1, $db: "admin" });
-        hasWarmUp = true;
-      }
-      await restart();
-      const warmAt = performance.now() + WARM_UP_MS;
-      while (performance.now() < warmAt) {
-        for (const query of queries) await runOverWire(client, query, WARM_UP_COLLECTION);
-      }
-      dropPageCache();
+    emptyCaches: async () => void await command(server.port, { emptyCaches: 1, $db: "admin" }),
+    async restart() {
+      await end();
+      await startAgain();
     },
     runQuery: (query) => runOverWire(client, query),
     answer: (query) => answerOverWire(client, query),
     insertSingly: (workload, size) => insertSinglyOverWire(server.port, workload, size, undefined),
     async [Symbol.asyncDispose]() {
-      client.close();
-      await stop(server);
+      await end();
       await Deno.remove(folder, { recursive: true });
     },
   };
-}
-
-/** Only root may, and not in every container. */
-function dropPageCache(): void {
-  try {
-    Deno.writeTextFileSync(DROP_CACHES, "1");
-  } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable)) {
-      throw error;
-    }
-  }
 }
 
 async function stop(server: ServerProcess): Promise<void> {

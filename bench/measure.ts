@@ -4,10 +4,14 @@ import type { Answer, DiskBytes, Instance, Peer } from "./peer.ts";
 import type { Query } from "./query.ts";
 import type { Workload } from "./scenario.ts";
 
-/** What is timed is a server that has answered such queries for a while: caches and compiled code are there. */
+/** What is timed is a server that has answered such queries for a while, twice: caches and compiled code are there. */
 const WARM_UP_MS = 1500;
-/** Of the hosts and of the rows, so many times fewer warm up what is measured cold. */
-const WARM_UP_PART = 50;
+/** Of each query with nothing in memory, on a server that runs and on one that was just started; medians count. */
+const COLD_RUNS = 11;
+const FIRST_RUNS = 3;
+/** What a server that was just started does by itself is mostly done then. */
+const START_MS = 2000;
+const DROP_CACHES = "/proc/sys/vm/drop_caches";
 
 /** What was measured on one peer. */
 export interface Measured {
@@ -33,8 +37,10 @@ export interface MeasuredQuery {
     /** The server's, the mean of a run. */
     readonly cpuMs: number;
     readonly answer: Answer;
-    /** Once, with nothing of the rows in memory; absent where that is not measured. */
+    /** The median with nothing of the rows in memory; absent where that is not measured. */
     readonly coldMs?: number;
+    /** As that, of the first query after a start. */
+    readonly firstMs?: number;
   };
 }
 
@@ -58,55 +64,103 @@ export async function measure(
   });
   progress(`${peer.name}: measuring its disk`);
   const disk = await instance.diskBytes();
+  const asked = scenario.queries(options).map((query) => ({
+    query,
+    isAnswered: instance.canRun?.(query) !== false,
+  }));
+  for (const { query, isAnswered } of asked) {
+    progress(`${peer.name}: warming up ${query.name}`);
+    if (isAnswered) await warmUp(instance, query);
+  }
   const queries: MeasuredQuery[] = [];
-  for (const query of scenario.queries(options)) {
+  for (const { query, isAnswered } of asked) {
     progress(`${peer.name}: ${query.name}`);
-    queries.push(await measureQuery(instance, query, options.runs));
+    queries.push(isAnswered ? await measureQuery(instance, query, options) : { query });
   }
   progress(`${peer.name}: single inserts`);
   const singles = await measureSingles(instance, scenario.open(options, 43), options);
-  const measured = options.cold ? await measureCold(instance, queries, options, progress) : queries;
+  const measured = options.cold ? await measureFirst(instance, queries, progress) : queries;
   return { peer: peer.name, load, disk, queries: measured, singles };
 }
 
-/** The queries, each once more on an instance that has nothing of the rows in memory. */
-async function measureCold(
-  instance: Instance,
-  queries: readonly MeasuredQuery[],
-  { scenario, hosts, rowCount }: BenchOptions,
-  progress: (text: string) => void,
-): Promise<MeasuredQuery[]> {
-  const cold: MeasuredQuery[] = [];
-  const size = { hosts: Math.ceil(hosts / WARM_UP_PART), rowCount: Math.ceil(rowCount / WARM_UP_PART) };
-  const warmUp = scenario.open(size, 44);
-  for (const { query, found } of queries) {
-    progress(`cold: ${query.name}`);
-    if (found === undefined || instance.cool === undefined) {
-      cold.push({ query, ...(found && { found }) });
-      continue;
-    }
-    await instance.cool(warmUp, size.rowCount, queries.map((each) => each.query));
-    const start = performance.now();
-    await instance.runQuery(query);
-    cold.push({ query, found: { ...found, coldMs: performance.now() - start } });
-  }
-  return cold;
-}
-
-async function measureQuery(instance: Instance, query: Query, runs: number): Promise<MeasuredQuery> {
-  if (instance.canRun?.(query) === false) return { query };
-  const answer = await instance.answer(query);
+async function warmUp(instance: Instance, query: Query): Promise<void> {
   const warmAt = performance.now() + WARM_UP_MS;
   while (performance.now() < warmAt) await instance.runQuery(query);
+}
+
+async function measureQuery(
+  instance: Instance,
+  query: Query,
+  { runs, cold }: BenchOptions,
+): Promise<MeasuredQuery> {
+  const answer = await instance.answer(query);
+  await warmUp(instance, query);
   const times = new Float64Array(runs);
   const { cpuSeconds } = await timed(instance, async () => {
-    for (let run = 0; run < runs; run++) {
-      const start = performance.now();
-      await instance.runQuery(query);
-      times[run] = performance.now() - start;
-    }
+    for (let run = 0; run < runs; run++) times[run] = await msOf(instance, query);
   });
-  return { query, found: { ms: quantile(times, 0.5), cpuMs: cpuSeconds * 1000 / runs, answer } };
+  const warm = { ms: quantile(times, 0.5), cpuMs: cpuSeconds * 1000 / runs, answer };
+  const { emptyCaches } = instance;
+  if (!cold || emptyCaches === undefined) return { query, found: warm };
+  return { query, found: { ...warm, coldMs: await medianOf(COLD_RUNS, emptyCaches, instance, query) } };
+}
+
+/** The queries, each as the first one of a server. One that cannot empty its caches otherwise is cold then. */
+async function measureFirst(
+  instance: Instance,
+  queries: readonly MeasuredQuery[],
+  progress: (text: string) => void,
+): Promise<MeasuredQuery[]> {
+  const { restart } = instance;
+  if (restart === undefined) return [...queries];
+  const start = async () => {
+    await restart();
+    await new Promise((done) => setTimeout(done, START_MS));
+  };
+  const measured: MeasuredQuery[] = [];
+  for (const { query, found } of queries) {
+    progress(`after a start: ${query.name}`);
+    if (found === undefined) {
+      measured.push({ query });
+      continue;
+    }
+    const firstMs = await medianOf(FIRST_RUNS, start, instance, query);
+    measured.push({ query, found: { coldMs: firstMs, ...found, firstMs } });
+  }
+  return measured;
+}
+
+/** The median of runs before each of which the peer lets go of what it holds, and the system too. */
+async function medianOf(
+  runs: number,
+  letGo: () => Promise<void>,
+  instance: Instance,
+  query: Query,
+): Promise<number> {
+  const times = new Float64Array(runs);
+  for (let run = 0; run < runs; run++) {
+    await letGo();
+    dropPageCache();
+    times[run] = await msOf(instance, query);
+  }
+  return quantile(times, 0.5);
+}
+
+/** Only root may, and not in every container. */
+function dropPageCache(): void {
+  try {
+    Deno.writeTextFileSync(DROP_CACHES, "1");
+  } catch (error) {
+    if (!(error instanceof Deno.errors.PermissionDenied || error instanceof Deno.errors.NotCapable)) {
+      throw error;
+    }
+  }
+}
+
+async function msOf(instance: Instance, query: Query): Promise<number> {
+  const start = performance.now();
+  await instance.runQuery(query);
+  return performance.now() - start;
 }
 
 async function measureSingles(

@@ -24,7 +24,7 @@ async function start(scenario: Scenario): Promise<Instance> {
     createIndexes: COLLECTION,
     indexes: [{ key: scenario.indexKey, name: "series_and_time" }],
   });
-  const client = await WireClient.connect(mongod.port);
+  let client = await WireClient.connect(mongod.port);
   return {
     cpuSeconds: () => cpuSecondsOf(mongod.pid),
     load: (workload, size, progress) => loadOverWire(mongod.port, workload, size, progress),
@@ -37,6 +37,11 @@ async function start(scenario: Scenario): Promise<Instance> {
         ids: undefined,
         log: folderBytes(`${mongod.dbPath}/journal`),
       };
+    },
+    async restart() {
+      client.close();
+      await mongod.restart();
+      client = await WireClient.connect(mongod.port);
     },
     runQuery: (query) => runOverWire(client, query),
     answer: (query) => answerOverWire(client, query),

@@ -33,11 +33,10 @@ export interface Instance extends AsyncDisposable {
   runQuery(query: Query): Promise<void>;
   /** Runs a query and gives its answer, in a form that can be compared between peers. */
   answer(query: Query): Promise<Answer>;
-  /**
-   * Lets go of all that it holds of its rows in memory, and of the system's page cache where that may be; its compiled code
-   * is warm again then, from the same queries on the rows of `warmUp`.
-   */
-  cool?(warmUp: Workload, rowCount: number, queries: readonly Query[]): Promise<void>;
+  /** Lets go of all that it holds of its rows in memory, and goes on. Absent where it cannot. */
+  emptyCaches?(): Promise<void>;
+  /** Stops and starts its server. Absent where its rows would be gone. */
+  restart?(): Promise<void>;
   /** Inserts single rows, durable, over some connections at once; the time of each in milliseconds. */
   insertSingly?(workload: Workload, load: SingleInserts): Promise<Float64Array>;
 }

@@ -47,20 +47,20 @@ async function start(scenario: Scenario): Promise<Instance> {
   await install();
   const folder = await Deno.makeTempDir({ prefix: "chronogo-bench-" });
   const port = freePort();
-  const process = new Deno.Command(PROGRAM, {
-    args: [
-      `-storageDataPath=${folder}`,
-      `-httpListenAddr=127.0.0.1:${port}`,
-      "-retentionPeriod=100y",
-      "-search.latencyOffset=0s",
-      "-loggerLevel=ERROR",
-    ],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+  const args = [`-storageDataPath=${folder}`, `-httpListenAddr=127.0.0.1:${port}`, "-retentionPeriod=100y"];
+  args.push("-search.latencyOffset=0s", "-loggerLevel=ERROR");
   const address = `http://127.0.0.1:${port}`;
-  await untilItAnswers(`${address}/health`);
+  const spawn = async () => {
+    const process = new Deno.Command(PROGRAM, { args, stdin: "null", stdout: "null", stderr: "null" })
+      .spawn();
+    await untilItAnswers(`${address}/health`);
+    return process;
+  };
+  let process = await spawn();
+  const end = async () => {
+    process.kill("SIGTERM");
+    await process.status;
+  };
   return {
     cpuSeconds: () => cpuSecondsOf(process.pid),
     load: (workload, size, progress) => load(address, cpuWorkloadOf(workload), size, progress),
@@ -73,9 +73,12 @@ async function start(scenario: Scenario): Promise<Instance> {
     canRun: (query) => metricsqlOf(query) !== undefined,
     runQuery: async (query) => void await (await fetch(urlOf(address, query))).arrayBuffer(),
     answer: async (query) => answerOf(await (await fetch(urlOf(address, query))).json()),
+    async restart() {
+      await end();
+      process = await spawn();
+    },
     async [Symbol.asyncDispose]() {
-      process.kill("SIGTERM");
-      await process.status;
+      await end();
       await Deno.remove(folder, { recursive: true });
     },
   };

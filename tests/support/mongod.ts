@@ -17,6 +17,8 @@ export interface Mongod {
   readonly pid: number;
   /** Its data folder, removed by `stop`. */
   readonly dbPath: string;
+  /** Ends the process and starts another one on the same port and folder. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -42,31 +44,31 @@ export async function startMongod({ replicaSet = false }: MongodOptions = {}): P
   const program = await findMongod();
   const dbPath = Deno.makeTempDirSync({ prefix: "chronogo-mongod-" });
   const port = freePort();
-  const process = new Deno.Command(program, {
-    args: [
-      "--dbpath",
-      dbPath,
-      "--port",
-      String(port),
-      "--bind_ip",
-      "127.0.0.1",
-      "--logpath",
-      `${dbPath}/mongod.log`,
-      ...(replicaSet ? ["--replSet", REPLICA_SET] : []),
-    ],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
+  const args = ["--dbpath", dbPath, "--port", String(port), "--bind_ip", "127.0.0.1"];
+  args.push("--logpath", `${dbPath}/mongod.log`, ...(replicaSet ? ["--replSet", REPLICA_SET] : []));
+  const spawn = () => {
+    return new Deno.Command(program, { args, stdin: "null", stdout: "null", stderr: "null" }).spawn();
+  };
+  let process = spawn();
   await untilItAnswers(port);
   if (replicaSet) await initiate(port);
+  const end = async () => {
+    process.kill("SIGTERM");
+    await process.status;
+  };
   return {
     port,
-    pid: process.pid,
+    get pid() {
+      return process.pid;
+    },
     dbPath,
-    stop: async () => {
-      process.kill("SIGTERM");
-      await process.status;
+    async restart() {
+      await end();
+      process = spawn();
+      await untilItAnswers(port);
+    },
+    async stop() {
+      await end();
       Deno.removeSync(dbPath, { recursive: true });
     },
   };
