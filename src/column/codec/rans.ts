@@ -165,12 +165,12 @@ function writeLowBits(
 }
 
 /**
- * Of each slot of the page that is being decoded: its token, its place among the token's slots, and the token's frequency
- * less one, in 12 and twice 10 bits from the lowest on. One table that stays in the processor's nearest cache.
+ * Of each slot of the page that is being decoded: what its token adds, its place among the token's slots, and the token's
+ * frequency less one, in 12 and twice 10 bits from the highest on. One table that stays in the processor's nearest cache.
  */
 const SLOTS = new Int32Array(1 << MAX_SCALE);
-const TOKEN_BITS = 12;
-const TOKEN_MASK = (1 << TOKEN_BITS) - 1;
+const TOKEN_SHIFT = 2 * MAX_SCALE;
+const TOKEN_MASK = (1 << (32 - TOKEN_SHIFT)) - 1;
 const PLACE_MASK = (1 << MAX_SCALE) - 1;
 
 /**
@@ -184,15 +184,7 @@ export function decode(
   from = 0,
   to = count,
 ): void {
-  const { mantissaBits, scale, hasLowBits } = readHead(reader);
-  for (let start = 0; start < count; start += BLOCK_VALUES) {
-    const end = Math.min(count, start + BLOCK_VALUES);
-    const block = reader.bytes(STATE_BYTES + 2 * reader.varint());
-    const lowBits = hasLowBits ? reader.sizedBytes() : undefined;
-    if (start >= to || end <= from) continue;
-    readTokens(block, start, end, scale, target);
-    if (lowBits !== undefined) addLowBits(target, start, end, mantissaBits, new BitReader(lowBits));
-  }
+  readBlocks(reader, count, undefined, target, from, to);
 }
 
 /**
@@ -208,37 +200,37 @@ export function decodeSums(
   from: number,
   to: number,
 ): void {
-  const { mantissaBits, scale, hasLowBits } = readHead(reader);
+  readBlocks(reader, count, starts, target, from, to);
+}
+
+function readBlocks(
+  reader: ByteReader,
+  count: number,
+  starts: Float64Array | undefined,
+  target: Int32Array,
+  from: number,
+  to: number,
+): void {
+  const head = reader.byte();
+  const mantissaBits = head & 15;
+  const scale = head >> 4;
+  assert(mantissaBits <= MAX_MANTISSA_BITS && scale <= MAX_SCALE, "parameters of rANS are in their range");
+  const tokens = readFrequencies(reader.sizedBytes(), scale);
+  const hasLowBits = lowBitsOf(TOKEN_OF[tokens - 1]!, mantissaBits) > 0;
+  // Tokens that are numbers can be summed up while they are read: that waits for tables and states, and has it for nothing.
+  const areSummed = starts !== undefined && !hasLowBits;
+  fillSlots(tokens, areSummed);
   for (let start = 0; start < count; start += BLOCK_VALUES) {
     const end = Math.min(count, start + BLOCK_VALUES);
     const block = reader.bytes(STATE_BYTES + 2 * reader.varint());
     const lowBits = hasLowBits ? reader.sizedBytes() : undefined;
     if (start >= to || end <= from) continue;
-    const before = starts[start / BLOCK_VALUES]!;
-    if (lowBits === undefined) {
-      sumTokens(block, start, end, scale, before, target);
-    } else {
-      readTokens(block, start, end, scale, target);
-      addLowBits(target, start, end, mantissaBits, new BitReader(lowBits));
-      sum(target, start, end, before);
-    }
+    const before = starts === undefined ? 0 : starts[start / BLOCK_VALUES]!;
+    readTokens(block, start, end, scale, areSummed, before, target);
+    if (lowBits === undefined) continue;
+    addLowBits(target, start, end, mantissaBits, new BitReader(lowBits));
+    if (starts !== undefined) sum(target, start, end, before);
   }
-}
-
-interface Head {
-  readonly mantissaBits: number;
-  readonly scale: number;
-  /** Whether any token has. */
-  readonly hasLowBits: boolean;
-}
-
-function readHead(reader: ByteReader): Head {
-  const head = reader.byte();
-  const mantissaBits = head & 15;
-  const scale = head >> 4;
-  assert(mantissaBits <= MAX_MANTISSA_BITS && scale <= MAX_SCALE, "parameters of rANS are in their range");
-  const largest = readFrequencies(new BitReader(reader.sizedBytes()), scale);
-  return { mantissaBits, scale, hasLowBits: lowBitsOf(largest, mantissaBits) > 0 };
 }
 
 function sum(target: Int32Array, from: number, to: number, before: number): void {
@@ -250,22 +242,51 @@ function sum(target: Int32Array, from: number, to: number, before: number): void
   }
 }
 
-/** Fills in the slots. @returns the largest token */
-function readFrequencies(bits: BitReader, scale: number): number {
+/** The tokens of the page that is being decoded, ascending, and how many slots each has. */
+const TOKEN_OF = new Int32Array(1 << MAX_SCALE);
+const FREQUENCY_OF = new Int32Array(1 << MAX_SCALE);
+/** Zeros that the longest gamma code starts with. */
+const MAX_GAMMA_ZEROS = 11;
+
+/** Reads which tokens there are, into the arrays above. @returns how many */
+function readFrequencies(bytes: Uint8Array, scale: number): number {
   const slots = 1 << scale;
-  let last = 0;
-  for (let slot = 0, token = 0; slot < slots; token++) {
-    const frequency = readGamma(bits) - 1;
-    if (frequency === 0) {
-      token += readGamma(bits) - 1;
-      continue;
+  let tokens = 0;
+  let at = 0;
+  let isGap = false;
+  for (let slot = 0, token = 0; slot < slots;) {
+    const byte = at >> 3;
+    // Bytes beyond the end read as undefined, which the shifts take for zero.
+    const bits =
+      (bytes[byte]! | (bytes[byte + 1]! << 8) | (bytes[byte + 2]! << 16) | (bytes[byte + 3]! << 24)) >>>
+      (at & 7);
+    const zeros = 31 - Math.clz32(bits & -bits);
+    assert(zeros >= 0 && zeros <= MAX_GAMMA_ZEROS, "a gamma code has a one");
+    at += 2 * zeros + 1;
+    // What the code stands for, less one.
+    const number = (1 << zeros) - 1 + ((bits >>> (zeros + 1)) & ((1 << zeros) - 1));
+    if (isGap) {
+      token += number + 1;
+    } else if (number > 0) {
+      slot += number;
+      assert(slot <= slots && token < TOKENS, "frequencies add up to the scale");
+      TOKEN_OF[tokens] = token++;
+      FREQUENCY_OF[tokens++] = number;
     }
-    assert(slot + frequency <= slots && token < TOKENS, "frequencies add up to the scale");
-    const entry = (frequency - 1) << (TOKEN_BITS + MAX_SCALE) | token;
-    for (let place = 0; place < frequency; place++) SLOTS[slot++] = entry | place << TOKEN_BITS;
-    last = token;
+    isGap = !isGap && number === 0;
   }
-  return last;
+  return tokens;
+}
+
+/** @param asDifferences whether tokens are numbers that stand for differences, zigzag */
+function fillSlots(tokens: number, asDifferences: boolean): void {
+  for (let i = 0, slot = 0; i < tokens; i++) {
+    const token = TOKEN_OF[i]!;
+    const frequency = FREQUENCY_OF[i]!;
+    const added = asDifferences ? (token >>> 1) ^ -(token & 1) : token;
+    const entry = (added << TOKEN_SHIFT) | (frequency - 1);
+    for (let place = 0; place < frequency; place++) SLOTS[slot++] = entry | (place << MAX_SCALE);
+  }
 }
 
 /** Elias' gamma code of a whole number from 1 on: its bit length − 1 in zeros, a one, its bits below the first. */
@@ -273,15 +294,6 @@ function writeGamma(value: number, bits: BitWriter): void {
   const below = bitLength(value) - 1;
   bits.write(1 << below, below + 1);
   bits.write(value - (1 << below), below);
-}
-
-function readGamma(bits: BitReader): number {
-  let below = 0;
-  while (bits.read(1) === 0) {
-    below++;
-    assert(below < 32, "a gamma code has a one");
-  }
-  return (1 << below) + bits.read(below);
 }
 
 /** Turns tokens into numbers. */
@@ -375,80 +387,55 @@ function writeTokens(
   }
 }
 
-/** Reads the tokens of a block into `target[from, to)`. */
+/** The block that is being decoded, as words: the states are the first four, and one more may be looked at than there are. */
+const BLOCK_BYTES = new Uint8Array(STATE_BYTES + 2 * (BLOCK_VALUES + 2));
+const BLOCK_WORDS = new Uint16Array(BLOCK_BYTES.buffer);
+const STATE_WORDS = STATE_BYTES / 2;
+
+/**
+ * Reads the tokens of a block into `target[from, to)`, or their sums.
+ *
+ * Whether a state takes in a word is as good as random: without a branch on it no processor guesses wrong.
+ *
+ * @param before what sums start from
+ */
 function readTokens(
   bytes: Uint8Array,
   from: number,
   to: number,
   scale: number,
-  target: Int32Array,
-): void {
-  const slots = SLOTS;
-  const mask = (1 << scale) - 1;
-  let even = wordAt(bytes, 0);
-  let odd = wordAt(bytes, 4);
-  let at = STATE_BYTES;
-  for (let i = from; i < to; i += 2) {
-    let slot = slots[even & mask]!;
-    target[i] = slot & TOKEN_MASK;
-    even = Math.imul((slot >>> (TOKEN_BITS + MAX_SCALE)) + 1, even >>> scale) +
-      ((slot >>> TOKEN_BITS) & PLACE_MASK);
-    if (even < STATE_LIMIT) {
-      even = (even << 16) | bytes[at]! | (bytes[at + 1]! << 8);
-      at += 2;
-    }
-    if (i + 1 === to) break;
-    slot = slots[odd & mask]!;
-    target[i + 1] = slot & TOKEN_MASK;
-    odd = Math.imul((slot >>> (TOKEN_BITS + MAX_SCALE)) + 1, odd >>> scale) +
-      ((slot >>> TOKEN_BITS) & PLACE_MASK);
-    if (odd < STATE_LIMIT) {
-      odd = (odd << 16) | bytes[at]! | (bytes[at + 1]! << 8);
-      at += 2;
-    }
-  }
-  assert(at === bytes.length, "a block of tokens is read to its end");
-}
-
-/** As `readTokens` and `sum`, of tokens that are numbers. One waits for tables and states, and has the sums for nothing. */
-function sumTokens(
-  bytes: Uint8Array,
-  from: number,
-  to: number,
-  scale: number,
+  areSummed: boolean,
   before: number,
   target: Int32Array,
 ): void {
+  assert(bytes.length < BLOCK_BYTES.length, "a block of tokens has at most a word a value");
+  BLOCK_BYTES.set(bytes);
+  const words = BLOCK_WORDS;
   const slots = SLOTS;
   const mask = (1 << scale) - 1;
+  const kept = areSummed ? -1 : 0;
+  const stored = areSummed ? -1 : TOKEN_MASK;
   let value = before | 0;
-  let even = wordAt(bytes, 0);
-  let odd = wordAt(bytes, 4);
-  let at = STATE_BYTES;
+  let even = words[0]! | (words[1]! << 16);
+  let odd = words[2]! | (words[3]! << 16);
+  let at = STATE_WORDS;
   for (let i = from; i < to; i += 2) {
     let slot = slots[even & mask]!;
-    value = (value + (((slot & TOKEN_MASK) >>> 1) ^ -(slot & 1))) | 0;
-    target[i] = value;
-    even = Math.imul((slot >>> (TOKEN_BITS + MAX_SCALE)) + 1, even >>> scale) +
-      ((slot >>> TOKEN_BITS) & PLACE_MASK);
-    if (even < STATE_LIMIT) {
-      even = (even << 16) | bytes[at]! | (bytes[at + 1]! << 8);
-      at += 2;
-    }
+    value = ((value & kept) + (slot >> TOKEN_SHIFT)) | 0;
+    target[i] = value & stored;
+    even = Math.imul((slot & PLACE_MASK) + 1, even >>> scale) + ((slot >>> MAX_SCALE) & PLACE_MASK);
+    // All ones where the state takes in the next word.
+    let low = (even - STATE_LIMIT) >> 31;
+    even = (even << (low & 16)) | (words[at]! & low);
+    at -= low;
     if (i + 1 === to) break;
     slot = slots[odd & mask]!;
-    value = (value + (((slot & TOKEN_MASK) >>> 1) ^ -(slot & 1))) | 0;
-    target[i + 1] = value;
-    odd = Math.imul((slot >>> (TOKEN_BITS + MAX_SCALE)) + 1, odd >>> scale) +
-      ((slot >>> TOKEN_BITS) & PLACE_MASK);
-    if (odd < STATE_LIMIT) {
-      odd = (odd << 16) | bytes[at]! | (bytes[at + 1]! << 8);
-      at += 2;
-    }
+    value = ((value & kept) + (slot >> TOKEN_SHIFT)) | 0;
+    target[i + 1] = value & stored;
+    odd = Math.imul((slot & PLACE_MASK) + 1, odd >>> scale) + ((slot >>> MAX_SCALE) & PLACE_MASK);
+    low = (odd - STATE_LIMIT) >> 31;
+    odd = (odd << (low & 16)) | (words[at]! & low);
+    at -= low;
   }
-  assert(at === bytes.length, "a block of tokens is read to its end");
-}
-
-function wordAt(bytes: Uint8Array, at: number): number {
-  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+  assert(2 * at === bytes.length, "a block of tokens is read to its end");
 }
