@@ -2,7 +2,7 @@
 import { BuiltDocument, Document, Int32 } from "../bson/mod.ts";
 import type { Rows, Source, SourceIndex } from "../query/mod.ts";
 import { clusteredName, clusteredOrder } from "./clustered.ts";
-import { coversPath, type DocumentStore, ID_INDEX_NAME } from "../storage/mod.ts";
+import { coversPath, type DocumentStore, ID_INDEX_NAME, type IndexState } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 
 const ID_INDEX: SourceIndex = {
@@ -51,26 +51,50 @@ export function sourceIndexes(
   store: Pick<DocumentStore, "indexStates" | "hasPlainIds">,
   info: CollectionInfo,
 ): readonly SourceIndex[] {
-  const named = store.indexStates(info.id).flatMap(({ definition, arrays }) => {
-    const { name, keyPattern, fields, wildcard, isUnique, isSparse, spec } = definition;
-    const index = info.indexes?.find((each) => each.get("name") === name);
-    if (index === undefined) return [];
-    const filter = spec.get("partialFilterExpression");
-    return [{
-      name,
-      keyPattern,
-      fields,
-      arrays,
-      isUnique,
-      isSparse,
-      isHidden: index.get("hidden") === true,
-      partialFilter: filter instanceof Document ? filter : undefined,
-      covers: wildcard && ((path: readonly string[]) => coversPath(wildcard, path)),
-    }];
-  });
+  const indexes: SourceIndex[] = [];
+  for (const state of store.indexStates(info.id)) {
+    const index = info.indexes && sourceIndex(state, info.indexes);
+    if (index !== undefined) indexes.push(index);
+  }
   const clustered = clusteredName(info);
-  const byId = clustered === undefined
-    ? { ...ID_INDEX, keysAreOpen: !store.hasPlainIds(info.id) }
-    : { ...ID_INDEX, name: clustered, isClustered: true as const };
-  return [...named, byId];
+  indexes.push(
+    clustered === undefined
+      ? { ...ID_INDEX, keysAreOpen: !store.hasPlainIds(info.id) }
+      : { ...ID_INDEX, name: clustered, isClustered: true as const },
+  );
+  return indexes;
+}
+
+/** What a query may know of an index, as it was last made of its state and of what the catalog says. */
+interface Known {
+  readonly listed: readonly Document[];
+  readonly arrays: IndexState["arrays"];
+  readonly index: SourceIndex | undefined;
+}
+
+const KNOWN = new WeakMap<IndexState["definition"], Known>();
+
+/** @param listed those that the catalog names; undefined where this one is not among them */
+function sourceIndex(
+  { definition, arrays }: IndexState,
+  listed: readonly Document[],
+): SourceIndex | undefined {
+  const known = KNOWN.get(definition);
+  if (known?.listed === listed && known.arrays === arrays) return known.index;
+  const { name, keyPattern, fields, wildcard, isUnique, isSparse, spec } = definition;
+  const entry = listed.find((each) => each.get("name") === name);
+  const filter = spec.get("partialFilterExpression");
+  const index = entry && {
+    name,
+    keyPattern,
+    fields,
+    arrays,
+    isUnique,
+    isSparse,
+    isHidden: entry.get("hidden") === true,
+    partialFilter: filter instanceof Document ? filter : undefined,
+    covers: wildcard && ((path: readonly string[]) => coversPath(wildcard, path)),
+  };
+  KNOWN.set(definition, { listed, arrays, index });
+  return index;
 }

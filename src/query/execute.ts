@@ -158,6 +158,7 @@ function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
     ...(scan.index || scan.union ? scanOf(scan) : scan.ids && { ids: scan.ids }),
     ...(scan.timeOrder && { timeOrder: scan.timeOrder }),
     ...(scan.limit !== undefined && { limit: scan.limit }),
+    ...(scan.takesAll && { takesAll: true }),
     ...(scan.seriesEnds && { seriesEnds: scan.seriesEnds }),
     ...(scan.backward && { backward: true }),
     ...(scan.shown && { shown: scan.shown }),

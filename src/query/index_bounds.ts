@@ -43,6 +43,8 @@ export interface Interval {
 
 const NO_BYTES = new Uint8Array();
 const NAN_KEY = encodeIndexKey(NaN);
+const LEAST_NUMBER_KEY = encodeIndexKey(-Infinity);
+const MISSING_KEY = encodeIndexKey(null);
 const LEAST_ID = new ObjectId("0".repeat(24));
 export const ALL_KEYS: Interval = {
   low: { bytes: NO_BYTES, after: false, value: new MinKey(), isIncluded: true },
@@ -79,14 +81,18 @@ export function regexIntervals({ pattern, options }: RegExpSpec, prefix: string)
 
 /** Whether a document without the field, or with null, may pass. */
 export function includesMissing(intervals: readonly Interval[]): boolean {
-  const missing = encodeIndexKey(null);
   return intervals.some(({ low, high }) =>
-    compareBytes(placeOf(low), missing) <= 0 && compareBytes(placeOf(high), missing) > 0
+    compareBytes(placeOf(low), MISSING_KEY) <= 0 && compareBytes(placeOf(high), MISSING_KEY) > 0
   );
 }
 
 export function isPoint({ low, high }: Interval): boolean {
   return !low.after && high.after && compareBytes(low.bytes, high.bytes) === 0 && low.bytes.length > 0;
+}
+
+/** Those of the intervals that hold any key. */
+export function withoutEmpty(intervals: readonly Interval[]): readonly Interval[] {
+  return intervals.filter(({ low, high }) => compareBounds(low, high) < 0);
 }
 
 /** The values that lie in both. */
@@ -175,7 +181,7 @@ export function typeInterval(value: Value, key: Uint8Array): Interval {
   const [lowest, highest, isIncluded = true] = endsOf(value);
   return {
     low: {
-      bytes: isNumber(value) ? encodeIndexKey(-Infinity) : bytes,
+      bytes: isNumber(value) ? LEAST_NUMBER_KEY : bytes,
       after: false,
       value: lowest,
       isIncluded: true,

@@ -1,6 +1,7 @@
 /**
  * Which index of a regular collection a query reads: by the fields from its first one on that the conditions give a value,
- * then one that they bound, then whether it brings the rows in the order asked for. Rows still pass all conditions.
+ * then one that they bound, then whether it brings the rows in the order asked for. Rows still pass what the ranges of keys do
+ * not decide.
  */
 import { compareValues, Document, equalValues, rankOfType, typeOf, type Value } from "../bson/mod.ts";
 import { CommandError } from "../base/mod.ts";
@@ -16,6 +17,7 @@ import {
   keyRangeOf,
   keyRanges,
   point,
+  withoutEmpty,
 } from "./index_bounds.ts";
 import { compareConditions, conditionsOf, type IndexCondition } from "./index_conditions.ts";
 import { hashedCondition } from "./hashed_condition.ts";
@@ -79,7 +81,7 @@ function planAccess(indexes: readonly SourceIndex[], question: IndexQuestion): I
     return { index: betweenKeys(hinted, question, keyBounds) };
   }
   if (hinted?.covers !== undefined) return { index: bestOfWildcard(hinted, question) };
-  if (hinted !== undefined) return { index: new Candidate(hinted, question).plan() };
+  if (hinted !== undefined) return { index: candidateOf(hinted, question).plan() };
   if (hint !== undefined) return {};
   const best = bestCandidate(indexes, question);
   const union = planUnion(indexes, conjuncts, best?.worth ?? 0);
@@ -98,7 +100,7 @@ function distinctAccess(
   const index = isAll ? smallestBy(indexes, distinct) : access.index?.index;
   const at = index === undefined ? -1 : fieldAt(index, distinct.path);
   if (index === undefined || at < 0) return access;
-  const plan = isAll ? new Candidate(index, { conjuncts, sort, paths }).plan() : access.index!;
+  const plan = isAll ? candidateOf(index, { conjuncts, sort, paths }).plan() : access.index!;
   const hasArrays = index.arrays[at]!.length > 0;
   if (plan.undecided.length > 0 || (sort !== undefined && !plan.isSorted)) return access;
   // A group's rows must not lie in several places.
@@ -141,12 +143,29 @@ function fieldAt({ fields, covers, isClustered }: SourceIndex, path: string): nu
 
 function bestCandidate(indexes: readonly SourceIndex[], question: Conditions): Candidate | undefined {
   let best: Candidate | undefined;
-  for (const index of indexes.flatMap((each) => pathIndexes(each, question.conjuncts))) {
-    if (index.isHidden) continue;
-    const candidate = new Candidate(index, question);
+  const conditions = question.conjuncts.flatMap(conditionsOf);
+  for (const index of indexes.flatMap((each) => pathIndexes(each, conditions))) {
+    if (index.isHidden || isWorthless(index, question, conditions)) continue;
+    const candidate = new Candidate(index, question, conditions);
     if (candidate.isComplete() && candidate.worth > (best?.worth ?? 0)) best = candidate;
   }
   return best;
+}
+
+/** Whether nothing is asked of an index: most conditions are about one of many. */
+function isWorthless(
+  { fields }: SourceIndex,
+  { sort }: Conditions,
+  conditions: readonly IndexCondition[],
+): boolean {
+  const { path, only } = fields[0]!;
+  return sort === undefined && only === undefined &&
+    !conditions.some((condition) => isPath(condition.path, path));
+}
+
+/** Whether a dotted path is one of these parts. */
+function isPath(dotted: string, parts: readonly string[]): boolean {
+  return dotted === (parts.length === 1 ? parts[0] : parts.join("."));
 }
 
 /** @throws CommandError where no condition is one of the index's */
@@ -191,7 +210,7 @@ function betweenKeys(
   const range = keyRangeOf(keyBounds, index.fields.map(({ descending }) => descending));
   const needed = conjuncts.length === 0 ? paths : undefined;
   return {
-    ...new Candidate(index, { conjuncts: [], sort: undefined, paths: needed }).plan(),
+    ...candidateOf(index, { conjuncts: [], sort: undefined, paths: needed }).plan(),
     ranges: range === undefined ? [] : [range],
     intervals: [],
     residual: conjuncts,
@@ -209,10 +228,15 @@ function isNamed(index: SourceIndex, hint: Value): boolean {
 
 /** Each field with a value is worth more than a bound and an order, a bound more than what is to be left out. */
 const WORTH = { point: 16, range: 8, exclusion: 4, sort: 2, covered: 1 } as const;
+const ANY_KEY: readonly Interval[] = [ALL_KEYS];
 /** Ranges of keys in one scan: lists in several fields multiply. */
 const MAX_RANGES = 4096;
 
 type Conditions = Pick<IndexQuestion, "conjuncts" | "sort" | "paths">;
+
+function candidateOf(index: SourceIndex, question: Conditions): Candidate {
+  return new Candidate(index, question, question.conjuncts.flatMap(conditionsOf));
+}
 
 class Candidate {
   readonly worth: number;
@@ -227,27 +251,29 @@ class Candidate {
   private readonly points: number;
   private readonly direction: 1 | -1 | undefined;
 
+  /** @param conditions what the conjuncts say of single paths */
   constructor(
     private readonly index: SourceIndex,
     { conjuncts, sort, paths }: Conditions,
+    conditions: readonly IndexCondition[],
   ) {
     this.conjuncts = conjuncts;
-    const conditions = conjuncts.flatMap(conditionsOf);
     index.fields.forEach(({ path, hashed, only }, field) => {
       if (only !== undefined) {
         this.chosen.push([]);
         this.intervals.push([point(only)]);
         return;
       }
-      const name = path.join(".");
-      const about = conditions.filter((condition) => condition.path === name);
+      const about = conditions.filter((condition) => isPath(condition.path, path));
       const chosen = this.choose(
         field,
         hashed ? about.flatMap((each) => hashedCondition(each, index)) : about,
       );
       this.chosen.push(chosen);
       this.intervals.push(
-        chosen.reduce<readonly Interval[]>((all, { intervals }) => intersection(all, intervals), [ALL_KEYS]),
+        chosen.length === 0
+          ? ANY_KEY
+          : chosen.map(({ intervals }) => withoutEmpty(intervals)).reduce(intersection),
       );
     });
     this.points = this.leadingPoints();
@@ -290,6 +316,7 @@ class Candidate {
       ranges: keyRanges(fields),
       backward: this.direction === -1,
       repeats: index.arrays.some((paths) => paths.length > 0),
+      ...(index.isUnique && this.points === index.fields.length && { isPoints: true }),
       intervals,
       residual,
       undecided,

@@ -57,6 +57,7 @@ export interface ScanPlan {
   readonly ids: readonly Value[] | undefined;
   readonly timeOrder: 1 | -1 | undefined;
   readonly limit: number | undefined;
+  readonly takesAll: boolean;
   readonly seriesEnds: ScanRequest["seriesEnds"] | undefined;
   readonly backward: boolean;
   readonly index: IndexPlan | undefined;
@@ -92,7 +93,7 @@ export function planPipeline(
   const ids = idsOf(known);
   const { index, union, left } = indexFor(pipeline, shape, { known, ids, stages, matches: matches.length });
   const isCount = isCountOf(left.slice(matches.length), pipeline, shape, { known, index, union });
-  const asked = isCount ? [] : askedOfRows(matches, index);
+  const asked = isCount ? [] : askedOfRows(matches, conjuncts, index);
   const backward = pipeline.backward === true;
   const seriesEnds = backward ? undefined : seriesEndsOf(stages[matches.length], conjuncts, shape);
   const keepsOrder = sortOrder !== undefined || backward || seriesEnds !== undefined;
@@ -113,6 +114,7 @@ export function planPipeline(
         : index?.undecided.length === 0
         ? rowsLetThrough(left, matches.length)
         : undefined,
+      takesAll: !left.some(({ kind }) => kind === "limit"),
       seriesEnds,
       backward: backward && shape.kind === "documents",
       index,
@@ -190,11 +192,17 @@ function coveredById(
   return index?.covered === undefined ? undefined : index;
 }
 
-/** The leading `$match`es as they are to be asked of the rows of a scan: where it goes by keys, of what these leave open. */
-function askedOfRows(matches: readonly MatchStage[], index: IndexPlan | undefined): readonly MatchStage[] {
+/** What the leading `$match`es are to ask of the rows of a scan: where it goes by keys, what these leave open. */
+function askedOfRows(
+  matches: readonly MatchStage[],
+  conjuncts: readonly Filter[],
+  index: IndexPlan | undefined,
+): readonly MatchStage[] {
   const [first] = matches;
-  if (first === undefined || (index?.covered === undefined && index?.distinct === undefined)) return matches;
-  return index.undecided.length === 0 ? [] : [{ ...first, filter: allOf(index.undecided) }];
+  if (first === undefined || index === undefined || index.index.isClustered === true) return matches;
+  const undecided = conjuncts.filter((filter) => index.undecided.includes(filter));
+  if (undecided.length === conjuncts.length) return matches;
+  return undecided.length === 0 ? [] : [{ ...first, filter: allOf(undecided) }];
 }
 
 /** How many rows of a sort whose order the scan keeps are asked for, where all that the scan gives pass. */

@@ -1,6 +1,6 @@
 /**
- * What the query engine asks of storage. A source may return more rows than asked for (every condition is checked
- * again on the rows), never fewer.
+ * What the query engine asks of storage. A source may return more rows than asked for, never fewer: every condition is
+ * checked again on the rows, but for what ranges of an index's keys decide, which a scan keeps to.
  */
 import type { Document, Value } from "../bson/mod.ts";
 import type { IndexScan, SourceIndex } from "./source_index.ts";
@@ -64,6 +64,8 @@ export interface ScanRequest {
    * decides all conditions.
    */
   readonly limit?: number;
+  /** Whether all rows are likely to be asked for; documents only. */
+  readonly takesAll?: boolean;
   /**
    * Of each series only its rows of the earliest time, of the latest, or both can matter, times outside of `timeRange`
    * left aside; time series only.

@@ -1,18 +1,20 @@
 /** Wildcard indexes as the planner sees them: for each path that is asked about an index of that path's keys. */
 import { BuiltDocument, encodeIndexKey, Int32 } from "../bson/mod.ts";
-import type { Filter } from "./filter/filter.ts";
 import { arrayOffset } from "./filter/path.ts";
 import { includesMissing, intersection, type Interval, isPoint, typeInterval } from "./index_bounds.ts";
-import { conditionsOf } from "./index_conditions.ts";
+import type { IndexCondition } from "./index_conditions.ts";
 import type { SourceIndex } from "./source_index.ts";
 
 const ASCENDING = Int32.of(1);
 
-/** The index itself where it is no wildcard index. */
-export function pathIndexes(index: SourceIndex, conjuncts: readonly Filter[]): readonly SourceIndex[] {
+/** The index itself where it is no wildcard index. @param conditions what is asked */
+export function pathIndexes(
+  index: SourceIndex,
+  conditions: readonly IndexCondition[],
+): readonly SourceIndex[] {
   const { covers } = index;
   if (covers === undefined) return [index];
-  const paths = new Set(conjuncts.flatMap(conditionsOf).map(({ path }) => path));
+  const paths = new Set(conditions.map(({ path }) => path));
   return [...paths].flatMap((path) => {
     const parts = path.split(".");
     // Keys name no places in arrays.

@@ -11,7 +11,7 @@ import {
 import type { StoredRow } from "./collection_table.ts";
 import type { IndexBatch, IndexReader, IndexRow, KeyRange, KeyRow } from "./index_reader.ts";
 import { firstRows, keyDocuments, type KeyField } from "./key_documents.ts";
-import { MAX_PACKED_ROWS } from "./packed_rows.ts";
+import { documentOf, MAX_PACKED_ROWS } from "./packed_rows.ts";
 import { SeqSet } from "./seq_set.ts";
 import { keyOf, type NamedKey, shownDocument, type ShownFields } from "./shown_rows.ts";
 
@@ -30,6 +30,8 @@ export interface ScanOrder {
   readonly union?: readonly IndexOrder[];
   /** How many rows of an index are enough, where that is known. */
   readonly limit?: number;
+  /** Whether all rows are likely to be asked for, so that the first batch need not be small. */
+  readonly takesAll?: boolean;
   /** Where the scan goes on, and which it moves along; in order of insertion. Not with the others. */
   readonly tail?: TailPosition;
 }
@@ -58,6 +60,8 @@ export interface IndexOrder {
   readonly backward: boolean;
   /** Whether a document may have several keys there: it comes once. */
   readonly repeats: boolean;
+  /** Whether no range has more than one key. */
+  readonly isPoints?: boolean;
   /** Which keys these are; needed where documents show them. */
   readonly index?: NamedKey;
   /** Set where rows are made of keys, and no document is read: the index's fields. */
@@ -105,8 +109,8 @@ export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
  */
 export function scanBatches({ table: reader, index }: BatchReaders, order: ScanOrder): RowBatches {
   if (order.tail !== undefined) return batchesFrom(reader, order.tail);
-  if (order.index !== undefined) return batchesByIndexes([order.index], documentsOf(index), order.limit);
-  if (order.union !== undefined) return batchesByIndexes(order.union, documentsOf(index));
+  const { index: byIndex, union = byIndex && [byIndex] } = order;
+  if (union !== undefined) return batchesByIndexes(union, documentsOf(index), firstRowsOf(order));
   if (order.ids !== undefined) return batchesByKey(reader, order.ids);
   return order.backward === true ? batchesBackward(reader) : batchesForward(reader);
 }
@@ -142,7 +146,7 @@ export async function* scanDocuments(
   if (request.index?.covered !== undefined) return yield* scanKeys(readers, request.index, request, guard);
   for (const rows of guardedBatches(scanBatches(readers, request), guard)) {
     if (request.counters !== undefined) request.counters.rowsRead += rows.length;
-    yield rows.map((row) => new RawDocument(row.doc));
+    yield rows.map(documentOf);
     await request.checkpoint();
   }
 }
@@ -154,11 +158,11 @@ async function* scanShown(
   shown: ShownFields,
   guard: <R>(action: () => R) => R,
 ): DocumentBatches {
-  const { index, union, limit } = request;
+  const { index, union } = request;
   const orders = index === undefined ? union : [index];
   const batches = orders === undefined
     ? shownInOrder(readers, request, shown)
-    : batchesByIndexes(orders, shownByKey(readers.index, shown), limit);
+    : batchesByIndexes(orders, shownByKey(readers.index, shown), firstRowsOf(request));
   for (const rows of guardedBatches(batches, guard)) {
     if (request.counters !== undefined) request.counters.rowsRead += rows.length;
     yield rows.map(({ document }) => document);
@@ -201,14 +205,14 @@ function shownByKey(index: BatchReaders["index"], shown: ShownFields): ReadRange
 async function* scanKeys(
   readers: BatchReaders,
   order: IndexOrder,
-  { limit, checkpoint }: DocumentScanRequest,
+  request: DocumentScanRequest,
   guard: <R>(action: () => R) => R,
 ): DocumentBatches {
   const make = keyDocuments(order.covered ?? []);
-  const batches = batchesByIndexes([order], keysOf(readers.index), limit);
+  const batches = batchesByIndexes([order], keysOf(readers.index), firstRowsOf(request));
   for (const rows of guardedBatches(batches, guard)) {
     yield rows.map(make);
-    await checkpoint();
+    await request.checkpoint();
   }
 }
 
@@ -269,9 +273,9 @@ type ReadRange<Row extends { readonly seq: number }> = (
 ) => IndexBatch<Row> | undefined;
 
 function documentsOf(index: BatchReaders["index"]): ReadRange<StoredRow> {
-  return ({ name, backward, distinct }, range, maxRows) => {
+  return ({ name, backward, distinct, isPoints }, range, maxRows) => {
     const reader = index(name);
-    if (distinct === undefined) return reader?.read(range, backward, maxRows);
+    if (distinct === undefined) return reader?.read(range, backward, isPoints === true ? Infinity : maxRows);
     const readOne = (from: KeyRange) => reader?.readWithKeys(from, backward, 1);
     return firstRows(readOne, range, backward, maxRows, distinct);
   };
@@ -288,10 +292,10 @@ function keysOf(index: BatchReaders["index"]): ReadRange<KeyRow> {
 function* batchesByIndexes<Row extends { readonly seq: number }>(
   orders: readonly IndexOrder[],
   read: ReadRange<Row>,
-  limit = FIRST_INDEX_ROWS,
+  atFirst: number,
 ): Generator<readonly Row[], void, undefined> {
   const seen = orders.length > 1 || orders[0]?.repeats === true ? new SeqSet() : undefined;
-  let rowsAtOnce = Math.min(limit, MAX_PACKED_ROWS);
+  let rowsAtOnce = atFirst;
   for (const [order, range] of orders.flatMap(rangesInOrder)) {
     for (let left: KeyRange | undefined = range; left !== undefined;) {
       const batch: IndexBatch<Row> | undefined = read(order, left, rowsAtOnce);
@@ -308,8 +312,12 @@ function rangesInOrder(order: IndexOrder): readonly (readonly [IndexOrder, KeyRa
   return (order.backward ? order.ranges.toReversed() : order.ranges).map((range) => [order, range]);
 }
 
-/** Few at first: often a few are all that is asked for. */
-const FIRST_INDEX_ROWS = 16;
+/** Often a few are all that is asked for. */
+const FEW_ROWS = 16;
+
+function firstRowsOf({ limit, takesAll }: ScanOrder): number {
+  return Math.min(limit ?? (takesAll === true ? Infinity : FEW_ROWS), MAX_PACKED_ROWS);
+}
 
 /** Keys of the values, each once, in order. */
 function sortedKeys(ids: readonly Value[]): Uint8Array[] {

@@ -21,8 +21,8 @@ export interface StoredRow {
 }
 
 /** A row to keep: rows that are read together share memory, all of which each of them keeps. */
-export function withOwnMemory(row: StoredRow): StoredRow {
-  return row.doc.buffer.byteLength === row.doc.length ? row : { seq: row.seq, doc: row.doc.slice() };
+export function withOwnMemory({ seq, doc }: StoredRow): StoredRow {
+  return { seq, doc: doc.buffer.byteLength === doc.length ? doc : doc.slice() };
 }
 
 /** Bytes of documents read at once, beyond the first one. */

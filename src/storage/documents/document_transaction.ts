@@ -134,12 +134,13 @@ export class DocumentTransaction {
   /** As the store's. What the transaction wrote may have arrays where nothing committed has. */
   indexStates(id: number): readonly IndexState[] {
     const states = this.made.get(id) ?? this.base.indexStates(id);
-    return states.map(({ definition, arrays }) => {
-      const own = this.arrays.get(id)?.get(definition.name);
-      return {
-        definition,
-        arrays: arrays.map((paths, i) => own === undefined ? paths : [...paths, ...own[i]!]),
-      };
+    const written = this.arrays.get(id);
+    return written === undefined ? states : states.map((state) => {
+      const { definition, arrays } = state;
+      const own = written.get(definition.name);
+      return own === undefined
+        ? state
+        : { definition, arrays: arrays.map((paths, i) => [...paths, ...own[i]!]) };
     });
   }
 

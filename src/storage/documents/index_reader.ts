@@ -4,6 +4,7 @@ import { encodeKeyTypes, RawDocument } from "../../bson/mod.ts";
 import { idOf } from "./apply_effect.ts";
 import type { StoredRow } from "./collection_table.ts";
 import {
+  MAX_PACKED_ROWS,
   PACKED_COLUMNS,
   type PackedKeys,
   packedKeys,
@@ -61,15 +62,34 @@ export function idKeys(id: number): KeyColumns {
   return { table: `c${id} i INDEXED BY c${id}_id`, types: "NULL" };
 }
 
+/** Statements that make one row of many, for a range as it was asked for and for what lies between two places. */
+interface PackedStatements {
+  readonly whole: StatementSync;
+  readonly between: StatementSync;
+}
+
+/** Comparing keys alone costs half of comparing keys and places. */
+const WHOLE = "i.key >= ? AND i.key < ?";
+const BETWEEN = "(i.key, i.seq) > (?, ?) AND (i.key, i.seq) <= (?, ?)";
+
+function packedStatements(database: DatabaseSync, selected: string): PackedStatements {
+  return {
+    whole: prepareTuples(database, `${selected} ${WHOLE}`),
+    between: prepareTuples(database, `${selected} ${BETWEEN}`),
+  };
+}
+
 export class IndexReader {
   private readonly forward: StatementSync;
   private readonly backward: StatementSync;
   private readonly placeForward: StatementSync;
   private readonly placeBackward: StatementSync;
-  private readonly packed: StatementSync;
+  private readonly firstPlaceForward: StatementSync;
+  private readonly firstPlaceBackward: StatementSync;
+  private readonly packed: PackedStatements;
   private readonly keysBetween: StatementSync;
   private readonly documentsBetween: StatementSync;
-  private readonly packedKeys: StatementSync;
+  private readonly packedKeys: PackedStatements;
 
   /**
    * @param columns `indexKeys` or `idKeys` of the collection
@@ -92,11 +112,14 @@ export class IndexReader {
     const place = `SELECT i.key, i.seq FROM ${keys} WHERE`;
     this.placeForward = prepareTuples(database, `${place} ${ascending} 1 OFFSET ?`);
     this.placeBackward = prepareTuples(database, `${place} ${descending} 1 OFFSET ?`);
-    this.packedKeys = prepareTuples(
+    const first = (order: string) =>
+      prepareTuples(database, `${place} ${WHOLE} ORDER BY i.key ${order}, i.seq ${order} LIMIT 1 OFFSET ?`);
+    this.firstPlaceForward = first("");
+    this.firstPlaceBackward = first("DESC");
+    this.packed = packedStatements(database, `SELECT ${PACKED_COLUMNS} ${joined}`);
+    this.packedKeys = packedStatements(
       database,
-      `SELECT ${
-        packedKeys(columns.types)
-      } FROM ${keys} WHERE (i.key, i.seq) > (?, ?) AND (i.key, i.seq) <= (?, ?)`,
+      `SELECT ${packedKeys(columns.types)} FROM ${keys} WHERE`,
     );
     this.keysBetween = prepareTuples(
       database,
@@ -106,38 +129,43 @@ export class IndexReader {
       database,
       `SELECT count(DISTINCT i.seq) FROM ${keys} WHERE i.key >= ? AND i.key < ?`,
     );
-    this.packed = prepareTuples(
-      database,
-      `SELECT ${PACKED_COLUMNS} ${joined} (i.key, i.seq) > (?, ?) AND (i.key, i.seq) <= (?, ?)`,
-    );
   }
 
-  /** The next rows of a range; they share memory. */
+  /** The next rows of a range; they share memory. @param maxRows Infinity for a range that is known to have one key */
   read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch {
-    const { left, places } = this.stretch(range, backward, maxRows);
-    const rows = unpackRows(this.packed.get(...places) as unknown as PackedRows);
+    const { packed, left } = this.stretch<PackedRows>(this.packed, range, backward, maxRows);
+    const rows = unpackRows(packed);
     if (rows === undefined) return this.readWithKeys(range, backward, maxRows);
     return { rows: backward ? rows.reverse() : rows, left };
   }
 
-  /** The places behind and up to which the next rows of a range stand, and what is left then. */
-  private stretch(
+  /** The next rows of a range as one, and what is left then. */
+  private stretch<Packed>(
+    { whole, between }: PackedStatements,
     range: KeyRange,
     backward: boolean,
     maxRows: number,
-  ): {
-    readonly left: KeyRange | undefined;
-    readonly places: readonly [Uint8Array, number, Uint8Array, number];
-  } {
+  ): { readonly packed: Packed; readonly left: KeyRange | undefined } {
     const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
-    const last = backward
-      ? this.placeBackward.get(to, beforeSeq, from, maxRows - 1)
-      : this.placeForward.get(from, afterSeq, to, maxRows - 1);
-    const left = last && leftBehind(range, backward, ...last as unknown as [Uint8Array, number]);
-    const places = backward
-      ? [left?.to ?? from, (left?.beforeSeq ?? 1) - 1, to, beforeSeq - 1] as const
-      : [from, afterSeq, left?.from ?? to, left?.afterSeq ?? 0] as const;
-    return { left, places };
+    const last = maxRows === Infinity ? undefined : this.place(range, backward, maxRows - 1);
+    const left = last && leftBehind(range, backward, ...last);
+    const packed = left === undefined && isUntouched(range)
+      ? whole.get(from, to)
+      : backward
+      ? between.get(left?.to ?? from, (left?.beforeSeq ?? 1) - 1, to, beforeSeq - 1)
+      : between.get(from, afterSeq, left?.from ?? to, left?.afterSeq ?? 0);
+    return { packed: packed as unknown as Packed, left };
+  }
+
+  /** The key and the place of a row of a range; undefined where there are not so many. @param at counted from 0 */
+  private place(range: KeyRange, backward: boolean, at: number): readonly [Uint8Array, number] | undefined {
+    const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
+    const row = isUntouched(range)
+      ? (backward ? this.firstPlaceBackward : this.firstPlaceForward).get(from, to, at)
+      : backward
+      ? this.placeBackward.get(to, beforeSeq, from, at)
+      : this.placeForward.get(from, afterSeq, to, at);
+    return row as unknown as readonly [Uint8Array, number] | undefined;
   }
 
   /** How many keys a range has, in parts; of a document with several keys, only one counts. */
@@ -157,17 +185,18 @@ export class IndexReader {
     if (!this.hasTypes()) {
       return this.readWithKeys(range, backward, maxRows);
     }
-    const { left, places } = this.stretch(range, backward, maxRows);
-    const rows = unpackKeys(this.packedKeys.get(...places) as unknown as PackedKeys);
+    const { packed, left } = this.stretch<PackedKeys>(this.packedKeys, range, backward, maxRows);
+    const rows = unpackKeys(packed);
     return { rows: backward ? rows.reverse() : rows, left };
   }
 
   /** As `read`; each row has memory of its own. */
   readWithKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<IndexRow> {
     const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
+    const most = Math.min(maxRows, MAX_PACKED_ROWS);
     const found = backward
-      ? this.backward.iterate(to, beforeSeq, from, maxRows)
-      : this.forward.iterate(from, afterSeq, to, maxRows);
+      ? this.backward.iterate(to, beforeSeq, from, most)
+      : this.forward.iterate(from, afterSeq, to, most);
     const rows: IndexRow[] = [];
     const hasTypes = this.hasTypes();
     let bytes = 0;
@@ -178,7 +207,7 @@ export class IndexReader {
       if (bytes >= BATCH_BYTES) break;
     }
     const last = rows.at(-1);
-    const isEnd = last === undefined || (rows.length < maxRows && bytes < BATCH_BYTES);
+    const isEnd = last === undefined || (rows.length < most && bytes < BATCH_BYTES);
     return { rows, left: isEnd ? undefined : leftBehind(range, backward, last.key, last.seq) };
   }
 }
@@ -187,6 +216,11 @@ type IndexTuple = readonly [key: Uint8Array, seq: number, doc: Uint8Array, types
 
 function firstNumber(row: unknown): number {
   return (row as readonly [number])[0];
+}
+
+/** Whether it is a range as it was asked for: from its first key, or up to its last one. */
+function isUntouched({ afterSeq, beforeSeq }: KeyRange): boolean {
+  return afterSeq === undefined && beforeSeq === undefined;
 }
 
 function leftBehind({ from, to }: KeyRange, backward: boolean, key: Uint8Array, seq: number): KeyRange {

@@ -5,7 +5,7 @@
  *     documents BLOB   (BSON, or of a large document its first four bytes, which are its length)*
  *     places TEXT      "3,4,17"
  */
-import { readInt32 } from "../../bson/mod.ts";
+import { RawDocument, readInt32 } from "../../bson/mod.ts";
 import type { StoredRow } from "./collection_table.ts";
 import type { KeyRow } from "./index_reader.ts";
 
@@ -50,6 +50,24 @@ export function unpackKeys([keys, sizes, places, types]: PackedKeys): KeyRow[] {
   });
 }
 
+/** A row whose document stands among others. */
+class PackedRow implements StoredRow {
+  constructor(readonly seq: number, private readonly documents: Uint8Array, private readonly at: number) {}
+
+  get doc(): Uint8Array {
+    return this.document().slice();
+  }
+
+  document(): RawDocument {
+    return new RawDocument(this.documents, this.at);
+  }
+}
+
+/** The document of a row. */
+export function documentOf(row: StoredRow): RawDocument {
+  return row instanceof PackedRow ? row.document() : new RawDocument(row.doc);
+}
+
 /** The rows, whose documents share a buffer; undefined where one of them was too large to be in it. */
 export function unpackRows([documents, places]: PackedRows): StoredRow[] | undefined {
   if (documents === null || places === null) return [];
@@ -58,7 +76,7 @@ export function unpackRows([documents, places]: PackedRows): StoredRow[] | undef
   for (const place of places.split(",")) {
     const sizeBytes = readInt32(documents, at);
     if (sizeBytes > MAX_DOCUMENT_BYTES) return undefined;
-    rows.push({ seq: Number(place), doc: documents.subarray(at, at + sizeBytes) });
+    rows.push(new PackedRow(Number(place), documents, at));
     at += sizeBytes;
   }
   return rows;
