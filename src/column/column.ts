@@ -50,6 +50,7 @@ export class Column {
   private doubleView: Float64Array | undefined;
   private byteView: Uint8Array | undefined;
   private fourView: Int32Array | undefined;
+  private foursOf: Words | undefined;
   private arenaViewCache: DataView | undefined;
   private wordViewCache: DataView | undefined;
 
@@ -115,8 +116,9 @@ export class Column {
   /** The bytes of words of 8 bits, four at a time, as far as there are four; values must not be added meanwhile. */
   get fours(): Int32Array {
     const { words } = this;
-    if (this.fourView?.buffer !== words.buffer) {
+    if (this.fourView === undefined || this.foursOf !== words) {
       this.fourView = new Int32Array(words.buffer, words.byteOffset, words.byteLength >> 2);
+      this.foursOf = words;
     }
     return this.fourView;
   }

@@ -1,6 +1,7 @@
 /** `$count`: how many rows each group has. */
 import { Int32, type Value } from "../../../bson/mod.ts";
 import { grownDoubles, type OutputState } from "./output_state.ts";
+import type { Runs } from "./run_batch.ts";
 import type { SliceSource } from "./slice_source.ts";
 
 const INT32_MAX = 2 ** 31 - 1;
@@ -20,6 +21,11 @@ export class CountState implements OutputState {
     group: number,
   ): void {
     this.counts[group]! += to - from;
+  }
+
+  addRuns({ starts, ends, groups, count }: Runs): void {
+    const { counts } = this;
+    for (let i = 0; i < count; i++) counts[groups[i]!]! += ends[i]! - starts[i]!;
   }
 
   /** Takes rows of several groups. */

@@ -6,6 +6,7 @@
 import { assert } from "../../../base/mod.ts";
 import { maximumOfBytes, minimumOfBytes, sumOfBytes } from "./byte_lanes.ts";
 import type { ColumnView } from "./column_view.ts";
+import type { Runs } from "./run_batch.ts";
 
 /** 2¹⁵ values of 2¹⁵ each stay below 2³¹. */
 const STRETCH = 32_768;
@@ -16,6 +17,17 @@ export function sumOf({ numbers, column }: ColumnView, from: number, to: number)
   if (numbers instanceof Int8Array) return sumOfBytes(numbers, column!.fours, from, to);
   if (numbers instanceof Int16Array) return inStretches(numbers, from, to);
   return numbers instanceof Int32Array ? sumInt32(numbers, from, to) : sumDoubles(numbers, from, to);
+}
+
+/** As `sumOf`, of each of the runs. */
+export function sumsOf(view: ColumnView, { starts, ends, count }: Runs, out: Float64Array): void {
+  const { numbers, column } = view;
+  if (numbers instanceof Int8Array) {
+    const words = column!.fours;
+    for (let i = 0; i < count; i++) out[i] = sumOfBytes(numbers, words, starts[i]!, ends[i]!);
+  } else {
+    for (let i = 0; i < count; i++) out[i] = sumOf(view, starts[i]!, ends[i]!);
+  }
 }
 
 function inStretches(numbers: Int16Array, from: number, to: number): number {
@@ -66,6 +78,17 @@ export function maximumOf({ numbers, column }: ColumnView, from: number, to: num
   return numbers instanceof Int32Array ? maximumInt32(numbers, from, to) : maximumDouble(numbers, from, to);
 }
 
+/** As `maximumOf`, of each of the runs. */
+export function maximaOf(view: ColumnView, { starts, ends, count }: Runs, out: Float64Array): void {
+  const { numbers, column } = view;
+  if (numbers instanceof Int8Array) {
+    const words = column!.fours;
+    for (let i = 0; i < count; i++) out[i] = maximumOfBytes(numbers, words, starts[i]!, ends[i]!);
+  } else {
+    for (let i = 0; i < count; i++) out[i] = maximumOf(view, starts[i]!, ends[i]!);
+  }
+}
+
 function maximumInt16(numbers: Int16Array, from: number, to: number): number {
   let best = numbers[from]!;
   for (let i = from + 1; i < to; i++) if (numbers[i]! > best) best = numbers[i]!;
@@ -93,6 +116,17 @@ export function minimumOf({ numbers, column }: ColumnView, from: number, to: num
   if (numbers instanceof Int8Array) return minimumOfBytes(numbers, column!.fours, from, to);
   if (numbers instanceof Int16Array) return minimumInt16(numbers, from, to);
   return numbers instanceof Int32Array ? minimumInt32(numbers, from, to) : minimumDouble(numbers, from, to);
+}
+
+/** As `minimumOf`, of each of the runs. */
+export function minimaOf(view: ColumnView, { starts, ends, count }: Runs, out: Float64Array): void {
+  const { numbers, column } = view;
+  if (numbers instanceof Int8Array) {
+    const words = column!.fours;
+    for (let i = 0; i < count; i++) out[i] = minimumOfBytes(numbers, words, starts[i]!, ends[i]!);
+  } else {
+    for (let i = 0; i < count; i++) out[i] = minimumOf(view, starts[i]!, ends[i]!);
+  }
 }
 
 function minimumInt16(numbers: Int16Array, from: number, to: number): number {

@@ -3,12 +3,15 @@ import { Int32, UtcDate, type Value } from "../../../bson/mod.ts";
 import { MIXED, ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, isExactPageOf, type NumberArray } from "./column_view.ts";
-import { maximumOf, minimumOf } from "./dense_loops.ts";
+import { maximaOf, maximumOf, minimaOf, minimumOf } from "./dense_loops.ts";
 import type { FoldedOutput } from "./fragment.ts";
 import { FoldedState, grownBytes, grownDoubles } from "./output_state.ts";
+import { MAX_RUNS, type Runs } from "./run_batch.ts";
 
 /** A group without a value. */
 const NOTHING = 0;
+/** Of runs. */
+const BESTS = new Float64Array(MAX_RUNS);
 
 export class ExtremeState extends FoldedState {
   private types = new Uint8Array(0);
@@ -53,6 +56,21 @@ export class ExtremeState extends FoldedState {
     }
     this.mixed[group] = 1;
     return this.take(group, numbers[index]!, view.column!.typeAt(index));
+  }
+
+  protected override foldRuns(view: ColumnView, runs: Runs): boolean {
+    const { type } = view;
+    if (type === MIXED) return false;
+    const { starts, ends, groups, count } = runs;
+    if (this.isMaximum) maximaOf(view, runs, BESTS);
+    else minimaOf(view, runs, BESTS);
+    for (let i = 0; i < count; i++) {
+      const group = groups[i]!;
+      if (this.hasAccumulator(group) || !this.take(group, BESTS[i]!, type)) {
+        this.addView(view, undefined, starts[i]!, ends[i]!, group);
+      }
+    }
+    return true;
   }
 
   private best(view: ColumnView, indexes: Int32Array | undefined, from: number, to: number): number {

@@ -1,8 +1,10 @@
 /** What the groups of a fragment hold of one output. Groups are numbered from 0. */
 import type { Document, Value } from "../../../bson/mod.ts";
+import { NO_TYPE } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, locate, type Located, valueOf } from "./column_view.ts";
 import type { Accumulator, AnyOutput } from "./fragment.ts";
+import type { Runs } from "./run_batch.ts";
 import type { SliceSource } from "./slice_source.ts";
 
 export interface OutputState {
@@ -10,6 +12,8 @@ export interface OutputState {
   reserve(groups: number): void;
   /** Takes the rows `[from, to)` of a source, or those that `rows[from, to)` name, in that order. */
   add(source: SliceSource, rows: Int32Array | undefined, from: number, to: number, group: number): void;
+  /** As `add`, of neighbouring rows of several groups. */
+  addRuns(runs: Runs): void;
   /** Takes a row that has to be read as a document. @param ms its time */
   addRow(row: Document, group: number, ms: number): void;
   /** Takes a whole page, if what is known of it is enough. @returns whether it was */
@@ -57,7 +61,29 @@ export abstract class FoldedState implements OutputState {
   }
 
   add(source: SliceSource, rows: Int32Array | undefined, from: number, to: number, group: number): void {
-    const view = source.view(this.path, rows, from, to);
+    this.addView(source.view(this.path, rows, from, to), rows, from, to, group);
+  }
+
+  addRuns(runs: Runs): void {
+    const { source, starts, ends, groups, count } = runs;
+    const view = source.view(this.path, undefined, starts[0]!, ends[count - 1]!);
+    if (view.type === NO_TYPE) return;
+    if (view.numbers !== undefined && view.places === undefined && this.foldRuns(view, runs)) return;
+    for (let i = 0; i < count; i++) this.addView(view, undefined, starts[i]!, ends[i]!, groups[i]!);
+  }
+
+  /** Folds runs of numbers, one a row. @returns false to get them run by run instead */
+  protected foldRuns(_view: ColumnView, _runs: Runs): boolean {
+    return false;
+  }
+
+  protected addView(
+    view: ColumnView,
+    rows: Int32Array | undefined,
+    from: number,
+    to: number,
+    group: number,
+  ): void {
     const { located } = this;
     locate(view, rows, from, to, located);
     if (located.from === located.to) return;

@@ -11,6 +11,7 @@ import type { Direction } from "../run.ts";
 import { type ColumnView, indexOfRow, valueOf } from "./column_view.ts";
 import type { AnyOutput, RowOutput } from "./fragment.ts";
 import { grownDoubles, type OutputState } from "./output_state.ts";
+import { addEachRun, type Runs } from "./run_batch.ts";
 import type { SliceSource } from "./slice_source.ts";
 
 type Origin = ColumnView | { readonly value: Value };
@@ -66,6 +67,10 @@ export abstract class PositionState implements OutputState {
       }
     }
     this.hold(source, rows === undefined ? k : rows[k]!, group);
+  }
+
+  addRuns(runs: Runs): void {
+    addEachRun(this, runs);
   }
 
   addRow(row: Document, group: number, ms: number): void {

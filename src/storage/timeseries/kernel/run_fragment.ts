@@ -23,6 +23,7 @@ import {
   RowPositionState,
   SeriesPositionState,
 } from "./position_state.ts";
+import { RunBatch } from "./run_batch.ts";
 import { endOfTimes, SeriesRuns, type Slice } from "./series_runs.ts";
 import { SeriesSources } from "./series_sources.ts";
 import { SetState } from "./set_state.ts";
@@ -72,6 +73,7 @@ export async function runFragment(
       if (pacer.isDue()) await pacer.rest();
     }
   }
+  folding.foldBatch();
   fragment.counters.rowsRead += folding.rows;
   return folding;
 }
@@ -92,6 +94,7 @@ class Folding implements FragmentResult {
   /** Whether all outputs are counts. */
   private readonly onlyCounts: boolean;
   private readonly order: GroupOrder | undefined;
+  private readonly batch = new RunBatch();
   private room = 0;
   private series = 0;
   private isEntered = false;
@@ -180,9 +183,15 @@ class Folding implements FragmentResult {
   /** Takes rows of one group. */
   private addTogether({ source, rows, from, to }: Slice, group: number): void {
     const isPage = rows === undefined && to - from === source.rowCount;
-    for (let i = 0; i < this.states.length; i++) {
-      const state = this.states[i]!;
-      if (!isPage || !this.addPage(source, i, group)) state.add(source, rows, from, to, group);
+    if (rows === undefined && !isPage) {
+      if (!this.batch.takes(source, from)) this.foldBatch();
+      this.batch.add(source, from, to, group);
+    } else {
+      this.foldBatch();
+      for (let i = 0; i < this.states.length; i++) {
+        const state = this.states[i]!;
+        if (!isPage || !this.addPage(source, i, group)) state.add(source, rows, from, to, group);
+      }
     }
     if (this.order === undefined) return;
     const { times } = source;
@@ -191,6 +200,14 @@ class Folding implements FragmentResult {
       times[rows === undefined ? from : rows[from]!]!,
       times[rows === undefined ? to - 1 : rows[to - 1]!]!,
     );
+  }
+
+  /** Folds the runs that were gathered; asked once all rows are in. */
+  foldBatch(): void {
+    const { batch } = this;
+    if (batch.count === 0) return;
+    for (const state of this.states) state.addRuns(batch);
+    batch.clear();
   }
 
   /** What is known of a whole page may be all that an output needs. */
@@ -228,6 +245,7 @@ class Folding implements FragmentResult {
   }
 
   private addRows({ source, rows, from, to }: Slice): void {
+    this.foldBatch();
     for (let k = from; k < to; k++) {
       const row = rows === undefined ? k : rows[k]!;
       const document = source.documentAt(row);
@@ -245,6 +263,9 @@ class Folding implements FragmentResult {
     this.isEntered = true;
     const meta = this.meta = this.needsMeta ? this.metaOf(this.series) : undefined;
     this.table.enter(meta);
+    if (this.perSeries.length === 0) return;
+    // What was gathered is of the series before.
+    this.foldBatch();
     for (const state of this.perSeries) state.enter(meta);
   }
 

@@ -7,9 +7,10 @@ import { Int32, type Value } from "../../../bson/mod.ts";
 import { MIXED, ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, firstDouble, isExactPageOf, type NumberArray } from "./column_view.ts";
-import { sumOf } from "./dense_loops.ts";
+import { sumOf, sumsOf } from "./dense_loops.ts";
 import type { FoldedOutput } from "./fragment.ts";
 import { FoldedState, grownBytes, grownDoubles } from "./output_state.ts";
+import { MAX_RUNS, type Runs } from "./run_batch.ts";
 
 /** Ranks of types, as in query/expression/number.ts. */
 const INT = 0;
@@ -17,6 +18,8 @@ const LONG = 1;
 const DOUBLE = 2;
 const EXACT_LIMIT = 2 ** 53;
 const TWO_32 = 4294967296;
+/** Of runs. */
+const TOTALS = new Float64Array(MAX_RUNS);
 
 export class SumState extends FoldedState {
   private ranks = new Uint8Array(0);
@@ -56,10 +59,7 @@ export class SumState extends FoldedState {
     switch (view.type === MIXED ? typeTogether(view, indexes, from, to) : view.type) {
       case ValueType.Int32: {
         const total = indexes === undefined ? sumOf(view, from, to) : sumAt(numbers, indexes, from, to);
-        if (!this.addExact(group, total, to - from)) {
-          this.addAll(numbers, indexes, from, to, group, addWhole);
-          this.counts[group]! += to - from;
-        }
+        this.addWholes(numbers, indexes, from, to, group, total);
         return true;
       }
       case ValueType.Double:
@@ -76,6 +76,33 @@ export class SumState extends FoldedState {
         // Dates are no numbers.
         return true;
     }
+  }
+
+  protected override foldRuns(view: ColumnView, runs: Runs): boolean {
+    if (view.type !== ValueType.Int32) return false;
+    const { starts, ends, groups, count } = runs;
+    sumsOf(view, runs, TOTALS);
+    const numbers = view.numbers!;
+    for (let i = 0; i < count; i++) {
+      const group = groups[i]!;
+      if (this.hasAccumulator(group)) this.addView(view, undefined, starts[i]!, ends[i]!, group);
+      else this.addWholes(numbers, undefined, starts[i]!, ends[i]!, group, TOTALS[i]!);
+    }
+    return true;
+  }
+
+  /** Adds int32, whose sum is `total`. */
+  private addWholes(
+    numbers: NumberArray,
+    indexes: Int32Array | undefined,
+    from: number,
+    to: number,
+    group: number,
+    total: number,
+  ): void {
+    if (this.addExact(group, total, to - from)) return;
+    this.addAll(numbers, indexes, from, to, group, addWhole);
+    this.counts[group]! += to - from;
   }
 
   /** Adds the sum of `count` integers; false where compensation would have to begin. */

@@ -3,6 +3,7 @@ import type { Document, Value } from "../../../bson/mod.ts";
 import { indexOfRow, valueOf } from "./column_view.ts";
 import type { Accumulator, AnyOutput, FoldedOutput } from "./fragment.ts";
 import type { OutputState } from "./output_state.ts";
+import { addEachRun, type Runs } from "./run_batch.ts";
 import type { SliceSource } from "./slice_source.ts";
 
 /** The accumulators of all groups. */
@@ -18,6 +19,10 @@ export abstract class AccumulatorState implements OutputState {
     to: number,
     group: number,
   ): void;
+
+  addRuns(runs: Runs): void {
+    addEachRun(this, runs);
+  }
 
   reserve(): void {}
 
