@@ -4,7 +4,8 @@
  * needs for the same rows. Loaded from CSV.
  */
 import { type CpuWorkload, METRICS } from "../tests/data/cpu_workload.ts";
-import { type Answer, type Instance, type LoadSize, type Peer, PeerMissing } from "./peer.ts";
+import type { Answer, Instance, LoadSize, Peer } from "./peer.ts";
+import { PeerMissing } from "./peer_missing.ts";
 import type { Query } from "./query.ts";
 import { cpuSecondsOf } from "./wire_instance.ts";
 import { cpuWorkloadOf, mustBeCpu, type Scenario } from "./scenario.ts";

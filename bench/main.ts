@@ -5,7 +5,8 @@ import { regressions } from "./guard.ts";
 import { measure, type Measured } from "./measure.ts";
 import { MONGODB } from "./mongodb.ts";
 import { type BenchOptions, parseBenchOptions, USAGE } from "./options.ts";
-import { type Peer, PeerMissing } from "./peer.ts";
+import type { Peer } from "./peer.ts";
+import { PeerMissing } from "./peer_missing.ts";
 import { report } from "./report.ts";
 import { VICTORIA_METRICS } from "./victoria_metrics.ts";
 

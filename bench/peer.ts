@@ -14,11 +14,6 @@ export interface Peer {
   start(scenario: Scenario): Promise<Instance>;
 }
 
-/** A peer that cannot run on this machine: it is left out of the table, and its reason printed. */
-export class PeerMissing extends Error {
-  override readonly name = "PeerMissing";
-}
-
 /** A database that runs, empty at first. */
 export interface Instance extends AsyncDisposable {
   /** Processor seconds that its process has used so far. */

@@ -3,7 +3,7 @@ import type { Document } from "bson";
 import { CpuWorkload, type EncodedRows } from "../tests/data/cpu_workload.ts";
 import { EventWorkload } from "../tests/data/event_workload.ts";
 import { eventQueries } from "./event_query.ts";
-import { PeerMissing } from "./peer.ts";
+import { PeerMissing } from "./peer_missing.ts";
 import { cpuQueries, type Query } from "./query.ts";
 
 /** A generator of rows. */

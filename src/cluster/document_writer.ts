@@ -21,15 +21,9 @@ import type { DocumentCheck } from "./document_check.ts";
 import { insertDocument } from "./document_insert.ts";
 import { failsTransaction, type Pause, runStatement } from "./document_statement.ts";
 import { GroupCommit, type LogEffects, type Reserve } from "./group_commit.ts";
-import {
-  committed,
-  DoneInserts,
-  doneStatement,
-  type RetryableWrite,
-  type TransactionName,
-} from "./retryable_write.ts";
+import { committed, DoneInserts, doneStatement, type TransactionName } from "./retryable_write.ts";
 import type { InsertResult } from "./router.ts";
-import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
+import type { RetryableWrite, StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
 /** A collection that is written to; the namespace is for the words of errors. */
 export interface WrittenCollection {

@@ -17,7 +17,8 @@ import {
 } from "../storage/mod.ts";
 import { EntryKind } from "./entry.ts";
 import type { MeasurementChange, MeasurementChanges } from "./measurement_change.ts";
-import { DoneInserts, type RetryableWrite } from "./retryable_write.ts";
+import { DoneInserts } from "./retryable_write.ts";
+import type { RetryableWrite } from "./write_statement.ts";
 import type { InsertResult } from "./router.ts";
 
 /** Logs what is to be applied to a table, and the statements that it carries out: `apply` is called with the entry's index once it is durable. */

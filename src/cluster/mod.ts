@@ -34,7 +34,7 @@ export {
   type Router,
   type Verification,
 } from "./router.ts";
-export { endsWithCommit, resultOf, type RetryableWrite, type TransactionName } from "./retryable_write.ts";
+export { endsWithCommit, resultOf, type TransactionName } from "./retryable_write.ts";
 export { Transaction } from "./transaction.ts";
 export {
   type ColumnSize,
@@ -46,6 +46,7 @@ export {
 } from "../storage/mod.ts";
 export {
   type DeleteStatement,
+  type RetryableWrite,
   type StatementResult,
   type UpdateStatement,
   type WriteOptions,

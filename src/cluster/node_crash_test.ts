@@ -12,7 +12,7 @@ import { CommandError, type Random, seededRandom } from "../base/mod.ts";
 import { type DiskCall, FaultyDisk, MemoryDisk } from "../io/mod.ts";
 import type { Namespace } from "./catalog.ts";
 import type { Node } from "./node.ts";
-import type { RetryableWrite } from "./retryable_write.ts";
+import type { RetryableWrite } from "./write_statement.ts";
 import type { Transaction } from "./transaction.ts";
 import {
   deleteNumbers,

@@ -5,10 +5,9 @@ import { type Disk, SimulatedClock } from "../io/mod.ts";
 import { type CommandContext, newScanCounters } from "../query/mod.ts";
 import type { Namespace } from "./catalog.ts";
 import { Node, type NodeOptions } from "./node.ts";
-import type { RetryableWrite } from "./retryable_write.ts";
 import type { CollectionSpec } from "./router.ts";
 import type { Transaction } from "./transaction.ts";
-import type { WriteStatement } from "./write_statement.ts";
+import type { RetryableWrite, WriteStatement } from "./write_statement.ts";
 
 export const PLAIN: CollectionSpec = { options: BuiltDocument.EMPTY };
 export const TIMESERIES: CollectionSpec = {

@@ -1,18 +1,7 @@
 /** Retryable writes of sessions: what they are made of, and which of their statements an entry of the log carries out. */
 import { BuiltDocument, Document, encodeDocument, Int32, RawDocument } from "../bson/mod.ts";
 import type { DoneStatements, SessionHistory } from "../storage/mod.ts";
-import type { StatementResult } from "./write_statement.ts";
-
-/** The write of a session that documents or statements belong to. */
-export interface RetryableWrite {
-  /** The session: a UUID's 16 bytes. */
-  readonly lsid: Uint8Array;
-  readonly txnNumber: bigint;
-  /** When, in seconds since 1970. */
-  readonly seconds: number;
-  /** The ids of the documents or statements, by their places. */
-  readonly stmtIds: readonly number[];
-}
+import type { RetryableWrite, StatementResult } from "./write_statement.ts";
 
 /** Inserts that were done, as runs of ids that follow one another. */
 export class DoneInserts {

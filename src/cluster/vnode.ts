@@ -49,14 +49,14 @@ import { OpenTransactions } from "./open_transactions.ts";
 import { RecentStatements } from "./recent_statements.ts";
 import { endOfPiece } from "./insert_pieces.ts";
 import { namedIfFull, shuttingDown } from "./node_errors.ts";
-import { doneStatement, type RetryableWrite, type TransactionName } from "./retryable_write.ts";
+import { doneStatement, type TransactionName } from "./retryable_write.ts";
 import { countedSource, documentSource } from "./document_source.ts";
 import { statsOf, type Stores, verifyFiles } from "./stored_collection.ts";
 import { StoredCollections } from "./stored_collections.ts";
 import type { Transaction } from "./transaction.ts";
 import { writtenCollection } from "./written_collection.ts";
 import type { CollectionStats, InsertOptions, InsertResult, Verification } from "./router.ts";
-import type { StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
+import type { RetryableWrite, StatementResult, WriteOptions, WriteStatement } from "./write_statement.ts";
 
 export interface VNodeOptions {
   readonly disk: Disk;

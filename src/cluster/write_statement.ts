@@ -2,7 +2,6 @@
 import type { CommandError } from "../base/mod.ts";
 import type { Collation, Document, Value } from "../bson/mod.ts";
 import type { CommandContext } from "../query/mod.ts";
-import type { RetryableWrite } from "./retryable_write.ts";
 
 interface Statement {
   readonly filter: Document;
@@ -38,6 +37,17 @@ export interface DeleteStatement extends Statement {
 }
 
 export type WriteStatement = UpdateStatement | DeleteStatement;
+
+/** The write of a session that documents or statements belong to. */
+export interface RetryableWrite {
+  /** The session: a UUID's 16 bytes. */
+  readonly lsid: Uint8Array;
+  readonly txnNumber: bigint;
+  /** When, in seconds since 1970. */
+  readonly seconds: number;
+  /** The ids of the documents or statements, by their places. */
+  readonly stmtIds: readonly number[];
+}
 
 export interface WriteOptions {
   /** Whether the first error ends it all. */

@@ -141,7 +141,7 @@ async function run(
     throw new CommandError("InvalidOptions", "Command does not support writeConcern");
   }
   if (generic.inTransaction) checkAllowedInTransaction(command, db, args, generic);
-  else checkReadLevel(command, generic.readConcern);
+  else checkReadLevel(command.name, command.readConcerns ?? [], generic.readConcern);
   readAfter(router.clusterTime, generic.readConcern);
   if (input.sequences.length > 0 && !command.takesSequences) {
     throw new CommandError(40415, `BSON field '${name}.${input.sequences[0]!.name}' is an unknown field.`);

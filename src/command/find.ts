@@ -1,52 +1,21 @@
 /** `find`: documents of one collection that match a filter, sorted, cut and projected. */
 import { CommandError } from "../base/mod.ts";
-import { BsonType, type BsonWriter } from "../bson/mod.ts";
+import type { BsonWriter } from "../bson/mod.ts";
 import { type Namespace, namespaceText } from "../cluster/mod.ts";
 import { type FindSpec, type ParseContext, parseFind, type Pipeline } from "../query/mod.ts";
-import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { queryRows } from "./config_database.ts";
 import { replyFirstBatch } from "./cursor_reply.ts";
+import { parseFindArguments } from "./find_arguments.ts";
 import { replyById } from "./find_by_id.ts";
-import { isGenericArgument } from "./generic.ts";
 import { type BoundedFind, withKeyBounds } from "./key_bounds.ts";
 import { letVariables } from "./let_variables.ts";
 import { namespaceToRead } from "./namespace.ts";
 import { QueryWork } from "./operation.ts";
 import { allowsDiskUse, checkHint, withHint } from "./query_options.ts";
-import { checkTailable, replyTailable } from "./tailable.ts";
+import { replyTailable } from "./tailable.ts";
 
-const OWNER = "FindCommandRequest";
-const FIELDS: FieldTable = {
-  find: "any",
-  filter: "plainObject",
-  projection: "plainObject",
-  sort: "plainObject",
-  hint: "any",
-  collation: "plainObject",
-  skip: "number",
-  limit: "number",
-  batchSize: "number",
-  singleBatch: "boolean",
-  allowDiskUse: "boolean",
-  min: "plainObject",
-  max: "plainObject",
-  returnKey: "boolean",
-  showRecordId: "boolean",
-  tailable: "boolean",
-  awaitData: "boolean",
-  oplogReplay: "boolean",
-  noCursorTimeout: "boolean",
-  allowPartialResults: "boolean",
-  mirrored: "boolean",
-  let: "object",
-  options: "any",
-  term: "any",
-  readOnce: "boolean",
-  allowSpeculativeMajorityRead: "boolean",
-  collectionUUID: "binData",
-};
 export const find: Command = {
   name: "find",
   help: "query for documents",
@@ -106,37 +75,4 @@ export function checkShown(
 export function findPipeline({ spec, keyBounds }: BoundedFind, context: ParseContext): Pipeline {
   const pipeline = parseFind(spec, context);
   return keyBounds === undefined ? pipeline : { ...pipeline, keyBounds };
-}
-
-export interface FindArguments {
-  readonly spec: FindSpec;
-  readonly batchSize: number | undefined;
-  readonly singleBatch: boolean;
-}
-
-/** The fields of a find, checked. @throws CommandError */
-export function parseFindArguments(args: Arguments): FindArguments {
-  checkFields(args, OWNER, FIELDS, isGenericArgument);
-  // MongoDB's wording, missing space included.
-  if (args.type("filter") === BsonType.Null) {
-    throw new CommandError("TypeMismatch", "Expected field filterto be of type object");
-  }
-  if (args.has("awaitData") && !args.has("tailable")) {
-    throw new CommandError("FailedToParse", "Cannot set 'awaitData' without also setting 'tailable'");
-  }
-  const found = {
-    spec: {
-      filter: args.document("filter"),
-      sort: args.document("sort"),
-      skip: args.integerFrom("skip", 0) ?? 0,
-      limit: args.integerFrom("limit", 0) ?? 0,
-      projection: args.document("projection"),
-      returnKey: args.get("returnKey") === true,
-      showRecordId: args.get("showRecordId") === true,
-    },
-    batchSize: args.integerFrom("batchSize", 0),
-    singleBatch: args.get("singleBatch") === true,
-  };
-  if (args.get("tailable") === true) checkTailable(found, args.get("hint"));
-  return found;
 }

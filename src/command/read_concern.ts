@@ -7,7 +7,6 @@ import { aliasOfType, Document, Timestamp, typeOf, type Value } from "../bson/mo
 import type { ClusterTime } from "../cluster/mod.ts";
 import { shownTimestamp } from "./cluster_time.ts";
 import type { Arguments } from "./arguments.ts";
-import type { Command } from "./command.ts";
 
 const LEVELS = ["local", "majority", "linearizable", "available", "snapshot"] as const;
 const CAUSAL_LEVELS: ReadonlySet<string> = new Set(["local", "majority", "snapshot"]);
@@ -79,15 +78,18 @@ function timeIn(document: Document, name: string): bigint | undefined {
   return BigInt.asUintN(64, time);
 }
 
-/** @throws CommandError InvalidOptions where the command cannot be had at that level */
-export function checkReadLevel(command: Command, { level }: ReadConcern): void {
-  const reads = command.readConcerns ?? [];
-  if (level === "local" || reads.includes(level)) return;
-  const reason = level === "snapshot" && reads.length > 0
+/** @param allowed the levels that the command can be had at beside `local` @throws CommandError InvalidOptions for another */
+export function checkReadLevel(
+  command: string,
+  allowed: readonly ReadConcern["level"][],
+  { level }: ReadConcern,
+): void {
+  if (level === "local" || allowed.includes(level)) return;
+  const reason = level === "snapshot" && allowed.length > 0
     ? "read concern snapshot not supported"
     : "read concern not supported";
   throw invalid(
-    `Command ${command.name} does not support { readConcern: { level: "${level}", provenance: "clientSupplied" } } ` +
+    `Command ${command} does not support { readConcern: { level: "${level}", provenance: "clientSupplied" } } ` +
       `:: caused by :: ${reason}`,
   );
 }

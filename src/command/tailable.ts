@@ -1,30 +1,13 @@
 /** Tailable finds: cursors over capped collections that stay open at the end and go on with what comes. */
 import { CommandError } from "../base/mod.ts";
-import { type BsonWriter, Document, isNumber } from "../bson/mod.ts";
+import type { BsonWriter } from "../bson/mod.ts";
 import { type CollectionTail, type Namespace, namespaceText } from "../cluster/mod.ts";
 import { type ParseContext, parseFind, type Rows, withContext } from "../query/mod.ts";
-import { numberOf } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
 import { replyFirstBatch, rowsOf } from "./cursor_reply.ts";
-import type { FindArguments } from "./find.ts";
+import type { FindArguments } from "./find_arguments.ts";
 import type { QueryWork } from "./operation.ts";
 import { Tail } from "./tail.ts";
-
-/** @throws CommandError where a tailable cursor cannot do what is asked */
-export function checkTailable({ spec, singleBatch }: FindArguments, hint: unknown): void {
-  if (singleBatch) {
-    throw new CommandError("BadValue", "cannot use tailable option with the 'singleBatch' option");
-  }
-  const natural = spec.sort?.get("$natural");
-  const isInOrder = spec.sort === undefined || spec.sort.isEmpty() ||
-    (isNumber(natural) && numberOf(natural) === 1);
-  const direction = hint instanceof Document ? hint.get("$natural") : undefined;
-  if (isInOrder && !(isNumber(direction) && numberOf(direction) < 0)) return;
-  throw new CommandError(
-    "BadValue",
-    "cannot use tailable option with a sort other than {$natural: 1}",
-  );
-}
 
 /** Answers a tailable find. */
 export async function replyTailable(

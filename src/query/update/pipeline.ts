@@ -7,7 +7,7 @@ import { projectDocument } from "../stage/project.ts";
 import { replaceDocument } from "../stage/replace_root.ts";
 import { namedStage, parseStages } from "../stages.ts";
 import { withIdOf } from "./replacement.ts";
-import type { Updater } from "./update.ts";
+import type { Updater } from "./updater.ts";
 
 export interface PipelineUpdate {
   readonly kind: "pipeline";

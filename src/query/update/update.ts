@@ -11,11 +11,11 @@ import { type CommandContext, scopeVariables } from "../context.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { namedStage } from "../stages.ts";
 import { applyTree } from "./apply.ts";
-import type { DeltaBuilder } from "./delta.ts";
 import { compileArrayFilters, parseArrayFilters } from "./array_filters.ts";
 import { type ModifierUpdate, parseModifiers } from "./parse_modifiers.ts";
 import { compileUpdatePipeline, parseUpdatePipeline, type PipelineUpdate } from "./pipeline.ts";
 import { parseReplacement, replace, type Replacement } from "./replacement.ts";
+import type { Updater } from "./updater.ts";
 
 export type Update = ModifierUpdate | Replacement | PipelineUpdate;
 
@@ -29,19 +29,6 @@ export interface UpdateSpec {
   /** Whether all documents that match are updated. */
   readonly multi?: boolean;
 }
-
-/** What is known of the document that an update is applied to. */
-export interface Target {
-  /** Whether it is about to be inserted by an upsert. */
-  readonly inserting: boolean;
-  /** The place in the array that the filter met, for `$`; undefined where it met none. */
-  readonly position: () => number | undefined;
-  /** Gets which fields modifiers change. */
-  readonly delta?: DeltaBuilder;
-}
-
-/** @throws CommandError of what the update makes of the document, which is as it was */
-export type Updater = (document: Document, target: Target) => Document;
 
 /**
  * Looks at the form of an update, which is wrong with the whole command, not with one statement.

@@ -9,7 +9,8 @@ import {
   type Value,
 } from "../../bson/mod.ts";
 import type { Filter, Path } from "../filter/filter.ts";
-import type { Update, Updater } from "./update.ts";
+import type { Update } from "./update.ts";
+import type { Updater } from "./updater.ts";
 
 interface Equality {
   readonly path: Path;

@@ -25,7 +25,8 @@ import { parseSortParts } from "../stage/sort.ts";
 import type { Delta, DeltaBuilder } from "./delta.ts";
 import { diffDocuments } from "./document_diff.ts";
 import { checkUpsertFilter, documentToInsert } from "./upsert.ts";
-import { compileUpdate, parseUpdate, type Update, type Updater, type UpdateSpec } from "./update.ts";
+import { compileUpdate, parseUpdate, type Update, type UpdateSpec } from "./update.ts";
+import type { Updater } from "./updater.ts";
 
 export interface WriteSpec {
   readonly filter: Document;
