@@ -50,12 +50,13 @@ export { countOfInsert, documentsOfInsert } from "./timeseries/insert_payload.ts
 export { documentsFrom, type PreparedBatch, type PreparedInsert } from "./timeseries/measurement.ts";
 export { type Pace, pacer } from "./timeseries/pacer.ts";
 export { partitionOf } from "./timeseries/partition.ts";
-export { type TimeseriesCounters, type TimeseriesScan } from "./timeseries/scan.ts";
+export type { TimeseriesCounters, TimeseriesScan } from "./timeseries/scan_request.ts";
 export { type TableStats } from "./timeseries/table.ts";
 export { type ChangeScan, type PlacedRow, TableChange } from "./timeseries/table_change.ts";
 export { decodeChange } from "./timeseries/change_payload.ts";
 export { type StoreView } from "./timeseries/store_view.ts";
-export { TimeseriesStore, type TimeseriesStoreOptions } from "./timeseries/timeseries_store.ts";
+export type { TimeseriesStoreOptions } from "./timeseries/store_options.ts";
+export { TimeseriesStore } from "./timeseries/timeseries_store.ts";
 export { SERIES_FILE, SeriesFile } from "./timeseries/series_file.ts";
 export { SeriesIndex } from "./timeseries/series_index.ts";
 export {

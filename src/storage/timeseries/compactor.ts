@@ -11,7 +11,7 @@ import { runCompaction } from "./compaction.ts";
 import { compactionOf, type CompactionPlan, nextCompaction } from "./compaction_policy.ts";
 import { type Pace, pacer } from "./pacer.ts";
 import type { SegmentSet } from "./segment_set.ts";
-import type { TimeseriesStoreOptions } from "./timeseries_store.ts";
+import type { TimeseriesStoreOptions } from "./store_options.ts";
 
 /** What ends a merge whose store is being closed. */
 class Stopped extends Error {}

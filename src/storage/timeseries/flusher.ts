@@ -13,7 +13,7 @@ import { type FrozenRows, writeSegment } from "./segment_writer.ts";
 import type { SeriesFile } from "./series_file.ts";
 import type { StoreViews } from "./store_view.ts";
 import type { TableSet } from "./table_set.ts";
-import type { TimeseriesStoreOptions } from "./timeseries_store.ts";
+import type { TimeseriesStoreOptions } from "./store_options.ts";
 
 /** What of its store a flush reads and changes. */
 export interface FlushedStore {

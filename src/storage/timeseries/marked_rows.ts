@@ -4,7 +4,7 @@
  * in between, finds the rows by the spans of the log's entry instead (removal.ts). Both give the same.
  */
 import { type RowMask, RowMaskBuilder } from "./row_mask.ts";
-import type { TableSnapshot } from "./scan.ts";
+import type { TableSnapshot } from "./table_snapshot.ts";
 
 export class MarkedRows {
   /** By the age of the row group or memtable: its place among those of the snapshot, from 1. */

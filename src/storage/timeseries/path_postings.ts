@@ -6,15 +6,21 @@
  * It covers the series that were there when it was built; what came later is for its reader to judge, until so much has
  * come that it is built anew.
  */
+import type { Value } from "../../bson/mod.ts";
 import { ByteWriter, grownInt32, viewOf } from "../../column/mod.ts";
 import { KeyTable } from "./key_table.ts";
 import { markPostings, writePostings } from "./posting_list.ts";
 import type { SeriesIndex } from "./series_index.ts";
-import type { SeriesPath } from "./series_lookup.ts";
 
 /** Steps of work between two calls of `rest`. */
 const STEPS_BETWEEN_RESTS = 256;
 const INITIAL_PAIRS = 1024;
+
+/** A path of metas, and the keys that it has in one. */
+export interface SeriesPath {
+  readonly name: string;
+  visitKeys(meta: Value, visit: (key: Uint8Array) => void): void;
+}
 
 export class PathPostings {
   private constructor(

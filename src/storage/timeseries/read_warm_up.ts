@@ -9,7 +9,7 @@
 import type { Logger } from "../../base/mod.ts";
 import type { Clock } from "../../io/mod.ts";
 import { FIRST_COLUMN_PAGES, pageCount, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
-import type { TableSnapshot } from "./scan.ts";
+import type { TableSnapshot } from "./table_snapshot.ts";
 import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import type { TableNames } from "./shape.ts";

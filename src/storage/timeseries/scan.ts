@@ -7,13 +7,11 @@
  *
  * A scan sees the table as it was when it began: its segments, its frozen memtable, and the rows that the active one had.
  */
-import { PIPELINE_BATCH_ROWS, takeLongWork, YIELD_AFTER_MS } from "../../base/mod.ts";
-import type { Document, Value } from "../../bson/mod.ts";
+import { PIPELINE_BATCH_ROWS, takeLongWork } from "../../base/mod.ts";
+import type { Document } from "../../bson/mod.ts";
 import type { Clock } from "../../io/mod.ts";
 import { locateIds } from "./id_scan.ts";
-import type { Memtable } from "./memtable.ts";
 import { openMemtableRun } from "./memtable_run.ts";
-import type { RowCondition } from "./kernel/condition.ts";
 import { scanSlices } from "./kernel/slice_scan.ts";
 import type { Direction, Run, TimeRange } from "./run.ts";
 import type { RowMask } from "./row_mask.ts";
@@ -23,65 +21,12 @@ import type { RowGroupEntry } from "./segment_format.ts";
 import { OpenRowGroup, openSegmentRun } from "./segment_run.ts";
 import { type EndSource, rowsAtEnds, type SeriesEnds } from "./series_ends.ts";
 import { MAX_NEAREST_ROWS, scanNearest } from "./nearest_rows.ts";
+import { Pacer } from "./scan_pacer.ts";
+import type { TimeseriesCounters, TimeseriesScan } from "./scan_request.ts";
 import { marksOf, nextMarked } from "./series_marks.ts";
-import { lookUpSeries, type LookupSource, type SeriesLookup } from "./series_lookup.ts";
-import type { TableNames } from "./shape.ts";
+import { lookUpSeries } from "./series_lookup.ts";
 import { documentOf } from "./stored_document.ts";
-
-/** What is asked for; the twin of `ScanRequest` in query/source.ts, which says what each means. */
-export interface TimeseriesScan {
-  readonly fields?: ReadonlySet<string>;
-  readonly timeRange?: TimeRange;
-  readonly seriesFilter?: (meta: Value) => boolean;
-  readonly seriesLookup?: SeriesLookup;
-  readonly ids?: readonly Value[];
-  readonly timeOrder?: Direction;
-  readonly limit?: number;
-  readonly seriesEnds?: SeriesEnds;
-  readonly condition?: RowCondition;
-  readonly checkpoint: () => Promise<void>;
-  readonly counters: TimeseriesCounters;
-}
-
-/** What a scan touched. */
-export interface TimeseriesCounters {
-  seriesScanned: number;
-  seriesMatched: number;
-  segmentsRead: number;
-  segmentsSkipped: number;
-  pagesRead: number;
-  pagesSkipped: number;
-  rowsRead: number;
-}
-
-/** A table as it is now: what a scan reads from. */
-export interface TableSnapshot extends LookupSource {
-  readonly names: TableNames;
-  /** From old to new. */
-  readonly segments: readonly SegmentRows[];
-  /** From old to new. */
-  readonly memtables: readonly MemtableRows[];
-}
-
-/** What a table has in one memtable. */
-export interface MemtableRows {
-  readonly memtable: Memtable;
-  /** Rows from this number on came later. */
-  readonly limit: number;
-  /** Rows that are gone. */
-  readonly removed: RowMask | undefined;
-}
-
-/** What a table has in one segment. */
-export interface SegmentRows {
-  readonly segment: Segment;
-  /** Without those that have no rows left. */
-  readonly groups: readonly RowGroupEntry[];
-  /** Rows of earlier times have expired. */
-  readonly firstMs: number;
-  /** Rows that are gone, by the offset of their row group; mostly none. The statistics of its pages still count them. */
-  readonly masks: ReadonlyMap<number, RowMask>;
-}
+import type { MemtableRows, TableSnapshot } from "./table_snapshot.ts";
 
 const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
 const ANY_SERIES = () => true;
@@ -133,32 +78,6 @@ function batchesOf(
   }
   if (seriesEnds === undefined) return scanSlices(snapshot, request, matched, pacer);
   return atEnds(snapshot, sourcesOf(snapshot, request), request, seriesEnds, matched, pacer);
-}
-
-/** Lets others run once some milliseconds have passed. */
-export class Pacer {
-  private since: number;
-
-  constructor(private readonly clock: Clock, private readonly checkpoint: () => Promise<void>) {
-    this.since = clock.monotonicMs();
-  }
-
-  isDue(): boolean {
-    return this.clock.monotonicMs() - this.since >= YIELD_AFTER_MS;
-  }
-
-  async rest(): Promise<void> {
-    await this.checkpoint();
-    this.restart();
-  }
-
-  async restIfDue(): Promise<void> {
-    if (this.isDue()) await this.rest();
-  }
-
-  restart(): void {
-    this.since = this.clock.monotonicMs();
-  }
 }
 
 /**

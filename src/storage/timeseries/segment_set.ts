@@ -20,7 +20,7 @@ import { DEFAULT_PARTITION_SIZES } from "./partition_cuts.ts";
 import { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import type { Table } from "./table.ts";
-import type { TimeseriesStoreOptions } from "./timeseries_store.ts";
+import type { TimeseriesStoreOptions } from "./store_options.ts";
 
 export class SegmentSet {
   readonly masks: MaskFiles;

@@ -4,8 +4,7 @@
  * need the memory.
  */
 import type { MemoryBudget, MemoryLease } from "../../base/mod.ts";
-import type { Value } from "../../bson/mod.ts";
-import { PathPostings } from "./path_postings.ts";
+import { PathPostings, type SeriesPath } from "./path_postings.ts";
 import type { SeriesIndex } from "./series_index.ts";
 
 /** What to find; the twin of `SeriesLookup` in query/source.ts, which says what each means. */
@@ -18,11 +17,6 @@ type KeyLookup =
 interface JoinedLookup {
   readonly kind: "and" | "or";
   readonly lookups: readonly SeriesLookup[];
-}
-
-export interface SeriesPath {
-  readonly name: string;
-  visitKeys(meta: Value, visit: (key: Uint8Array) => void): void;
 }
 
 /** Fewer series than this are judged one by one. */

@@ -3,7 +3,8 @@ import { MemoryBudget, seededRandom } from "../../base/mod.ts";
 import { ByteWriter, viewOf } from "../../column/mod.ts";
 import { PathPostings } from "./path_postings.ts";
 import { markPostings, writePostings } from "./posting_list.ts";
-import { PostingsCache, type SeriesPath } from "./series_lookup.ts";
+import type { SeriesPath } from "./path_postings.ts";
+import { PostingsCache } from "./series_lookup.ts";
 import { SeriesIndex } from "./series_index.ts";
 
 const noRest = () => Promise.resolve();

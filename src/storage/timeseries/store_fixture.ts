@@ -10,8 +10,9 @@ import {
   type Value,
 } from "../../bson/mod.ts";
 import { type Disk, MemoryDisk, SimulatedClock } from "../../io/mod.ts";
-import type { TimeseriesCounters, TimeseriesScan } from "./scan.ts";
-import { TimeseriesStore, type TimeseriesStoreOptions } from "./timeseries_store.ts";
+import type { TimeseriesCounters, TimeseriesScan } from "./scan_request.ts";
+import type { TimeseriesStoreOptions } from "./store_options.ts";
+import { TimeseriesStore } from "./timeseries_store.ts";
 
 export const TABLE = 7;
 export const TABLE_OPTIONS = { timeField: "t", metaField: "m", spanSeconds: 3600 } as const;

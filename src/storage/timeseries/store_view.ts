@@ -8,7 +8,7 @@
  */
 import { CommandError } from "../../base/mod.ts";
 import { maskWithout, type RowMask, RowMaskBuilder } from "./row_mask.ts";
-import type { TableSnapshot } from "./scan.ts";
+import type { TableSnapshot } from "./table_snapshot.ts";
 import { type FlushedMemtable, masksOfRows, type Table } from "./table.ts";
 
 export class StoreView {

@@ -12,7 +12,7 @@ import { markRows, MemtableRemoval, RowGroupRemoval } from "./removal.ts";
 import type { SpanBlock } from "./removed_rows.ts";
 import { maskWithout, type RowMask, RowMaskBuilder } from "./row_mask.ts";
 import type { TimeRange } from "./run.ts";
-import type { TableSnapshot } from "./scan.ts";
+import type { TableSnapshot } from "./table_snapshot.ts";
 import type { Segment } from "./segment.ts";
 import type { FrozenRows } from "./segment_writer.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";

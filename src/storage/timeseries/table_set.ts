@@ -2,7 +2,7 @@
 import { assert, MAX_POSTINGS_BYTES, type MemoryBudget, type MemoryLease } from "../../base/mod.ts";
 import { freezeTables, type Frozen } from "./frozen.ts";
 import type { Manifest, TableOptions } from "./manifest.ts";
-import type { TableSnapshot } from "./scan.ts";
+import type { TableSnapshot } from "./table_snapshot.ts";
 import type { SeriesFile } from "./series_file.ts";
 import { PostingsCache } from "./series_lookup.ts";
 import { Table } from "./table.ts";

@@ -14,14 +14,12 @@ import {
   CHANGE_ENTRY_SHARE,
   CorruptionError,
   DEFAULT_MEMORY_BUDGET_BYTES,
-  type Logger,
   MAX_CHANGE_ENTRY_BYTES,
   MemoryBudget,
   MIN_CHANGE_ENTRY_BYTES,
   PAGE_CACHE_SHARE,
 } from "../../base/mod.ts";
 import { type Document, type RawDocument, validateDocuments } from "../../bson/mod.ts";
-import type { Clock, Disk } from "../../io/mod.ts";
 import { Compactor } from "./compactor.ts";
 import { Flusher } from "./flusher.ts";
 import type { FragmentResult, TimeseriesFragment } from "./kernel/fragment.ts";
@@ -29,15 +27,17 @@ import { runFragment } from "./kernel/run_fragment.ts";
 import { Manifest, type TableOptions } from "./manifest.ts";
 import type { MarkedRows } from "./marked_rows.ts";
 import { type PreparedBatch, type PreparedInsert, prepareMeasurements } from "./measurement.ts";
-import type { PartitionSizes } from "./partition_cuts.ts";
 import { PageCache } from "./page_cache.ts";
 import type { TimeRange } from "./run.ts";
 import { ReadWarmUp } from "./read_warm_up.ts";
 import { RowBatchBuilder } from "./row_batch_builder.ts";
-import { scanTable, type TableSnapshot, type TimeseriesScan } from "./scan.ts";
+import { scanTable } from "./scan.ts";
+import type { TableSnapshot } from "./table_snapshot.ts";
+import type { TimeseriesScan } from "./scan_request.ts";
 import { SegmentSet } from "./segment_set.ts";
 import { SERIES_FILE, SeriesFile } from "./series_file.ts";
 import type { LoggedEntry, TableStats } from "./table.ts";
+import type { TimeseriesStoreOptions } from "./store_options.ts";
 import { type StoreView, StoreViews } from "./store_view.ts";
 import { TableSet } from "./table_set.ts";
 import { TableChange } from "./table_change.ts";
@@ -45,22 +45,6 @@ import { type TableVerification, verifyTable } from "./verify_table.ts";
 
 /** Fewer measurements are logged as documents. */
 const MIN_BATCH_ROWS = 8;
-
-export interface TimeseriesStoreOptions {
-  readonly disk: Disk;
-  /** Where the store's files are; made if need be. */
-  readonly directory: string;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Memtables are due to be flushed once they hold this; by default a share of the memory. */
-  readonly memtableBytes?: number;
-  /** The first record that the log still has: a store that misses any before it is refused, and nothing of it removed. */
-  readonly logStart?: number;
-  /** Where memtables and decoded pages are counted. */
-  readonly memory?: MemoryBudget;
-  /** Smaller partitions for tests. */
-  readonly partitionSizes?: PartitionSizes;
-}
 
 export class TimeseriesStore {
   private readonly tables: TableSet;

@@ -13,7 +13,7 @@ import {
   type Value,
 } from "../../bson/mod.ts";
 import { MemoryDisk } from "../../io/mod.ts";
-import type { TimeseriesScan } from "./scan.ts";
+import type { TimeseriesScan } from "./scan_request.ts";
 import {
   documentFrom,
   documentOfElements,

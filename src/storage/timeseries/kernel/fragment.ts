@@ -4,7 +4,7 @@
  */
 import type { Document, Value } from "../../../bson/mod.ts";
 import type { Direction } from "../run.ts";
-import type { TimeseriesScan } from "../scan.ts";
+import type { TimeseriesScan } from "../scan_request.ts";
 import type { Condition } from "./condition.ts";
 
 export interface TimeseriesFragment extends

@@ -4,7 +4,9 @@
  */
 import type { Document, Value } from "../../../bson/mod.ts";
 import type { Clock } from "../../../io/mod.ts";
-import { narrow, Pacer, type TableSnapshot } from "../scan.ts";
+import { narrow } from "../scan.ts";
+import { Pacer } from "../scan_pacer.ts";
+import type { TableSnapshot } from "../table_snapshot.ts";
 import type { Direction } from "../run.ts";
 import { nextMarked } from "../series_marks.ts";
 import { RowFilter } from "./condition.ts";

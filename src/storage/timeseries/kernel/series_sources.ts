@@ -1,5 +1,6 @@
 /** Where the rows of each series are: the row groups and memtables of a table that a request has to look at. */
-import type { TableSnapshot, TimeseriesScan } from "../scan.ts";
+import type { TableSnapshot } from "../table_snapshot.ts";
+import type { TimeseriesScan } from "../scan_request.ts";
 import type { Direction } from "../run.ts";
 import type { SeriesEnds } from "../series_ends.ts";
 import type { SliceRun } from "./series_runs.ts";

@@ -5,7 +5,8 @@ import { openMemtableRun } from "../memtable_run.ts";
 import { type RowGroup, TIME_PAGES } from "../row_group.ts";
 import type { Direction, Run, TimeRange } from "../run.ts";
 import type { RowMask } from "../row_mask.ts";
-import type { MemtableRows, SegmentRows, TableSnapshot, TimeseriesCounters } from "../scan.ts";
+import type { MemtableRows, SegmentRows, TableSnapshot } from "../table_snapshot.ts";
+import type { TimeseriesCounters } from "../scan_request.ts";
 import type { RowGroupEntry } from "../segment_format.ts";
 import { cutToRange, OpenRowGroup, type RowSpan } from "../segment_run.ts";
 import {

@@ -1,7 +1,9 @@
 /** Rows as documents, series by series, each in order of time: those that pass a condition on columns. */
 import { PIPELINE_BATCH_ROWS, takeLongWork } from "../../../base/mod.ts";
 import type { Document } from "../../../bson/mod.ts";
-import type { Pacer, TableSnapshot, TimeseriesScan } from "../scan.ts";
+import type { Pacer } from "../scan_pacer.ts";
+import type { TableSnapshot } from "../table_snapshot.ts";
+import type { TimeseriesScan } from "../scan_request.ts";
 import { nextMarked } from "../series_marks.ts";
 import { RowFilter } from "./condition.ts";
 import { SeriesRuns, type Slice } from "./series_runs.ts";
