@@ -131,6 +131,8 @@ export const MAX_SHREDDED_DEPTH = 8;
 export const MAX_SHAPE_PLACES = 32_768;
 /** What the inverted indexes on the metas of all tables of a VNode hold together. */
 export const MAX_POSTINGS_BYTES = 64 * MIB;
+/** As much for the values of metas that are grouped by. */
+export const MAX_META_COLUMN_BYTES = 64 * MIB;
 /** Rows of one page of a column, and of a row group. */
 export const PAGE_ROWS = 4096;
 export const ROW_GROUP_ROWS = 16 * PAGE_ROWS;

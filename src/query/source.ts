@@ -163,8 +163,12 @@ export type Condition =
  * the group. Groups are numbered from 0 as they are met; nothing is asked about rows that do not pass.
  */
 export interface GroupKeys {
-  /** Asked once a series. @throws BetterOnRows */
-  classOf(meta: Value): number;
+  /** The paths of metas that say the class, where nothing else of them does. */
+  readonly metaPaths?: readonly MetaPath[];
+  /** Told before anything is asked, where storage has them at hand: the columns of `metaPaths`. Then no metas are told. */
+  useColumns?(columns: readonly MetaColumn[]): void;
+  /** Asked once a series, whose number goes with columns. @throws BetterOnRows */
+  classOf(meta: Value, series: number): number;
   /** Asked once a span; the class is the number of a span. @param ms a time in it. @throws CommandError, and `BetterOnRows` */
   spanClassOf(span: number, ms: number): number;
   /**
@@ -180,6 +184,22 @@ export interface GroupKeys {
   spanOf(ms: number): { readonly fromMs: number; readonly endMs: number };
   /** What else the key reads; undefined where that is nothing. Then these say the group, not `groupOf`. */
   readonly measured?: MeasuredKeys;
+}
+
+export interface MetaPath {
+  /** Tells the paths of one metaField apart. */
+  readonly name: string;
+  readonly read: (meta: Value) => Value;
+}
+
+/** The values at a path of metas. More may come, which nobody asks about; what is here stays. */
+export interface MetaColumn {
+  /** By series: which of the values it has. */
+  readonly numbers: Int32Array;
+  /** Those that are equal are one. No documents, no arrays. */
+  readonly values: readonly Value[];
+  /** By value: its rank among all, kept for others by who has sorted them; out of date where it is shorter. */
+  ranks: Int32Array | undefined;
 }
 
 /** Groups whose key reads measured values: rows of one class and span that have the same ones are in one group. */

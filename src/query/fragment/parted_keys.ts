@@ -9,9 +9,8 @@
 import {
   BuiltDocument,
   compareValues,
-  encodeDocument,
-  Int32,
   isArray,
+  isSame,
   keyOf,
   UtcDate,
   type Value,
@@ -22,11 +21,12 @@ import { compileExpression, fieldsOf } from "../expression/compile.ts";
 import type { Expression, Scope } from "../expression/expression.ts";
 import { readPathOfValue } from "../expression/field_path.ts";
 import { approximateBytes } from "../memory.ts";
-import { sortInTurns } from "../sort_in_turns.ts";
 import type { SortPart } from "../stage/sort_key.ts";
 import type { GroupStage } from "../stage/group.ts";
+import type { MetaColumn, MetaPath } from "../source.ts";
 import type { FragmentKeys, KeyRequest } from "./fragment_keys.ts";
 import { BetterOnRows } from "./fragment_memory.ts";
+import { type Ranks, ranksOfNumbers, SeriesColumns } from "./series_columns.ts";
 import { TextNumbers } from "./text_numbers.ts";
 import { type RowFields, spanFinder, type TimeSpan } from "./time_spans.ts";
 
@@ -110,6 +110,17 @@ function metaReader(
   return path.length === 1 ? (meta) => meta : (meta) => readPathOfValue(meta, path, 1);
 }
 
+/** The paths that expressions are; none where one of them is not just that. */
+function metaPathsOf(
+  expressions: readonly Expression[],
+  readers: readonly ((meta: Value) => Value)[],
+): readonly MetaPath[] {
+  const paths = expressions.map((expression, i) =>
+    expression.kind === "path" && { name: JSON.stringify(expression.path.slice(1)), read: readers[i]! }
+  );
+  return paths.every((path) => path !== false) ? paths : [];
+}
+
 /**
  * The groups, numbered as their rows meet them; undefined for an `_id` that has no such parts.
  *
@@ -126,6 +137,8 @@ export function partedKeys(
 
 class PartedKeys implements FragmentKeys {
   readonly spanOf: (ms: number) => TimeSpan;
+  readonly metaPaths: readonly MetaPath[];
+  private columns: SeriesColumns | undefined;
   private count = 0;
   private readonly readMeta: readonly ((meta: Value) => Value)[];
   private readonly ofTime: readonly ReturnType<typeof compileExpression>[];
@@ -154,14 +167,27 @@ class PartedKeys implements FragmentKeys {
     const { fields: { metaField }, splits, stateBytes, variables } = request;
     this.spanOf = spanFinder(splits);
     this.readMeta = id.ofSeries.map((expression) => metaReader(expression, metaField!, variables));
+    this.metaPaths = metaPathsOf(id.ofSeries, this.readMeta);
     this.ofTime = id.ofTime.map(compileExpression);
     this.timeNames = [request.fields.timeField];
     const idBytes = id.names === undefined ? 0 : OBJECT_BYTES + NAME_BYTES * id.names.length;
     this.frameBytes = idBytes + stateBytes;
   }
 
-  classOf(meta: Value): number {
-    const { readMeta, firsts } = this;
+  useColumns(columns: readonly MetaColumn[]): void {
+    this.columns = new SeriesColumns(columns, this.id.parts.length === 1);
+  }
+
+  classOf(meta: Value, series: number): number {
+    const { columns, readMeta, firsts } = this;
+    if (columns !== undefined) {
+      const seriesClass = columns.classOf(series);
+      if (seriesClass === firsts.length) {
+        firsts.push(this.keep(columns.valuesOf(series).map((value) => this.present(value))));
+      }
+      this.current = firsts[seriesClass]!;
+      return seriesClass;
+    }
     const values = new Array<Value>(readMeta.length);
     for (let i = 0; i < values.length; i++) values[i] = this.present(readMeta[i]!(meta));
     const known = this.classFor(keyOfAll(values));
@@ -264,7 +290,8 @@ class PartedKeys implements FragmentKeys {
     for (const { part, descending } of sort.reverse()) {
       const read = part.isOfSeries ? this.seriesValues : this.spanValues;
       const numbers = part.isOfSeries ? this.seriesOfGroup : this.spanOfGroup;
-      const { ranks, count } = await ranksOf(read, part.place, pause);
+      const known = part.isOfSeries ? await this.columns?.ranksOf(part.place, pause) : undefined;
+      const { ranks, count } = known ?? await ranksOf(read, part.place, pause);
       if (count > 1) order = sortedByRanks(order, numbers, ranks, count, descending);
       await pause();
     }
@@ -357,37 +384,16 @@ function areSame(a: readonly Value[], b: readonly Value[]): boolean {
   return true;
 }
 
-function isSame(a: Value, b: Value): boolean {
-  if (Object.is(a, b)) return true;
-  if (a instanceof UtcDate && b instanceof UtcDate) return a.ms === b.ms;
-  if (a instanceof Int32 && b instanceof Int32) return a.value === b.value;
-  return typeof a === "object" && typeof b === "object" && a !== null && b !== null &&
-    bytesOfValue(a).toHex() === bytesOfValue(b).toHex();
-}
-
-function bytesOfValue(value: Value): Uint8Array {
-  return encodeDocument(new BuiltDocument(["value"], [value]));
-}
-
 /** The rank of each of the values at a place among all of them, equal ones with the same, and how many there are. */
-async function ranksOf(
+function ranksOf(
   read: readonly (readonly Value[])[],
   place: number,
   pause: () => Promise<void>,
-): Promise<{ readonly ranks: Int32Array; readonly count: number }> {
-  const ranks = new Int32Array(read.length);
-  const order: number[] = [];
+): Promise<Ranks> {
+  const numbers: number[] = [];
   // Spans of time without a row have no values.
-  read.forEach((_, number) => order.push(number));
-  const valueOf = (number: number) => read[number]![place] ?? null;
-  const compare = (a: number, b: number) => compareValues(valueOf(a), valueOf(b));
-  const sorted = await sortInTurns(order, compare, pause);
-  let count = 0;
-  sorted.forEach((number, i) => {
-    if (i > 0 && compare(sorted[i - 1]!, number) !== 0) count++;
-    ranks[number] = count;
-  });
-  return { ranks, count: count + 1 };
+  read.forEach((_, number) => numbers.push(number));
+  return ranksOfNumbers(numbers, (number) => read[number]![place], read.length, pause);
 }
 
 /** Groups by the ranks of their numbers, those of one rank in the order that they had: a counting sort. */

@@ -1,6 +1,7 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
 import { BuiltDocument, type Document, encodeDocument, Int32, UtcDate, type Value } from "../../bson/mod.ts";
 import { parsePipeline } from "../parse.ts";
+import type { MetaColumn } from "../source.ts";
 import type { GroupStage } from "../stage/group.ts";
 import type { SortStage } from "../stage/sort.ts";
 import { FragmentMemory } from "./fragment_memory.ts";
@@ -27,6 +28,15 @@ function keysOf(id: Value) {
   });
 }
 
+function columnOf(ofSeries: readonly Value[]): MetaColumn {
+  const values: Value[] = [];
+  const numbers = Int32Array.from(ofSeries, (value) => {
+    const known = values.indexOf(value);
+    return known < 0 ? values.push(value) - 1 : known;
+  });
+  return { numbers, values, ranks: undefined };
+}
+
 /** The _ids of groups that series with these metas and hours make, in the order of a sort; undefined where it has none. */
 async function sortedIds(
   id: Value,
@@ -34,11 +44,13 @@ async function sortedIds(
   hours: number,
   sort: Document,
   limit = Infinity,
+  hasColumns = false,
 ): Promise<readonly string[] | undefined> {
   const keys = keysOf(id)!;
+  if (hasColumns) keys.useColumns!(keys.metaPaths!.map(({ read }) => columnOf(metas.map(read))));
   const groups = new Map<string, number>();
-  for (const meta of metas) {
-    const seriesClass = keys.classOf(meta);
+  for (const [series, meta] of metas.entries()) {
+    const seriesClass = keys.classOf(meta, series);
     for (let span = 0; span < hours; span++) {
       const pair = `${seriesClass},${keys.spanClassOf(span, span * HOUR_MS)}`;
       if (!groups.has(pair)) groups.set(pair, keys.groupOf(seriesClass, span, meta, span * HOUR_MS));
@@ -93,4 +105,17 @@ Deno.test("an _id with a part of neither series nor time alone has no parts", ()
     keysOf(doc({ $cond: [doc({ $lt: ["$t", new UtcDate(0)] }), "$m.host", "late"] })),
     undefined,
   );
+});
+
+Deno.test("columns of metas give the groups that the metas give", async () => {
+  const values = ["b", null, "a", undefined, "b", 7, "", null, "a", true];
+  const metas = values.map((a, i) => doc({ ...(a !== undefined && { a }), ...(i % 3 > 0 && { b: "x" }) }));
+  for (const id of ["$m.a", doc({ a: "$m.a" }), doc({ a: "$m.a", b: "$m.b" }), doc({ a: "$m.a", t: "$t" })]) {
+    for (const sort of [doc({ "_id.a": 1 }), doc({ _id: -1 })]) {
+      for (const [some, limit] of [[metas, Infinity], [metas.slice(0, 2), 3]] as const) {
+        const ids = await sortedIds(id, some, 2, sort, limit);
+        deepStrictEqual(await sortedIds(id, some, 2, sort, limit, true), ids);
+      }
+    }
+  }
 });

@@ -1,9 +1,5 @@
-/**
- * Finds series by the values in their metas, with postings that are built when a path is asked for again. They live in
- * one cache for all tables of a store, the least recently used dropped first when it holds more than its limit or others
- * need the memory.
- */
-import type { MemoryBudget, MemoryLease } from "../../base/mod.ts";
+/** Finds series by the values in their metas, with postings that are built when a path is asked for again. */
+import type { PathCache } from "./path_cache.ts";
 import { PathPostings, type SeriesPath } from "./path_postings.ts";
 import type { SeriesIndex } from "./series_index.ts";
 
@@ -21,84 +17,8 @@ interface JoinedLookup {
 
 /** Fewer series than this are judged one by one. */
 const LEAST_INDEXED_SERIES = 64;
-/** Paths that are remembered to have been asked for. */
-const MAX_ASKED_PATHS = 4096;
 /** Postings are built anew once they miss one series in so many. */
 const MISSED_SHARE = 8;
-
-/** The postings of all tables of a store. */
-export class PostingsCache {
-  /** From the least to the most recently used. */
-  private readonly entries = new Map<string, PathPostings>();
-  /** Paths that have been asked for and may have no postings. */
-  private readonly asked = new Set<string>();
-  private readonly lease: MemoryLease;
-
-  /**
-   * @param budget what they are counted in, and what they give way to
-   * @param limitBytes the most that is kept, whatever is free
-   */
-  constructor(budget: MemoryBudget, private readonly limitBytes: number) {
-    this.lease = budget.lease();
-    budget.onShortage((bytes) => this.shrinkTo(this.sizeBytes - bytes));
-  }
-
-  /** Bytes held now. */
-  get sizeBytes(): number {
-    return this.lease.bytes;
-  }
-
-  get(tableId: number, path: string): PathPostings | undefined {
-    const key = keyOf(tableId, path);
-    const found = this.entries.get(key);
-    if (found === undefined) return undefined;
-    this.entries.delete(key);
-    this.entries.set(key, found);
-    return found;
-  }
-
-  set(tableId: number, path: string, postings: PathPostings): void {
-    this.drop(keyOf(tableId, path));
-    this.shrinkTo(this.limitBytes - postings.memoryBytes);
-    // Where there is no room at all, what was built is its reader's alone.
-    const isKept = postings.memoryBytes <= this.limitBytes && this.lease.tryGrow(postings.memoryBytes);
-    if (isKept) this.entries.set(keyOf(tableId, path), postings);
-  }
-
-  /** Whether a path is asked for that was not before. */
-  isNew(tableId: number, path: string): boolean {
-    const key = keyOf(tableId, path);
-    if (this.asked.has(key)) return false;
-    if (this.asked.size === MAX_ASKED_PATHS) this.asked.clear();
-    this.asked.add(key);
-    return true;
-  }
-
-  /** Drops what was used longest ago until no more than this is held; it is not built again for one question more. */
-  shrinkTo(sizeBytes: number): void {
-    for (const key of this.entries.keys()) {
-      if (this.sizeBytes <= sizeBytes) break;
-      this.drop(key);
-      this.asked.delete(key);
-    }
-  }
-
-  /** Drops all of a table. */
-  forget(tableId: number): void {
-    const isOfTable = (key: string) => key.startsWith(keyOf(tableId, ""));
-    for (const key of this.entries.keys()) if (isOfTable(key)) this.drop(key);
-    for (const key of this.asked) if (isOfTable(key)) this.asked.delete(key);
-  }
-
-  private drop(key: string): void {
-    this.lease.shrink(this.entries.get(key)?.memoryBytes ?? 0);
-    this.entries.delete(key);
-  }
-}
-
-function keyOf(tableId: number, path: string): string {
-  return `${tableId}:${path}`;
-}
 
 /** Where a scan finds series: its table's metas and postings. */
 export interface LookupSource {
@@ -106,7 +26,7 @@ export interface LookupSource {
   readonly index: SeriesIndex;
   /** Series with lower numbers exist. */
   readonly seriesCount: number;
-  readonly postings: PostingsCache;
+  readonly postings: PathCache<PathPostings>;
 }
 
 /**

@@ -4,7 +4,7 @@ import { ByteWriter, viewOf } from "../../column/mod.ts";
 import { PathPostings } from "./path_postings.ts";
 import { markPostings, writePostings } from "./posting_list.ts";
 import type { SeriesPath } from "./path_postings.ts";
-import { PostingsCache } from "./series_lookup.ts";
+import { PathCache } from "./path_cache.ts";
 import { SeriesIndex } from "./series_index.ts";
 
 const noRest = () => Promise.resolve();
@@ -63,7 +63,7 @@ Deno.test("the cache of postings drops what was used longest ago, and all of a t
   const index = indexOf(2000);
   const postings = await PathPostings.build(index, LAST_DIGIT, index.size, noRest);
   const budget = new MemoryBudget(postings.memoryBytes * 3);
-  const cache = new PostingsCache(budget, postings.memoryBytes * 2);
+  const cache = new PathCache(budget, postings.memoryBytes * 2);
   cache.set(1, "a", postings);
   cache.set(1, "b", postings);
   cache.get(1, "a");
@@ -83,7 +83,7 @@ Deno.test("the cache of postings drops what was used longest ago, and all of a t
 });
 
 Deno.test("a path that is asked for again is known, until its table goes", () => {
-  const cache = new PostingsCache(new MemoryBudget(1000), 1000);
+  const cache = new PathCache(new MemoryBudget(1000), 1000);
   assert.deepEqual([cache.isNew(1, "a"), cache.isNew(1, "a"), cache.isNew(1, "b")], [true, false, true]);
   assert.ok(cache.isNew(11, "a"));
   cache.forget(1);

@@ -17,7 +17,6 @@ import type { Segment } from "./segment.ts";
 import type { FrozenRows } from "./segment_writer.ts";
 import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SeriesIndex } from "./series_index.ts";
-import type { PostingsCache } from "./series_lookup.ts";
 import { type TableNames, tableNames } from "./shape.ts";
 import { ShapeTrie } from "./shape_trie.ts";
 
@@ -101,6 +100,9 @@ export interface FlushedMemtable {
 
 const NO_MASKS: SegmentMasks = new Map();
 
+/** What is kept of the metas of all tables. */
+export type MetaCaches = Pick<TableSnapshot, "postings" | "metaColumns">;
+
 export class Table {
   readonly index = new SeriesIndex();
   readonly metas = new MetaCache();
@@ -119,7 +121,7 @@ export class Table {
   /** In the order of the log. */
   private readonly unapplied: LoggedEntry[] = [];
 
-  constructor(readonly id: number, readonly options: TableOptions, private readonly postings: PostingsCache) {
+  constructor(readonly id: number, readonly options: TableOptions, private readonly caches: MetaCaches) {
     this.names = tableNames(options.timeField, options.metaField);
   }
 
@@ -321,7 +323,7 @@ export class Table {
       tableId: this.id,
       index: this.index,
       seriesCount: this.index.size,
-      postings: this.postings,
+      ...this.caches,
       segments: this.segments,
       memtables: this.memtables.map(({ memtable, removed }) => ({
         memtable,

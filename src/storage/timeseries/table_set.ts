@@ -1,15 +1,21 @@
 /** The tables of a store: which there are, which of them the manifest knows, and what their memtables hold. */
-import { assert, MAX_POSTINGS_BYTES, type MemoryBudget, type MemoryLease } from "../../base/mod.ts";
+import {
+  assert,
+  MAX_META_COLUMN_BYTES,
+  MAX_POSTINGS_BYTES,
+  type MemoryBudget,
+  type MemoryLease,
+} from "../../base/mod.ts";
 import { freezeTables, type Frozen } from "./frozen.ts";
 import type { Manifest, TableOptions } from "./manifest.ts";
 import type { TableSnapshot } from "./table_snapshot.ts";
 import type { SeriesFile } from "./series_file.ts";
-import { PostingsCache } from "./series_lookup.ts";
-import { Table } from "./table.ts";
+import { PathCache } from "./path_cache.ts";
+import { type MetaCaches, Table } from "./table.ts";
 
 export class TableSet {
   private readonly tables = new Map<number, Table>();
-  private readonly postings: PostingsCache;
+  private readonly caches: MetaCaches;
   /** Tables that the manifest does not know yet, and the append that runs to tell it. */
   private readonly unrecorded = new Map<number, Promise<void> | undefined>();
   private readonly lease: MemoryLease;
@@ -18,14 +24,17 @@ export class TableSet {
 
   constructor(private readonly manifest: Manifest, memory: MemoryBudget) {
     this.lease = memory.lease();
-    this.postings = new PostingsCache(memory, MAX_POSTINGS_BYTES);
+    this.caches = {
+      postings: new PathCache(memory, MAX_POSTINGS_BYTES),
+      metaColumns: new PathCache(memory, MAX_META_COLUMN_BYTES),
+    };
   }
 
   /** Makes the tables that the manifest names, with their series. @throws CorruptionError */
   load(seriesFile: SeriesFile): void {
     const { manifest, tables } = this;
     for (const [id, options] of manifest.tables) {
-      const table = new Table(id, options, this.postings);
+      const table = new Table(id, options, this.caches);
       table.expire(manifest.expiries.get(id) ?? []);
       tables.set(id, table);
     }
@@ -63,7 +72,7 @@ export class TableSet {
   /** Makes a table, there at once; nothing when it is there. */
   create(id: number, options: TableOptions): void {
     if (this.tables.has(id)) return;
-    this.tables.set(id, new Table(id, options, this.postings));
+    this.tables.set(id, new Table(id, options, this.caches));
     this.unrecorded.set(id, undefined);
   }
 
@@ -89,7 +98,8 @@ export class TableSet {
     this.active -= this.tables.get(id)?.activeBytes ?? 0;
     this.countMemory();
     this.tables.delete(id);
-    this.postings.forget(id);
+    this.caches.postings.forget(id);
+    this.caches.metaColumns.forget(id);
     this.unrecorded.delete(id);
   }
 

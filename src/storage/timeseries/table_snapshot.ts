@@ -1,5 +1,6 @@
 /** What a table holds at a moment: the ground that scans stand on while the table goes on. */
 import type { Memtable } from "./memtable.ts";
+import type { MetaSource } from "./meta_column.ts";
 import type { RowMask } from "./row_mask.ts";
 import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
@@ -7,7 +8,7 @@ import type { LookupSource } from "./series_lookup.ts";
 import type { TableNames } from "./shape.ts";
 
 /** A table as it is now: what a scan reads from. */
-export interface TableSnapshot extends LookupSource {
+export interface TableSnapshot extends LookupSource, MetaSource {
   readonly names: TableNames;
   /** From old to new. */
   readonly segments: readonly SegmentRows[];

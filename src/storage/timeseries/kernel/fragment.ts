@@ -3,6 +3,7 @@
  * group and output. The twin of `FragmentRequest` in query/source.ts, which says what each field means.
  */
 import type { Document, Value } from "../../../bson/mod.ts";
+import type { MetaColumn, MetaPath } from "../meta_column.ts";
 import type { Direction } from "../run.ts";
 import type { TimeseriesScan } from "../scan_request.ts";
 import type { Condition } from "./condition.ts";
@@ -28,7 +29,9 @@ export interface TimeSpan {
 }
 
 export interface GroupKeys {
-  classOf(meta: Value): number;
+  readonly metaPaths?: readonly MetaPath[];
+  useColumns?(columns: readonly MetaColumn[]): void;
+  classOf(meta: Value, series: number): number;
   spanClassOf(span: number, ms: number): number;
   groupOf(seriesClass: number, span: number, meta: Value, ms: number): number;
   spanOf(ms: number): TimeSpan;

@@ -30,9 +30,9 @@ export class GroupTable {
   constructor(private readonly keys: GroupKeys) {}
 
   /** Rows of this series follow. */
-  enter(meta: Value): void {
+  enter(series: number, meta: Value): void {
     this.meta = meta;
-    this.seriesClass = this.keys.classOf(meta);
+    this.seriesClass = this.keys.classOf(meta, series);
     const classes = this.firstGroups.length;
     if (this.seriesClass >= classes) {
       this.firstGroups = grownInt32(this.firstGroups, 2 * classes).fill(NOT_THERE, classes);

@@ -48,7 +48,7 @@ export class MeasuredGroups {
   /** Keys that give a number to each cell. */
   cellKeys(keys: GroupKeys): GroupKeys {
     return {
-      classOf: (meta) => keys.classOf(meta),
+      classOf: (meta, series) => keys.classOf(meta, series),
       spanClassOf: (span, ms) => keys.spanClassOf(span, ms),
       groupOf: () => this.cells++,
       spanOf: (ms) => keys.spanOf(ms),

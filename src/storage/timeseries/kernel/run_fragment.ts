@@ -4,6 +4,7 @@
  */
 import type { Document, Value } from "../../../bson/mod.ts";
 import type { Clock } from "../../../io/mod.ts";
+import { metaColumnsOf } from "../meta_column.ts";
 import { narrow } from "../scan.ts";
 import { Pacer } from "../scan_pacer.ts";
 import type { TableSnapshot } from "../table_snapshot.ts";
@@ -44,10 +45,14 @@ export async function runFragment(
 ): Promise<FragmentResult> {
   const pacer = new Pacer(clock, fragment.checkpoint);
   const { narrowed, matched } = await narrow(snapshot, fragment, pacer);
-  const folding = new Folding(fragment, (series) => snapshot.index.sharedMetaOf(series));
+  const { keys, seriesEnds } = fragment;
+  const columns = keys.useColumns &&
+    await metaColumnsOf(snapshot, keys.metaPaths ?? [], matched, () => pacer.restIfDue());
+  if (columns !== undefined) keys.useColumns?.(columns);
+  const metaOf = (series: number) => snapshot.index.sharedMetaOf(series);
+  const folding = new Folding(fragment, metaOf, columns !== undefined);
   const sources = new SeriesSources(snapshot, narrowed, fragment.paths);
   const slices = new SeriesRuns();
-  const { seriesEnds } = fragment;
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
@@ -101,10 +106,14 @@ class Folding implements FragmentResult {
   private series = 0;
   private isEntered = false;
 
-  /** @param metaOf the metaField's value of a series */
+  /**
+   * @param metaOf the metaField's value of a series
+   * @param hasColumns whether keys have been given columns instead
+   */
   constructor(
     private readonly fragment: TimeseriesFragment,
     private readonly metaOf: (series: number) => Value,
+    hasColumns: boolean,
   ) {
     this.states = fragment.outputs.map((output) => stateOf(output, fragment.timeOrder));
     // Positions go by the time of their rows.
@@ -113,7 +122,7 @@ class Folding implements FragmentResult {
     this.perSeries = this.states.filter((state) =>
       state instanceof SeriesState || state instanceof SeriesPositionState
     );
-    this.needsMeta = fragment.keysReadMeta || this.perSeries.length > 0;
+    this.needsMeta = (fragment.keysReadMeta && !hasColumns) || this.perSeries.length > 0;
     this.filter = fragment.condition && new RowFilter(fragment.condition, metaOf);
     const { measured } = fragment.keys;
     this.measured = measured && new MeasuredGroups(measured);
@@ -264,7 +273,7 @@ class Folding implements FragmentResult {
     if (this.isEntered) return;
     this.isEntered = true;
     const meta = this.meta = this.needsMeta ? this.metaOf(this.series) : undefined;
-    this.table.enter(meta);
+    this.table.enter(this.series, meta);
     if (this.perSeries.length === 0) return;
     // What was gathered is of the series before.
     this.foldBatch();

@@ -1,0 +1,132 @@
+/**
+ * The values at one path of all metas of a table, each different one once: who groups by them finds those of a series
+ * without reading its meta.
+ *
+ *     series s       has value numbers[s]
+ *     value n        values[n]
+ *
+ * It only grows: what a query has taken from it stays. Documents and arrays are not kept, and neither is a path where two
+ * series have equal values that are not the same, as 1 and 1.0: there the metas have to be read.
+ */
+import { Document, isArray, isSame, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
+import { grownInt32 } from "../../column/mod.ts";
+import type { PathCache } from "./path_cache.ts";
+import type { SeriesIndex } from "./series_index.ts";
+
+/** A path of metas; the twin of `MetaPath` in query/source.ts. */
+export interface MetaPath {
+  readonly name: string;
+  readonly read: (meta: Value) => Value;
+}
+
+/** Metas that are read between two calls of `rest`. */
+const STEPS_BETWEEN_RESTS = 256;
+const INITIAL_SERIES = 64;
+/** Where a smaller share of the series is asked for, their metas are read. */
+const LEAST_SHARE = 1 / 4;
+/** What a value takes with its key and its rank, and what a character of it does. */
+const VALUE_BYTES = 96;
+const CHARACTER_BYTES = 2;
+
+export class MetaColumn {
+  readonly values: Value[] = [];
+  numbers: Int32Array = new Int32Array(INITIAL_SERIES);
+  /** Of each value among all of them, once somebody has sorted them; with fewer values it is out of date. */
+  ranks: Int32Array | undefined;
+  /** Whether it says all that the metas do. */
+  isWhole = true;
+  /** Series with lower numbers are in here. */
+  private covered = 0;
+  private readonly byKey = new Map<ValueKey, number>();
+  private characters = 0;
+
+  /** Bytes that it holds, about. */
+  get memoryBytes(): number {
+    return this.numbers.byteLength + this.values.length * VALUE_BYTES + this.characters * CHARACTER_BYTES;
+  }
+
+  /** Whether all series below `count` are in here, or need not be. */
+  covers(count: number): boolean {
+    return !this.isWhole || this.covered >= count;
+  }
+
+  /**
+   * Takes in the series below `count`; several callers at once do it together.
+   *
+   * @param rest awaited now and then, to let others run
+   */
+  async extend(index: SeriesIndex, path: MetaPath, count: number, rest: () => Promise<void>): Promise<void> {
+    if (count > this.numbers.length) {
+      this.numbers = grownInt32(this.numbers, Math.max(count, 2 * this.numbers.length));
+    }
+    while (!this.covers(count)) {
+      const series = this.covered++;
+      this.add(series, path.read(index.metaOf(series)));
+      if (series % STEPS_BETWEEN_RESTS === 0) await rest();
+    }
+  }
+
+  private add(series: number, value: Value): void {
+    if (value instanceof Document || isArray(value)) return this.giveUp();
+    const key = keyOf(value);
+    const known = this.byKey.get(key);
+    if (known === undefined) {
+      this.byKey.set(key, this.values.length);
+      this.numbers[series] = this.values.push(value) - 1;
+      if (typeof value === "string") this.characters += value.length;
+    } else if (isSame(this.values[known], value)) {
+      this.numbers[series] = known;
+    } else {
+      this.giveUp();
+    }
+  }
+
+  /** Keeps nothing, for good. A query that has values in its hands goes on with them. */
+  private giveUp(): void {
+    this.isWhole = false;
+    this.byKey.clear();
+  }
+}
+
+/** Where metas are found, and what is kept of them. */
+export interface MetaSource {
+  readonly tableId: number;
+  readonly index: SeriesIndex;
+  readonly seriesCount: number;
+  readonly metaColumns: PathCache<MetaColumn>;
+}
+
+/**
+ * The columns at paths, each built when its path is asked for again; undefined where metas are to be read.
+ *
+ * @param matched one byte a series, 1 for those that are asked for; undefined for all
+ * @param rest awaited now and then, to let others run
+ */
+export async function metaColumnsOf(
+  { tableId, index, seriesCount, metaColumns }: MetaSource,
+  paths: readonly MetaPath[],
+  matched: Uint8Array | undefined,
+  rest: () => Promise<void>,
+): Promise<readonly MetaColumn[] | undefined> {
+  if (paths.length === 0) return undefined;
+  if (matched !== undefined && countOf(matched) < seriesCount * LEAST_SHARE) return undefined;
+  // To read all metas once takes no longer than to build columns, which only pay when they are used again.
+  if (paths.map(({ name }) => metaColumns.isNew(tableId, name)).includes(true)) return undefined;
+  const columns: MetaColumn[] = [];
+  for (const path of paths) {
+    const column = metaColumns.get(tableId, path.name) ?? new MetaColumn();
+    if (!column.covers(seriesCount)) {
+      await column.extend(index, path, seriesCount, rest);
+      metaColumns.set(tableId, path.name, column);
+    }
+    if (!column.isWhole) return undefined;
+    columns.push(column);
+  }
+  return columns;
+}
+
+function countOf(marks: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < marks.length; i++) count += marks[i]!;
+  return count;
+}
