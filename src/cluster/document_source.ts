@@ -4,6 +4,7 @@ import type { Rows, Source, SourceIndex } from "../query/mod.ts";
 import { clusteredName, clusteredOrder } from "./clustered.ts";
 import { coversPath, type DocumentStore, ID_INDEX_NAME, type IndexState } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
+import { placeIndexes } from "./place_check.ts";
 
 const ID_INDEX: SourceIndex = {
   name: ID_INDEX_NAME,
@@ -23,7 +24,12 @@ export function documentSource(
 ): Source & { readonly shape: { readonly kind: "documents" } } {
   const clustered = clusteredName(info);
   return {
-    shape: { kind: "documents", indexes: sourceIndexes(store, info), isClustered: clustered !== undefined },
+    shape: {
+      kind: "documents",
+      indexes: sourceIndexes(store, info),
+      placeIndexes: placeIndexes(info),
+      isClustered: clustered !== undefined,
+    },
     scan: (request) =>
       store.hasCollection(info.id) ? store.scan(info.id, clusteredOrder(clustered, request)) : noRows(),
   };

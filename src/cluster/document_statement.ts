@@ -8,6 +8,7 @@ import { type Document, encodeDocument, isDeeperThan, RawDocument } from "../bso
 import {
   type CommandContext,
   DeltaBuilder,
+  type PlaceIndex,
   type SourceIndex,
   withContext,
   WritePlan,
@@ -37,6 +38,7 @@ export interface DocumentCollection {
   /** `db.collection`, for the words of errors. */
   readonly namespace: string;
   readonly indexes?: () => readonly SourceIndex[];
+  readonly placeIndexes?: readonly PlaceIndex[] | undefined;
   /** The name of the index that it is clustered by. */
   readonly clusteredIndex?: string | undefined;
   /** What a document must pass; undefined where every one may be written. */
@@ -109,6 +111,7 @@ class StatementRun {
     context: CommandContext,
   ) {
     this.plan = new WritePlan(specOf(statement), context);
+    this.plan.checkDistances(collection.placeIndexes);
   }
 
   *result(): Generator<Pause, StatementResult, undefined> {

@@ -6,7 +6,7 @@
  */
 import { CommandError, MAX_DOCUMENT_ENTRY_BYTES } from "../base/mod.ts";
 import type { RawDocument } from "../bson/mod.ts";
-import type { SourceIndex } from "../query/mod.ts";
+import type { PlaceIndex, SourceIndex } from "../query/mod.ts";
 import {
   type BuildProgress,
   type CollectionLimits,
@@ -32,6 +32,8 @@ export interface WrittenCollection {
   readonly namespace: string;
   /** The indexes that may find what a statement asks for; undefined for none. */
   readonly indexes?: () => readonly SourceIndex[];
+  /** Undefined where distances are told without one. */
+  readonly placeIndexes?: readonly PlaceIndex[] | undefined;
   /** The name of the index that it is clustered by; undefined where it is not. */
   readonly clusteredIndex?: string | undefined;
   /** What a document must pass; undefined where every one may be written. */

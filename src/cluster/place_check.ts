@@ -1,11 +1,12 @@
 /**
  * 2dsphere indexes: names in the catalog, and a check that what is written under them are places. They have no keys, so that
- * queries for places look at all documents.
+ * queries for places look at all documents; but queries for distances ask for one.
  */
 import { CommandError } from "../base/mod.ts";
 import { Document } from "../bson/mod.ts";
-import { wrongWithPlaces } from "../query/mod.ts";
+import { type PlaceIndex, wrongWithPlaces } from "../query/mod.ts";
 import { shownDocument } from "../storage/mod.ts";
+import type { CollectionInfo } from "./catalog.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { partialFilter } from "./indexes.ts";
 
@@ -28,6 +29,19 @@ export function placeCheck(indexes: readonly Document[]): DocumentCheck | undefi
     }
     return undefined;
   };
+}
+
+/** What the planner may know of them. */
+export function placeIndexes({ indexes = [] }: CollectionInfo): readonly PlaceIndex[] {
+  return indexes.filter((index) => !hasKeys(index)).map((index) => {
+    const key = index.get("key") as Document;
+    const filter = index.get("partialFilterExpression");
+    return {
+      fields: key.names().map((path) => ({ path, isPlace: key.get(path) === "2dsphere" })),
+      isHidden: index.get("hidden") === true,
+      partialFilter: filter instanceof Document ? filter : undefined,
+    };
+  });
 }
 
 /** Whether an index has keys in the store. */

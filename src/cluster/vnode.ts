@@ -46,6 +46,7 @@ import type { MeasurementChange, MeasurementChanges } from "./measurement_change
 import { runMeasurementStatement } from "./measurement_statement.ts";
 import { MeasurementWriter } from "./measurement_writer.ts";
 import { OpenTransactions } from "./open_transactions.ts";
+import { placeIndexes } from "./place_check.ts";
 import { RecentStatements } from "./recent_statements.ts";
 import { endOfPiece } from "./insert_pieces.ts";
 import { namedIfFull, shuttingDown } from "./node_errors.ts";
@@ -456,6 +457,7 @@ export class VNode {
         timeField: timeseries.timeField,
         metaField: timeseries.metaField,
         filtersRows: true,
+        placeIndexes: placeIndexes(info),
       },
       scan: (request: ScanRequest): Rows =>
         this.timeseries.hasTable(info.id)

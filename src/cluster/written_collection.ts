@@ -6,7 +6,7 @@ import { type CollectionInfo, keepsPreImages, namespaceText } from "./catalog.ts
 import { clusteredName } from "./clustered.ts";
 import { type DocumentCheck, documentCheck } from "./document_check.ts";
 import type { WrittenCollection } from "./document_writer.ts";
-import { placeCheck } from "./place_check.ts";
+import { placeCheck, placeIndexes } from "./place_check.ts";
 import { sourceIndexes } from "./document_source.ts";
 
 /** @param bypass whether the collection's validator is not asked */
@@ -20,6 +20,7 @@ export function writtenCollection(
     id: info.id,
     namespace: namespaceText(info),
     indexes: () => sourceIndexes(store, info),
+    placeIndexes: placeIndexes(info),
     clusteredIndex: clusteredName(info),
     limits: cappedLimits(info),
     check: both(bypass ? undefined : documentCheck(info, logger), placeCheck(info.indexes ?? [])),

@@ -1,6 +1,6 @@
 /**
- * `$geoNear` without a `key`: the field is that of the collection's only index of places. The catalog knows it, not the
- * language, so the key is written into the stage before that is parsed.
+ * `$geoNear` as far as it depends on the collection. Without a `key` the field is that of the collection's only index of
+ * places. The catalog knows it, not the language, so the key is written into the stage before that is parsed.
  */
 import { CommandError } from "../base/mod.ts";
 import { Document, DocumentBuilder, isArray, type Value } from "../bson/mod.ts";
@@ -57,6 +57,14 @@ function withKey(router: Router, namespace: Namespace, spec: Document): Document
   if (info === undefined) {
     const text = `$geoNear requires a geo index to run, but ${namespaceText(below)} does not exist`;
     throw new CommandError("NamespaceNotFound", text);
+  }
+  const query = spec.get("query");
+  if (info.timeseries !== undefined && query instanceof Document && !query.isEmpty()) {
+    throw new CommandError(
+      1938439,
+      "Failed to optimize pipeline :: caused by :: Must not specify 'query' for $geoNear on a time-series collection; " +
+        "use $match instead",
+    );
   }
   if (spec.has("key")) return spec;
   const path = placePath(info);

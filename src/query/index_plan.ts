@@ -294,10 +294,7 @@ class Candidate {
   /** Whether the index has every document that may pass. */
   isComplete(): boolean {
     const { isSparse, partialFilter, fields } = this.index;
-    if (partialFilter !== undefined) {
-      const asked = conjunctsOf(parseFilter(partialFilter));
-      if (!asked.every((filter) => this.conjuncts.some((known) => implies(known, filter)))) return false;
-    }
+    if (!areAllIn(partialFilter, this.conjuncts)) return false;
     if (fields[0]!.only !== undefined) return this.chosen[1]!.length > 0 && hasKeysOfAll(this.intervals[1]!);
     return !isSparse ||
       this.intervals.some((intervals, i) => this.chosen[i]!.length > 0 && !includesMissing(intervals));
@@ -408,6 +405,13 @@ function samePath(a: readonly string[], b: readonly string[]): boolean {
 
 function haveSameElements(a: IndexCondition, b: IndexCondition, arrays: readonly string[]): boolean {
   return arrays.every((path) => a.elements.has(path) && a.elements.get(path) === b.elements.get(path));
+}
+
+/** Whether a partial index has all documents that pass the conditions, as far as that is plain to see. */
+export function areAllIn(partialFilter: Document | undefined, conjuncts: readonly Filter[]): boolean {
+  if (partialFilter === undefined) return true;
+  const asked = conjunctsOf(parseFilter(partialFilter));
+  return asked.every((filter) => conjuncts.some((known) => implies(known, filter)));
 }
 
 /** Whether each document that passes `known` passes `asked`, as far as that is plain to see. */

@@ -39,7 +39,7 @@ export {
   parsePipeline,
 } from "./parse.ts";
 export { wrongWithPlaces } from "./geo/stored_place.ts";
-export { type IndexScan, type SourceIndex } from "./source_index.ts";
+export { type IndexScan, type PlaceIndex, type SourceIndex } from "./source_index.ts";
 export { type Pipeline, type Stage } from "./pipeline.ts";
 export { isFirstOnly, namedStage } from "./stages.ts";
 export { QueryMemory } from "./memory.ts";

@@ -16,6 +16,7 @@ import { type Fragment, type NoFragment, planFragment } from "./fragment/fragmen
 import { withImplied } from "./implied.ts";
 import { type IndexAccess, type IndexPlan, planIndex, type UnionPlan } from "./index_plan.ts";
 import { matchesFirst } from "./match_order.ts";
+import { checkNearIndex } from "./near_index.ts";
 import { fieldsNeeded } from "./needs.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import {
@@ -88,6 +89,7 @@ export function planPipeline(
     variables,
     timeField: shape.kind === "timeseries" ? shape.timeField : undefined,
   });
+  checkNear(known, shape);
   const { timeRange, series } = conditionsFor(known, shape);
   const sortOrder = timeOrderOf(stages[matches.length], shape);
   const ids = idsOf(known);
@@ -135,6 +137,11 @@ export function planPipeline(
       ? planFragment(left, matches.length, conjuncts, shape, sortOrder === 1, seriesEnds !== undefined)
       : { kind: "rows", reason: "rows are asked for in order of time" },
   };
+}
+
+function checkNear(conjuncts: readonly Filter[], shape: SourceShape): void {
+  if (shape.kind === "documents") checkNearIndex(conjuncts, shape.placeIndexes);
+  if (shape.kind === "timeseries") checkNearIndex(conjuncts, shape.placeIndexes, shape.metaField ?? "");
 }
 
 /** The indexes to read by, and all stages but what their order or their keys do. An _id is found without an index. */

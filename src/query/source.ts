@@ -3,7 +3,7 @@
  * checked again on the rows, but for what ranges of an index's keys decide, which a scan keeps to.
  */
 import type { Document, Value } from "../bson/mod.ts";
-import type { IndexScan, SourceIndex } from "./source_index.ts";
+import type { IndexScan, PlaceIndex, SourceIndex } from "./source_index.ts";
 import type { Accumulator } from "./accumulator/accumulator.ts";
 
 /** Rows in batches; ending the generator early (`return`) frees what the scan holds. */
@@ -33,11 +33,14 @@ export type SourceShape =
     readonly metaField: string | undefined;
     /** Whether a scan that keeps no order gives no rows but those in the range, of the series, and under the condition. */
     readonly filtersRows?: true;
+    readonly placeIndexes?: readonly PlaceIndex[];
   }
   /** Documents under their _id. */
   | {
     readonly kind: "documents";
     readonly indexes?: readonly SourceIndex[];
+    /** Undefined where distances are told without one. */
+    readonly placeIndexes?: readonly PlaceIndex[];
     /** Their natural order is that of _id. */
     readonly isClustered?: boolean;
     /** Whether rows of which nothing is read can be counted instead. */

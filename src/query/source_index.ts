@@ -32,6 +32,16 @@ export interface SourceIndex {
   readonly keysAreOpen?: boolean;
 }
 
+/** An index of places. It has no keys: all documents are looked at, and it says only that distances may be asked for. */
+export interface PlaceIndex {
+  /** `isPlace`: the field holds places. */
+  readonly fields: readonly { readonly path: string; readonly isPlace: boolean }[];
+  /** The planner must be told to use it. */
+  readonly isHidden: boolean;
+  /** Which documents it has; undefined for all. */
+  readonly partialFilter: Document | undefined;
+}
+
 /** How a scan reads an index. */
 export interface IndexScan {
   readonly name: string;

@@ -1,6 +1,6 @@
 /**
- * `$near` and `$nearSphere` of find: places within a range of distance, the nearest first. MongoDB asks for an index of places
- * for them; here all rows that pass the other conditions are looked at.
+ * `$near` and `$nearSphere` of find: places within a range of distance, the nearest first. An index of places must be there
+ * (near_index.ts), and all rows that pass the other conditions are looked at.
  */
 import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, isNumber, type Value } from "../../bson/mod.ts";

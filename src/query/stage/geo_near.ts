@@ -1,6 +1,6 @@
 /**
  * `$geoNear`: rows with their distance from a point, the nearest first. It is written as `$match`, `$addFields` and `$sort`; so
- * is the order of a find by `$near`. MongoDB asks for an index of places and takes the field from it; here `key` names it.
+ * is the order of a find by `$near`. That an index of places is there is checked when it is planned (near_index.ts).
  */
 import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isArray, isNumber, type Value } from "../../bson/mod.ts";

@@ -15,7 +15,8 @@ import { conjunctsOf, type Filter } from "../filter/filter.ts";
 import { matchedPosition } from "../filter/matched_position.ts";
 import { parseFilter } from "../filter/parse.ts";
 import { planIndex, scanOf } from "../index_plan.ts";
-import type { SourceIndex } from "../source_index.ts";
+import { checkNearIndex } from "../near_index.ts";
+import type { PlaceIndex, SourceIndex } from "../source_index.ts";
 import { scanConditions } from "../plan.ts";
 import { idsOf } from "../pushdown.ts";
 import type { ScanRequest } from "../source.ts";
@@ -80,6 +81,11 @@ export class WritePlan {
     metaField: string | undefined,
   ): Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup"> {
     return scanConditions(conjunctsOf(this.filter), { kind: "timeseries", timeField, metaField });
+  }
+
+  /** @throws CommandError where distances are asked for that none of the indexes tells */
+  checkDistances(indexes: readonly PlaceIndex[] | undefined): void {
+    checkNearIndex(conjunctsOf(this.filter), indexes);
   }
 
   /** How the documents are found among regular ones. */
