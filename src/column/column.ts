@@ -108,7 +108,8 @@ export class Column {
   /** The words as doubles; only for a width of two. */
   get doubles(): Float64Array {
     if (this.doubleView?.buffer !== this.words.buffer) {
-      this.doubleView = new Float64Array(this.words.buffer, 0, this.words.length >> 1);
+      const { buffer, byteOffset, length } = this.words;
+      this.doubleView = new Float64Array(buffer, byteOffset, length >> 1);
     }
     return this.doubleView;
   }
@@ -130,7 +131,8 @@ export class Column {
 
   /** The words as bytes; only for a width of two and more. */
   get wordBytes(): Uint8Array {
-    if (this.byteView?.buffer !== this.words.buffer) this.byteView = new Uint8Array(this.words.buffer);
+    const { buffer, byteOffset, byteLength } = this.words;
+    if (this.byteView?.buffer !== buffer) this.byteView = new Uint8Array(buffer, byteOffset, byteLength);
     return this.byteView;
   }
 

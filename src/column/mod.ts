@@ -13,7 +13,13 @@ export {
 export { decode as decodeIntegers, encode as encodeIntegers } from "./codec/integer.ts";
 export { decode as decodeDoubles, encode as encodeDoubles } from "./codec/double.ts";
 export type { Effort } from "./codec/effort.ts";
-export { decode as decodePage, encode as encodePage, openInBlocks, readValues } from "./codec/page.ts";
+export {
+  blockValueBytes,
+  decode as decodePage,
+  encode as encodePage,
+  openInBlocks,
+  readValues,
+} from "./codec/page.ts";
 export { MemoryAccount } from "./memory_account.ts";
 export { type PageStatistics, statisticsOf } from "./page_statistics.ts";
 export { BYTES, sizeOfType, typeBit, ValueType, wordsOfType } from "./value_type.ts";

@@ -14,7 +14,7 @@ import { assert } from "../../base/mod.ts";
 import { ByteReader, type ByteWriter } from "../byte_buffer.ts";
 import { Column } from "../column.ts";
 import { BYTES, ValueType, wordsOfType } from "../value_type.ts";
-import { bytesFor, type Words, zeroWords } from "../words.ts";
+import { bytesFor, type Words, wordsOver, zeroWords } from "../words.ts";
 import { BLOCK_VALUES } from "./block_values.ts";
 import * as byteString from "./byte_string.ts";
 import type { Effort } from "./effort.ts";
@@ -25,6 +25,7 @@ import * as word64 from "./word64.ts";
 
 const UNIFORM = 0;
 const MIXED_TYPES = 1;
+const DOUBLE_BYTES = 8;
 
 /** Writes all values of `column`, of which there is at least one. */
 export function encode(column: Column, out: ByteWriter, effort: Effort = "small"): void {
@@ -155,23 +156,37 @@ function decodeSingleWords(reader: ByteReader, count: number): Words {
 }
 
 /**
- * The column of a page whose values can be decoded in blocks, none of which is decoded yet: `readValues` does that.
- * Undefined for other pages.
+ * Bytes that each value of a page takes once it is decoded, where that can be done in blocks; 0 for other pages.
  *
  * @param bounds of all values, where they are numbers
+ */
+export function blockValueBytes(
+  content: Uint8Array,
+  count: number,
+  bounds: { readonly min: number; readonly max: number },
+): number {
+  if (count <= BLOCK_VALUES || content[0] !== UNIFORM) return 0;
+  const type = content[1]!;
+  if (type === ValueType.Int32) return integer.isInBlocks(content[2]!) ? bytesFor(bounds.min, bounds.max) : 0;
+  return type === ValueType.Double && double.isInBlocks(content, 2) ? DOUBLE_BYTES : 0;
+}
+
+/**
+ * The column of such a page, none of whose values is decoded yet: `readValues` does that.
+ *
+ * @param memory where its values lie from `offset` on, a multiple of 8
  */
 export function openInBlocks(
   content: Uint8Array,
   count: number,
-  bounds: { readonly min: number; readonly max: number },
-): Column | undefined {
-  if (count <= BLOCK_VALUES || content[0] !== UNIFORM) return undefined;
-  const type = content[1]!;
-  if (type === ValueType.Int32 && integer.isInBlocks(content[2]!)) {
-    return Column.ofWords(type, zeroWords(count, bytesFor(bounds.min, bounds.max)), count);
-  }
-  if (type !== ValueType.Double || !double.isInBlocks(content, 2)) return undefined;
-  return Column.ofWords(type, new Int32Array(2 * count), count);
+  valueBytes: number,
+  memory: ArrayBuffer,
+  offset: number,
+): Column {
+  const words = valueBytes === DOUBLE_BYTES
+    ? new Int32Array(memory, offset, 2 * count)
+    : wordsOver(memory, offset, count, valueBytes);
+  return Column.ofWords(content[1]!, words, count);
 }
 
 /** Decodes at least the values `[from, to)` of such a page into its column. */

@@ -26,21 +26,41 @@ export function writeBlock(out: ByteWriter, write: (out: ByteWriter) => void): n
  * @throws CorruptionError when the file ends within it or the checksum is wrong
  */
 export function readBlock(file: DiskFile, offset: number, sizeBytes: number): Uint8Array {
+  return readBlocks(file, offset, sizeBytes, [sizeBytes])[0]!;
+}
+
+/**
+ * Reads blocks that lie one behind the other, all at once.
+ *
+ * @param sizes of each, with its checksum
+ * @param sizeBytes of all
+ * @returns their contents, over one piece of memory
+ * @throws CorruptionError when the file ends within one or a checksum is wrong
+ */
+export function readBlocks(
+  file: DiskFile,
+  offset: number,
+  sizeBytes: number,
+  sizes: readonly number[],
+): Uint8Array[] {
   const bytes = new Uint8Array(sizeBytes);
-  const read = sizeBytes < BLOCK_HEADER_BYTES ? 0 : file.readAt(bytes, offset);
-  if (read < sizeBytes || sizeBytes < BLOCK_HEADER_BYTES) {
-    throw new CorruptionError(
-      file.path,
-      offset,
-      `the file ends after ${read} of ${sizeBytes} bytes of a block`,
-    );
-  }
-  const content = bytes.subarray(BLOCK_HEADER_BYTES);
-  const expected = new DataView(bytes.buffer).getUint32(0, true);
-  const found = crc32(content);
-  if (found !== expected) {
-    const reason = `checksum 0x${found.toString(16)}, expected 0x${expected.toString(16)}`;
-    throw new CorruptionError(file.path, offset, reason);
-  }
-  return content;
+  const read = file.readAt(bytes, offset);
+  const view = new DataView(bytes.buffer);
+  let start = 0;
+  return sizes.map((size) => {
+    const end = start + size;
+    if (read < end || size < BLOCK_HEADER_BYTES) {
+      const reason = `the file ends after ${Math.max(0, read - start)} of ${size} bytes of a block`;
+      throw new CorruptionError(file.path, offset + start, reason);
+    }
+    const content = bytes.subarray(start + BLOCK_HEADER_BYTES, end);
+    const expected = view.getUint32(start, true);
+    const found = crc32(content);
+    if (found !== expected) {
+      const reason = `checksum 0x${found.toString(16)}, expected 0x${expected.toString(16)}`;
+      throw new CorruptionError(file.path, offset + start, reason);
+    }
+    start = end;
+    return content;
+  });
 }

@@ -135,7 +135,14 @@ class CarriedTable {
           : maskWithout(current.get(group.offset), old.get(group.offset));
         const open = () => {
           const opened = segment.rowGroup(group, names);
-          return new OpenRowGroup(segment, opened, index, counters, masks.get(group.offset));
+          return new OpenRowGroup(
+            segment,
+            opened,
+            index,
+            counters,
+            masks.get(group.offset),
+            "several readers",
+          );
         };
         return new InputGroup(group, open, gone, firstMs);
       });

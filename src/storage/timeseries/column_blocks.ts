@@ -1,17 +1,21 @@
 /** A page of a column that is decoded in blocks, each when a value in it is first asked for. */
+import { assert } from "../../base/mod.ts";
 import { BLOCK_VALUES, type Column, readValues } from "../../column/mod.ts";
 
+const NOTHING = new Uint8Array(0);
+
 export class ColumnBlocks {
-  private readonly isRead: Uint8Array;
+  /** A bit for each block that is not decoded. */
   private missing: number;
 
   /**
    * @param content of the page
    * @param column where values are put
    */
-  constructor(private readonly content: Uint8Array, private readonly column: Column) {
-    this.missing = Math.ceil(column.length / BLOCK_VALUES);
-    this.isRead = new Uint8Array(this.missing);
+  constructor(private content: Uint8Array, private readonly column: Column) {
+    const blocks = Math.ceil(column.length / BLOCK_VALUES);
+    assert(blocks < 32, "a page has few blocks");
+    this.missing = (1 << blocks) - 1;
   }
 
   get isWhole(): boolean {
@@ -20,21 +24,14 @@ export class ColumnBlocks {
 
   /** Sees to it that the values `[from, to)` are in the column. */
   read(from: number, to: number): void {
-    const { isRead } = this;
-    let first = Math.floor(from / BLOCK_VALUES);
-    let end = Math.ceil(to / BLOCK_VALUES);
-    while (first < end && isRead[first] === 1) first++;
-    while (first < end && isRead[end - 1] === 1) end--;
-    if (first >= end) return;
-    readValues(
-      this.content,
-      this.column,
-      first * BLOCK_VALUES,
-      Math.min(this.column.length, end * BLOCK_VALUES),
-    );
-    for (let block = first; block < end; block++) {
-      this.missing -= 1 - isRead[block]!;
-      isRead[block] = 1;
-    }
+    const asked = this.missing & ((1 << Math.ceil(to / BLOCK_VALUES)) - 1) &
+      -(1 << Math.floor(from / BLOCK_VALUES));
+    if (asked === 0 || from >= to) return;
+    const first = 31 - Math.clz32(asked & -asked);
+    const end = 32 - Math.clz32(asked);
+    const { content, column } = this;
+    readValues(content, column, first * BLOCK_VALUES, Math.min(column.length, end * BLOCK_VALUES));
+    this.missing &= ~((1 << end) - (1 << first));
+    if (this.missing === 0) this.content = NOTHING;
   }
 }

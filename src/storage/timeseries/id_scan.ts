@@ -10,6 +10,7 @@ import { encodeIndexKey, isArray, type Value } from "../../bson/mod.ts";
 import { ID_FIELD, type IdKey, idKeyOf, isOneOf, isWithin, placesOfIds } from "./id_key.ts";
 import type { Memtable } from "./memtable.ts";
 import { PageRows } from "./page_rows.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import { FIRST_COLUMN_PAGES, pageCount, type RowGroup } from "./row_group.ts";
 import type { RowSource } from "./row_source.ts";
 import type { TimeRange } from "./run.ts";
@@ -92,7 +93,7 @@ function locateInGroup(
   for (let page = 0; page < pageCount(entry.rows); page++) {
     const bit = 1 << page;
     if ((pages & bit) === 0) continue;
-    const rows = new PageRows(segment, group, page, snapshot.index, counters);
+    const rows = new PageRows(new ReadAhead(segment, group), group, page, snapshot.index, counters);
     const places = (entry.otherIdPages & bit) !== 0 ? rowsAsked(rows, ids) : rowsInColumn(rows, group, near);
     for (const row of places) found.add(group.series[group.placeOfRow(row)]!, rows.timeOf(row));
   }

@@ -146,11 +146,6 @@ export class MergeGroup {
 
   private decode(pageColumn: number, page: number): MergePage {
     const place = this.group.page(pageColumn, page);
-    const rows = Math.min(PAGE_ROWS, this.group.rows - page * PAGE_ROWS);
-    const firstRow = page * PAGE_ROWS;
-    const starts = place.count === rows
-      ? undefined
-      : this.group.placesOfValues(pageColumn, firstRow, firstRow + rows);
-    return { values: this.segment.readColumn(place), starts };
+    return { values: this.segment.readColumn(place), starts: this.group.placesInPage(pageColumn, page) };
   }
 }

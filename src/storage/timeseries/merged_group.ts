@@ -13,6 +13,7 @@ import { Memtable } from "./memtable.ts";
 import type { MergeGroup } from "./merge_group.ts";
 import type { Pace } from "./pacer.ts";
 import { PageRows } from "./page_rows.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import { FIRST_COLUMN_PAGES, WHOLE_PAGES } from "./row_group.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import type { RowGroupContent, SegmentOutput } from "./segment_output.ts";
@@ -219,7 +220,9 @@ async function shredAnew(
     let rows: PageRows | undefined;
     for (let row = from; row < end; row++) {
       const page = Math.floor(row / PAGE_ROWS);
-      if (rows?.page !== page) rows = new PageRows(segment, group, page, index, { pagesRead: 0 });
+      if (rows?.page !== page) {
+        rows = new PageRows(new ReadAhead(segment, group), group, page, index, { pagesRead: 0 });
+      }
       const bytes = encodeDocument(documentOf(rows, row));
       memtable.appendAll(bytes, 0, bytes.length);
       if (memtable.dataBytes < MAX_SHREDDED_BYTES) continue;

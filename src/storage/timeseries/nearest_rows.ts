@@ -158,7 +158,7 @@ class GroupPlace implements Place {
     const { snapshot, rows: { segment, masks }, entry, request: { counters } } = this;
     const group = segment.rowGroup(entry, snapshot.names);
     const mask = masks.get(entry.offset);
-    const open = new OpenRowGroup(segment, group, snapshot.index, counters, mask);
+    const open = new OpenRowGroup(segment, group, snapshot.index, counters, mask, "one reader");
     for (let page = 0; page * PAGE_ROWS < group.rows; page++) {
       const { min, max } = group.page(TIME_PAGES, page);
       const range = nearest.within(this.range);

@@ -15,6 +15,8 @@ interface Entry {
   isUsed: boolean;
 }
 
+const MANY = 16;
+
 export class PageCache {
   /** By file and offset. */
   private readonly files = new Map<number, Map<number, Entry>>();
@@ -53,6 +55,18 @@ export class PageCache {
     // Where there is no room at all, what was made is its reader's alone.
     if (this.lease.tryGrow(sizeBytes)) this.add({ file, offset, value, sizeBytes, isUsed: false });
     return value;
+  }
+
+  /** Whether something is held for a place. */
+  has(file: number, offset: number): boolean {
+    return this.files.get(file)?.has(offset) === true;
+  }
+
+  /** Whether so many bytes would be kept until many times as many have come. */
+  hasRoomFor(sizeBytes: number): boolean {
+    if (this.limitBytes() < MANY * sizeBytes || !this.lease.tryGrow(sizeBytes)) return false;
+    this.lease.shrink(sizeBytes);
+    return true;
   }
 
   /** Drops everything of a file. */

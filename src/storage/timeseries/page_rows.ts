@@ -2,10 +2,11 @@
 import { PAGE_ROWS } from "../../base/mod.ts";
 import type { BsonWriter, Value } from "../../bson/mod.ts";
 import { valueAt, writeCell } from "./cell.ts";
-import { FIRST_COLUMN_PAGES, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
+import type { ReadAhead } from "./read_ahead.ts";
+import { FIRST_COLUMN_PAGES, type RowGroup, WHOLE_PAGES } from "./row_group.ts";
 import type { RowSource } from "./row_source.ts";
 import { RowTemplates } from "./row_templates.ts";
-import { type PageColumn, readRows, type Segment } from "./segment.ts";
+import { type PageColumn, readRows } from "./segment.ts";
 import type { SeriesIndex } from "./series_index.ts";
 import type { FieldName, Shape } from "./shape.ts";
 
@@ -28,7 +29,7 @@ export class PageRows implements RowSource {
   private templatesMade: RowTemplates | undefined;
 
   constructor(
-    private readonly segment: Segment,
+    private readonly pages: ReadAhead,
     private readonly group: RowGroup,
     readonly page: number,
     private readonly series: SeriesIndex,
@@ -45,7 +46,7 @@ export class PageRows implements RowSource {
 
   private readTimes(): Float64Array {
     this.counters.pagesRead++;
-    return this.segment.times(this.group.page(TIME_PAGES, this.page));
+    return this.pages.times(this.page);
   }
 
   /** A page of a column that has values here, with those of the rows `[from, to)` of the page. */
@@ -120,13 +121,7 @@ export class PageRows implements RowSource {
   }
 
   private load(pageColumn: number): PageColumn {
-    const { group, firstRow, rowCount } = this;
-    const page = group.page(pageColumn, this.page);
     this.counters.pagesRead++;
-    return this.segment.column(page, () => {
-      return page.count === rowCount
-        ? undefined
-        : group.placesOfValues(pageColumn, firstRow, firstRow + rowCount);
-    });
+    return this.pages.column(pageColumn, this.page);
   }
 }

@@ -195,8 +195,16 @@ export class RowGroup {
     return firstAtLeast(this.shapeRunEnds, row + 1);
   }
 
-  /** For each of the rows `[first, end)`, and for their end, how many before it have a value in a page column. */
-  placesOfValues(pageColumn: number, first: number, end: number): Int32Array {
+  /** For each row of a page, and for their end, how many before it have a value there; undefined where each has one. */
+  placesInPage(pageColumn: number, page: number): Int32Array | undefined {
+    const first = page * PAGE_ROWS;
+    const end = Math.min(this.rows, first + PAGE_ROWS);
+    return this.page(pageColumn, page).count === end - first
+      ? undefined
+      : this.placesOfValues(pageColumn, first, end);
+  }
+
+  private placesOfValues(pageColumn: number, first: number, end: number): Int32Array {
     const item = pageColumn - FIRST_COLUMN_PAGES + FIRST_COLUMN_ITEM;
     const hasValue = Uint8Array.from(this.shapes, (shape) => {
       return Number(pageColumn === WHOLE_PAGES ? shape === undefined : shape?.items.includes(item) === true);

@@ -172,7 +172,7 @@ function groupSource(
   const { firstSeries, lastSeries, minTime, maxTime } = entry;
   const open = () => {
     const group = segment.rowGroup(entry, snapshot.names);
-    const rows = new OpenRowGroup(segment, group, snapshot.index, counters, mask);
+    const rows = new OpenRowGroup(segment, group, snapshot.index, counters, mask, "several readers");
     return {
       series: () => group.series,
       run: (series: number, direction: Direction) => openSegmentRun(rows, series, range, direction, age),

@@ -6,6 +6,7 @@
  * reach the object any more (its rows stay readable); the registry below closes it then.
  */
 import {
+  blockValueBytes,
   ByteReader,
   type Column,
   decodeBytes,
@@ -14,7 +15,7 @@ import {
   openInBlocks,
 } from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
-import { readBlock } from "./block.ts";
+import { readBlock, readBlocks } from "./block.ts";
 import { ColumnBlocks } from "./column_blocks.ts";
 import type { FilePool } from "./file_pool.ts";
 import { IdIndex } from "./id_index.ts";
@@ -33,6 +34,11 @@ export interface PageColumn {
   /** Reads values that are asked for; undefined where all are read. */
   readonly blocks: ColumnBlocks | undefined;
 }
+
+type OpenedColumn = Pick<PageColumn, "values" | "blocks">;
+
+/** Where arrays of all kinds of numbers may begin. */
+const ALIGNMENT = 8;
 
 /** Sees to it that the values of the page's rows `[from, to)` are there. */
 export function readRows({ indexes, blocks }: PageColumn, from: number, to: number): void {
@@ -107,8 +113,16 @@ export class Segment {
    * @throws CorruptionError
    */
   column(page: Page, placesOf: () => Int32Array | undefined): PageColumn {
+    return this.cachedColumn(page, placesOf, () => this.openColumn(page));
+  }
+
+  private cachedColumn(
+    page: Page,
+    placesOf: () => Int32Array | undefined,
+    open: () => OpenedColumn,
+  ): PageColumn {
     return this.cache.get(this.number, page.offset, () => {
-      const { values, blocks } = this.openColumn(page);
+      const { values, blocks } = open();
       const indexes = placesOf();
       const sizeBytes = values.memoryBytes + (blocks === undefined ? 0 : page.sizeBytes) +
         (indexes?.byteLength ?? 0);
@@ -116,12 +130,62 @@ export class Segment {
     });
   }
 
+  /** Whether the cache holds a page. */
+  holds(page: Page): boolean {
+    return this.cache.has(this.number, page.offset);
+  }
+
+  /** Whether the cache would hold so many bytes more until they are asked for. */
+  hasRoomFor(sizeBytes: number): boolean {
+    return this.cache.hasRoomFor(sizeBytes);
+  }
+
+  /** Puts pages of a column that lie one behind the other into the cache. @param placesOf as `column`, of each */
+  columnsAhead(pages: readonly Page[], placesOf: (index: number) => Int32Array | undefined): void {
+    const opened = this.openColumns(pages);
+    pages.forEach((page, i) => this.cachedColumn(page, () => placesOf(i), () => opened[i]!));
+  }
+
+  /** As `columnsAhead`, of times. */
+  timesAhead(pages: readonly Page[]): void {
+    const contents = this.readContents(pages);
+    const all = new Float64Array(pages.reduce((sum, { count }) => sum + count, 0));
+    let end = 0;
+    contents.forEach((content, i) => {
+      const { offset, count } = pages[i]!;
+      const times = all.subarray(end, end += count);
+      decodeIntegers(new ByteReader(content), count, times);
+      this.cache.get(this.number, offset, () => ({ value: times, sizeBytes: times.byteLength }));
+    });
+  }
+
   /** As `column`, past the cache and without places. */
-  openColumn(page: Page): Pick<PageColumn, "values" | "blocks"> {
-    const content = this.readContent(page);
-    const inBlocks = openInBlocks(content, page.count, page);
-    if (inBlocks !== undefined) return { values: inBlocks, blocks: new ColumnBlocks(content, inBlocks) };
-    return { values: decodePage(new ByteReader(content), page.count), blocks: undefined };
+  openColumn(page: Page): OpenedColumn {
+    return this.openColumns([page])[0]!;
+  }
+
+  /**
+   * As `openColumn`, of pages that lie one behind the other: read at once, and what can be decoded in blocks lies in one
+   * piece of memory. Thousands of small ones keep the collector busy.
+   */
+  openColumns(pages: readonly Page[]): OpenedColumn[] {
+    const contents = this.readContents(pages);
+    const valueBytes = contents.map((content, i) => blockValueBytes(content, pages[i]!.count, pages[i]!));
+    let bytes = 0;
+    const offsets = pages.map(({ count }, i) => {
+      const offset = bytes;
+      bytes += Math.ceil(count * valueBytes[i]! / ALIGNMENT) * ALIGNMENT;
+      return offset;
+    });
+    const memory = new ArrayBuffer(bytes);
+    return contents.map((content, i) => {
+      const { count } = pages[i]!;
+      if (valueBytes[i] === 0) {
+        return { values: decodePage(new ByteReader(content), count), blocks: undefined };
+      }
+      const values = openInBlocks(content, count, valueBytes[i]!, memory, offsets[i]!);
+      return { values, blocks: new ColumnBlocks(content, values) };
+    });
   }
 
   /** The last rows of a row group that has them written down. @param series how many it has @throws CorruptionError */
@@ -169,6 +233,14 @@ export class Segment {
 
   private readContent(page: Page): Uint8Array {
     return readBlock(this.file, page.offset, page.sizeBytes);
+  }
+
+  /** Of pages that lie one behind the other. */
+  private readContents(pages: readonly Page[]): Uint8Array[] {
+    const { offset } = pages[0]!;
+    const last = pages[pages.length - 1]!;
+    const sizes = pages.map((page) => page.sizeBytes);
+    return readBlocks(this.file, offset, last.offset + last.sizeBytes - offset, sizes);
   }
 
   /** It becomes part of a snapshot: whoever holds that may read it, now or later, whatever becomes of it. */

@@ -1,6 +1,7 @@
 /** Reads the rows of one series from a row group in time order. */
 import { assert, PAGE_ROWS } from "../../base/mod.ts";
 import { PageRows } from "./page_rows.ts";
+import { ReadAhead } from "./read_ahead.ts";
 import { type RowGroup, TIME_PAGES } from "./row_group.ts";
 import type { RowMask } from "./row_mask.ts";
 import type { Direction, Run, TimeRange } from "./run.ts";
@@ -13,25 +14,41 @@ export interface RunCounters {
   pagesSkipped: number;
 }
 
-/** One row group, and the page of it that its readers share while they stand in the same. */
+/** One row group, and the pages of it that are being read. */
 export class OpenRowGroup {
+  readonly ahead: ReadAhead;
+  private recent: PageRows | undefined;
+  /** Those that readers stand in, where there are several. */
   private readonly pages: (WeakRef<PageRows> | undefined)[] = [];
 
+  /** @param mask rows that are gone */
   constructor(
     readonly segment: Segment,
     readonly group: RowGroup,
     private readonly series: SeriesIndex,
     readonly counters: RunCounters,
-    /** Rows that are gone. */
     readonly mask: RowMask | undefined,
-  ) {}
+    private readonly readers: "one reader" | "several readers",
+  ) {
+    this.ahead = new ReadAhead(segment, group);
+  }
 
   rowsOfPage(page: number): PageRows {
+    if (this.recent?.page === page) return this.recent;
+    return this.recent = this.readers === "one reader" ? this.newRows(page) : this.sharedRows(page);
+  }
+
+  /** Several readers share a page while they stand in the same. */
+  private sharedRows(page: number): PageRows {
     const known = this.pages[page]?.deref();
     if (known !== undefined) return known;
-    const rows = new PageRows(this.segment, this.group, page, this.series, this.counters);
+    const rows = this.newRows(page);
     this.pages[page] = new WeakRef(rows);
     return rows;
+  }
+
+  private newRows(page: number): PageRows {
+    return new PageRows(this.ahead, this.group, page, this.series, this.counters);
   }
 }
 

@@ -51,6 +51,9 @@ export class GroupRunSource implements RunSource {
   private paths: readonly ResolvedPath[] = [];
   private page: PageSource | undefined;
   private lastRows: WrittenLastRows | typeof NOT_WRITTEN | undefined;
+  /** The place of the series before, and up to which row pages are known to be read. */
+  private placeBefore = NaN;
+  private reachedRow = 0;
   /** What `run` gives, series after series. */
   private own: GroupRun | undefined;
 
@@ -71,8 +74,11 @@ export class GroupRunSource implements RunSource {
   }
 
   run(series: number): SliceRun | undefined {
-    const span = this.spanOf(series);
-    if (span === undefined || this.open!.mask !== undefined) return span && this.runOf(span);
+    const place = this.placeOf(series);
+    const span = this.spanOf(place);
+    if (span === undefined) return undefined;
+    this.reach(place, span);
+    if (this.open!.mask !== undefined) return this.runOf(span);
     if (this.own === undefined) return this.own = new GroupRun(this, span, this.age);
     this.own.enter(span);
     return this.own;
@@ -81,8 +87,11 @@ export class GroupRunSource implements RunSource {
   end(series: number, direction: Direction): SliceRun | undefined {
     const last = direction === -1 ? this.lastRowOf(series) : undefined;
     if (last !== undefined) return last;
-    const span = this.spanOf(series);
+    const place = this.placeOf(series);
+    const span = this.spanOf(place);
     if (span === undefined) return undefined;
+    // Of longer series most pages are passed over.
+    if (span.end - span.first <= PAGE_ROWS) this.reach(place, span);
     const { mask } = this.open!;
     let row = direction === 1 ? span.first : span.end - 1;
     if (mask !== undefined) { while (mask.has(row)) row += direction; }
@@ -92,6 +101,24 @@ export class GroupRunSource implements RunSource {
     const limit = direction === 1 ? span.end : span.first - 1;
     while (other + direction !== limit && this.timeOf(other + direction) === ms) other += direction;
     return this.runOf({ first: Math.min(row, other), end: Math.max(row, other) + 1 });
+  }
+
+  /** Says which pages are read: those of the series, and those behind in the range once two series have followed each other. */
+  private reach(place: number, { first, end }: RowSpan): void {
+    const follows = place === this.placeBefore + 1;
+    this.placeBefore = place;
+    if (end <= this.reachedRow) return;
+    const { group, ahead } = this.open!;
+    const { fromMs, toMs } = this.range;
+    let page = Math.ceil(end / PAGE_ROWS);
+    if (follows) {
+      for (; page * PAGE_ROWS < group.rows; page++) {
+        const { min, max } = group.page(TIME_PAGES, page);
+        if (min > toMs || max < fromMs) break;
+      }
+    }
+    ahead.reach(Math.floor(first / PAGE_ROWS), page);
+    this.reachedRow = page * PAGE_ROWS;
   }
 
   /** The last row of a series from what is written down of it; undefined where its pages have to be read. */
@@ -129,11 +156,16 @@ export class GroupRunSource implements RunSource {
     return run.isDone ? undefined : run;
   }
 
-  /** The rows of a series in the range. */
-  private spanOf(series: number): RowSpan | undefined {
-    const open = this.open ??= this.openGroup();
-    const place = open.group.placeOf(series);
+  /** The place of a series in the row group, or -1. */
+  private placeOf(series: number): number {
+    const { group } = this.open ??= this.openGroup();
+    return group.placeOf(series);
+  }
+
+  /** The rows of the series at a place that are in the range. */
+  private spanOf(place: number): RowSpan | undefined {
     if (place < 0) return undefined;
+    const open = this.open!;
     const all = { first: open.group.firstRowOf(place), end: open.group.seriesEnds[place]! };
     if (this.isInRange) return all;
     const span = this.cutInPage(all) ?? cutToRange(open, all, this.range);
@@ -181,7 +213,8 @@ export class GroupRunSource implements RunSource {
     const { snapshot, rows, entry } = this;
     const group = rows.segment.rowGroup(entry, snapshot.names);
     this.paths = this.asked.in(group.paths);
-    return new OpenRowGroup(rows.segment, group, snapshot.index, this.counters, rows.masks.get(entry.offset));
+    const mask = rows.masks.get(entry.offset);
+    return new OpenRowGroup(rows.segment, group, snapshot.index, this.counters, mask, "one reader");
   }
 }
 

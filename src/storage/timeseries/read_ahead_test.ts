@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import { MemoryBudget } from "../../base/mod.ts";
+import { Int32 } from "../../bson/mod.ts";
+import { type DiskFile, MemoryDisk, type OpenMode } from "../../io/mod.ts";
+import { hexOf, insert, measurement, openStore, scanAll, TABLE, TABLE_OPTIONS } from "./store_fixture.ts";
+
+const SERIES = 30;
+/** Of each series: all have six pages. */
+const ROWS = 700;
+
+/** A disk that counts reads of segments. */
+class CountingDisk extends MemoryDisk {
+  reads = 0;
+
+  override open(path: string, mode: OpenMode): DiskFile {
+    const file = super.open(path, mode);
+    if (mode !== "read" || !path.endsWith(".seg")) return file;
+    const readAt = (bytes: Uint8Array, offset: number) => {
+      this.reads++;
+      return file.readAt(bytes, offset);
+    };
+    return Object.assign(Object.create(file) as DiskFile, { readAt });
+  }
+}
+
+/** Rows whose columns have whole numbers, decimals that some rows lack, numbers that grow wide, and texts. */
+const DOCUMENTS = Array.from(
+  { length: SERIES },
+  (_, series) =>
+    Array.from({ length: ROWS }, (_, i) =>
+      measurement(i * 1000, series, {
+        whole: Int32.of((series * i) % 100),
+        ...(i % 5 !== 0 && { decimal: i / 8 }),
+        wide: Int32.of(series < 20 ? i % 50 : i * 1e6),
+        text: `text ${i % 3}`,
+      })),
+).flat();
+
+function seriesRows(series: number) {
+  return DOCUMENTS.slice(series * ROWS, (series + 1) * ROWS);
+}
+
+async function storeOf(disk: CountingDisk, memoryBytes: number) {
+  const store = await openStore(disk, { memory: new MemoryBudget(memoryBytes) });
+  await store.createTable(TABLE, TABLE_OPTIONS);
+  insert(store, 1, DOCUMENTS);
+  await store.flush();
+  disk.reads = 0;
+  return store;
+}
+
+Deno.test("who reads series after series reads the pages of a column together, and gets what is stored", async () => {
+  const disk = new CountingDisk();
+  const store = await storeOf(disk, 256 << 20);
+  const rows = await scanAll(store);
+  assert.deepEqual(rows.map(hexOf), DOCUMENTS.map(hexOf));
+  // A header, times and columns of numbers at once, texts page by page.
+  assert.equal(disk.reads, 1 + 4 + 6);
+  disk.reads = 0;
+  assert.equal((await scanAll(store)).length, DOCUMENTS.length);
+  assert.equal(disk.reads, 0, "the cache has it");
+  await store.close();
+});
+
+Deno.test("few series read the pages that they are in", async () => {
+  const disk = new CountingDisk();
+  const store = await storeOf(disk, 256 << 20);
+  const rows = await scanAll(store, { seriesFilter: (meta) => meta === 12 || meta === 25 });
+  assert.deepEqual(rows.map(hexOf), [...seriesRows(12), ...seriesRows(25)].map(hexOf));
+  assert.equal(disk.reads, 1 + 2 * 5, "each of the two is in one page");
+  await store.close();
+});
+
+Deno.test("where memory is short, pages are read one by one and come out the same", async () => {
+  const disk = new CountingDisk();
+  const store = await storeOf(disk, 64 << 10);
+  const rows = await scanAll(store);
+  assert.deepEqual(rows.map(hexOf), DOCUMENTS.map(hexOf));
+  assert.ok(disk.reads >= 6 * 5, `${disk.reads} reads`);
+  await store.close();
+});
