@@ -313,7 +313,6 @@ class Candidate {
       ranges: keyRanges(fields),
       backward: this.direction === -1,
       repeats: index.arrays.some((paths) => paths.length > 0),
-      ...(index.isUnique && this.points === index.fields.length && { isPoints: true }),
       intervals,
       residual,
       undecided,

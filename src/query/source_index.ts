@@ -50,8 +50,6 @@ export interface IndexScan {
   readonly backward: boolean;
   /** Whether a document may be met more than once: it is given once. */
   readonly repeats: boolean;
-  /** Whether no range has more than one key. */
-  readonly isPoints?: boolean;
   /** Which index it is. */
   readonly index: SourceIndex;
   /** Set where rows are made of keys, and no document is read: the index's fields. */

@@ -60,8 +60,6 @@ export interface IndexOrder {
   readonly backward: boolean;
   /** Whether a document may have several keys there: it comes once. */
   readonly repeats: boolean;
-  /** Whether no range has more than one key. */
-  readonly isPoints?: boolean;
   /** Which keys these are; needed where documents show them. */
   readonly index?: NamedKey;
   /** Set where rows are made of keys, and no document is read: the index's fields. */
@@ -273,9 +271,9 @@ type ReadRange<Row extends { readonly seq: number }> = (
 ) => IndexBatch<Row> | undefined;
 
 function documentsOf(index: BatchReaders["index"]): ReadRange<StoredRow> {
-  return ({ name, backward, distinct, isPoints }, range, maxRows) => {
+  return ({ name, backward, distinct }, range, maxRows) => {
     const reader = index(name);
-    if (distinct === undefined) return reader?.read(range, backward, isPoints === true ? Infinity : maxRows);
+    if (distinct === undefined) return reader?.read(range, backward, maxRows);
     const readOne = (from: KeyRange) => reader?.readWithKeys(from, backward, 1);
     return firstRows(readOne, range, backward, maxRows, distinct);
   };

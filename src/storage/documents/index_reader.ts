@@ -4,7 +4,6 @@ import { encodeKeyTypes, RawDocument } from "../../bson/mod.ts";
 import { idOf } from "./apply_effect.ts";
 import type { StoredRow } from "./collection_table.ts";
 import {
-  MAX_PACKED_ROWS,
   PACKED_COLUMNS,
   type PackedKeys,
   packedKeys,
@@ -43,6 +42,9 @@ export interface IndexBatch<Row extends { readonly seq: number } = StoredRow> {
 /** Bytes of documents read at once, beyond the first one. */
 const BATCH_BYTES = 256 * 1024;
 
+/** So many are taken as they are, whatever their size. */
+const FEW_ROWS = 2;
+
 /** Keys counted at once. */
 const KEYS_COUNTED = 65_536;
 
@@ -62,34 +64,58 @@ export function idKeys(id: number): KeyColumns {
   return { table: `c${id} i INDEXED BY c${id}_id`, types: "NULL" };
 }
 
-/** Statements that make one row of many, for a range as it was asked for and for what lies between two places. */
-interface PackedStatements {
-  readonly whole: StatementSync;
-  readonly between: StatementSync;
+/**
+ * A query of the next rows of a range in its order, prepared for each way in which ranges begin and end. Its parameters are
+ * the range's ends, a number (`?3`) and, where the range was begun, the place where the last batch ended.
+ *
+ * The number stands as `?3 + 0`: for a LIMIT that is a parameter SQLite prepares the statement anew each time.
+ */
+class RangeQuery {
+  private readonly prepared: (StatementSync | undefined)[] = [];
+
+  /** @param query by the condition of the range and the direction of its order */
+  constructor(
+    private readonly database: DatabaseSync,
+    private readonly query: (condition: string, direction: string) => string,
+  ) {}
+
+  get(range: KeyRange, backward: boolean, number: number): unknown {
+    const seq = backward ? range.beforeSeq : range.afterSeq;
+    const statement = this.statement(backward, seq);
+    return seq === undefined
+      ? statement.get(range.from, range.to, number)
+      : statement.get(range.from, range.to, number, seq);
+  }
+
+  /** All rows, which for a few takes half of the time of one by one. */
+  rows(range: KeyRange, backward: boolean, number: number): Iterable<unknown> {
+    const seq = backward ? range.beforeSeq : range.afterSeq;
+    const statement = this.statement(backward, seq);
+    const parameters = [range.from, range.to, number, ...(seq === undefined ? [] : [seq])];
+    return number <= FEW_ROWS ? statement.all(...parameters) : statement.iterate(...parameters);
+  }
+
+  private statement(backward: boolean, seq: number | undefined): StatementSync {
+    const way = (backward ? 1 : 0) + (seq === undefined ? 0 : 2);
+    return this.prepared[way] ??= prepareTuples(
+      this.database,
+      this.query(seq === undefined ? WHOLE : backward ? BEFORE : BEHIND, backward ? "DESC" : "ASC"),
+    );
+  }
 }
 
 /** Comparing keys alone costs half of comparing keys and places. */
-const WHOLE = "i.key >= ? AND i.key < ?";
-const BETWEEN = "(i.key, i.seq) > (?, ?) AND (i.key, i.seq) <= (?, ?)";
-
-function packedStatements(database: DatabaseSync, selected: string): PackedStatements {
-  return {
-    whole: prepareTuples(database, `${selected} ${WHOLE}`),
-    between: prepareTuples(database, `${selected} ${BETWEEN}`),
-  };
-}
+const WHOLE = "i.key >= ?1 AND i.key < ?2";
+const BEHIND = "(i.key, i.seq) > (?1, ?4) AND i.key < ?2";
+const BEFORE = "(i.key, i.seq) < (?2, ?4) AND i.key >= ?1";
 
 export class IndexReader {
-  private readonly forward: StatementSync;
-  private readonly backward: StatementSync;
-  private readonly placeForward: StatementSync;
-  private readonly placeBackward: StatementSync;
-  private readonly firstPlaceForward: StatementSync;
-  private readonly firstPlaceBackward: StatementSync;
-  private readonly packed: PackedStatements;
+  private readonly rowsWithKeys: RangeQuery;
+  private readonly place: RangeQuery;
+  private readonly packedRows: RangeQuery;
+  private readonly packedKeys: RangeQuery;
   private readonly keysBetween: StatementSync;
   private readonly documentsBetween: StatementSync;
-  private readonly packedKeys: PackedStatements;
 
   /**
    * @param columns `indexKeys` or `idKeys` of the collection
@@ -103,23 +129,22 @@ export class IndexReader {
   ) {
     const keys = columns.table;
     // CROSS JOIN: the index leads.
-    const joined = `FROM ${keys} CROSS JOIN c${id} c ON c.seq = i.seq WHERE`;
-    const ascending = "(i.key, i.seq) > (?, ?) AND i.key < ? ORDER BY i.key, i.seq LIMIT";
-    const descending = "(i.key, i.seq) < (?, ?) AND i.key >= ? ORDER BY i.key DESC, i.seq DESC LIMIT";
-    const rows = `SELECT i.key, c.seq, c.doc, ${columns.types} ${joined}`;
-    this.forward = prepareTuples(database, `${rows} ${ascending} ?`);
-    this.backward = prepareTuples(database, `${rows} ${descending} ?`);
-    const place = `SELECT i.key, i.seq FROM ${keys} WHERE`;
-    this.placeForward = prepareTuples(database, `${place} ${ascending} 1 OFFSET ?`);
-    this.placeBackward = prepareTuples(database, `${place} ${descending} 1 OFFSET ?`);
-    const first = (order: string) =>
-      prepareTuples(database, `${place} ${WHOLE} ORDER BY i.key ${order}, i.seq ${order} LIMIT 1 OFFSET ?`);
-    this.firstPlaceForward = first("");
-    this.firstPlaceBackward = first("DESC");
-    this.packed = packedStatements(database, `SELECT ${PACKED_COLUMNS} ${joined}`);
-    this.packedKeys = packedStatements(
-      database,
-      `SELECT ${packedKeys(columns.types)} FROM ${keys} WHERE`,
+    const joined = `CROSS JOIN c${id} c ON c.seq = i.seq`;
+    const inOrder = (condition: string, direction: string) =>
+      `WHERE ${condition} ORDER BY i.key ${direction}, i.seq ${direction}`;
+    const query = (text: (order: string) => string) =>
+      new RangeQuery(database, (condition, direction) => text(inOrder(condition, direction)));
+    this.rowsWithKeys = query((order) =>
+      `SELECT i.key, c.seq, c.doc, ${columns.types} FROM ${keys} ${joined} ${order} LIMIT ?3 + 0`
+    );
+    this.place = query((order) => `SELECT i.key, i.seq FROM ${keys} ${order} LIMIT 1 OFFSET ?3 + 0`);
+    // With a limit it is no part of the query around it, which takes its rows in their order.
+    this.packedRows = query((order) =>
+      `SELECT ${PACKED_COLUMNS} FROM (SELECT i.seq AS seq FROM ${keys} ${order} LIMIT ?3 + 0) i ${joined}`
+    );
+    this.packedKeys = query((order) =>
+      `SELECT ${packedKeys("i.types")} FROM ` +
+      `(SELECT i.key AS key, i.seq AS seq, ${columns.types} AS types FROM ${keys} ${order} LIMIT ?3 + 0) i`
     );
     this.keysBetween = prepareTuples(
       database,
@@ -131,52 +156,32 @@ export class IndexReader {
     );
   }
 
-  /** The next rows of a range; they share memory. @param maxRows Infinity for a range that is known to have one key */
+  /** The next rows of a range; they share memory. */
   read(range: KeyRange, backward: boolean, maxRows: number): IndexBatch {
-    const { packed, left } = this.stretch<PackedRows>(this.packed, range, backward, maxRows);
-    const rows = unpackRows(packed);
+    if (maxRows <= FEW_ROWS) return this.readWithKeys(range, backward, maxRows);
+    const rows = unpackRows(this.packedRows.get(range, backward, maxRows) as PackedRows);
     if (rows === undefined) return this.readWithKeys(range, backward, maxRows);
-    return { rows: backward ? rows.reverse() : rows, left };
+    return { rows, left: this.leftOf(range, backward, rows.length, maxRows) };
   }
 
-  /** The next rows of a range as one, and what is left then. */
-  private stretch<Packed>(
-    { whole, between }: PackedStatements,
-    range: KeyRange,
-    backward: boolean,
-    maxRows: number,
-  ): { readonly packed: Packed; readonly left: KeyRange | undefined } {
-    const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
-    const last = maxRows === Infinity ? undefined : this.place(range, backward, maxRows - 1);
-    const left = last && leftBehind(range, backward, ...last);
-    const packed = left === undefined && isUntouched(range)
-      ? whole.get(from, to)
-      : backward
-      ? between.get(left?.to ?? from, (left?.beforeSeq ?? 1) - 1, to, beforeSeq - 1)
-      : between.get(from, afterSeq, left?.from ?? to, left?.afterSeq ?? 0);
-    return { packed: packed as unknown as Packed, left };
-  }
-
-  /** The key and the place of a row of a range; undefined where there are not so many. @param at counted from 0 */
-  private place(range: KeyRange, backward: boolean, at: number): readonly [Uint8Array, number] | undefined {
-    const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
-    const row = isUntouched(range)
-      ? (backward ? this.firstPlaceBackward : this.firstPlaceForward).get(from, to, at)
-      : backward
-      ? this.placeBackward.get(to, beforeSeq, from, at)
-      : this.placeForward.get(from, afterSeq, to, at);
-    return row as unknown as readonly [Uint8Array, number] | undefined;
+  /** What is left of a range of which so many rows were read. */
+  private leftOf(range: KeyRange, backward: boolean, read: number, maxRows: number): KeyRange | undefined {
+    if (read < maxRows) return undefined;
+    const [key, seq] = this.place.get(range, backward, read - 1) as readonly [Uint8Array, number];
+    return leftBehind(range, backward, key, seq);
   }
 
   /** How many keys a range has, in parts; of a document with several keys, only one counts. */
   *count(range: KeyRange, repeats: boolean): Generator<number, void, undefined> {
     const { to } = range;
     if (repeats) return yield firstNumber(this.documentsBetween.get(range.from, to));
-    for (let from: readonly [Uint8Array, number] = [range.from, 0];;) {
-      const last = this.placeForward.get(...from, to, KEYS_COUNTED - 1);
-      if (last === undefined) return yield firstNumber(this.keysBetween.get(...from, to));
+    for (let left: KeyRange = range;;) {
+      const last = this.place.get(left, false, KEYS_COUNTED - 1) as readonly [Uint8Array, number] | undefined;
+      if (last === undefined) {
+        return yield firstNumber(this.keysBetween.get(left.from, left.afterSeq ?? 0, to));
+      }
       yield KEYS_COUNTED;
-      from = last as unknown as [Uint8Array, number];
+      left = leftBehind(range, false, ...last);
     }
   }
 
@@ -185,29 +190,23 @@ export class IndexReader {
     if (!this.hasTypes()) {
       return this.readWithKeys(range, backward, maxRows);
     }
-    const { packed, left } = this.stretch<PackedKeys>(this.packedKeys, range, backward, maxRows);
-    const rows = unpackKeys(packed);
-    return { rows: backward ? rows.reverse() : rows, left };
+    const rows = unpackKeys(this.packedKeys.get(range, backward, maxRows) as PackedKeys);
+    return { rows, left: this.leftOf(range, backward, rows.length, maxRows) };
   }
 
   /** As `read`; each row has memory of its own. */
   readWithKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<IndexRow> {
-    const { from, to, afterSeq = 0, beforeSeq = 0 } = range;
-    const most = Math.min(maxRows, MAX_PACKED_ROWS);
-    const found = backward
-      ? this.backward.iterate(to, beforeSeq, from, most)
-      : this.forward.iterate(from, afterSeq, to, most);
+    const found = this.rowsWithKeys.rows(range, backward, maxRows) as Iterable<IndexTuple>;
     const rows: IndexRow[] = [];
     const hasTypes = this.hasTypes();
     let bytes = 0;
-    for (const row of found as Iterable<unknown> as Iterable<IndexTuple>) {
-      const [key, seq, doc, types] = row;
+    for (const [key, seq, doc, types] of found) {
       rows.push({ seq, doc, key, types: hasTypes ? types : encodeKeyTypes([idOf(new RawDocument(doc))]) });
       bytes += doc.length;
       if (bytes >= BATCH_BYTES) break;
     }
     const last = rows.at(-1);
-    const isEnd = last === undefined || (rows.length < most && bytes < BATCH_BYTES);
+    const isEnd = last === undefined || (rows.length < maxRows && bytes < BATCH_BYTES);
     return { rows, left: isEnd ? undefined : leftBehind(range, backward, last.key, last.seq) };
   }
 }
@@ -216,11 +215,6 @@ type IndexTuple = readonly [key: Uint8Array, seq: number, doc: Uint8Array, types
 
 function firstNumber(row: unknown): number {
   return (row as readonly [number])[0];
-}
-
-/** Whether it is a range as it was asked for: from its first key, or up to its last one. */
-function isUntouched({ afterSeq, beforeSeq }: KeyRange): boolean {
-  return afterSeq === undefined && beforeSeq === undefined;
 }
 
 function leftBehind({ from, to }: KeyRange, backward: boolean, key: Uint8Array, seq: number): KeyRange {
