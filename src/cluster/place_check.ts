@@ -10,8 +10,16 @@ import type { CollectionInfo } from "./catalog.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { partialFilter } from "./indexes.ts";
 
-/** Undefined where none of the indexes is over places. */
+const CHECKS = new WeakMap<readonly Document[], { readonly check: DocumentCheck | undefined }>();
+
+/** Undefined where none of the indexes is over places. @param indexes of a collection, as long as they do not change */
 export function placeCheck(indexes: readonly Document[]): DocumentCheck | undefined {
+  let known = CHECKS.get(indexes);
+  if (known === undefined) CHECKS.set(indexes, known = { check: checkOf(indexes) });
+  return known.check;
+}
+
+function checkOf(indexes: readonly Document[]): DocumentCheck | undefined {
   const checks = indexes.filter((index) => !hasKeys(index)).map((index) => {
     const filter = index.get("partialFilterExpression");
     const includes = filter instanceof Document ? partialFilter(filter) : undefined;

@@ -12,6 +12,7 @@ import {
   type BsonWriter,
   BuiltDocument,
   Document,
+  encodeDocument,
   isNumber,
   Timestamp,
   typeOf,
@@ -65,12 +66,22 @@ export function learnTime(args: Arguments, times: ClusterTime, wallMs: number): 
 
 /** Appends `$clusterTime` and `operationTime`. */
 export function writeTime(reply: BsonWriter, times: ClusterTime): void {
-  const clusterTime = new Timestamp(times.latest);
-  reply.value("$clusterTime", BuiltDocument.of({ clusterTime, signature: NO_SIGNATURE }));
-  reply.value("operationTime", new Timestamp(times.operationTime));
+  ANSWER.setBigUint64(CLUSTER_TIME_AT, times.latest, true);
+  ANSWER.setBigUint64(OPERATION_TIME_AT, times.operationTime, true);
+  reply.bytes(ANSWER_BYTES);
 }
 
+const NO_TIME = new Timestamp(0n);
 const NO_SIGNATURE = BuiltDocument.of({ hash: new Binary(new Uint8Array(20)), keyId: 0n });
+/** The elements of an answer, in which the times are to be set. */
+const ANSWER_BYTES = encodeDocument(BuiltDocument.of({
+  $clusterTime: BuiltDocument.of({ clusterTime: NO_TIME, signature: NO_SIGNATURE }),
+  operationTime: NO_TIME,
+})).slice(4, -1);
+const ANSWER = new DataView(ANSWER_BYTES.buffer);
+/** Behind the headers of `$clusterTime` and, in it, of `clusterTime`. */
+const CLUSTER_TIME_AT = 1 + "$clusterTime".length + 1 + 4 + 1 + "clusterTime".length + 1;
+const OPERATION_TIME_AT = ANSWER_BYTES.length - 8;
 
 /** As MongoDB's messages show it. */
 export function shownTimestamp(time: bigint): string {

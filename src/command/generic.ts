@@ -1,9 +1,18 @@
 /** Arguments that any command may have: session, time limit, concerns, API version and what drivers and routers add. */
 import { CommandError } from "../base/mod.ts";
-import { aliasOfType, Binary, BsonType, Document, isNumber, RawDocument } from "../bson/mod.ts";
+import {
+  aliasOfType,
+  Binary,
+  BsonType,
+  Document,
+  elementType,
+  isNumber,
+  RawDocument,
+  readInt32,
+} from "../bson/mod.ts";
 import { Arguments, checkFields, type FieldTable, missingField, numberOf } from "./arguments.ts";
 import { parseReadConcern, type ReadConcern } from "./read_concern.ts";
-import { sessionIdText } from "./sessions.ts";
+import { sessionIdText, uuidText } from "./sessions.ts";
 import { unmetConcern } from "./write_concern.ts";
 
 export interface GenericArguments {
@@ -86,10 +95,23 @@ const SESSION_FIELDS: FieldTable = { id: "binData!", uid: "binData", txnNumber: 
 function parseSessionId(args: Arguments): string | undefined {
   const lsid = args.get("lsid");
   if (lsid === undefined) return undefined;
+  if (lsid instanceof RawDocument && isOnlyId(lsid)) return uuidText(lsid.bytes, lsid.end - 1 - UUID_BYTES);
   checkFields(new Arguments(typedDocument(args, "lsid")), "OperationSessionInfo.lsid", SESSION_FIELDS);
   const id = lsid instanceof Document ? lsid.get("id") : undefined;
   if (!(id instanceof Binary)) throw missingField("OperationSessionInfo.lsid.id");
   return sessionIdText(id);
+}
+
+const UUID_BYTES = 16;
+/** Of `{id: UUID}`: length, header, length of the UUID, subtype, UUID, end. */
+const ONLY_ID_BYTES = 4 + 4 + 4 + 1 + UUID_BYTES + 1;
+
+/** Whether it is `{id: UUID}`, as most clients name their sessions. */
+function isOnlyId(lsid: RawDocument): boolean {
+  const { bytes, start, sizeBytes, end } = lsid;
+  if (sizeBytes !== ONLY_ID_BYTES || lsid.find("id") !== start + 4) return false;
+  return elementType(bytes, start + 4) === BsonType.Binary &&
+    bytes[end - 2 - UUID_BYTES] === Binary.SUBTYPE_UUID && readInt32(bytes, start + 8) === UUID_BYTES;
 }
 
 function typedDocument(args: Arguments, name: string): RawDocument {

@@ -22,3 +22,10 @@ export function letVariables(args: Arguments, instant: Instant, collation?: Coll
   const constants = new Map([...alone.constants ?? [], ...values]);
   return { values, context: { ...alone, variables: new Set(values.keys()), constants } };
 }
+
+/** As `letVariables`, the values alone. */
+export function letValues(args: Arguments, instant: Instant): ReadonlyMap<string, Value> {
+  return args.document("let") === undefined ? NO_VALUES : letVariables(args, instant).values;
+}
+
+const NO_VALUES: ReadonlyMap<string, Value> = new Map();

@@ -17,6 +17,8 @@ const WRITABLE_SYSTEM_COLLECTIONS: ReadonlySet<string> = new Set([
 /** What any database may be called; other names are looked at more closely. */
 const PLAIN_NAME = /^[a-zA-Z0-9_-]{1,63}$/;
 const UTF8 = new TextEncoder();
+/** Of a UTF-16 unit in UTF-8. */
+const MAX_BYTES_OF_UNIT = 3;
 
 /** @throws CommandError InvalidNamespace when a database cannot have that name */
 export function checkDatabaseName(name: string): void {
@@ -82,7 +84,7 @@ export function checkNamespaceToWrite(namespace: Namespace): void {
   const isShown = namespace.db === "config" && SHOWN_IN_CONFIG.has(collection);
   if (isShown || READ_ONLY_COLLECTIONS.has(collection)) throw invalid(`cannot write to ${text}`);
   if (collection.includes("$")) throw invalid(`Invalid collection name: ${collection}`);
-  if (UTF8.encode(text).length > MAX_NAMESPACE_BYTES) {
+  if (isLongerThan(text, MAX_NAMESPACE_BYTES)) {
     throw invalid(`Fully qualified namespace is too long. Namespace: ${text} Max: ${MAX_NAMESPACE_BYTES}`);
   }
   if (collection.startsWith(BUCKETS_PREFIX)) {
@@ -94,6 +96,11 @@ export function checkNamespaceToWrite(namespace: Namespace): void {
   if (collection.startsWith("system.") && !WRITABLE_SYSTEM_COLLECTIONS.has(collection)) {
     throw invalid(`Invalid system namespace: ${text}`);
   }
+}
+
+/** Whether a text takes more bytes in UTF-8. */
+function isLongerThan(text: string, bytes: number): boolean {
+  return text.length * MAX_BYTES_OF_UNIT > bytes && UTF8.encode(text).length > bytes;
 }
 
 /** The time-series collection whose buckets a `system.buckets.X` would hold. */

@@ -112,10 +112,15 @@ export function sessionIdText(id: Binary): string {
   if (id.sub_type !== Binary.SUBTYPE_UUID || bytes.length !== 16) {
     throw new CommandError("InvalidUUID", "uuid must be a 16-byte binary field with UUID (4) subtype");
   }
+  return uuidText(bytes, 0);
+}
+
+/** The uuid that stands at a place, as text. */
+export function uuidText(bytes: Uint8Array, at: number): string {
   let text = "";
   for (let i = 0; i < 16; i++) {
     if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
-    text += HEX[bytes[i]!];
+    text += HEX[bytes[at + i]!];
   }
   return text;
 }

@@ -5,7 +5,7 @@ import type { Namespace, StatementResult, WriteStatement } from "../cluster/mod.
 import { Arguments, missingField } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
 import type { PlacedError } from "./error_reply.ts";
-import { letVariables } from "./let_variables.ts";
+import { letValues } from "./let_variables.ts";
 import { QueryWork } from "./operation.ts";
 import type { Retryable } from "./retryable.ts";
 
@@ -124,7 +124,7 @@ export function writeWork(call: CommandCall): QueryWork {
   const bypassValidation = call.args.flag("bypassDocumentValidation");
   return new QueryWork(
     call.operation,
-    letVariables(call.args, call.operation).values,
+    letValues(call.args, call.operation),
     true,
     bypassValidation,
   );

@@ -5,7 +5,7 @@
  */
 import { CommandError } from "../base/mod.ts";
 import { endsWithCommit, type Transaction } from "../cluster/mod.ts";
-import { type BsonWriter, BuiltDocument } from "../bson/mod.ts";
+import { type BsonWriter, BuiltDocument, encodeDocument, RawDocument } from "../bson/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import { SHARD } from "./config_database.ts";
 import type { Services } from "./services.ts";
@@ -128,8 +128,10 @@ export async function enterTransaction(
 /** What a router tells of where the transaction is kept: drivers hand it back with the end of it. */
 export function writeRecoveryToken(reply: BsonWriter, services: Services): void {
   if (services.replicaSet !== undefined) return;
-  reply.value("recoveryToken", BuiltDocument.of({ recoveryShardId: SHARD }));
+  reply.value("recoveryToken", RECOVERY_TOKEN);
 }
+
+const RECOVERY_TOKEN = new RawDocument(encodeDocument(BuiltDocument.of({ recoveryShardId: SHARD })));
 
 function afterCommit(number: bigint, isCommit: boolean): undefined {
   if (isCommit) return undefined;

@@ -148,6 +148,35 @@ Deno.test("in a file, nobody sees what is being written", async () => {
   );
 });
 
+Deno.test("in a file, documents are found as they are committed, whatever is being written", async () => {
+  await withFile((path) =>
+    withStore(path, async (store) => {
+      const ids = ["changed", "gone", "kept", "moved", "new"];
+      const seen = () => ids.map((id) => store.get(COLLECTION, id)?.get("n"));
+      write(store, 1, ["changed", "gone", "kept", "moved"].map((id, n) => documentOf(id, { n })));
+      const before = [0, 1, 2, 3, undefined];
+      store.writer.begin();
+      assert.deepEqual(seen(), before);
+      store.writer.replace(COLLECTION, documentOf("changed", { n: 10 }));
+      store.writer.insert(COLLECTION, documentOf("new", { n: 14 }));
+      assert.deepEqual(seen(), before, "before anything is gone");
+      store.writer.delete(COLLECTION, documentOf("gone"));
+      store.writer.delete(COLLECTION, documentOf("moved"));
+      store.writer.insert(COLLECTION, documentOf("moved", { n: 13 }));
+      assert.deepEqual(seen(), before);
+      assert.deepEqual(await idsOf(store, ids), ["changed", "gone", "kept", "moved"]);
+      store.writer.seal();
+      assert.deepEqual(seen(), before, "on its way to the log");
+      store.writer.commit(2);
+      assert.deepEqual(seen(), [10, undefined, 2, 13, 14]);
+      store.writer.begin();
+      store.writer.replace(COLLECTION, documentOf("kept", { n: 12 }));
+      store.writer.rollback();
+      assert.deepEqual(seen(), [10, undefined, 2, 13, 14]);
+    })
+  );
+});
+
 onEveryStore("candidates show what the open transaction wrote", (store) => {
   write(store, 1, [documentOf("a"), documentOf("b"), documentOf("c")]);
   const seen = () =>

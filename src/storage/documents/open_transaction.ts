@@ -11,6 +11,8 @@ import type { Totals } from "./totals.ts";
 export interface OpenTransaction {
   /** The collections written to, as they were before. */
   readonly before: Map<number, Totals>;
+  /** By collection, the rows that it may have changed. */
+  readonly changed: Map<number, ChangedRows>;
   /** Collections made in it, which the reading connection cannot see. */
   readonly created: Set<number>;
   /** What was made or dropped meanwhile, whether the write succeeds or not. */
@@ -21,6 +23,22 @@ export interface OpenTransaction {
   replaced: ReplacedDocument[] | undefined;
   /** What it did goes to the log: nothing may be added. */
   sealed: boolean;
+}
+
+/** Rows that are not what is committed. */
+export interface ChangedRows {
+  /** The places of those that were inserted or replaced. */
+  readonly seqs: Set<number>;
+  /** Whether any are gone. */
+  hasDeleted: boolean;
+}
+
+/** An effect is about to change the row at a place. */
+export function noteChanged(open: OpenTransaction, { collectionId, kind }: Effect, seq: number): void {
+  let rows = open.changed.get(collectionId);
+  if (rows === undefined) open.changed.set(collectionId, rows = { seqs: new Set(), hasDeleted: false });
+  if (kind === "delete") rows.hasDeleted = true;
+  rows.seqs.add(seq);
 }
 
 /** @param isWatched whether anyone may want to see what was there: else it costs memory for nothing */
@@ -37,5 +55,13 @@ export function noteReplaced(
 }
 
 export function newTransaction(entries = new EntryBuffer()): OpenTransaction {
-  return { before: new Map(), created: new Set(), redo: [], entries, replaced: [], sealed: false };
+  return {
+    before: new Map(),
+    changed: new Map(),
+    created: new Set(),
+    redo: [],
+    entries,
+    replaced: [],
+    sealed: false,
+  };
 }

@@ -1,16 +1,16 @@
 /**
- * What reads which connection. The writing one sees what the open transaction did, the reading one what is committed. Where
- * none is open both see the same, and then the writing one is asked: SQLite's cache of a connection ends with a commit of
- * another one.
+ * What reads which connection. The writing one sees what the open transaction did, the reading one what is committed. What
+ * no open transaction has changed is the same for both, and then the writing one is asked: SQLite's cache of a connection
+ * ends with a commit of another one.
  */
 import type { DatabaseSync } from "node:sqlite";
 import { CommandError } from "../../base/mod.ts";
-import type { BatchReaders } from "./collection_scan.ts";
-import type { TableReader } from "./collection_table.ts";
+import type { BatchReaders, RowTable } from "./collection_scan.ts";
+import type { StoredRow, TableReader } from "./collection_table.ts";
 import { ID_INDEX_NAME } from "./id_index.ts";
 import type { IndexReader } from "./index_reader.ts";
 import type { IndexTables } from "./index_tables.ts";
-import type { OpenTransaction } from "./open_transaction.ts";
+import type { ChangedRows, OpenTransaction } from "./open_transaction.ts";
 import { TableReaders } from "./table_readers.ts";
 
 /** What of the store the readers ask. */
@@ -42,11 +42,16 @@ export class StoreReaders {
   }
 
   /** What is committed, an index read at one go. */
-  readonly newest = (id: number): Readers =>
-    this.readersOf(
-      id,
-      () => this.store.openTransaction() === undefined ? this.inside(id) : this.committed(id),
-    );
+  readonly newest = (id: number): Readers => ({
+    table: () => {
+      const changed = this.changedRows(id);
+      if (changed === undefined) return this.inside(id);
+      const committed = this.committed(id);
+      return committed && new CommittedTable(committed, this.inside(id), changed);
+    },
+    index: (name) =>
+      this.index(this.changedRows(id) === undefined ? this.inside(id) : this.committed(id), id, name),
+  });
 
   /** What is committed, whatever is done while an index is read. */
   readonly lasting = (id: number): Readers => this.readersOf(id, () => this.committed(id));
@@ -63,6 +68,13 @@ export class StoreReaders {
   /** @throws CommandError QueryPlanKilled */
   checkNotDropped(id: number): void {
     if (!this.store.hasCollection(id)) throw new CommandError("QueryPlanKilled", "collection dropped");
+  }
+
+  /** The rows of a collection that the open transaction has changed; undefined for none. */
+  private changedRows(id: number): ChangedRows | undefined {
+    const open = this.store.openTransaction();
+    if (open?.created.has(id) === true) return ALL_NEW;
+    return open?.changed.get(id);
   }
 
   /** Forgets a collection. */
@@ -85,5 +97,35 @@ export class StoreReaders {
     const index = this.store.indexesOf(id)?.find(name);
     if (index === undefined) throw new CommandError("QueryPlanKilled", `index '${name}' dropped`);
     return reader?.index(index.number);
+  }
+}
+
+const ALL_NEW: ChangedRows = { seqs: new Set(), hasDeleted: true };
+
+/** What is committed of a collection that the open transaction has changed: a row that it has not is found on its connection. */
+class CommittedTable implements RowTable {
+  constructor(
+    private readonly committed: TableReader,
+    private readonly inside: TableReader,
+    private readonly changed: ChangedRows,
+  ) {}
+
+  find(key: Uint8Array): StoredRow | undefined {
+    const row = this.inside.find(key);
+    const { seqs, hasDeleted } = this.changed;
+    const isSame = row === undefined ? !hasDeleted : !seqs.has(row.seq);
+    return isSame ? row : this.committed.find(key);
+  }
+
+  batchAfter(seq: number): readonly StoredRow[] {
+    return this.committed.batchAfter(seq);
+  }
+
+  batchBefore(seq: number): readonly StoredRow[] {
+    return this.committed.batchBefore(seq);
+  }
+
+  hasSeq(seq: number): boolean {
+    return this.committed.hasSeq(seq);
   }
 }

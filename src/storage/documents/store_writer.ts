@@ -24,7 +24,7 @@ import type { DocumentVersions } from "./document_versions.ts";
 import type { Effect, NotedChange } from "./effect.ts";
 import type { KeyLocks } from "./key_locks.ts";
 import { effectsOf, EntryBuffer, type StoreEntry } from "./entry_buffer.ts";
-import { newTransaction, noteReplaced, type OpenTransaction } from "./open_transaction.ts";
+import { newTransaction, noteChanged, noteReplaced, type OpenTransaction } from "./open_transaction.ts";
 import type { DocumentInspector } from "./document_inspector.ts";
 import type { StatementTable } from "./statement_table.ts";
 import type { StoreReaders } from "./store_readers.ts";
@@ -400,6 +400,7 @@ export class StoreWriter {
       writer: this.store.collections.writer(id),
       indexes: this.store.collections.indexesOf(id),
     };
+    noteChanged(open, effect, "seq" in place ? place.seq : place.nextSeq);
     const taken = this.guarded(() => apply(tables, effect, place));
     if (taken !== undefined) return taken;
     if (!open.before.has(id)) open.before.set(id, totals);
