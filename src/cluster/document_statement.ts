@@ -14,7 +14,7 @@ import {
   WritePlan,
   type WriteSpec,
 } from "../query/mod.ts";
-import { type CollectionLimits, type StoredRow, type StoreWriter } from "../storage/mod.ts";
+import { type CollectionLimits, documentOf, type StoredRow, type StoreWriter } from "../storage/mod.ts";
 import { clusteredOrder, takenError } from "./clustered.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { withIdFirst } from "./document_id.ts";
@@ -22,6 +22,8 @@ import type { StatementResult, WriteStatement } from "./write_statement.ts";
 
 /** Documents looked at between two yields. */
 const DOCUMENTS_AT_ONCE = 64;
+
+const NO_INDEXES = () => [];
 
 /** What a statement reads and writes: the open transaction of the store, or one of a client. */
 export type WrittenDocuments = Pick<
@@ -153,7 +155,7 @@ class StatementRun {
     for (
       const [row] of this.collection.store.candidates(this.collection.id, { ids: [old.get("_id")] })
     ) {
-      const document = new RawDocument(row!.doc);
+      const document = documentOf(row!);
       return this.plan.matches(document) ? { row: row!, document } : undefined;
     }
     return undefined;
@@ -178,7 +180,7 @@ class StatementRun {
     let found = 0;
     for (const row of this.candidates()) {
       if (++looked % DOCUMENTS_AT_ONCE === 0 || takeLongWork()) yield undefined;
-      const document = new RawDocument(row.doc);
+      const document = documentOf(row);
       if (!plan.matches(document)) continue;
       const target = { row, document };
       if (statement.multi !== true && plan.order !== undefined) {
@@ -193,7 +195,7 @@ class StatementRun {
 
   private *candidates(): Generator<StoredRow, void, undefined> {
     const { store, id, indexes, clusteredIndex } = this.collection;
-    const { index, ...order } = this.plan.lookup(indexes?.() ?? []);
+    const { index, ...order } = this.plan.lookup(indexes ?? NO_INDEXES);
     // What the statement changes moves in the index: each document is met once all the same.
     const once = index && { index: { ...index, repeats: true } };
     for (const batch of store.candidates(id, clusteredOrder(clusteredIndex, once ?? order))) {

@@ -50,7 +50,17 @@ export function builtIn(instant: Instant): ParseContext {
   return { variables: new Set(), constants: new Map(instantVariables(instant)) };
 }
 
-function instantVariables({ nowMs, clusterTime }: Instant): readonly (readonly [string, Value])[] {
+type Variables = readonly (readonly [string, Value])[];
+
+/** Those made last: a command asks for its own more than once. */
+let last: { readonly instant: Instant; readonly variables: Variables } | undefined;
+
+function instantVariables({ nowMs, clusterTime }: Instant): Variables {
+  if (last?.instant.nowMs === nowMs && last.instant.clusterTime === clusterTime) return last.variables;
   const now = ["NOW", new UtcDate(nowMs)] as const;
-  return clusterTime === undefined ? [now] : [now, ["CLUSTER_TIME", new Timestamp(clusterTime)]];
+  const variables: Variables = clusterTime === undefined
+    ? [now]
+    : [now, ["CLUSTER_TIME", new Timestamp(clusterTime)]];
+  last = { instant: { nowMs, clusterTime }, variables };
+  return variables;
 }

@@ -14,6 +14,7 @@ export { DocumentStore } from "./documents/document_store.ts";
 export type { StoreWriter } from "./documents/store_writer.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
 export { type StoredRow } from "./documents/collection_table.ts";
+export { documentOf } from "./documents/packed_rows.ts";
 export { type DocumentStats } from "./documents/document_inspector.ts";
 export {
   type DocumentScanRequest,

@@ -85,6 +85,7 @@ function mergeChildren(
   whole: string | undefined,
 ): ReadonlyMap<string, UpdateNode> {
   if (b.size === 0) return a;
+  if (a.size === 0) return b;
   const merged = new Map(a);
   for (const [name, child] of b) {
     const present = merged.get(name);
@@ -96,9 +97,11 @@ function mergeChildren(
   return new Map([...merged].sort(([left], [right]) => comparePlaces(left, right)));
 }
 
+const PLACE = /^[0-9]+$/;
+
 /** Names of fields by their characters, places in arrays by their number. */
 function comparePlaces(a: string, b: string): number {
-  if (/^[0-9]+$/.test(a) && /^[0-9]+$/.test(b)) {
+  if (PLACE.test(a) && PLACE.test(b)) {
     const order = Number(a) - Number(b);
     if (order !== 0) return order;
   }

@@ -88,11 +88,11 @@ export class WritePlan {
     checkNearIndex(conjunctsOf(this.filter), indexes);
   }
 
-  /** How the documents are found among regular ones. */
-  lookup(indexes: readonly SourceIndex[]): Pick<ScanRequest, "ids" | "index" | "union"> {
+  /** How the documents are found among regular ones. @param indexes those that there are, asked for where they are needed */
+  lookup(indexes: () => readonly SourceIndex[]): Pick<ScanRequest, "ids" | "index" | "union"> {
     const { ids, hint } = this;
     if (ids !== undefined && hint === undefined) return { ids };
-    const access = planIndex(indexes, { conjuncts: conjunctsOf(this.filter), sort: undefined, hint });
+    const access = planIndex(indexes(), { conjuncts: conjunctsOf(this.filter), sort: undefined, hint });
     return ids === undefined || access.index !== undefined ? scanOf(access) : { ids };
   }
 
