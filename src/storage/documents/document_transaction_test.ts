@@ -210,6 +210,41 @@ function run(store: DocumentStore, random: Random): void {
   last.end(ended());
 }
 
+Deno.test("a snapshot that begins before a commit sees what was there, however much that changes", () => {
+  const folder = Deno.makeTempDirSync({ prefix: "chronogo-documents-" });
+  for (const kind of ["memory", "file"]) {
+    for (const [count, length] of [[3, 1], [64, 1], [200, 1], [3, 5000]] as const) {
+      const store = openStore(kind === "memory" ? ":memory:" : `${folder}/${count}-${length}`);
+      const all = Array.from({ length: count }, (_, id) => id);
+      const longer = (id: number, first: number) =>
+        documentOf(id, first + id, Array.from({ length }, () => first));
+      store.writer.begin();
+      all.forEach((id) => assert.equal(store.writer.insert(COLLECTION, longer(id, 1000)), undefined));
+      store.writer.seal();
+      store.writer.commit(1);
+      store.writer.begin();
+      for (const id of all) {
+        if (id % 3 === 0) store.writer.delete(COLLECTION, longer(id, 1000));
+        else store.writer.replace(COLLECTION, longer(id, 2000));
+      }
+      assert.equal(store.writer.insert(COLLECTION, documentOf(count, 9000, [1])), undefined);
+      const snapshot = store.openTransactionOfClient(MAX_BYTES);
+      store.writer.seal();
+      store.writer.commit(2);
+      const seen = [...all, count].map((id) => snapshot.get(COLLECTION, Int32.of(id))?.get("u"));
+      assert.deepEqual(
+        seen,
+        [...all.map((id) => Int32.of(1000 + id)), undefined],
+        `${kind}, ${count}, ${length}`,
+      );
+      snapshot.end(ended());
+      assert.equal(store.versions.sizeBytes, 0);
+      store.close();
+    }
+  }
+  Deno.removeSync(folder, { recursive: true });
+});
+
 Deno.test("a write outside waits for the transaction that has its document, or its unique key", async () => {
   const store = openStore(":memory:");
   const transaction = store.openTransactionOfClient(MAX_BYTES);

@@ -4,10 +4,10 @@
  * a snapshot nothing is kept.
  */
 import { assert } from "../../base/mod.ts";
-import { encodeIndexKey } from "../../bson/mod.ts";
+import { encodeIndexKey, type RawDocument } from "../../bson/mod.ts";
 import { idOf } from "./apply_effect.ts";
 import type { Effect } from "./effect.ts";
-import type { StoredRow } from "./collection_table.ts";
+import { type StoredRow, withOwnMemory } from "./collection_table.ts";
 
 /** The text of a key that finds documents in maps; one byte a character. */
 export type KeyText = string;
@@ -18,8 +18,9 @@ export type Version = StoredRow | null;
 /** A document before an effect changes it. */
 export interface ReplacedDocument {
   readonly collectionId: number;
-  readonly key: KeyText;
-  readonly version: Version;
+  /** As it will be, or its _id. */
+  readonly document: RawDocument;
+  readonly old: StoredRow | undefined;
 }
 
 interface KeptVersion {
@@ -75,7 +76,10 @@ export class DocumentVersions {
 
   /** As `noteAll`, where it is known already what is there. */
   noteReplaced(replaced: readonly ReplacedDocument[], index: number): void {
-    for (const { collectionId, key, version } of replaced) this.note(collectionId, key, version, index);
+    for (const { collectionId, document, old } of replaced) {
+      const version = old === undefined ? null : withOwnMemory(old);
+      this.note(collectionId, keyText(encodeIndexKey(idOf(document))), version, index);
+    }
   }
 
   /** The document under the key is about to be changed by a commit. */

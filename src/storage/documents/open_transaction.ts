@@ -1,8 +1,6 @@
 /** The writes of a store that are not committed yet. */
-import { encodeIndexKey } from "../../bson/mod.ts";
-import { idOf } from "./apply_effect.ts";
-import { type StoredRow, withOwnMemory } from "./collection_table.ts";
-import { keyText, type ReplacedDocument } from "./document_versions.ts";
+import type { StoredRow } from "./collection_table.ts";
+import type { ReplacedDocument } from "./document_versions.ts";
 import type { Effect } from "./effect.ts";
 import { EntryBuffer } from "./entry_buffer.ts";
 import type { Totals } from "./totals.ts";
@@ -19,7 +17,7 @@ export interface OpenTransaction {
   readonly redo: (() => void)[];
   /** What it did. */
   readonly entries: EntryBuffer;
-  /** Documents as they were before its effects, in their order; undefined where nobody looked at that time. */
+  /** Documents as they were before its effects, in their order; undefined where these were too many, and nobody looked. */
   replaced: ReplacedDocument[] | undefined;
   /** What it did goes to the log: nothing may be added. */
   sealed: boolean;
@@ -41,17 +39,21 @@ export function noteChanged(open: OpenTransaction, { collectionId, kind }: Effec
   rows.seqs.add(seq);
 }
 
-/** @param isWatched whether anyone may want to see what was there: else it costs memory for nothing */
+/** So many are kept for who may begin to look before the commit, and no large ones. */
+const MAX_UNWATCHED = 64;
+const MAX_UNWATCHED_BYTES = 16 * 1024;
+
+/** @param isWatched whether anyone may want to see what was there: else much of it costs memory for nothing */
 export function noteReplaced(
   open: OpenTransaction,
   isWatched: boolean,
   { collectionId, document }: Effect,
   old: StoredRow | undefined,
 ): void {
-  if (!isWatched) open.replaced = undefined;
   if (open.replaced === undefined) return;
-  const key = keyText(encodeIndexKey(idOf(document)));
-  open.replaced.push({ collectionId, key, version: old === undefined ? null : withOwnMemory(old) });
+  const isMuch = open.replaced.length >= MAX_UNWATCHED || (old?.doc.length ?? 0) > MAX_UNWATCHED_BYTES;
+  if (isMuch && !isWatched) open.replaced = undefined;
+  else open.replaced.push({ collectionId, document, old });
 }
 
 export function newTransaction(entries = new EntryBuffer()): OpenTransaction {
