@@ -5,11 +5,14 @@
 import { CommandError, MAX_SESSIONS, SESSION_TIMEOUT_MINUTES } from "../base/mod.ts";
 import type { Transaction } from "../cluster/mod.ts";
 import { Binary } from "../bson/mod.ts";
+import { Lifetimes } from "./lifetimes.ts";
 import { abort, type SessionTransaction } from "./session_transaction.ts";
 import type { Clock } from "../io/mod.ts";
 
 const TIMEOUT_MS = SESSION_TIMEOUT_MINUTES * 60_000;
 const SWEEP_MS = 60_000;
+/** The order of last use is kept about so exactly. */
+const ORDER_MS = 1000;
 
 export class Session {
   /** The uuid. */
@@ -18,6 +21,8 @@ export class Session {
   txnNumber: bigint | undefined;
   /** The latest transaction that was begun here since the server runs. */
   transaction: SessionTransaction | undefined;
+  /** When it took its place in the order of last use: `ORDER_MS` before that at most. */
+  placedMs = -Infinity;
   private turn: Promise<void> = Promise.resolve();
 
   /** @param id the uuid as text */
@@ -47,11 +52,15 @@ export class Session {
 }
 
 export class SessionTable {
-  /** In the order of last use: the first is the oldest. */
+  /** In the order of last use, about: the first is the oldest. */
   private readonly sessions = new Map<string, Session>();
   private cancelSweep: (() => void) | undefined;
+  /** Those of transactions. */
+  readonly lifetimes: Lifetimes;
 
-  constructor(private readonly clock: Clock, private readonly onEnd: (id: string) => void) {}
+  constructor(private readonly clock: Clock, private readonly onEnd: (id: string) => void) {
+    this.lifetimes = new Lifetimes(clock);
+  }
 
   get size(): number {
     return this.sessions.size;
@@ -69,8 +78,11 @@ export class SessionTable {
     }
     const session = known ?? new Session(id, nowMs);
     session.lastUsedMs = nowMs;
-    this.sessions.delete(id);
-    this.sessions.set(id, session);
+    if (nowMs - session.placedMs > ORDER_MS) {
+      session.placedMs = nowMs;
+      this.sessions.delete(id);
+      this.sessions.set(id, session);
+    }
     this.cancelSweep ??= this.clock.after(SWEEP_MS, () => this.sweep());
     return session;
   }
@@ -92,6 +104,7 @@ export class SessionTable {
     this.cancelSweep?.();
     this.cancelSweep = undefined;
     for (const session of this.sessions.values()) session.endTransaction();
+    this.lifetimes.close();
     this.sessions.clear();
   }
 
@@ -99,8 +112,8 @@ export class SessionTable {
     this.cancelSweep = undefined;
     const oldestMs = this.clock.monotonicMs() - TIMEOUT_MS;
     for (const session of this.sessions.values()) {
-      if (session.lastUsedMs > oldestMs) break;
-      this.end(session.id);
+      if (session.placedMs > oldestMs) break;
+      if (session.lastUsedMs <= oldestMs) this.end(session.id);
     }
     if (this.sessions.size > 0) this.cancelSweep = this.clock.after(SWEEP_MS, () => this.sweep());
   }

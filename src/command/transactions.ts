@@ -142,12 +142,15 @@ function afterCommit(number: bigint, isCommit: boolean): undefined {
 }
 
 function begin(state: ServerState, session: Session, number: bigint): Transaction {
-  const { router, clock } = state.services;
+  const { router } = state.services;
   session.endTransaction();
   const handle = router.beginTransaction({ lsid: session.bytes, txnNumber: number });
   session.txnNumber = number;
   session.transaction = { number, handle, isCommitted: false };
-  const cancel = clock.after(router.transactionLifetimeMs(), () => handle.end(aborted(number)));
+  const cancel = state.sessions.lifetimes.begin(
+    router.transactionLifetimeMs(),
+    () => handle.end(aborted(number)),
+  );
   handle.ended.then(() => {
     cancel();
     state.cursors.killTransaction(session.id, number);

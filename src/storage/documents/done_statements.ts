@@ -7,7 +7,7 @@
  * A statement that changed nothing is not in there: it may as well be done again.
  */
 import { assert } from "../../base/mod.ts";
-import { Binary, BuiltDocument, Document, encodeDocument, Int32, RawDocument } from "../../bson/mod.ts";
+import { Binary, BsonWriter, Document, Int32, RawDocument } from "../../bson/mod.ts";
 
 export interface DoneStatements {
   /** The session: a UUID's 16 bytes. */
@@ -29,23 +29,18 @@ export interface SessionHistory {
 }
 
 export function encodeDone(done: readonly DoneStatements[]): Uint8Array {
-  const documents = done.map(({ lsid, txnNumber, first, count, seconds, result }) =>
-    encodeDocument(BuiltDocument.of({
-      lsid: new Binary(lsid, Binary.SUBTYPE_UUID),
-      txnNumber,
-      first: Int32.of(first),
-      count: Int32.of(count),
-      seconds: BigInt(seconds),
-      result,
-    }))
-  );
-  const bytes = new Uint8Array(documents.reduce((sum, document) => sum + document.length, 0));
-  let at = 0;
-  for (const document of documents) {
-    bytes.set(document, at);
-    at += document.length;
+  const writer = new BsonWriter();
+  for (const { lsid, txnNumber, first, count, seconds, result } of done) {
+    const document = writer.beginDocument();
+    writer.value("lsid", new Binary(lsid, Binary.SUBTYPE_UUID));
+    writer.value("txnNumber", txnNumber);
+    writer.value("first", Int32.of(first));
+    writer.value("count", Int32.of(count));
+    writer.value("seconds", BigInt(seconds));
+    writer.value("result", result);
+    writer.endDocument(document);
   }
-  return bytes;
+  return writer.copyFrom(0);
 }
 
 /** Reads what `encodeDone` made; the results are views of the bytes. */
