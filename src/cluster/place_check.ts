@@ -10,13 +10,32 @@ import type { CollectionInfo } from "./catalog.ts";
 import type { DocumentCheck } from "./document_check.ts";
 import { partialFilter } from "./indexes.ts";
 
-const CHECKS = new WeakMap<readonly Document[], { readonly check: DocumentCheck | undefined }>();
+/** What a collection's indexes over places are to its writers and to the planner. */
+interface Places {
+  readonly check: DocumentCheck | undefined;
+  readonly indexes: readonly PlaceIndex[];
+}
 
-/** Undefined where none of the indexes is over places. @param indexes of a collection, as long as they do not change */
-export function placeCheck(indexes: readonly Document[]): DocumentCheck | undefined {
-  let known = CHECKS.get(indexes);
-  if (known === undefined) CHECKS.set(indexes, known = { check: checkOf(indexes) });
-  return known.check;
+const NO_INDEXES: readonly Document[] = [];
+/** By the indexes of a collection, which are others when they change. */
+const PLACES = new WeakMap<readonly Document[], Places>();
+
+function placesOf(indexes: readonly Document[]): Places {
+  let known = PLACES.get(indexes);
+  if (known === undefined) {
+    PLACES.set(indexes, known = { check: checkOf(indexes), indexes: placeIndexesOf(indexes) });
+  }
+  return known;
+}
+
+/** Undefined where none of the indexes is over places. */
+export function placeCheck(indexes: readonly Document[] = NO_INDEXES): DocumentCheck | undefined {
+  return placesOf(indexes).check;
+}
+
+/** What the planner may know of them. */
+export function placeIndexes({ indexes = NO_INDEXES }: CollectionInfo): readonly PlaceIndex[] {
+  return placesOf(indexes).indexes;
 }
 
 function checkOf(indexes: readonly Document[]): DocumentCheck | undefined {
@@ -39,8 +58,7 @@ function checkOf(indexes: readonly Document[]): DocumentCheck | undefined {
   };
 }
 
-/** What the planner may know of them. */
-export function placeIndexes({ indexes = [] }: CollectionInfo): readonly PlaceIndex[] {
+function placeIndexesOf(indexes: readonly Document[]): readonly PlaceIndex[] {
   return indexes.filter((index) => !hasKeys(index)).map((index) => {
     const key = index.get("key") as Document;
     const filter = index.get("partialFilterExpression");

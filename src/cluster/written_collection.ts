@@ -23,7 +23,7 @@ export function writtenCollection(
     placeIndexes: placeIndexes(info),
     clusteredIndex: clusteredName(info),
     limits: cappedLimits(info),
-    check: both(bypass ? undefined : documentCheck(info, logger), info.indexes && placeCheck(info.indexes)),
+    check: both(bypass ? undefined : documentCheck(info, logger), placeCheck(info.indexes)),
     keepsPreImages: keepsPreImages(info),
   };
 }
