@@ -77,6 +77,11 @@ async function randomStore(random: Random, style: Style, memory: MemoryBudget): 
     if (random() < 0.2) await store.compact(TABLE);
     if (random() < 0.4) await removeSome(store, logIndex++, random);
   }
+  // Pages that nothing overlaps are read series after series at once.
+  if (random() < 0.3) {
+    await store.flush();
+    await store.compact(TABLE);
+  }
   return store;
 }
 

@@ -169,9 +169,14 @@ export class RowGroup {
     return this.pages.at(pageColumn * pageCount(this.rows) + page);
   }
 
+  /** The place among `series` of the first one from a number on; how many there are where there is none. */
+  placeFrom(series: number): number {
+    return firstAtLeast(this.series, series);
+  }
+
   /** The place of a series among `series`, or -1. */
   placeOf(series: number): number {
-    const place = firstAtLeast(this.series, series);
+    const place = this.placeFrom(series);
     return this.series[place] === series ? place : -1;
   }
 

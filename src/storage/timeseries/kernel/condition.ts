@@ -52,7 +52,8 @@ export class RowFilter {
   private readonly masks: Uint8Array[] = [];
   private readonly sources = new WeakMap<SliceSource, JudgedSource>();
   private readonly texts = new Map<(value: Value) => boolean, TextVerdicts>();
-  private readonly dependsOnSeries: boolean;
+  /** Whether the series of a row makes a difference. */
+  readonly dependsOnSeries: boolean;
   private rows = new Int32Array(0);
   private series = 0;
   private judged = 0;

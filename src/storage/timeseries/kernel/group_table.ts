@@ -48,6 +48,19 @@ export class GroupTable {
     return this.ends[this.current]!;
   }
 
+  /** Of times in any order, the first place of `[from, to)` whose time is not in the span that was moved to; `to` for none. */
+  endInSpan(times: Float64Array, rows: Int32Array | undefined, from: number, to: number): number {
+    const start = this.starts[this.current]!;
+    const end = this.ends[this.current]!;
+    let at = from;
+    while (at < to) {
+      const ms = times[rows === undefined ? at : rows[at]!]!;
+      if (ms < start || ms >= end) break;
+      at++;
+    }
+    return at;
+  }
+
   /** The group of the rows that were entered and moved to; `ms` is a time in their span. */
   group(ms: number): number {
     const { current, seriesClass } = this;

@@ -53,14 +53,22 @@ export async function runFragment(
   const folding = new Folding(fragment, metaOf, columns !== undefined);
   const sources = new SeriesSources(snapshot, narrowed, fragment.paths);
   const slices = new SeriesRuns();
+  const areAlike = matched === undefined && seriesEnds === undefined && folding.areSeriesAlike;
+  const areTogether = (minMs: number, maxMs: number) => folding.areTogether(minMs, maxMs);
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
     if (series === snapshot.seriesCount) break;
-    const runs = seriesEnds === undefined ? sources.runsOf(series) : sources.endsOf(series, seriesEnds);
+    const many = areAlike ? sources.runOfMany(series, areTogether) : undefined;
+    const runs = many !== undefined
+      ? [many.run]
+      : seriesEnds === undefined
+      ? sources.runsOf(series)
+      : sources.endsOf(series, seriesEnds);
     work++;
     if (runs.length > 0) {
-      folding.enter(series);
+      folding.enter(series, many !== undefined);
+      if (many !== undefined) series = many.last;
       slices.enter(runs);
       for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
         for (let rest = folding.add(slice); rest !== undefined; rest = folding.add(rest)) {
@@ -104,6 +112,7 @@ class Folding implements FragmentResult {
   private readonly batch = new RunBatch();
   private room = 0;
   private series = 0;
+  private areMany = false;
   private isEntered = false;
 
   /**
@@ -144,9 +153,21 @@ class Folding implements FragmentResult {
     return this.order?.isSpoilt ?? false;
   }
 
-  /** Rows of this series follow. */
-  enter(series: number): void {
+  /** Whether it makes no difference which series a row is of: then those of several may come together. */
+  get areSeriesAlike(): boolean {
+    return !this.needsMeta && !this.fragment.keysReadMeta && this.fragment.timeOrder === undefined &&
+      !(this.filter?.dependsOnSeries ?? false);
+  }
+
+  /** Whether times are in one span. */
+  areTogether(minMs: number, maxMs: number): boolean {
+    return this.table.moveTo(minMs) > maxMs;
+  }
+
+  /** Rows of this series follow. @param areMany whether those of others do, too, their times in no order */
+  enter(series: number, areMany: boolean): void {
     this.series = series;
+    this.areMany = areMany;
     this.isEntered = false;
     this.filter?.enter(series);
   }
@@ -179,7 +200,11 @@ class Folding implements FragmentResult {
     for (let at = from; at < to;) {
       const ms = times[rows === undefined ? at : rows[at]!]!;
       const endMs = this.table.moveTo(ms);
-      const end = lastMs < endMs ? to : endOfTimes(times, rows, at, to, endMs);
+      const end = this.areMany
+        ? this.table.endInSpan(times, rows, at, to)
+        : lastMs < endMs
+        ? to
+        : endOfTimes(times, rows, at, to, endMs);
       this.addRun({ source, rows, from: at, to: end }, ms);
       at = end;
     }

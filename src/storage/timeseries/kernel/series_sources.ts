@@ -9,12 +9,20 @@ import { GroupRunSource, MemtableRunSource, type RunSource } from "./slice_runs.
 
 const ALL_TIMES = { fromMs: -Infinity, toMs: Infinity };
 
+/** The rows of a series and of all behind it up to the last one. */
+export interface ManySeries {
+  readonly run: SliceRun;
+  readonly last: number;
+}
+
 /** Runs of series that are asked for in ascending order. */
 export class SeriesSources {
   /** Those of later series, the first of them last. */
   private readonly waiting: RunSource[];
   private held: RunSource[] = [];
   private readonly found: SliceRun[] = [];
+  /** One that does not give runs of many series. */
+  private apart: RunSource | undefined;
   /** The first series behind which one of the held ones has nothing more. */
   private nextEnd = Infinity;
 
@@ -38,6 +46,26 @@ export class SeriesSources {
     }
     if (found.length > count) found.length = count;
     return found;
+  }
+
+  /**
+   * As `runsOf`, of a series and those behind it whose rows one source has alone; undefined where that is none, or their
+   * rows are better read series by series.
+   *
+   * @param areTogether whether times between two are in one span
+   */
+  runOfMany(series: number, areTogether: (minMs: number, maxMs: number) => boolean): ManySeries | undefined {
+    this.moveTo(series);
+    const { held: [source, other], waiting } = this;
+    if (source === undefined || other !== undefined) return undefined;
+    const last = Math.min(source.lastSeries, (waiting.at(-1)?.firstSeries ?? Infinity) - 1);
+    if (last <= series || source === this.apart) return undefined;
+    const run = areTogether(source.minTime, source.maxTime) || source.hasShortSeries
+      ? source.runOfMany(series, last)
+      : undefined;
+    if (run !== undefined) return { run, last };
+    this.apart = source;
+    return undefined;
   }
 
   /** Its rows of the earliest time, of the latest, or both. */

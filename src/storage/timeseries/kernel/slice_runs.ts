@@ -29,6 +29,10 @@ export interface RunSource {
   run(series: number): SliceRun | undefined;
   /** As `run`, of its rows of the earliest (1) or the latest (−1) time. */
   end(series: number, direction: Direction): SliceRun | undefined;
+  /** Whether series have so few rows that their times are better looked at row by row. */
+  readonly hasShortSeries: boolean;
+  /** As `run`, of the rows of all series from one to another; undefined also where not all of these are asked for. */
+  runOfMany(first: number, last: number): SliceRun | undefined;
 }
 
 /** The last rows of a row group that say all that is asked for. */
@@ -37,6 +41,8 @@ interface WrittenLastRows {
   readonly source: LastRowSource;
 }
 
+/** Rows of short series, on the average. */
+const MAX_SHORT_ROWS = 32;
 const NOT_WRITTEN = "not written";
 
 /** A row group, with one page of it at a time. */
@@ -79,6 +85,22 @@ export class GroupRunSource implements RunSource {
     if (span === undefined) return undefined;
     this.reach(place, span);
     if (this.open!.mask !== undefined) return this.runOf(span);
+    return this.enter(span);
+  }
+
+  runOfMany(first: number, last: number): SliceRun | undefined {
+    if (!this.isInRange) return undefined;
+    const { group, mask } = this.open ??= this.openGroup();
+    const from = group.placeFrom(first);
+    const to = group.placeFrom(last + 1);
+    if (mask !== undefined || from === to) return undefined;
+    const span = { first: group.firstRowOf(from), end: group.firstRowOf(to) };
+    this.reach(from, span);
+    this.placeBefore = to - 1;
+    return this.enter(span);
+  }
+
+  private enter(span: RowSpan): GroupRun {
     if (this.own === undefined) return this.own = new GroupRun(this, span, this.age);
     this.own.enter(span);
     return this.own;
@@ -159,7 +181,9 @@ export class GroupRunSource implements RunSource {
   /** The place of a series in the row group, or -1. */
   private placeOf(series: number): number {
     const { group } = this.open ??= this.openGroup();
-    return group.placeOf(series);
+    // Series are mostly asked for one after another.
+    const next = this.placeBefore + 1;
+    return group.series[next] === series ? next : group.placeOf(series);
   }
 
   /** The rows of the series at a place that are in the range. */
@@ -190,6 +214,11 @@ export class GroupRunSource implements RunSource {
     }
     if (cut.first === cut.end) this.counters.pagesSkipped++;
     return cut;
+  }
+
+  get hasShortSeries(): boolean {
+    const { rows, series } = (this.open ??= this.openGroup()).group;
+    return rows <= series.length * MAX_SHORT_ROWS;
   }
 
   get group(): RowGroup {
@@ -395,6 +424,10 @@ export class MemtableRunSource implements RunSource {
     return new MemtableSliceRun(this.source, this.rows, count, this.age);
   }
 
+  runOfMany(): undefined {
+    return undefined;
+  }
+
   end(series: number, direction: Direction): SliceRun | undefined {
     const run = this.open(series, direction);
     if (run === undefined) return undefined;
@@ -403,6 +436,10 @@ export class MemtableRunSource implements RunSource {
     do rows.push(run.row); while (run.advance() && run.time === time);
     if (direction === -1) rows.reverse();
     return new MemtableSliceRun(this.source, Int32Array.from(rows), rows.length, this.age);
+  }
+
+  get hasShortSeries(): boolean {
+    return false;
   }
 
   private get source(): MemtableSource {
