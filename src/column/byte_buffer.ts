@@ -148,6 +148,11 @@ export class ByteReader {
     return this.source.subarray(this.at - count, this.at);
   }
 
+  skip(count: number): void {
+    assert(count <= this.remaining, "the bytes are there to pass over");
+    this.at += count;
+  }
+
   sizedBytes(): Uint8Array {
     return this.bytes(this.varint());
   }

@@ -35,6 +35,9 @@ export interface Dictionary {
   readonly distinct: number;
 }
 
+/** Of columns whose bytes nobody wants to know. */
+const UNCOUNTED = new MemoryAccount();
+
 export class Column {
   length = 0;
   /** The type of all values, `NO_TYPE` or `MIXED`. */
@@ -54,7 +57,7 @@ export class Column {
   private arenaViewCache: DataView | undefined;
   private wordViewCache: DataView | undefined;
 
-  constructor(private readonly account = new MemoryAccount()) {}
+  constructor(private readonly account = UNCOUNTED) {}
 
   /** A column of one fixed-size type over words that it takes over. */
   static ofWords(type: number, words: Words, length: number): Column {

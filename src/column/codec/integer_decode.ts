@@ -109,11 +109,14 @@ function endOfBlock(place: number, count: number): number {
   return Math.min(count, place - place % BLOCK_VALUES + BLOCK_VALUES);
 }
 
-/** What the sums of each block start from. */
+let starts = new Float64Array(PAGE_ROWS / BLOCK_VALUES);
+
+/** What the sums of each block start from: good until the next call. */
 function readStarts(reader: ByteReader, count: number): Float64Array {
-  const starts = new Float64Array(Math.max(1, Math.ceil(count / BLOCK_VALUES)));
+  const blocks = Math.ceil(count / BLOCK_VALUES);
+  if (starts.length < blocks) starts = new Float64Array(blocks);
   const base = starts[0] = unzigzag(reader.varint());
-  for (let block = 1; block < starts.length; block++) starts[block] = base + unzigzag(reader.varint());
+  for (let block = 1; block < blocks; block++) starts[block] = base + unzigzag(reader.varint());
   return starts;
 }
 

@@ -158,17 +158,21 @@ function decodeSingleWords(reader: ByteReader, count: number): Words {
 /**
  * Bytes that each value of a page takes once it is decoded, where that can be done in blocks; 0 for other pages.
  *
+ * @param bytes with the page from `at` on
  * @param bounds of all values, where they are numbers
  */
 export function blockValueBytes(
-  content: Uint8Array,
+  bytes: Uint8Array,
+  at: number,
   count: number,
   bounds: { readonly min: number; readonly max: number },
 ): number {
-  if (count <= BLOCK_VALUES || content[0] !== UNIFORM) return 0;
-  const type = content[1]!;
-  if (type === ValueType.Int32) return integer.isInBlocks(content[2]!) ? bytesFor(bounds.min, bounds.max) : 0;
-  return type === ValueType.Double && double.isInBlocks(content, 2) ? DOUBLE_BYTES : 0;
+  if (count <= BLOCK_VALUES || bytes[at] !== UNIFORM) return 0;
+  const type = bytes[at + 1]!;
+  if (type === ValueType.Int32) {
+    return integer.isInBlocks(bytes[at + 2]!) ? bytesFor(bounds.min, bounds.max) : 0;
+  }
+  return type === ValueType.Double && double.isInBlocks(bytes, at + 2) ? DOUBLE_BYTES : 0;
 }
 
 /**
@@ -177,7 +181,8 @@ export function blockValueBytes(
  * @param memory where its values lie from `offset` on, a multiple of 8
  */
 export function openInBlocks(
-  content: Uint8Array,
+  bytes: Uint8Array,
+  at: number,
   count: number,
   valueBytes: number,
   memory: ArrayBuffer,
@@ -186,13 +191,13 @@ export function openInBlocks(
   const words = valueBytes === DOUBLE_BYTES
     ? new Int32Array(memory, offset, 2 * count)
     : wordsOver(memory, offset, count, valueBytes);
-  return Column.ofWords(content[1]!, words, count);
+  return Column.ofWords(bytes[at + 1]!, words, count);
 }
 
 /** Decodes at least the values `[from, to)` of such a page into its column. */
-export function readValues(content: Uint8Array, column: Column, from: number, to: number): void {
+export function readValues(bytes: Uint8Array, at: number, column: Column, from: number, to: number): void {
   const { type, length, words } = column;
-  const reader = new ByteReader(content, 2);
+  const reader = new ByteReader(bytes, at + 2);
   if (type === ValueType.Double) return double.decode(reader, length, column.wideWords, from, to);
   if (words instanceof Int32Array) return void integer.decodeInt32s(reader, length, words, from, to);
   if (decoded.length < length) decoded = new Int32Array(length);

@@ -43,16 +43,23 @@ Deno.test("values of a page that are decoded in blocks are those of the whole pa
     const whole = page.decode(new ByteReader(content), count);
     assert.deepEqual(whole.wideWords.subarray(0, original.words.length), original.words);
     const bounds = { min: Math.min(...original.words), max: Math.max(...original.words) };
-    const valueBytes = page.blockValueBytes(content, count, bounds);
+    const valueBytes = page.blockValueBytes(content, 0, count, bounds);
     if (valueBytes === 0) continue;
-    const column = page.openInBlocks(content, count, valueBytes, new ArrayBuffer(16 + count * valueBytes), 8);
+    const column = page.openInBlocks(
+      content,
+      0,
+      count,
+      valueBytes,
+      new ArrayBuffer(16 + count * valueBytes),
+      8,
+    );
     inBlocks++;
     assert.equal(column.words.constructor, whole.words.constructor);
     const isRead = new Uint8Array(count);
     for (let reads = 1 + Math.floor(random() * 5); reads > 0; reads--) {
       const from = Math.floor(random() * count);
       const to = from + 1 + Math.floor(random() * Math.min(1500, count - from - 1));
-      page.readValues(content, column, from, to);
+      page.readValues(content, 0, column, from, to);
       isRead.fill(1, from, to);
     }
     const width = original.words.length / count;

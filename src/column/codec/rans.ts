@@ -222,9 +222,14 @@ function readBlocks(
   fillSlots(tokens, areSummed);
   for (let start = 0; start < count; start += BLOCK_VALUES) {
     const end = Math.min(count, start + BLOCK_VALUES);
-    const block = reader.bytes(STATE_BYTES + 2 * reader.varint());
+    const sizeBytes = STATE_BYTES + 2 * reader.varint();
+    if (start >= to || end <= from) {
+      reader.skip(sizeBytes);
+      if (hasLowBits) reader.skip(reader.varint());
+      continue;
+    }
+    const block = reader.bytes(sizeBytes);
     const lowBits = hasLowBits ? reader.sizedBytes() : undefined;
-    if (start >= to || end <= from) continue;
     const before = starts === undefined ? 0 : starts[start / BLOCK_VALUES]!;
     readTokens(block, start, end, scale, areSummed, before, target);
     if (lowBits === undefined) continue;

@@ -7,12 +7,32 @@
  */
 import type { MemoryBudget, MemoryLease } from "../../base/mod.ts";
 
-interface Entry {
-  readonly file: number;
-  readonly offset: number;
-  readonly value: object;
-  readonly sizeBytes: number;
-  isUsed: boolean;
+/** Linked to its neighbours in the order in which entries are looked at. */
+class Entry {
+  isUsed = false;
+  before: Entry = this;
+  behind: Entry = this;
+
+  constructor(
+    readonly file: number,
+    readonly offset: number,
+    readonly value: object,
+    readonly sizeBytes: number,
+  ) {}
+
+  insertBefore(other: Entry): void {
+    this.before = other.before;
+    this.behind = other;
+    this.before.behind = this;
+    other.before = this;
+  }
+
+  remove(): void {
+    this.before.behind = this.behind;
+    this.behind.before = this.before;
+    // What is gone holds no neighbour that the collector would have to keep.
+    this.before = this.behind = this;
+  }
 }
 
 const MANY = 16;
@@ -20,8 +40,8 @@ const MANY = 16;
 export class PageCache {
   /** By file and offset. */
   private readonly files = new Map<number, Map<number, Entry>>();
-  /** In the order in which they are looked at. */
-  private readonly queue = new Set<Entry>();
+  /** Behind it is the entry that is looked at next, before it the one that is looked at last. */
+  private readonly ends = new Entry(0, 0, {}, 0);
   private readonly lease: MemoryLease;
 
   /**
@@ -53,7 +73,7 @@ export class PageCache {
     const { value, sizeBytes } = make();
     this.shrinkTo(this.limitBytes() - sizeBytes);
     // Where there is no room at all, what was made is its reader's alone.
-    if (this.lease.tryGrow(sizeBytes)) this.add({ file, offset, value, sizeBytes, isUsed: false });
+    if (this.lease.tryGrow(sizeBytes)) this.add(new Entry(file, offset, value, sizeBytes));
     return value;
   }
 
@@ -78,16 +98,16 @@ export class PageCache {
     let pages = this.files.get(entry.file);
     if (pages === undefined) this.files.set(entry.file, pages = new Map());
     pages.set(entry.offset, entry);
-    this.queue.add(entry);
+    entry.insertBefore(this.ends);
   }
 
   private shrinkTo(bytes: number): void {
-    for (const entry of this.queue) {
-      if (this.sizeBytes <= bytes) return;
+    const { ends } = this;
+    for (let entry = ends.behind; entry !== ends && this.sizeBytes > bytes; entry = ends.behind) {
       if (entry.isUsed) {
         entry.isUsed = false;
-        this.queue.delete(entry);
-        this.queue.add(entry);
+        entry.remove();
+        entry.insertBefore(ends);
       } else {
         this.drop(entry);
       }
@@ -98,7 +118,7 @@ export class PageCache {
     const pages = this.files.get(entry.file);
     pages?.delete(entry.offset);
     if (pages?.size === 0) this.files.delete(entry.file);
-    this.queue.delete(entry);
+    entry.remove();
     this.lease.shrink(entry.sizeBytes);
   }
 }

@@ -2,11 +2,11 @@
 import { PAGE_ROWS } from "../../base/mod.ts";
 import type { BsonWriter, Value } from "../../bson/mod.ts";
 import { valueAt, writeCell } from "./cell.ts";
+import type { PageColumn } from "./page_column.ts";
 import type { ReadAhead } from "./read_ahead.ts";
 import { FIRST_COLUMN_PAGES, type RowGroup, WHOLE_PAGES } from "./row_group.ts";
 import type { RowSource } from "./row_source.ts";
 import { RowTemplates } from "./row_templates.ts";
-import { type PageColumn, readRows } from "./segment.ts";
 import type { SeriesIndex } from "./series_index.ts";
 import type { FieldName, Shape } from "./shape.ts";
 
@@ -116,7 +116,7 @@ export class PageRows implements RowSource {
 
   private read(pageColumn: number, from: number, to: number): PageColumn {
     const column = this.columns[pageColumn] ??= this.load(pageColumn);
-    readRows(column, from, to);
+    column.readRows(from, to);
     return column;
   }
 

@@ -3,8 +3,9 @@
  * next pages says so, and those are read together, with one call and into one piece of memory.
  */
 import { typeBit, ValueType } from "../../column/mod.ts";
+import type { PageColumn } from "./page_column.ts";
 import { type Page, type RowGroup, TIME_PAGES } from "./row_group.ts";
-import type { PageColumn, Segment } from "./segment.ts";
+import type { Segment } from "./segment.ts";
 
 /** What is read together takes at most about so many bytes once it is decoded, and so does that of all columns. */
 const AHEAD_BYTES = 512 << 10;

@@ -94,7 +94,7 @@ function* readPage({ segment, entry, names }: StoredGroup, number: number): Gene
     const page = group.page(column, number);
     if (page.count === 0 || column === WHOLE_PAGES) continue;
     if (column === TIME_PAGES) segment.readTimes(page);
-    else segment.openColumn(page).blocks?.read(0, 1);
+    else segment.openColumn(page, () => undefined).readRows(0, 1);
     yield;
   }
   if (entry.lastRowsBytes === 0) return;

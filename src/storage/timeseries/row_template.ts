@@ -6,7 +6,7 @@
 import { BsonType, BsonWriter, indexHeaderBytes } from "../../bson/mod.ts";
 import { BYTES, sizeOfType, type Words } from "../../column/mod.ts";
 import type { RowSource } from "./row_source.ts";
-import type { PageColumn } from "./segment.ts";
+import type { PageColumn } from "./page_column.ts";
 import { FieldKind, type ShapeField, type ShapeNode } from "./shape.ts";
 
 const TWO_32 = 4294967296;

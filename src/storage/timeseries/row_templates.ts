@@ -2,7 +2,7 @@
 import type { ArrayRoom, BsonWriter } from "../../bson/mod.ts";
 import { RowTemplate } from "./row_template.ts";
 import type { RowSource } from "./row_source.ts";
-import type { PageColumn } from "./segment.ts";
+import type { PageColumn } from "./page_column.ts";
 import type { Shape } from "./shape.ts";
 
 /** The page: rows are numbered as in their row group. */

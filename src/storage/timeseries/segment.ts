@@ -16,39 +16,27 @@ import {
 } from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
 import { readBlock, readBlocks } from "./block.ts";
-import { ColumnBlocks } from "./column_blocks.ts";
 import type { FilePool } from "./file_pool.ts";
 import { IdIndex } from "./id_index.ts";
 import { LastRows } from "./last_rows.ts";
 import type { SegmentPlace } from "./manifest.ts";
 import type { PageCache } from "./page_cache.ts";
+import { PageColumn } from "./page_column.ts";
 import { type Page, RowGroup } from "./row_group.ts";
 import { readSegment, type RowGroupEntry, type TableEntry } from "./segment_format.ts";
 import type { Path, TableNames } from "./shape.ts";
 
-/** A page of a column: its values and, where some rows have none, how many stand before each row and the end. */
-export interface PageColumn {
-  /** As far as they were asked for. */
-  readonly values: Column;
-  readonly indexes: Int32Array | undefined;
-  /** Reads values that are asked for; undefined where all are read. */
-  readonly blocks: ColumnBlocks | undefined;
-}
-
-type OpenedColumn = Pick<PageColumn, "values" | "blocks">;
-
 /** Where arrays of all kinds of numbers may begin. */
 const ALIGNMENT = 8;
 
-/** Sees to it that the values of the page's rows `[from, to)` are there. */
-export function readRows({ indexes, blocks }: PageColumn, from: number, to: number): void {
-  if (blocks === undefined || blocks.isWhole) return;
-  if (indexes === undefined) blocks.read(from, to);
-  else blocks.read(indexes[from]!, indexes[to]!);
-}
-
 function lastRowsAt(entry: RowGroupEntry): number {
   return entry.offset + entry.pagesBytes - entry.idIndexBytes - entry.lastRowsBytes;
+}
+
+/** As the cache has it: a page whose values are not all decoded is held, too. */
+function cached(page: Page, value: PageColumn): { value: PageColumn; sizeBytes: number } {
+  const { values, indexes } = value;
+  return { value, sizeBytes: values.memoryBytes + page.sizeBytes + (indexes?.byteLength ?? 0) };
 }
 
 const UNREACHABLE = new FinalizationRegistry<DiskFile>((file) => file.close());
@@ -107,27 +95,13 @@ export class Segment {
   }
 
   /**
-   * A page of a column, none of whose values may have been read yet: see `readRows`.
+   * A page of a column, none of whose values may have been read yet: see `PageColumn.readRows`.
    *
    * @param placesOf says where its values stand, as `PageColumn` has it
    * @throws CorruptionError
    */
   column(page: Page, placesOf: () => Int32Array | undefined): PageColumn {
-    return this.cachedColumn(page, placesOf, () => this.openColumn(page));
-  }
-
-  private cachedColumn(
-    page: Page,
-    placesOf: () => Int32Array | undefined,
-    open: () => OpenedColumn,
-  ): PageColumn {
-    return this.cache.get(this.number, page.offset, () => {
-      const { values, blocks } = open();
-      const indexes = placesOf();
-      const sizeBytes = values.memoryBytes + (blocks === undefined ? 0 : page.sizeBytes) +
-        (indexes?.byteLength ?? 0);
-      return { value: { values, indexes, blocks }, sizeBytes };
-    });
+    return this.cache.get(this.number, page.offset, () => cached(page, this.openColumn(page, placesOf)));
   }
 
   /** Whether the cache holds a page. */
@@ -142,8 +116,8 @@ export class Segment {
 
   /** Puts pages of a column that lie one behind the other into the cache. @param placesOf as `column`, of each */
   columnsAhead(pages: readonly Page[], placesOf: (index: number) => Int32Array | undefined): void {
-    const opened = this.openColumns(pages);
-    pages.forEach((page, i) => this.cachedColumn(page, () => placesOf(i), () => opened[i]!));
+    const opened = this.openColumns(pages, placesOf);
+    pages.forEach((page, i) => this.cache.get(this.number, page.offset, () => cached(page, opened[i]!)));
   }
 
   /** As `columnsAhead`, of times. */
@@ -159,32 +133,41 @@ export class Segment {
     });
   }
 
-  /** As `column`, past the cache and without places. */
-  openColumn(page: Page): OpenedColumn {
-    return this.openColumns([page])[0]!;
+  /** As `column`, past the cache. */
+  openColumn(page: Page, placesOf: () => Int32Array | undefined): PageColumn {
+    return this.openColumns([page], placesOf)[0]!;
   }
 
   /**
    * As `openColumn`, of pages that lie one behind the other: read at once, and what can be decoded in blocks lies in one
    * piece of memory. Thousands of small ones keep the collector busy.
    */
-  openColumns(pages: readonly Page[]): OpenedColumn[] {
+  private openColumns(
+    pages: readonly Page[],
+    placesOf: (index: number) => Int32Array | undefined,
+  ): PageColumn[] {
     const contents = this.readContents(pages);
-    const valueBytes = contents.map((content, i) => blockValueBytes(content, pages[i]!.count, pages[i]!));
-    let bytes = 0;
+    const bytes = new Uint8Array(contents[0]!.buffer);
+    const valueBytes = contents.map(({ byteOffset }, i) => {
+      return blockValueBytes(bytes, byteOffset, pages[i]!.count, pages[i]!);
+    });
+    let sizeBytes = 0;
     const offsets = pages.map(({ count }, i) => {
-      const offset = bytes;
-      bytes += Math.ceil(count * valueBytes[i]! / ALIGNMENT) * ALIGNMENT;
+      const offset = sizeBytes;
+      sizeBytes += Math.ceil(count * valueBytes[i]! / ALIGNMENT) * ALIGNMENT;
       return offset;
     });
-    const memory = new ArrayBuffer(bytes);
+    const memory = new ArrayBuffer(sizeBytes);
     return contents.map((content, i) => {
       const { count } = pages[i]!;
-      if (valueBytes[i] === 0) {
-        return { values: decodePage(new ByteReader(content), count), blocks: undefined };
-      }
-      const values = openInBlocks(content, count, valueBytes[i]!, memory, offsets[i]!);
-      return { values, blocks: new ColumnBlocks(content, values) };
+      if (valueBytes[i] === 0) return new PageColumn(decodePage(new ByteReader(content), count), placesOf(i));
+      const at = content.byteOffset;
+      const column = new PageColumn(
+        openInBlocks(bytes, at, count, valueBytes[i]!, memory, offsets[i]!),
+        placesOf(i),
+      );
+      column.decodeLater(bytes, at);
+      return column;
     });
   }
 

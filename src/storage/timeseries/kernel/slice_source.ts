@@ -8,7 +8,7 @@ import type { LastRows } from "../last_rows.ts";
 import type { Memtable } from "../memtable.ts";
 import type { PageRows } from "../page_rows.ts";
 import { FIRST_COLUMN_PAGES, type Page, type RowGroup, TIME_PAGES, WHOLE_PAGES } from "../row_group.ts";
-import { type PageColumn, readRows } from "../segment.ts";
+import type { PageColumn } from "../page_column.ts";
 import { type Path, REMAINDER_KEY } from "../shape.ts";
 import { documentOf } from "../stored_document.ts";
 import { type ColumnView, NO_VALUES, viewOf, viewOfTimes } from "./column_view.ts";
@@ -150,7 +150,7 @@ export class PageSource implements SliceSource {
     if (column !== undefined) {
       const first = rows === undefined ? from : rows[from]!;
       const end = rows === undefined ? to : rows[to - 1]! + 1;
-      readRows(column, Math.min(first, this.from), Math.max(end, this.to));
+      column.readRows(Math.min(first, this.from), Math.max(end, this.to));
     }
     return view;
   }
