@@ -134,8 +134,10 @@ function parseTransactionNumber(args: Arguments, sessionId: string | undefined):
   return number;
 }
 
+const TRANSACTION_FLAGS = ["startTransaction", "autocommit"];
+
 function checkTransactionFields(args: Arguments, hasNumber: boolean): void {
-  for (const name of ["startTransaction", "autocommit"]) {
+  for (const name of TRANSACTION_FLAGS) {
     if (args.has(name) && args.type(name) !== BsonType.Boolean) {
       throw wrongType(`OperationSessionInfo.${name}`, args.type(name), "bool");
     }

@@ -122,7 +122,7 @@ export class SessionTable {
 /** A session's uuid as text, 8-4-4-4-12. @throws CommandError InvalidUUID */
 export function sessionIdText(id: Binary): string {
   const bytes = id.value();
-  if (id.sub_type !== Binary.SUBTYPE_UUID || bytes.length !== 16) {
+  if (id.sub_type !== Binary.SUBTYPE_UUID || bytes.length !== UUID_BYTES) {
     throw new CommandError("InvalidUUID", "uuid must be a 16-byte binary field with UUID (4) subtype");
   }
   return uuidText(bytes, 0);
@@ -130,12 +130,25 @@ export function sessionIdText(id: Binary): string {
 
 /** The uuid that stands at a place, as text. */
 export function uuidText(bytes: Uint8Array, at: number): string {
+  const last = bytes[at + UUID_BYTES - 1]!;
+  const known = KNOWN[last];
+  if (known !== undefined && isAt(known.uuid, bytes, at)) return known.text;
   let text = "";
-  for (let i = 0; i < 16; i++) {
+  for (let i = 0; i < UUID_BYTES; i++) {
     if (i === 4 || i === 6 || i === 8 || i === 10) text += "-";
     text += HEX[bytes[at + i]!];
   }
+  KNOWN[last] = { uuid: bytes.slice(at, at + UUID_BYTES), text };
   return text;
+}
+
+/** Those whose text was made last, by their last byte: few sessions ask for most. */
+const KNOWN: ({ readonly uuid: Uint8Array; readonly text: string } | undefined)[] = [];
+const UUID_BYTES = 16;
+
+function isAt(uuid: Uint8Array, bytes: Uint8Array, at: number): boolean {
+  for (let i = 0; i < UUID_BYTES; i++) if (uuid[i] !== bytes[at + i]) return false;
+  return true;
 }
 
 /** A session as MongoDB's messages show it: its id, and the digest of the user, of whom there is none. */

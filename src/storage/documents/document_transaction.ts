@@ -351,9 +351,11 @@ export class DocumentTransaction {
         const version = own?.get(key);
         return version === undefined ? versions.at(id, key, snapshot) : version;
       },
-      *all() {
-        if (own !== undefined) yield* own;
-        for (const patch of versions.changedSince(id, snapshot)) if (own?.has(patch[0]) !== true) yield patch;
+      forEach: (visit) => {
+        own?.forEach((version) => version && visit(version));
+        versions.changedSince(id, snapshot, (key, version) => {
+          if (version !== null && own?.has(key) !== true) visit(version);
+        });
       },
     };
   }

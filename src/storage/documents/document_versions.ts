@@ -95,20 +95,27 @@ export class DocumentVersions {
 
   /** The document at a snapshot; undefined where it has not changed since. */
   at(collectionId: number, key: KeyText, snapshot: number): Version | undefined {
-    return this.collections.get(collectionId)?.get(key)?.find(({ until }) => until > snapshot)?.version;
+    const kept = this.collections.get(collectionId)?.get(key);
+    return kept && versionAt(kept, snapshot);
   }
 
-  /** All documents that have changed since a snapshot, as they are there. */
-  *changedSince(collectionId: number, snapshot: number): Iterable<readonly [KeyText, Version]> {
-    for (const [key, kept] of this.collections.get(collectionId) ?? []) {
-      const found = kept.find(({ until }) => until > snapshot);
-      if (found !== undefined) yield [key, found.version];
-    }
+  /** Visits all documents that have changed since a snapshot, as they are there. */
+  changedSince(
+    collectionId: number,
+    snapshot: number,
+    visit: (key: KeyText, version: Version) => void,
+  ): void {
+    this.collections.get(collectionId)?.forEach((kept, key) => {
+      const found = versionAt(kept, snapshot);
+      if (found !== undefined) visit(key, found);
+    });
   }
 
-  /** Whether `changedSince` gives any. */
+  /** Whether `changedSince` visits any. */
   hasChangedSince(collectionId: number, snapshot: number): boolean {
-    for (const _ of this.changedSince(collectionId, snapshot)) return true;
+    for (const kept of this.collections.get(collectionId)?.values() ?? []) {
+      if (versionAt(kept, snapshot) !== undefined) return true;
+    }
     return false;
   }
 
@@ -122,8 +129,8 @@ export class DocumentVersions {
     const oldest = Math.min(...this.snapshots.keys());
     for (const [id, keys] of this.collections) {
       for (const [key, kept] of keys) {
+        if (kept[0]!.until > oldest) continue;
         const needed = kept.filter(({ until }) => until > oldest);
-        if (needed.length === kept.length) continue;
         this.release(kept.filter(({ until }) => until <= oldest));
         if (needed.length === 0) keys.delete(key);
         else keys.set(key, needed);
@@ -135,6 +142,12 @@ export class DocumentVersions {
   private release(kept: readonly KeptVersion[]): void {
     for (const { version } of kept) this.bytes -= sizeOf(version);
   }
+}
+
+/** @param kept of one document, the oldest first */
+function versionAt(kept: readonly KeptVersion[], snapshot: number): Version | undefined {
+  for (const { until, version } of kept) if (until > snapshot) return version;
+  return undefined;
 }
 
 function sizeOf(version: Version): number {

@@ -17,7 +17,8 @@ export interface Patches {
   readonly isEmpty: boolean;
   /** The document under the key, null for none; undefined where it is the one in the table. */
   get(key: KeyText): Version | undefined;
-  all(): Iterable<readonly [KeyText, Version]>;
+  /** Visits the documents that there are in the place of others. */
+  forEach(visit: (row: StoredRow) => void): void;
 }
 
 export class PatchedTable implements RowTable {
@@ -56,9 +57,9 @@ export class PatchedTable implements RowTable {
   /** Those behind `from`, up to `to`. */
   private rowsBetween(from: number, to: number): StoredRow[] {
     const rows: StoredRow[] = [];
-    for (const [, row] of this.patches.all()) {
-      if (row !== null && row.seq > from && row.seq <= to) rows.push(row);
-    }
+    this.patches.forEach((row) => {
+      if (row.seq > from && row.seq <= to) rows.push(row);
+    });
     return rows;
   }
 }
@@ -96,15 +97,13 @@ export class PatchedIndex implements RowIndex {
   /** The keys of patches in a range without what is left of it. */
   private rowsIn(range: KeyRange, left: KeyRange | undefined, backward: boolean): IndexRow[] {
     const rows: IndexRow[] = [];
-    for (const [, row] of this.patches.all()) {
-      if (row === null) continue;
-      for (const { bytes: key, types } of patchKeys(this.definition, row.doc).keys) {
-        const place = { ...row, key, types };
-        if (isIn(range, place, backward) && (left === undefined || !isIn(left, place, backward))) {
-          rows.push(place);
+    this.patches.forEach(({ seq, doc }) => {
+      for (const { bytes: key, types } of patchKeys(this.definition, doc).keys) {
+        if (isIn(range, key, seq, backward) && (left === undefined || !isIn(left, key, seq, backward))) {
+          rows.push({ seq, doc, key, types });
         }
       }
-    }
+    });
     return rows;
   }
 }
@@ -112,13 +111,14 @@ export class PatchedIndex implements RowIndex {
 /** As SQLite's condition in index_reader.ts. */
 function isIn(
   { from, to, afterSeq = 0, beforeSeq = 0 }: KeyRange,
-  row: IndexRow,
+  key: Uint8Array,
+  seq: number,
   backward: boolean,
 ): boolean {
-  const atFrom = compareBytes(row.key, from);
-  const atTo = compareBytes(row.key, to);
-  if (backward) return atFrom >= 0 && (atTo < 0 || (atTo === 0 && row.seq < beforeSeq));
-  return atTo < 0 && (atFrom > 0 || (atFrom === 0 && row.seq > afterSeq));
+  const atFrom = compareBytes(key, from);
+  const atTo = compareBytes(key, to);
+  if (backward) return atFrom >= 0 && (atTo < 0 || (atTo === 0 && seq < beforeSeq));
+  return atTo < 0 && (atFrom > 0 || (atFrom === 0 && seq > afterSeq));
 }
 
 function comparePlaces(a: IndexRow, b: IndexRow): number {
