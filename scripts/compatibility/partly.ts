@@ -28,7 +28,7 @@ export const COMMANDS_PARTLY: Readonly<Record<string, readonly Lack[]>> = {
   }],
   createIndexes: [{
     what:
-      "text, 2d and unique 2dsphere indexes (a 2dsphere index checks places, those of plain collections, and lets queries look at all documents), a `collation` other than `simple`",
+      "text, 2d and unique 2dsphere indexes (a 2dsphere index checks places, and lets queries look at all documents), a `collation` other than `simple`",
     refused: [
       indexing({ a: "text" }),
       indexing({ a: "2d" }),

@@ -82,7 +82,7 @@ export class CatalogChanges {
       const specs = specsOf(info);
       if (specs.length === 0) return;
       // The catalog names an index only when it holds every document: one that it does not name goes at the next start.
-      if (info.timeseries === undefined) await this.vnode.buildIndexes(info, specs, checkpoint);
+      await this.vnode.buildIndexes(info, specs, checkpoint);
       await this.owner.modifyCollection({ ...info, indexes: [...indexesOf(info), ...specs] });
     });
   }

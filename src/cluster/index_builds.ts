@@ -4,9 +4,10 @@
  */
 import { assert, CommandError } from "../base/mod.ts";
 import { type Binary, type Document } from "../bson/mod.ts";
-import { withContext } from "../query/mod.ts";
+import { newScanCounters, type Source, withContext } from "../query/mod.ts";
 import { type BuildProgress, type DocumentStore, duplicateKeyError } from "../storage/mod.ts";
 import { type CollectionInfo, namespaceText } from "./catalog.ts";
+import type { DocumentCheck } from "./document_check.ts";
 import type { DocumentWriter } from "./document_writer.ts";
 import { hasKeys, placeCheck } from "./place_check.ts";
 import { failsTransaction } from "./document_statement.ts";
@@ -18,24 +19,23 @@ export interface IndexedStore {
 }
 
 /**
- * Makes indexes over all documents; none of them is there when it throws.
+ * Makes indexes over all documents; none of them is there when it throws. Those of a time series have no keys: its rows are
+ * looked at only.
  *
  * @throws CommandError as MongoDB's, whose words name the build and the collection
  */
 export async function buildIndexes(
   { store, writer }: IndexedStore,
+  source: Source,
   info: CollectionInfo,
   indexes: readonly Document[],
   checkpoint: (progress: BuildProgress) => Promise<void>,
 ): Promise<void> {
+  const isSeries = info.timeseries !== undefined;
   try {
-    await checkPlaces(
-      store,
-      info,
-      indexes,
-      () => checkpoint({ done: 0, total: store.totalsCommitted(info.id).count }),
-    );
-    const stored = indexes.filter(hasKeys).map(storedSpec);
+    const total = isSeries ? 0 : store.totalsCommitted(info.id).count;
+    await checkPlaces(source, placeCheck(indexes, info.timeseries), () => checkpoint({ done: 0, total }));
+    const stored = isSeries ? [] : indexes.filter(hasKeys).map(storedSpec);
     const taken = stored.length === 0 ? undefined : await writer.buildIndexes(info.id, stored, checkpoint);
     if (taken !== undefined) throw duplicateKeyError(namespaceText(info), taken);
   } catch (error) {
@@ -47,14 +47,12 @@ export async function buildIndexes(
 
 /** @throws CommandError for a document whose places an index cannot take */
 async function checkPlaces(
-  store: DocumentStore,
-  { id }: CollectionInfo,
-  indexes: readonly Document[],
+  source: Source,
+  check: DocumentCheck | undefined,
   checkpoint: () => Promise<void>,
 ): Promise<void> {
-  const check = placeCheck(indexes);
   if (check === undefined) return;
-  for await (const batch of store.scan(id, { checkpoint })) {
+  for await (const batch of source.scan({ checkpoint, counters: newScanCounters() })) {
     for (const document of batch) {
       const wrong = check(document);
       if (wrong !== undefined) throw wrong;

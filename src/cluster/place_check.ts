@@ -4,7 +4,7 @@
  */
 import { CommandError } from "../base/mod.ts";
 import { Document } from "../bson/mod.ts";
-import { type PlaceIndex, wrongWithPlaces } from "../query/mod.ts";
+import { type PlaceIndex, wrongWithMeasuredPlaces, wrongWithPlaces } from "../query/mod.ts";
 import { shownDocument } from "../storage/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import type { DocumentCheck } from "./document_check.ts";
@@ -16,29 +16,39 @@ interface Places {
   readonly indexes: readonly PlaceIndex[];
 }
 
+/** Of a time series: its metaField, if it has one. */
+interface Series {
+  readonly metaField?: string | undefined;
+}
+
 const NO_INDEXES: readonly Document[] = [];
 /** By the indexes of a collection, which are others when they change. */
 const PLACES = new WeakMap<readonly Document[], Places>();
 
-function placesOf(indexes: readonly Document[]): Places {
+function placesOf(indexes: readonly Document[], series: Series | undefined): Places {
   let known = PLACES.get(indexes);
   if (known === undefined) {
-    PLACES.set(indexes, known = { check: checkOf(indexes), indexes: placeIndexesOf(indexes) });
+    PLACES.set(indexes, known = { check: checkOf(indexes, series), indexes: placeIndexesOf(indexes) });
   }
   return known;
 }
 
 /** Undefined where none of the indexes is over places. */
-export function placeCheck(indexes: readonly Document[] = NO_INDEXES): DocumentCheck | undefined {
-  return placesOf(indexes).check;
+export function placeCheck(
+  indexes: readonly Document[] = NO_INDEXES,
+  series?: Series,
+): DocumentCheck | undefined {
+  return placesOf(indexes, series).check;
 }
 
 /** What the planner may know of them. */
-export function placeIndexes({ indexes = NO_INDEXES }: CollectionInfo): readonly PlaceIndex[] {
-  return placesOf(indexes).indexes;
+export function placeIndexes(
+  { indexes = NO_INDEXES, timeseries }: CollectionInfo,
+): readonly PlaceIndex[] {
+  return placesOf(indexes, timeseries).indexes;
 }
 
-function checkOf(indexes: readonly Document[]): DocumentCheck | undefined {
+function checkOf(indexes: readonly Document[], series: Series | undefined): DocumentCheck | undefined {
   const checks = indexes.filter((index) => !hasKeys(index)).map((index) => {
     const filter = index.get("partialFilterExpression");
     const includes = filter instanceof Document ? partialFilter(filter) : undefined;
@@ -49,6 +59,11 @@ function checkOf(indexes: readonly Document[]): DocumentCheck | undefined {
     for (const { paths, includes } of checks) {
       if (includes !== undefined && !includes(document)) continue;
       for (const path of paths) {
+        if (series !== undefined && path[0] !== series.metaField) {
+          const wrong = wrongWithMeasuredPlaces(document, path);
+          if (wrong !== undefined) return wrong;
+          continue;
+        }
         const wrong = wrongWithPlaces(document, path);
         if (wrong === undefined) continue;
         return new CommandError(16755, `Can't extract geo keys: ${shownDocument(document)}  ${wrong}`);

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { seededRandom } from "../base/mod.ts";
-import { BuiltDocument, encodeDocument, RawDocument, type Value } from "../bson/mod.ts";
+import { BuiltDocument, encodeDocument, Int32, RawDocument, UtcDate, type Value } from "../bson/mod.ts";
 import { MemoryDisk } from "../io/mod.ts";
-import { openNode, PLAIN } from "./node_fixture.ts";
+import { newScanCounters } from "../query/mod.ts";
+import { openNode, PLAIN, TIMESERIES } from "./node_fixture.ts";
 import { placeCheck } from "./place_check.ts";
 
 const NAMESPACE = { db: "d", collection: "c" };
@@ -41,5 +42,39 @@ Deno.test("what is no place is kept out, after a restart too", async () => {
     node = await openNode(disk);
     assert.equal(node.router.collection(NAMESPACE)?.indexes?.length, 1);
   }
+  await node.close();
+});
+
+Deno.test("measurements are checked when they are inserted and changed", async () => {
+  const disk = new MemoryDisk();
+  const node = await openNode(disk);
+  await node.router.createCollection(NAMESPACE, TIMESERIES);
+  await node.router.createIndexes(NAMESPACE, () => [INDEX], () => Promise.resolve());
+  const at = (x: Value) => BuiltDocument.of({ loc: x });
+  const rows = [at(5), at([1, 2]), at([500, 1])].map((place, i) =>
+    documentOf({ _id: Int32.of(i), t: new UtcDate(i), at: place })
+  );
+  const { inserted, errors } = await node.router.insert(NAMESPACE, rows, false, { areChecked: false });
+  assert.deepEqual([inserted, errors.map(({ index, error }) => [index, error.code])], [
+    1,
+    [[0, 183934], [2, 167551]],
+  ]);
+  const update = (place: Value) => ({
+    kind: "update" as const,
+    filter: BuiltDocument.EMPTY,
+    update: BuiltDocument.of({ $set: BuiltDocument.of({ at: at(place) }) }),
+    upsert: false,
+    multi: true,
+  });
+  const [refused, done] = await node.router.write(NAMESPACE, [update("x"), update([3, 4])], {
+    ordered: false,
+    context: {
+      nowMs: 0,
+      variables: new Map(),
+      checkpoint: () => Promise.resolve(),
+      counters: newScanCounters(),
+    },
+  });
+  assert.deepEqual([refused?.error?.code, done?.modified], [183934, 1]);
   await node.close();
 });

@@ -33,6 +33,7 @@ import {
 } from "../storage/mod.ts";
 import { type CollectionTail, tailOf } from "./capped.ts";
 import { type CollectionInfo, namespaceText } from "./catalog.ts";
+import { changeChecked, insertChecked } from "./checked_measurements.ts";
 import { CheckpointRequests } from "./checkpoint_requests.ts";
 import { type ClusterClock, secondsOf } from "./cluster_clock.ts";
 import { DiskReserve } from "./disk_reserve.ts";
@@ -46,7 +47,7 @@ import type { MeasurementChange, MeasurementChanges } from "./measurement_change
 import { runMeasurementStatement } from "./measurement_statement.ts";
 import { MeasurementWriter } from "./measurement_writer.ts";
 import { OpenTransactions } from "./open_transactions.ts";
-import { placeIndexes } from "./place_check.ts";
+import { placeCheck, placeIndexes } from "./place_check.ts";
 import { RecentStatements } from "./recent_statements.ts";
 import { endOfPiece } from "./insert_pieces.ts";
 import { namedIfFull, shuttingDown } from "./node_errors.ts";
@@ -193,7 +194,7 @@ export class VNode {
     await matchIndexes(this.indexed, infos);
   }
 
-  /** Makes indexes of a regular collection. @throws CommandError DuplicateKey, and as `insert` */
+  /** Makes indexes; those of time series have no keys. @throws CommandError DuplicateKey, and as `insert` */
   async buildIndexes(
     info: CollectionInfo,
     indexes: readonly Document[],
@@ -201,7 +202,7 @@ export class VNode {
   ): Promise<void> {
     await this.tracked(async () => {
       await this.makeRoomIn(info);
-      await buildIndexes(this.indexed, info, indexes, checkpoint);
+      await buildIndexes(this.indexed, this.source(info), info, indexes, checkpoint);
     });
   }
 
@@ -372,7 +373,17 @@ export class VNode {
     areChecked = true,
   ): Promise<InsertResult> {
     await this.makeRoomIn(info);
-    return await this.measurements.insert(info.id, documents, ordered, retryable, areChecked);
+    const check = placeCheck(info.indexes, info.timeseries);
+    if (check === undefined) {
+      return await this.measurements.insert(info.id, documents, ordered, retryable, areChecked);
+    }
+    if (!areChecked) validateDocuments(documents);
+    return await insertChecked(documents, ordered, check, (places) => {
+      const allowed = places.map((place) => documents[place]!);
+      const stmtIds = retryable &&
+        { ...retryable, stmtIds: places.map((place) => retryable.stmtIds[place]!) };
+      return this.measurements.insert(info.id, allowed, ordered, stmtIds);
+    });
   }
 
   private async runWrite(
@@ -388,8 +399,13 @@ export class VNode {
     }
     const results: StatementResult[] = [];
     const { context, retryable } = options;
+    const check = placeCheck(info.indexes, info.timeseries);
     const change = (request: MeasurementChange) =>
-      this.measurements.change(info.id, request, () => this.makeRoomIn(info));
+      this.measurements.change(
+        info.id,
+        check === undefined ? request : changeChecked(request, check),
+        () => this.makeRoomIn(info),
+      );
     for (const [place, statement] of statements.entries()) {
       const doneOf = (result: StatementResult) => retryable && doneStatement(retryable, place, result);
       const result = await runMeasurementStatement(info.timeseries, statement, context, change, doneOf);

@@ -38,7 +38,7 @@ export {
   parseFind,
   parsePipeline,
 } from "./parse.ts";
-export { wrongWithPlaces } from "./geo/stored_place.ts";
+export { wrongWithMeasuredPlaces, wrongWithPlaces } from "./geo/stored_place.ts";
 export { type IndexScan, type PlaceIndex, type SourceIndex } from "./source_index.ts";
 export { type Pipeline, type Stage } from "./pipeline.ts";
 export { isFirstOnly, namedStage } from "./stages.ts";

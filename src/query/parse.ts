@@ -5,10 +5,10 @@ import { renderDocument } from "./expression/message.ts";
 import { collationOf, type ParseContext } from "./expression/expression.ts";
 import { parseExpression } from "./expression/parse.ts";
 import { compileExpression, fieldsOf } from "./expression/compile.ts";
-import { readsSortKey } from "./expression/meta.ts";
+import { readsMetadata, readsSortKey, SHOWN_METADATA } from "./expression/meta.ts";
 import { parseFieldPath } from "./expression/field_path.ts";
 import { toDouble } from "./filter/argument.ts";
-import { MATCH_ALL } from "./filter/filter.ts";
+import { type Filter, MATCH_ALL } from "./filter/filter.ts";
 import { nearOf } from "./filter/near.ts";
 import { parseFilter } from "./filter/parse.ts";
 import { arrayOffset } from "./filter/path.ts";
@@ -17,6 +17,7 @@ import { orderByDistance } from "./stage/geo_near.ts";
 import type { MatchStage } from "./stage/match.ts";
 import { parseFindProjection, type ProjectStage } from "./stage/project.ts";
 import { ProjectionTree } from "./projection/tree.ts";
+import type { ShownFields } from "./source.ts";
 import { noSort } from "./sort_keys.ts";
 import { parseSortParts } from "./stage/sort.ts";
 import { parseStages } from "./stages.ts";
@@ -64,20 +65,29 @@ export function parseFind(spec: FindSpec, context: ParseContext = EMPTY_PARSE_CO
   if (spec.sort !== undefined && !isUnsorted(spec.sort)) stages.push(...sortStages(spec.sort, context));
   else if (near !== undefined) stages.push(...orderByDistance(near));
   stages.push(...rangeStages(spec.skip, spec.limit));
-  if (spec.returnKey === true) stages.push(KEY_ALONE);
-  else if (spec.projection !== undefined && !spec.projection.isEmpty()) {
+  let shown: ShownFields | undefined = spec.showRecordId === true ? { place: RECORD_ID } : undefined;
+  if (spec.returnKey === true) {
+    stages.push(KEY_ALONE);
+    shown = { key: INDEX_KEY };
+  } else if (spec.projection !== undefined && !spec.projection.isEmpty()) {
     const project = parseFindProjection(spec.projection, context, matches[0]?.filter ?? MATCH_ALL);
     if (readsSortKey(project) && isUnsorted(spec.sort)) throw noSort();
     // The order of storage has no keys.
     if (spec.sort?.has("$natural")) stages.push({ kind: "sortKey", parts: [] });
-    stages.push(spec.showRecordId === true ? withRecordId(project) : project);
+    shown = shownTo(project, spec.showRecordId === true, matches[0]?.filter);
+    stages.push(withoutShown(spec.showRecordId === true ? withRecordId(project) : project, shown));
   }
-  const find = { command: "find", stages, ...shownFields(spec), ...collationOf(context) } as const;
+  const find = {
+    command: "find",
+    stages,
+    ...(shown && { shown }),
+    ...collationOf(context),
+  } as const;
   return isBackward(spec.sort) ? { ...find, backward: true } : find;
 }
 
 const RECORD_ID = "$recordId";
-const INDEX_KEY = "$indexKey";
+const { recordId: PLACE, indexKey: INDEX_KEY } = SHOWN_METADATA;
 /** How `explain` names what leaves the key alone. */
 export const RETURN_KEY = "RETURN_KEY";
 const KEY_ALONE: Stage = {
@@ -95,14 +105,34 @@ const KEY_ALONE: Stage = {
   source: BuiltDocument.EMPTY,
 };
 
-function shownFields({ returnKey, showRecordId }: FindSpec): Pick<Pipeline, "shown"> {
-  if (returnKey === true) return { shown: { key: INDEX_KEY } };
-  return showRecordId === true ? { shown: { place: RECORD_ID } } : {};
+/** What rows show to a projection. */
+function shownTo(
+  project: ProjectStage,
+  showsRecordId: boolean,
+  filter: Filter | undefined,
+): ShownFields | undefined {
+  const place = showsRecordId || readsMetadata(project, "recordId");
+  // MongoDB finds a document by its _id alone without looking at keys.
+  const key = readsMetadata(project, "indexKey") && !isIdAlone(filter);
+  return place || key ? { ...(place && { place: PLACE }), ...(key && { key: INDEX_KEY }) } : undefined;
 }
 
+function isIdAlone(filter: Filter | undefined): boolean {
+  return filter?.kind === "comparison" && filter.operator === "$eq" && filter.path.join(".") === "_id";
+}
+
+/** MongoDB puts the record's id behind all that a projection makes. */
 function withRecordId(project: ProjectStage): ProjectStage {
-  if (project.mode !== "inclusion") return project;
-  return { ...project, root: new Map([...project.root, [RECORD_ID, { kind: "named" }]]) };
+  const expression = { kind: "path", variable: "ROOT", path: [PLACE] } as const;
+  return { ...project, root: new Map([...project.root, [RECORD_ID, { kind: "computed", expression }]]) };
+}
+
+/** What rows show is read and goes. */
+function withoutShown(project: ProjectStage, shown: ShownFields | undefined): ProjectStage {
+  if (shown === undefined || project.mode === "inclusion") return project;
+  const named = [shown.place, shown.key].filter((name) => name !== undefined)
+    .map((name) => [name, { kind: "named" }] as const);
+  return { ...project, root: new Map([...project.root, ...named]) };
 }
 
 function matchStages(filter: Document | undefined, context: ParseContext): readonly MatchStage[] {

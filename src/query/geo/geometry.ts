@@ -35,13 +35,18 @@ export class GeometryError extends Error {}
 export function storedGeometry(value: Value): Geometry | undefined {
   if (!isArray(value) && !(value instanceof Document)) return undefined;
   try {
-    return value instanceof Document && value.has("type")
+    return value instanceof Document && isGeoJson(value)
       ? readGeoJson(value)
       : pointGeometry(readPair(value));
   } catch (error) {
     if (error instanceof GeometryError) return undefined;
     throw error;
   }
+}
+
+/** Whether a document is read as GeoJSON, and not as a pair. */
+export function isGeoJson(value: Document): boolean {
+  return typeof value.get("type") === "string";
 }
 
 /** @throws GeometryError */
@@ -151,6 +156,9 @@ function isSame(a: Vector, b: Vector): boolean {
 
 function readCollection(value: Value): Geometry {
   if (!isArray(value)) throw new GeometryError("GeometryCollection geometries must be an array");
+  if (value.length === 0) {
+    throw new GeometryError("GeometryCollection geometries must have at least 1 element");
+  }
   const parts = value.map((part) => {
     if (part instanceof Document) return readGeoJson(part);
     throw new GeometryError('Element of "geometries" is not an object');
