@@ -2,7 +2,7 @@
  * The server's Worker. It is started with no more rights than `sandboxPermissions` names, gets one order to start and
  * one to stop, and reports back. All that a client's bytes can reach runs here.
  */
-import { CorruptionError, Logger } from "../base/mod.ts";
+import { CommandError, CorruptionError, Logger } from "../base/mod.ts";
 import { DataFolderError } from "../cluster/mod.ts";
 import { LogRing } from "../command/mod.ts";
 import { SystemClock } from "../io/mod.ts";
@@ -89,7 +89,8 @@ function reportFailure(error: unknown, dataDir: string, logger: Logger): void {
 /** True for what the folder or the machine has wrong; of all else the stack is worth a line in the log. */
 function saysWhatIsWrong(error: unknown): boolean {
   const isSystemError = error instanceof Error && "code" in error && typeof error.code === "string";
-  return isSystemError || error instanceof DataFolderError || error instanceof CorruptionError;
+  return isSystemError || error instanceof DataFolderError || error instanceof CorruptionError ||
+    error instanceof CommandError;
 }
 
 function messageOf(error: unknown): string {

@@ -18,6 +18,7 @@ const FORMAT_VERSION = 4;
 const FORMAT_WITHOUT_TYPES = 3;
 const FORMAT_WITHOUT_STATEMENTS = 2;
 const FORMAT_WITHOUT_INDEXES = 1;
+const SQLITE_READONLY = 8;
 const SQLITE_CORRUPT = 11;
 const SQLITE_FULL = 13;
 const SQLITE_NOTADB = 26;
@@ -94,12 +95,18 @@ export function openForWriting(path: string): DatabaseSync {
       execute(database, ...SETTINGS);
       if (version === undefined) execute(database, "BEGIN", ...TABLES, "COMMIT");
       else if (version !== FORMAT_VERSION) upgrade(database, version);
+      checkWritable(database);
       return database;
     } catch (error) {
       database.close();
       throw error;
     }
   });
+}
+
+/** SQLite opens a file that it may only read as well, and fails at the first write. */
+function checkWritable(database: DatabaseSync): void {
+  execute(database, "BEGIN IMMEDIATE", `PRAGMA user_version = ${FORMAT_VERSION}`, "ROLLBACK");
 }
 
 /** Gives a file of an earlier version what it lacks. Indexes without types go: the catalog has them made anew. */
@@ -171,6 +178,11 @@ function translated(path: string, error: unknown): unknown {
       return new CommandError(
         "OutOfDiskSpace",
         `cannot write "${path}", the device is full: ${error.message}`,
+      );
+    case SQLITE_READONLY:
+      return new CommandError(
+        "InternalError",
+        `cannot write "${path}", its rights or those of its folder forbid it: ${error.message}`,
       );
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
