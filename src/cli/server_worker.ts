@@ -66,7 +66,7 @@ async function stop(): Promise<void> {
   try {
     await (await server)?.stop();
   } catch (error) {
-    if (!(error instanceof StartError)) writeLine(stackOf(error));
+    if (!(error instanceof StartError || saysWhatIsWrong(error))) writeLine(stackOf(error));
     worker.postMessage({ kind: "failed", message: `did not stop cleanly: ${messageOf(error)}`, exitCode: 1 });
     return;
   }
