@@ -149,3 +149,27 @@ Deno.test("n may depend on the group's _id", () => {
   for (const a of [1, 2, 3]) accumulator.add(Int32.of(a));
   assert.deepEqual(accumulator.result(), [Int32.of(1), Int32.of(2)]);
 });
+
+Deno.test("accumulators that keep many values tell how much they keep, of those that went no more", () => {
+  const sortBy = { a: 1 };
+  const arguments_ = {
+    $firstN: { n: 3, input: "$p" },
+    $lastN: { n: 3, input: "$p" },
+    $maxN: { n: 3, input: "$p" },
+    $minN: { n: 3, input: "$p" },
+    $topN: { n: 3, sortBy, output: "$p" },
+    $bottomN: { n: 3, sortBy, output: "$p" },
+  };
+  for (const [name, argument] of Object.entries(arguments_)) {
+    const node = parseAccumulator(name, value(argument), { variables: new Set() });
+    const input = accumulatorInput(node);
+    const accumulator = createAccumulator(node);
+    for (let i = 0; i < 20; i++) {
+      accumulator.add(
+        input({ root: row({ a: i * 7 % 20, p: `${i}`.padStart(1000) }), variables: new Map() }),
+      );
+    }
+    const kept = accumulator.keptBytes ?? 0;
+    assert.ok(kept >= 3000 && kept < 4000, `${name}: ${kept}`);
+  }
+});

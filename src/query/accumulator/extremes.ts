@@ -1,5 +1,6 @@
 /** `$min`, `$max`, `$minN`, `$maxN`: in BSON order over all types; missing and null are left out. */
 import { type Collation, isArray, isNullish, type Value, valueOrder } from "../../bson/mod.ts";
+import { approximateBytes, detached } from "../memory.ts";
 import type { Accumulator, AccumulatorDefinition } from "./accumulator.ts";
 import { parseWithN } from "./n_argument.ts";
 
@@ -32,6 +33,7 @@ class Extreme implements Accumulator {
  * stand in the order they came, the greatest in the reverse.
  */
 class Extremes implements Accumulator {
+  keptBytes = 0;
   private readonly kept: Value[] = [];
 
   constructor(
@@ -44,9 +46,11 @@ class Extremes implements Accumulator {
     if (isNullish(value)) return;
     if (this.kept.length === this.n) {
       if (this.sense * this.compare(value, this.kept[this.n - 1]) >= 0) return;
-      this.kept.pop();
+      this.keptBytes -= approximateBytes(this.kept.pop());
     }
-    this.kept.splice(this.placeOf(value), 0, value);
+    const own = detached(value);
+    this.kept.splice(this.placeOf(own), 0, own);
+    this.keptBytes += approximateBytes(own);
   }
 
   /** Behind all that are better than `value`, and on the side of its equals where the later ones stand. */

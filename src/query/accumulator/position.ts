@@ -1,5 +1,6 @@
 /** `$first`, `$last`, `$firstN`, `$lastN`: by the order in which rows come; a missing value counts as null. */
 import { isArray, type Value } from "../../bson/mod.ts";
+import { approximateBytes, detached } from "../memory.ts";
 import type { Accumulator, AccumulatorDefinition } from "./accumulator.ts";
 import { parseWithN } from "./n_argument.ts";
 
@@ -48,12 +49,16 @@ class Last implements Accumulator {
 }
 
 class FirstN implements Accumulator {
+  keptBytes = 0;
   private readonly values: Value[] = [];
 
   constructor(private readonly n: number) {}
 
   add(value: Value): void {
-    if (this.values.length < this.n) this.values.push(value === undefined ? null : value);
+    if (this.values.length >= this.n) return;
+    const own = value === undefined ? null : detached(value);
+    this.values.push(own);
+    this.keptBytes += approximateBytes(own);
   }
 
   partial(): Value {
@@ -71,13 +76,17 @@ class FirstN implements Accumulator {
 
 /** A ring of the last values. */
 class LastN implements Accumulator {
+  keptBytes = 0;
   private readonly ring: Value[] = [];
   private next = 0;
 
   constructor(private readonly n: number) {}
 
   add(value: Value): void {
-    this.ring[this.next] = value === undefined ? null : value;
+    if (this.next < this.ring.length) this.keptBytes -= approximateBytes(this.ring[this.next]);
+    const own = value === undefined ? null : detached(value);
+    this.ring[this.next] = own;
+    this.keptBytes += approximateBytes(own);
     this.next = this.next + 1 === this.n ? 0 : this.next + 1;
   }
 

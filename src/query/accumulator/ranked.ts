@@ -8,6 +8,7 @@ import { BuiltDocument, Document, isArray, MinKey, type Value, valueOrder } from
 import { type Expression, type ParseContext } from "../expression/expression.ts";
 import { renderElement } from "../expression/message.ts";
 import type { Parse } from "../expression/operator.ts";
+import { approximateBytes, detached } from "../memory.ts";
 import { parseSortOrder } from "../stage/sort_order.ts";
 import type { Accumulator, AccumulatorDefinition, AccumulatorNode } from "./accumulator.ts";
 
@@ -16,6 +17,7 @@ type Entry = readonly [output: Value, keys: readonly Value[]];
 
 /** Keeps entries in sort order, equal ones as they came. */
 class Ranked implements Accumulator {
+  keptBytes = 0;
   private readonly kept: Entry[] = [];
 
   constructor(
@@ -34,8 +36,11 @@ class Ranked implements Accumulator {
       if (this.side === "top" ? order >= 0 : order <= 0) return;
       if (this.side === "top") this.kept.pop();
       else this.kept.shift();
+      this.keptBytes -= approximateBytes(worst);
     }
-    this.kept.splice(this.placeOf(entry), 0, entry);
+    const own: Entry = [detached(entry[0]), entry[1].map(detached)];
+    this.kept.splice(this.placeOf(own), 0, own);
+    this.keptBytes += approximateBytes(own);
   }
 
   /** Behind all that sort before `entry` or equal to it. */
