@@ -18,6 +18,7 @@ export const PARAMETERS: Readonly<Record<string, Parameter>> = {
   enableTestCommands: { value: ({ testCommands }) => testCommands },
   featureCompatibilityVersion: fixed(BuiltDocument.of({ version: FEATURE_COMPATIBILITY_VERSION })),
   localLogicalSessionTimeoutMinutes: fixed(Int32.of(30)),
+  logComponentVerbosity: fixed(BuiltDocument.of({ verbosity: Int32.of(0) })),
   logLevel: fixed(Int32.of(0)),
   maxBSONDepth: fixed(Int32.of(200)),
   requireApiVersion: fixed(false),

@@ -305,7 +305,8 @@ function targetType(value: Value): BsonType {
   if (number === undefined) {
     throw new CommandError("FailedToParse", "In $convert, numeric 'to' argument is not an integer");
   }
-  const type = Object.values(BsonType).find((known) => known === number);
+  // The byte that stands for MinKey is a negative number there.
+  const type = Object.values(BsonType).find((known) => (known === BsonType.MinKey ? -1 : known) === number);
   if (type !== undefined) return type;
   throw new CommandError(
     "FailedToParse",
