@@ -26,41 +26,52 @@ export function writeBlock(out: ByteWriter, write: (out: ByteWriter) => void): n
  * @throws CorruptionError when the file ends within it or the checksum is wrong
  */
 export function readBlock(file: DiskFile, offset: number, sizeBytes: number): Uint8Array {
-  return readBlocks(file, offset, sizeBytes, [sizeBytes])[0]!;
+  return readBlocks(file, [{ offset, sizeBytes }])[0]!;
 }
 
+/** Where a block is; its size includes the checksum. */
+export interface BlockPlace {
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
+/** What lies between blocks that are read together. */
+let passedOver = new Uint8Array(0);
+
 /**
- * Reads blocks that lie one behind the other, all at once.
+ * Reads blocks all at once, and what lies between them.
  *
- * @param sizes of each, with its checksum
- * @param sizeBytes of all
- * @returns their contents, over one piece of memory
+ * @param places at least one, ascending
+ * @returns their contents, over one piece of memory that holds nothing else
  * @throws CorruptionError when the file ends within one or a checksum is wrong
  */
-export function readBlocks(
-  file: DiskFile,
-  offset: number,
-  sizeBytes: number,
-  sizes: readonly number[],
-): Uint8Array[] {
+export function readBlocks(file: DiskFile, places: readonly BlockPlace[]): Uint8Array[] {
+  const first = places[0]!.offset;
+  const last = places[places.length - 1]!;
+  const end = last.offset + last.sizeBytes;
+  let sizeBytes = 0;
+  for (const place of places) sizeBytes += place.sizeBytes;
   const bytes = new Uint8Array(sizeBytes);
-  const read = file.readAt(bytes, offset);
+  const isDense = sizeBytes === end - first;
+  if (!isDense && passedOver.length < end - first) passedOver = new Uint8Array(end - first);
+  const source = isDense ? bytes : passedOver.subarray(0, end - first);
+  const readEnd = first + file.readAt(source, first);
   const view = new DataView(bytes.buffer);
   let start = 0;
-  return sizes.map((size) => {
-    const end = start + size;
-    if (read < end || size < BLOCK_HEADER_BYTES) {
-      const reason = `the file ends after ${Math.max(0, read - start)} of ${size} bytes of a block`;
-      throw new CorruptionError(file.path, offset + start, reason);
+  return places.map(({ offset, sizeBytes }) => {
+    if (readEnd < offset + sizeBytes || sizeBytes < BLOCK_HEADER_BYTES) {
+      const reason = `the file ends after ${Math.max(0, readEnd - offset)} of ${sizeBytes} bytes of a block`;
+      throw new CorruptionError(file.path, offset, reason);
     }
-    const content = bytes.subarray(start + BLOCK_HEADER_BYTES, end);
+    if (!isDense) bytes.set(source.subarray(offset - first, offset - first + sizeBytes), start);
+    const content = bytes.subarray(start + BLOCK_HEADER_BYTES, start + sizeBytes);
     const expected = view.getUint32(start, true);
     const found = crc32(content);
     if (found !== expected) {
       const reason = `checksum 0x${found.toString(16)}, expected 0x${expected.toString(16)}`;
-      throw new CorruptionError(file.path, offset + start, reason);
+      throw new CorruptionError(file.path, offset, reason);
     }
-    start = end;
+    start += sizeBytes;
     return content;
   });
 }

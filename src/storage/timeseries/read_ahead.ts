@@ -1,24 +1,28 @@
 /**
- * The pages of a row group as a query reads them. Pages of one column lie one behind the other: a query that goes on to the
- * next pages says so, and those are read together, with one call and into one piece of memory.
+ * The pages of a row group as a query reads them. Pages of one column lie one behind the other, columns side by side: a query
+ * that goes on to the next pages, or to other columns, says so, and what lies near each other is read together, with one call
+ * and into one piece of memory.
  */
 import { typeBit, ValueType } from "../../column/mod.ts";
 import type { PageColumn } from "./page_column.ts";
-import { type Page, type RowGroup, TIME_PAGES } from "./row_group.ts";
-import type { Segment } from "./segment.ts";
+import { type RowGroup, TIME_PAGES } from "./row_group.ts";
+import type { PageToRead, Segment } from "./segment.ts";
 
-/** What is read together takes at most about so many bytes once it is decoded, and so does that of all columns. */
+/** What is read of one column takes at most about so many bytes once it is decoded, and so does that of all columns. */
 const AHEAD_BYTES = 512 << 10;
 const ALL_AHEAD_BYTES = 8 << 20;
 /** About what a value takes. */
 const VALUE_BYTES = 8;
-
+/** Bytes that are read for nothing rather than that there is another call, or another wait for the device. */
+const GAP_BYTES = 64 << 10;
 /** Types of values that are decoded when they are asked for. */
 const NUMBERS = typeBit(ValueType.Int32) | typeBit(ValueType.Double);
+const NOTHING: readonly number[] = [];
 
 export class ReadAhead {
   private from = 0;
   private end = 0;
+  private together = NOTHING;
   /** Bytes of one column. */
   private readonly limitBytes: number;
 
@@ -32,36 +36,83 @@ export class ReadAhead {
     this.end = end;
   }
 
+  /** Who asks for a page of one of these page columns, ascending, will ask for those of the others, too. */
+  readTogether(pageColumns: readonly number[]): void {
+    this.together = pageColumns;
+  }
+
   times(page: number): Float64Array {
-    const at = this.group.page(TIME_PAGES, page);
-    const pages = this.pagesFrom(TIME_PAGES, page);
-    if (pages.length > 1) this.segment.timesAhead(pages);
-    return this.segment.times(at);
+    this.readFrom(TIME_PAGES, page);
+    return this.segment.times(this.group.page(TIME_PAGES, page));
   }
 
   /** A page of a page column that has values there. */
   column(pageColumn: number, page: number): PageColumn {
+    this.readFrom(pageColumn, page);
     const { segment, group } = this;
-    const pages = this.pagesFrom(pageColumn, page);
-    if (pages.length > 1) segment.columnsAhead(pages, (i) => group.placesInPage(pageColumn, page + i));
     return segment.column(group.page(pageColumn, page), () => group.placesInPage(pageColumn, page));
   }
 
-  /** The page and those behind it that are best read with it; none or only the page where there are no such. */
-  private pagesFrom(pageColumn: number, page: number): readonly Page[] {
-    const { segment, group, limitBytes } = this;
-    const pages: Page[] = [];
-    if (page < this.from) return pages;
-    let bytes = 0;
-    for (let number = page; number < this.end; number++) {
-      const next = group.page(pageColumn, number);
-      bytes += next.count * VALUE_BYTES;
-      if (next.count === 0 || segment.holds(next) || (number > page && bytes > limitBytes)) break;
-      // Others are decoded when they are read, and may not be asked for in the end.
-      if (pageColumn !== TIME_PAGES && (next.typeSet & ~NUMBERS) !== 0) break;
-      pages.push(next);
-    }
-    // What the cache does not keep would be read once more for each page.
-    return pages.length > 1 && !segment.hasRoomFor(bytes) ? [] : pages;
+  /** Reads the page, if it is not there, with those that are best read together with it, if there are any. */
+  private readFrom(pageColumn: number, page: number): void {
+    const { segment, group, together } = this;
+    const end = page >= this.from && page < this.end ? this.end : page + 1;
+    const isAlone = together.length === 0 && end === page + 1;
+    if (isAlone || segment.holds(group.page(pageColumn, page))) return;
+    // Times are decoded when they are read: only who needs them reads them.
+    const columns = pageColumn === TIME_PAGES ? together : together.filter((column) => column !== TIME_PAGES);
+    if (columns.includes(pageColumn) && this.readPages(columns, pageColumn, page, end)) return;
+    this.readPages([pageColumn], pageColumn, page, end);
   }
+
+  /** @returns whether there are several that the cache has room for */
+  private readPages(
+    columns: readonly number[],
+    pageColumn: number,
+    first: number,
+    end: number,
+  ): boolean {
+    const { segment, group } = this;
+    const found: PageToRead[] = [];
+    let bytes = 0;
+    for (const column of columns) bytes += this.addPages(column, first, end, found);
+    const near = nearTo(pageColumn, found);
+    // What the cache does not keep would be read once more for each page.
+    if (near.length < 2 || !segment.hasRoomFor(bytes)) return false;
+    segment.readTogether(group, near);
+    return true;
+  }
+
+  /** Adds the pages `[first, end)` of a column that are to be read. @returns about what they take once they are decoded */
+  private addPages(pageColumn: number, first: number, end: number, found: PageToRead[]): number {
+    const { segment, group, limitBytes } = this;
+    let bytes = 0;
+    for (let number = first; number < end; number++) {
+      const page = group.page(pageColumn, number);
+      const sizeBytes = page.count * VALUE_BYTES;
+      if (page.count === 0 || segment.holds(page) || (number > first && bytes + sizeBytes > limitBytes)) {
+        break;
+      }
+      // Others are decoded when they are read, and may not be asked for in the end.
+      if (pageColumn !== TIME_PAGES && (page.typeSet & ~NUMBERS) !== 0) break;
+      bytes += sizeBytes;
+      found.push({ page, pageColumn, number });
+    }
+    return bytes;
+  }
+}
+
+/** Of pages that are ascending by place, those of a page column and all that no wide gap parts from it. */
+function nearTo(pageColumn: number, found: readonly PageToRead[]): readonly PageToRead[] {
+  let from = found.findIndex((page) => page.pageColumn === pageColumn);
+  if (from < 0) return [];
+  let end = from + 1;
+  while (from > 0 && gapBefore(found, from) <= GAP_BYTES) from--;
+  while (end < found.length && gapBefore(found, end) <= GAP_BYTES) end++;
+  return found.slice(from, end);
+}
+
+function gapBefore(found: readonly PageToRead[], index: number): number {
+  const { offset, sizeBytes } = found[index - 1]!.page;
+  return found[index]!.page.offset - offset - sizeBytes;
 }

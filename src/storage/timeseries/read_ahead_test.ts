@@ -1,8 +1,19 @@
 import assert from "node:assert/strict";
 import { MemoryBudget } from "../../base/mod.ts";
-import { Int32 } from "../../bson/mod.ts";
+import { Int32, type Value } from "../../bson/mod.ts";
 import { type DiskFile, MemoryDisk, type OpenMode } from "../../io/mod.ts";
-import { hexOf, insert, measurement, openStore, scanAll, TABLE, TABLE_OPTIONS } from "./store_fixture.ts";
+import type { TimeRange } from "./run.ts";
+import {
+  hexOf,
+  insert,
+  measurement,
+  newCounters,
+  openStore,
+  scanAll,
+  TABLE,
+  TABLE_OPTIONS,
+} from "./store_fixture.ts";
+import type { TimeseriesStore } from "./timeseries_store.ts";
 
 const SERIES = 30;
 /** Of each series: all have six pages. */
@@ -31,7 +42,7 @@ const DOCUMENTS = Array.from(
       measurement(i * 1000, series, {
         whole: Int32.of((series * i) % 100),
         ...(i % 5 !== 0 && { decimal: i / 8 }),
-        wide: Int32.of(series < 20 ? i % 50 : i * 1e6),
+        wide: Int32.of(series < 20 ? i % 50 : i * 1000),
         text: `text ${i % 3}`,
       })),
 ).flat();
@@ -68,6 +79,53 @@ Deno.test("few series read the pages that they are in", async () => {
   const rows = await scanAll(store, { seriesFilter: (meta) => meta === 12 || meta === 25 });
   assert.deepEqual(rows.map(hexOf), [...seriesRows(12), ...seriesRows(25)].map(hexOf));
   assert.equal(disk.reads, 1 + 2 * 5, "each of the two is in one page");
+  await store.close();
+});
+
+/** Sums of fields over the rows of some series in a range of time. */
+async function sumsOf(
+  store: TimeseriesStore,
+  fields: readonly string[],
+  timeRange: TimeRange,
+  seriesFilter: (meta: Value) => boolean,
+): Promise<Value[]> {
+  const result = await store.runFragment(TABLE, {
+    timeRange,
+    seriesFilter,
+    checkpoint: () => Promise.resolve(),
+    counters: newCounters(),
+    paths: fields.map((field) => [field]),
+    matches: () => true,
+    keysReadMeta: false,
+    keys: {
+      classOf: () => 0,
+      spanClassOf: () => 0,
+      groupOf: () => 0,
+      spanOf: () => ({ fromMs: -Infinity, endMs: Infinity }),
+    },
+    outputs: fields.map((field, path) => ({
+      kind: "sum",
+      path,
+      read: (row) => row.get(field),
+      create: () => {
+        throw new Error("no value needs it");
+      },
+    })),
+  });
+  return fields.map((_, path) => result.result(path, 0));
+}
+
+Deno.test("columns that a query reads all of are read together, with their times and past others", async () => {
+  const disk = new CountingDisk();
+  const store = await storeOf(disk, 256 << 20);
+  const range = { fromMs: 100_000, toMs: 299_999 };
+  const isAsked = (meta: Value) => meta === 12 || meta === 25;
+  const sums = await sumsOf(store, ["whole", "wide"], range, isAsked);
+  const rows = [...seriesRows(12), ...seriesRows(25)].filter((_, i) => i % ROWS >= 100 && i % ROWS < 300);
+  const sumOf = (field: string) => rows.reduce((sum, row) => sum + (row.get(field) as Int32).value, 0);
+  const numbers = sums.map((sum) => (sum as Int32).value);
+  assert.deepEqual(numbers, [sumOf("whole"), sumOf("wide")]);
+  assert.equal(disk.reads, 1 + 2, "a header, and what two pages of rows have");
   await store.close();
 });
 

@@ -22,7 +22,7 @@ import { LastRows } from "./last_rows.ts";
 import type { SegmentPlace } from "./manifest.ts";
 import type { PageCache } from "./page_cache.ts";
 import { PageColumn } from "./page_column.ts";
-import { type Page, RowGroup } from "./row_group.ts";
+import { type Page, RowGroup, TIME_PAGES } from "./row_group.ts";
 import { readSegment, type RowGroupEntry, type TableEntry } from "./segment_format.ts";
 import type { Path, TableNames } from "./shape.ts";
 
@@ -37,6 +37,49 @@ function lastRowsAt(entry: RowGroupEntry): number {
 function cached(page: Page, value: PageColumn): { value: PageColumn; sizeBytes: number } {
   const { values, indexes } = value;
   return { value, sizeBytes: values.memoryBytes + page.sizeBytes + (indexes?.byteLength ?? 0) };
+}
+
+/** A page that is read with others. */
+export interface PageToRead {
+  readonly page: Page;
+  readonly pageColumn: number;
+  /** Among those of its page column. */
+  readonly number: number;
+}
+
+/**
+ * Pages of columns, none of whose values may have been decoded yet. What can be decoded in blocks lies in one piece of memory:
+ * thousands of small ones keep the collector busy.
+ *
+ * @param contents of the pages, over one piece of memory
+ * @param placesOf of each page, as `PageColumn` has it
+ */
+function openColumns(
+  contents: readonly Uint8Array[],
+  pages: readonly Page[],
+  placesOf: (index: number) => Int32Array | undefined,
+): PageColumn[] {
+  if (contents.length === 0) return [];
+  const bytes = new Uint8Array(contents[0]!.buffer);
+  const valueBytes = contents.map(({ byteOffset }, i) => {
+    return blockValueBytes(bytes, byteOffset, pages[i]!.count, pages[i]!);
+  });
+  let sizeBytes = 0;
+  const offsets = pages.map(({ count }, i) => {
+    const offset = sizeBytes;
+    sizeBytes += Math.ceil(count * valueBytes[i]! / ALIGNMENT) * ALIGNMENT;
+    return offset;
+  });
+  const memory = new ArrayBuffer(sizeBytes);
+  return contents.map((content, i) => {
+    const { count } = pages[i]!;
+    if (valueBytes[i] === 0) return new PageColumn(decodePage(new ByteReader(content), count), placesOf(i));
+    const at = content.byteOffset;
+    const values = openInBlocks(bytes, at, count, valueBytes[i]!, memory, offsets[i]!);
+    const column = new PageColumn(values, placesOf(i));
+    column.decodeLater(bytes, at);
+    return column;
+  });
 }
 
 const UNREACHABLE = new FinalizationRegistry<DiskFile>((file) => file.close());
@@ -114,16 +157,26 @@ export class Segment {
     return this.cache.hasRoomFor(sizeBytes);
   }
 
-  /** Puts pages of a column that lie one behind the other into the cache. @param placesOf as `column`, of each */
-  columnsAhead(pages: readonly Page[], placesOf: (index: number) => Int32Array | undefined): void {
-    const opened = this.openColumns(pages, placesOf);
-    pages.forEach((page, i) => this.cache.get(this.number, page.offset, () => cached(page, opened[i]!)));
+  /** Reads pages of a row group at once, and puts them into the cache. @param asked ascending by place */
+  readTogether(group: RowGroup, asked: readonly PageToRead[]): void {
+    const pages = asked.map(({ page }) => page);
+    const contents = readBlocks(this.file, pages);
+    // Times come first.
+    const times = asked.findLastIndex(({ pageColumn }) => pageColumn === TIME_PAGES) + 1;
+    this.keepTimes(contents.slice(0, times), pages);
+    const opened = openColumns(
+      contents.slice(times),
+      pages.slice(times),
+      (i) => group.placesInPage(asked[times + i]!.pageColumn, asked[times + i]!.number),
+    );
+    opened.forEach((column, i) => {
+      const page = pages[times + i]!;
+      this.cache.get(this.number, page.offset, () => cached(page, column));
+    });
   }
 
-  /** As `columnsAhead`, of times. */
-  timesAhead(pages: readonly Page[]): void {
-    const contents = this.readContents(pages);
-    const all = new Float64Array(pages.reduce((sum, { count }) => sum + count, 0));
+  private keepTimes(contents: readonly Uint8Array[], pages: readonly Page[]): void {
+    const all = new Float64Array(contents.reduce((sum, _, i) => sum + pages[i]!.count, 0));
     let end = 0;
     contents.forEach((content, i) => {
       const { offset, count } = pages[i]!;
@@ -135,40 +188,7 @@ export class Segment {
 
   /** As `column`, past the cache. */
   openColumn(page: Page, placesOf: () => Int32Array | undefined): PageColumn {
-    return this.openColumns([page], placesOf)[0]!;
-  }
-
-  /**
-   * As `openColumn`, of pages that lie one behind the other: read at once, and what can be decoded in blocks lies in one
-   * piece of memory. Thousands of small ones keep the collector busy.
-   */
-  private openColumns(
-    pages: readonly Page[],
-    placesOf: (index: number) => Int32Array | undefined,
-  ): PageColumn[] {
-    const contents = this.readContents(pages);
-    const bytes = new Uint8Array(contents[0]!.buffer);
-    const valueBytes = contents.map(({ byteOffset }, i) => {
-      return blockValueBytes(bytes, byteOffset, pages[i]!.count, pages[i]!);
-    });
-    let sizeBytes = 0;
-    const offsets = pages.map(({ count }, i) => {
-      const offset = sizeBytes;
-      sizeBytes += Math.ceil(count * valueBytes[i]! / ALIGNMENT) * ALIGNMENT;
-      return offset;
-    });
-    const memory = new ArrayBuffer(sizeBytes);
-    return contents.map((content, i) => {
-      const { count } = pages[i]!;
-      if (valueBytes[i] === 0) return new PageColumn(decodePage(new ByteReader(content), count), placesOf(i));
-      const at = content.byteOffset;
-      const column = new PageColumn(
-        openInBlocks(bytes, at, count, valueBytes[i]!, memory, offsets[i]!),
-        placesOf(i),
-      );
-      column.decodeLater(bytes, at);
-      return column;
-    });
+    return openColumns([this.readContent(page)], [page], placesOf)[0]!;
   }
 
   /** The last rows of a row group that has them written down. @param series how many it has @throws CorruptionError */
@@ -216,14 +236,6 @@ export class Segment {
 
   private readContent(page: Page): Uint8Array {
     return readBlock(this.file, page.offset, page.sizeBytes);
-  }
-
-  /** Of pages that lie one behind the other. */
-  private readContents(pages: readonly Page[]): Uint8Array[] {
-    const { offset } = pages[0]!;
-    const last = pages[pages.length - 1]!;
-    const sizes = pages.map((page) => page.sizeBytes);
-    return readBlocks(this.file, offset, last.offset + last.sizeBytes - offset, sizes);
   }
 
   /** It becomes part of a snapshot: whoever holds that may read it, now or later, whatever becomes of it. */

@@ -51,7 +51,7 @@ export async function runFragment(
   if (columns !== undefined) keys.useColumns?.(columns);
   const metaOf = (series: number) => snapshot.index.sharedMetaOf(series);
   const folding = new Folding(fragment, metaOf, columns !== undefined);
-  const sources = new SeriesSources(snapshot, narrowed, fragment.paths);
+  const sources = new SeriesSources(snapshot, narrowed, fragment.paths, fragment.condition === undefined);
   const slices = new SeriesRuns();
   const areAlike = matched === undefined && seriesEnds === undefined && folding.areSeriesAlike;
   const areTogether = (minMs: number, maxMs: number) => folding.areTogether(minMs, maxMs);

@@ -26,13 +26,18 @@ export class SeriesSources {
   /** The first series behind which one of the held ones has nothing more. */
   private nextEnd = Infinity;
 
-  /** @param paths the fields that slices are asked for */
+  /**
+   * @param paths the fields that slices are asked for
+   * @param areAllRead whether all of them are read of each row, and its time
+   */
   constructor(
     snapshot: TableSnapshot,
     request: Pick<TimeseriesScan, "timeRange" | "counters">,
     paths: readonly (readonly string[])[],
+    areAllRead: boolean,
   ) {
-    this.waiting = sourcesOf(snapshot, request, paths).sort((a, b) => b.firstSeries - a.firstSeries);
+    const asked = new AskedPaths(paths, snapshot.names.time.text, areAllRead);
+    this.waiting = sourcesOf(snapshot, request, paths, asked).sort((a, b) => b.firstSeries - a.firstSeries);
   }
 
   /** What there is of a series; good until the next call, and so is the array. */
@@ -112,11 +117,11 @@ function sourcesOf(
   snapshot: TableSnapshot,
   request: Pick<TimeseriesScan, "timeRange" | "counters">,
   paths: readonly (readonly string[])[],
+  asked: AskedPaths,
 ): RunSource[] {
   const range = request.timeRange ?? ALL_TIMES;
   const { counters } = request;
   const sources: RunSource[] = [];
-  const asked = new AskedPaths(paths, snapshot.names.time.text);
   let age = 0;
   for (const rows of snapshot.segments) {
     const before = sources.length;

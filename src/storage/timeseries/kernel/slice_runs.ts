@@ -2,7 +2,7 @@
 import { PAGE_ROWS } from "../../../base/mod.ts";
 import type { LastRows } from "../last_rows.ts";
 import { openMemtableRun } from "../memtable_run.ts";
-import { type RowGroup, TIME_PAGES } from "../row_group.ts";
+import { FIRST_COLUMN_PAGES, type RowGroup, TIME_PAGES } from "../row_group.ts";
 import type { Direction, Run, TimeRange } from "../run.ts";
 import type { RowMask } from "../row_mask.ts";
 import type { MemtableRows, SegmentRows, TableSnapshot } from "../table_snapshot.ts";
@@ -243,8 +243,16 @@ export class GroupRunSource implements RunSource {
     const group = rows.segment.rowGroup(entry, snapshot.names);
     this.paths = this.asked.in(group.paths);
     const mask = rows.masks.get(entry.offset);
-    return new OpenRowGroup(rows.segment, group, snapshot.index, this.counters, mask, "one reader");
+    const open = new OpenRowGroup(rows.segment, group, snapshot.index, this.counters, mask, "one reader");
+    if (this.asked.areAllRead) open.ahead.readTogether(pageColumnsOf(this.paths));
+    return open;
   }
+}
+
+/** Those of the times and of the columns at paths, ascending. */
+function pageColumnsOf(paths: readonly ResolvedPath[]): number[] {
+  const columns = paths.filter(({ column }) => column >= 0).map(({ column }) => column + FIRST_COLUMN_PAGES);
+  return [...new Set([TIME_PAGES, ...columns])].sort((a, b) => a - b);
 }
 
 /** One row, from those that are written down. */

@@ -22,7 +22,7 @@ export async function* scanSlices(
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[], void, undefined> {
   const { condition, counters } = request;
-  const sources = new SeriesSources(snapshot, request, condition?.paths ?? NO_PATHS);
+  const sources = new SeriesSources(snapshot, request, condition?.paths ?? NO_PATHS, false);
   const filter = condition &&
     new RowFilter(condition.condition, (series) => snapshot.index.sharedMetaOf(series));
   const slices = new SeriesRuns();

@@ -51,7 +51,12 @@ export class AskedPaths {
   private columns: readonly Path[] | undefined;
   private resolved: readonly ResolvedPath[] = [];
 
-  constructor(private readonly asked: readonly (readonly string[])[], private readonly timeField: string) {}
+  /** @param areAllRead whether who reads a row reads all of them, and the time */
+  constructor(
+    private readonly asked: readonly (readonly string[])[],
+    private readonly timeField: string,
+    readonly areAllRead: boolean,
+  ) {}
 
   /** Where they lie in a dictionary of columns that does not change. */
   in(columns: readonly Path[]): readonly ResolvedPath[] {
