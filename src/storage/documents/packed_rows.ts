@@ -50,33 +50,52 @@ export function unpackKeys([keys, sizes, places, types]: PackedKeys): KeyRow[] {
   });
 }
 
-/** A row whose document stands among others. */
-class PackedRow implements StoredRow {
-  constructor(readonly seq: number, private readonly documents: Uint8Array, private readonly at: number) {}
+/** The places of packed rows: hardly anyone asks for all of them. */
+class Places {
+  private places: readonly string[] | undefined;
 
-  get doc(): Uint8Array {
-    return this.document().slice();
+  constructor(private readonly text: string) {}
+
+  at(row: number): number {
+    this.places ??= this.text.split(",");
+    return Number(this.places[row]);
+  }
+}
+
+/** A row that is its document, which stands among others. */
+class PackedRow extends RawDocument implements StoredRow {
+  constructor(
+    documents: Uint8Array,
+    at: number,
+    private readonly places: Places,
+    private readonly row: number,
+  ) {
+    super(documents, at);
   }
 
-  document(): RawDocument {
-    return new RawDocument(this.documents, this.at);
+  get seq(): number {
+    return this.places.at(this.row);
+  }
+
+  get doc(): Uint8Array {
+    return this.slice();
   }
 }
 
 /** The document of a row. */
 export function documentOf(row: StoredRow): RawDocument {
-  return row instanceof PackedRow ? row.document() : new RawDocument(row.doc);
+  return row instanceof PackedRow ? row : new RawDocument(row.doc);
 }
 
 /** The rows, whose documents share a buffer; undefined where one of them was too large to be in it. */
-export function unpackRows([documents, places]: PackedRows): StoredRow[] | undefined {
-  if (documents === null || places === null) return [];
+export function unpackRows([documents, text]: PackedRows): StoredRow[] | undefined {
+  if (documents === null || text === null) return [];
+  const places = new Places(text);
   const rows: StoredRow[] = [];
-  let at = 0;
-  for (const place of places.split(",")) {
+  for (let at = 0; at < documents.length;) {
     const sizeBytes = readInt32(documents, at);
     if (sizeBytes > MAX_DOCUMENT_BYTES) return undefined;
-    rows.push(new PackedRow(Number(place), documents, at));
+    rows.push(new PackedRow(documents, at, places, rows.length));
     at += sizeBytes;
   }
   return rows;
