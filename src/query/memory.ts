@@ -18,11 +18,12 @@ import {
   RawDocument,
   type Value,
 } from "../bson/mod.ts";
+import { ColumnRow } from "./column_row.ts";
 import { keyedAs, KeyedRow } from "./keyed_row.ts";
 import type { SpillFile, SpillSpace } from "./spill.ts";
 
 /** What an object costs beside its contents. */
-const OBJECT_BYTES = 48;
+export const OBJECT_BYTES = 48;
 const SCALAR_BYTES = 16;
 /** Of the rows that are neither bytes nor built here, one in so many is measured. */
 const SAMPLE_INTERVAL = 64;
@@ -61,8 +62,9 @@ export class RowCopies {
   private chunk: Uint8Array | undefined;
   private writer: BsonWriter | undefined;
 
-  /** As `detachedRow`. */
+  /** As `detachedRow`; a row of columns, which others hold and count, stays one. */
   copyOf(row: Document, fields?: ReadonlySet<string>): Document {
+    if (row instanceof ColumnRow) return row;
     if (row instanceof RawDocument || row instanceof BuiltDocument || fields !== undefined) {
       return detachedRow(row, fields);
     }
@@ -236,9 +238,10 @@ export class MemoryMeter {
     return bytes;
   }
 
-  /** Bytes of a row, about. A view of stored columns is measured now and then only: measuring decodes it. */
+  /** Bytes of a row that is held, about. A view of stored columns is measured now and then only: measuring decodes it. */
   rowBytes(row: Document): number {
     if (row instanceof KeyedRow) return this.rowBytes(row.row) + approximateBytes(row.sortKey);
+    if (row instanceof ColumnRow) return OBJECT_BYTES;
     if (row instanceof RawDocument || row instanceof BuiltDocument) return approximateBytes(row);
     if (this.views++ % SAMPLE_INTERVAL === 0) this.viewBytes = approximateBytes(row);
     return this.viewBytes;

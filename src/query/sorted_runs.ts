@@ -38,12 +38,13 @@ export class SortedRuns<Key> {
   }
 
   /** Puts sorted rows aside, which come behind all earlier ones. @throws CommandError OutOfDiskSpace */
-  async add(rows: readonly Document[], context: QueryContext): Promise<void> {
+  async add(rows: Iterable<Document>, context: QueryContext): Promise<void> {
     const file = this.memory.createFile();
     const writer = new RunWriter(file);
-    for (let i = 0; i < rows.length; i++) {
-      writer.add(rows[i]!);
-      if (i % PIPELINE_BATCH_ROWS === 0) await context.checkpoint();
+    let count = 0;
+    for (const row of rows) {
+      writer.add(row);
+      if (count++ % PIPELINE_BATCH_ROWS === 0) await context.checkpoint();
     }
     writer.end();
     this.runs.push({ file, level: 0 });
@@ -51,10 +52,10 @@ export class SortedRuns<Key> {
   }
 
   /** All rows in order, those in memory (sorted, the last to come) among them. Frees the files. */
-  async *merged(rest: readonly Document[], context: QueryContext): Rows {
+  async *merged(rest: Iterable<Document>, context: QueryContext): Rows {
     while (this.runs.length > SPILL_FAN_IN) await this.mergeLast(SPILL_FAN_IN, context);
     const cursors: RowCursor[] = this.runs.map(({ file }) => new RunReader(file));
-    yield* this.merge([...cursors, new ArrayCursor(rest)], context);
+    yield* this.merge([...cursors, new IterableCursor(rest)], context);
     for (const { file } of this.runs.splice(0)) this.memory.removeFile(file);
   }
 
@@ -135,13 +136,16 @@ interface RowCursor {
   next(): Document | undefined;
 }
 
-class ArrayCursor implements RowCursor {
-  private at = 0;
+class IterableCursor implements RowCursor {
+  private readonly rows: Iterator<Document>;
 
-  constructor(private readonly rows: readonly Document[]) {}
+  constructor(rows: Iterable<Document>) {
+    this.rows = rows[Symbol.iterator]();
+  }
 
   next(): Document | undefined {
-    return this.rows[this.at++];
+    const { done, value } = this.rows.next();
+    return done === true ? undefined : value;
   }
 }
 

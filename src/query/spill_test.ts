@@ -256,7 +256,7 @@ for (const [name, stages] of Object.entries(PIPELINES)) {
 Deno.test("many runs are merged level by level, and equal rows keep their order", async () => {
   const rows = Array.from({ length: 40_000 }, (_, i) => documentOf({ _id: i, k: (i * 7919) % 10 }));
   const spill = new MemorySpill();
-  const memory = new QueryMemory(new MemoryBudget(TINY_BYTES), spill);
+  const memory = new QueryMemory(new MemoryBudget(TINY_BYTES / 10), spill);
   const sorted = await run(rows, [{ $sort: { k: 1 } }], memory) as { _id: number; k: number }[];
   assert.ok(spill.created > 300);
   assert.equal(sorted.length, rows.length);

@@ -20,6 +20,7 @@ import type { QueryContext } from "./context.ts";
 import { KeyedRow, withoutKey } from "./keyed_row.ts";
 import { approximateBytes, MemoryMeter } from "./memory.ts";
 import type { SpillFile } from "./spill.ts";
+import { ValueColumn } from "./value_column.ts";
 
 /** The lists of one stage, which share its memory. */
 export class SpilledLists {
@@ -81,11 +82,9 @@ interface Page {
 
 /** Pages of one list that stay decoded: windows are read at both ends and at their row. */
 const PAGES_AT_HAND = 4;
-/** What a place costs beside its value. */
-const PLACE_BYTES = 8;
 
 export class SpilledList {
-  private held: Value[] = [];
+  private readonly held: ValueColumn;
   private bytes = 0;
   /** Values that were put aside, which come before those in memory. */
   private aside = 0;
@@ -93,7 +92,9 @@ export class SpilledList {
   private readonly atHand: Page[] = [];
   private file: SpillFile | undefined;
 
-  constructor(private readonly share: Share) {}
+  constructor(private readonly share: Share) {
+    this.held = new ValueColumn(share.bytesOf);
+  }
 
   get length(): number {
     return this.aside + this.held.length;
@@ -106,15 +107,13 @@ export class SpilledList {
 
   /** Adds a value that keeps nothing else alive. @throws CommandError as the lists say */
   push(value: Value): void {
-    const isRepeated = this.held.length > 0 && Object.is(value, this.held.at(-1));
-    const bytes = PLACE_BYTES + (isRepeated ? 0 : this.share.bytesOf(value));
-    this.held.push(value);
+    const bytes = this.held.push(value);
     this.bytes += bytes;
     this.share.take(bytes);
   }
 
   at(place: number): Value {
-    return place >= this.aside ? this.held[place - this.aside] : this.asideAt(place);
+    return place >= this.aside ? this.held.at(place - this.aside) : this.asideAt(place);
   }
 
   /** What is in memory goes to the list's file. */
@@ -122,21 +121,21 @@ export class SpilledList {
     const { held } = this;
     if (held.length === 0) return;
     this.file ??= newFile();
-    for (const values of pagesOf(held)) {
+    for (const values of pagesOf(Array.from({ length: held.length }, (_, place) => held.at(place)))) {
       const page = encodeDocument(pageDocument(values));
       const from = this.aside;
       this.aside += values.length;
       this.pages.push({ from, to: this.aside, offset: this.file.sizeBytes, sizeBytes: page.length });
       this.file.append(page);
     }
-    this.held = [];
+    held.clear();
     this.bytes = 0;
   }
 
   /** Lets go of everything. @returns the file, which is to be removed */
   end(): SpillFile | undefined {
     const { file } = this;
-    this.held = [];
+    this.held.clear();
     this.bytes = 0;
     this.aside = this.pages.length = this.atHand.length = 0;
     this.file = undefined;

@@ -12,7 +12,6 @@ import {
   Int32,
   isNumber,
   type Value,
-  valueOrder,
 } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { compileExpression, fieldsOf } from "../expression/compile.ts";
@@ -160,9 +159,10 @@ async function* divide(stage: BucketAutoStage, groupBy: Evaluator, input: Rows, 
   const withKeys = async function* (): Rows {
     for await (const batch of input) yield batch.map(withKey);
   };
-  const readKey = (row: Document) => row.get("key");
-  const sorting = { readKey, order: valueOrder(stage.collation), limit: Infinity, fields: undefined };
-  const sorted = sortedRows({ ...sorting, memoryMessage: MEMORY_MESSAGE }, withKeys(), context);
+  const readKey = (row: Document) => [row.get("key")];
+  const parts = [{ descending: false, ...collationOf(stage) }];
+  const sorting = { readKey, parts, limit: Infinity, fields: undefined, memoryMessage: MEMORY_MESSAGE };
+  const sorted = sortedRows(sorting, withKeys(), context);
   const meter = new MemoryMeter(MEMORY_MESSAGE, context.memory);
   let buckets: Buckets | undefined;
   for await (const batch of sorted) {

@@ -72,9 +72,9 @@ function shuffle(rows: Document[]): void {
 
 /** As many rows, the first of a sort by a random number for each, which puts aside what does not fit in memory. */
 function firstByChance(size: number, input: Rows, context: QueryContext): Rows {
-  const sorting: Sorting<number> = {
-    readKey: chanceOf,
-    order: (a, b) => a - b,
+  const sorting: Sorting = {
+    readKey: (row) => [chanceOf(row)],
+    parts: [{ descending: false }],
     limit: size,
     fields: undefined,
     memoryMessage: SORT_MEMORY_MESSAGE,

@@ -19,6 +19,7 @@ import {
 import { parseFieldPath, readPath } from "../expression/field_path.ts";
 import { typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
+import { keyedAs, withoutKey } from "../keyed_row.ts";
 import { detached, RowCopies } from "../memory.ts";
 import type { Rows } from "../source.ts";
 import { type SpilledList, SpilledLists } from "../spilled_list.ts";
@@ -26,6 +27,7 @@ import { parseWindowFunction, windowFunction } from "../window/functions.ts";
 import { type Column, type Partition, PAUSE, PAUSE_ROWS, type WindowNode } from "../window/window.ts";
 import { setAt } from "./nested_field.ts";
 import type { ProjectStage } from "./project.ts";
+import { RowWithFields } from "./row_with_fields.ts";
 import { parseSortParts, type SortStage } from "./sort.ts";
 import type { SortPart } from "./sort_key.ts";
 
@@ -222,16 +224,27 @@ async function* withOutputs(
     partition.freeColumns();
     columns.push(column);
   }
+  const withValues = rowsWith(outputs.map(({ path }) => path));
   for (let at = 0; at < partition.length; at += PIPELINE_BATCH_ROWS) {
     const count = Math.min(PIPELINE_BATCH_ROWS, partition.length - at);
     await context.checkpoint();
-    yield Array.from({ length: count }, (_, i) =>
-      outputs.reduce(
-        (row, { path }, o) => setAt(row, path, 0, columns[o]!.at(at + i)),
-        partition.row(at + i),
-      ));
+    yield Array.from(
+      { length: count },
+      (_, i) => withValues(partition.row(at + i), columns.map((column) => column.at(at + i))),
+    );
   }
   partition.clear();
+}
+
+/** What sets the values at some paths of a row. */
+function rowsWith(
+  paths: readonly (readonly string[])[],
+): (row: Document, values: readonly Value[]) => Document {
+  if (paths.some((path) => path.length > 1)) {
+    return (row, values) => paths.reduce((made, path, i) => setAt(made, path, 0, values[i]), row);
+  }
+  const names = paths.map(([name]) => name!);
+  return (row, values) => keyedAs(row, new RowWithFields(withoutKey(row), names, values));
 }
 
 class SortedRows implements Partition {

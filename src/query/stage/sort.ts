@@ -8,11 +8,12 @@ import { Document, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
-import { detachedRow, MemoryMeter, RowCopies } from "../memory.ts";
-import { batchesOf } from "../rows.ts";
-import { sortInTurns } from "../sort_in_turns.ts";
+import { HeldRows } from "../held_rows.ts";
+import { approximateBytes, detached, MemoryMeter } from "../memory.ts";
+import { type KeyPart, sortedPlaces } from "../sorted_places.ts";
 import { SortedRuns } from "../sorted_runs.ts";
 import type { Rows } from "../source.ts";
+import { ValueColumn } from "../value_column.ts";
 import { parseSortOrder } from "./sort_order.ts";
 import { keyOrder, type SortKey, sortKeyReader, type SortPart } from "./sort_key.ts";
 
@@ -53,9 +54,9 @@ function parseSortPart(name: string, value: Value): SortPart {
 const BY_CHANCE: SortPart = { path: ["$randVal"], descending: true, byChance: true };
 
 export function runSort(stage: SortStage, input: Rows, context: QueryContext): Rows {
-  const sorting: Sorting<SortKey> = {
+  const sorting: Sorting = {
     readKey: sortKeyReader(stage.parts),
-    order: keyOrder(stage.parts),
+    parts: stage.parts,
     limit: stage.limit ?? Infinity,
     fields: stage.fields,
     memoryMessage: SORT_MEMORY_MESSAGE,
@@ -64,9 +65,10 @@ export function runSort(stage: SortStage, input: Rows, context: QueryContext): R
 }
 
 /** What to sort by, and how much of it is wanted. */
-export interface Sorting<Key> {
-  readonly readKey: (row: Document) => Key;
-  readonly order: (a: Key, b: Key) => number;
+export interface Sorting {
+  /** A value a part, which may be read of the row itself or of its copy. */
+  readonly readKey: (row: Document) => SortKey;
+  readonly parts: readonly KeyPart[];
   /** Rows that are wanted; Infinity for all. */
   readonly limit: number;
   /** The top-level fields of the rows that are wanted; undefined for all. */
@@ -75,54 +77,90 @@ export interface Sorting<Key> {
   readonly memoryMessage: string;
 }
 
-interface Entry<Key> {
-  readonly key: Key;
-  readonly row: Document;
-  readonly bytes: number;
-}
-
 /** The rows in order. @throws CommandError QueryExceededMemoryLimitNoDiskUseAllowed (292), OutOfDiskSpace */
-export async function* sortedRows<Key>(sorting: Sorting<Key>, input: Rows, context: QueryContext): Rows {
-  const { readKey, order, limit, fields } = sorting;
+export async function* sortedRows(sorting: Sorting, input: Rows, context: QueryContext): Rows {
+  const { readKey, parts, limit } = sorting;
+  const order = keyOrder(parts);
   const meter = new MemoryMeter(sorting.memoryMessage, context.memory);
   const runs = context.memory && new SortedRuns(context.memory, readKey, order);
-  const byKey = (a: Entry<Key>, b: Entry<Key>) => order(a.key, b.key);
   const cutAt = Math.max(limit * 2, PIPELINE_BATCH_ROWS);
-  // With a limit a few rows of many are held, and one would keep the buffer of all that were copied beside it.
-  const copies = limit === Infinity ? new RowCopies() : undefined;
-  let entries: Entry<Key>[] = [];
-  let worst: Key | undefined;
+  let held = new KeyedRows(sorting);
+  let worst: SortKey | undefined;
   for await (const batch of input) {
     for (const row of batch) {
       const key = readKey(row);
       if (worst !== undefined && order(key, worst) >= 0) continue;
-      const bytes = meter.rowBytes(row) + ENTRY_BYTES;
-      const fits = meter.tryAdd(bytes);
-      const held = copies?.copyOf(row, fields) ?? detachedRow(row, fields);
-      entries.push({ key, row: held, bytes });
-      if (fits && entries.length < cutAt) continue;
-      entries = cut(await sortInTurns(entries, byKey, context.checkpoint), limit, meter);
-      if (entries.length >= limit) worst = entries[limit - 1]!.key;
+      const fits = meter.tryAdd(held.add(row, key));
+      if (fits && held.length < cutAt) continue;
+      const places = await held.sorted(context.checkpoint);
+      if (places.length >= limit) worst = held.keyAt(places[limit - 1]!);
+      if (places.length > limit) {
+        const { bytes } = held;
+        held = held.select(places.slice(0, limit));
+        meter.release(bytes - held.bytes);
+      }
       if (fits || meter.isHalfEmpty()) continue;
       if (runs === undefined || !meter.maySpill) throw meter.exceeded();
-      await runs.add(entries.map((entry) => entry.row), context);
+      await runs.add(held.rows(await held.sorted(context.checkpoint)), context);
       meter.reset();
-      entries = [];
+      held = new KeyedRows(sorting);
     }
     await context.checkpoint();
   }
-  const rows = cut(await sortInTurns(entries, byKey, context.checkpoint), limit, meter).map((entry) =>
-    entry.row
-  );
-  if (runs !== undefined && !runs.isEmpty) return yield* firstRows(runs.merged(rows, context), limit);
-  for (const batch of batchesOf(rows)) {
+  const places = (await held.sorted(context.checkpoint)).slice(0, limit);
+  if (runs !== undefined && !runs.isEmpty) {
+    return yield* firstRows(runs.merged(held.rows(places), context), limit);
+  }
+  for (let at = 0; at < places.length; at += PIPELINE_BATCH_ROWS) {
     await context.checkpoint();
-    yield batch;
+    yield [...held.rows(places.slice(at, at + PIPELINE_BATCH_ROWS))];
   }
 }
 
-/** What is held of a row beside its contents: its key and the objects around both. */
-const ENTRY_BYTES = 192;
+/** Rows and what they are sorted by. */
+class KeyedRows {
+  /** What they take, about. */
+  bytes = 0;
+  private readonly held: HeldRows;
+  private readonly keys: readonly ValueColumn[];
+
+  constructor(private readonly sorting: Sorting) {
+    this.held = new HeldRows(sorting.fields);
+    this.keys = sorting.parts.map(() => new ValueColumn(approximateBytes));
+  }
+
+  get length(): number {
+    return this.held.length;
+  }
+
+  /** @returns the bytes that it takes, about */
+  add(row: Document, key: SortKey): number {
+    let bytes = this.held.add(row);
+    for (let i = 0; i < this.keys.length; i++) bytes += this.keys[i]!.push(detached(key[i]));
+    this.bytes += bytes;
+    return bytes;
+  }
+
+  keyAt(place: number): SortKey {
+    return this.keys.map((column) => column.at(place));
+  }
+
+  /** All places in order. */
+  sorted(pause: () => Promise<void>): Promise<readonly number[]> {
+    return sortedPlaces(this.keys, this.sorting.parts, pause);
+  }
+
+  *rows(places: readonly number[]): Iterable<Document> {
+    for (const place of places) yield this.held.at(place);
+  }
+
+  /** A copy of the rows at some places. */
+  select(places: readonly number[]): KeyedRows {
+    const selected = new KeyedRows(this.sorting);
+    for (const place of places) selected.add(this.held.at(place), this.keyAt(place));
+    return selected;
+  }
+}
 
 async function* firstRows(rows: Rows, limit: number): Rows {
   let left = limit;
@@ -131,10 +169,4 @@ async function* firstRows(rows: Rows, limit: number): Rows {
     left -= batch.length;
     if (left <= 0) return;
   }
-}
-
-function cut<Key>(entries: Entry<Key>[], limit: number, meter: MemoryMeter): Entry<Key>[] {
-  if (entries.length <= limit) return entries;
-  for (let i = limit; i < entries.length; i++) meter.release(entries[i]!.bytes);
-  return entries.slice(0, limit);
 }

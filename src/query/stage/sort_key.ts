@@ -5,25 +5,15 @@
  * would hold (MongoDB's `BtreeKeyGenerator`). By `_id` alone rows sort as the index on `_id` has them: an array counts whole.
  */
 import { CommandError } from "../../base/mod.ts";
-import {
-  BsonUndefined,
-  BuiltDocument,
-  type Collation,
-  Document,
-  isArray,
-  type Value,
-  valueOrder,
-} from "../../bson/mod.ts";
+import { BsonUndefined, BuiltDocument, Document, isArray, type Value, valueOrder } from "../../bson/mod.ts";
 import { renderDocument } from "../expression/message.ts";
 import { arrayAsDocument, arrayOffset } from "../filter/path.ts";
+import type { KeyPart } from "../sorted_places.ts";
 
-export interface SortPart {
+export interface SortPart extends KeyPart {
   readonly path: readonly string[];
-  readonly descending: boolean;
   /** By chance, anew for each row: `{ $meta: "randVal" }`. Its path names no field. */
   readonly byChance?: true;
-  /** How texts compare, alike in all parts; undefined for by their bytes. */
-  readonly collation?: Collation;
 }
 
 /** One value a part. */
@@ -32,7 +22,8 @@ export type SortKey = readonly Value[];
 /** Negative, zero or positive as key `a` stands before, with or after `b`. */
 export type KeyOrder = (a: SortKey, b: SortKey) => number;
 
-export function keyOrder(parts: readonly SortPart[]): KeyOrder {
+/** @param parts whose texts compare alike */
+export function keyOrder(parts: readonly KeyPart[]): KeyOrder {
   const signs = parts.map((part) => part.descending ? -1 : 1);
   const compare = valueOrder(parts[0]?.collation);
   if (signs.length === 1) {

@@ -24,13 +24,14 @@ import {
 } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { elementText } from "../element_text.ts";
+import { collationOf } from "../expression/expression.ts";
 import { asDouble } from "../expression/number.ts";
 import { MemoryMeter } from "../memory.ts";
 import { inBatches, mapBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { sortedRows, type Sorting } from "./sort.ts";
 import { type GridSpec, WindowGrid } from "./window_grid.ts";
-import { type PlacedWindow, START_FIELD, windowId, windowOrder } from "./window_id.ts";
+import { type PlacedWindow, START_FIELD, windowId } from "./window_id.ts";
 import { WINDOW_MEMORY_MESSAGE } from "./window_table.ts";
 
 export type FillMethod =
@@ -116,9 +117,14 @@ interface FullWindow extends PlacedWindow {
 
 /** Partition by partition, each in order of time; then all by time again: both sorts put aside what does not fit in memory. */
 export function runWindowFill(stage: WindowFillStage, input: Rows, context: QueryContext): Rows {
-  const order = windowOrder(stage.collation);
-  const all = { limit: Infinity, fields: undefined, memoryMessage: WINDOW_MEMORY_MESSAGE };
-  const sorting: Sorting<PlacedWindow> = { ...all, readKey: fullWindow, order };
+  const sorting: Sorting = {
+    // Partitions come in their order, and rows of equal keys stay as they came.
+    readKey: (row) => [(row.get("_id") as Document).get(START_FIELD)],
+    parts: [{ descending: false }],
+    limit: Infinity,
+    fields: undefined,
+    memoryMessage: WINDOW_MEMORY_MESSAGE,
+  };
   return sortedRows(sorting, filledRows(stage, input, context), context);
 }
 
@@ -142,9 +148,9 @@ async function* filledRows(stage: WindowFillStage, input: Rows, context: QueryCo
 
 /** The windows of partition after partition; before the first of them the filler has seen the times of all. */
 function byPartition(stage: WindowFillStage, filler: Filler, input: Rows, context: QueryContext): Rows {
-  const sorting: Sorting<Value> = {
-    readKey: (row) => fullWindow(row).partition,
-    order: valueOrder(stage.collation),
+  const sorting: Sorting = {
+    readKey: (row) => [fullWindow(row).partition],
+    parts: [{ descending: false, ...collationOf(stage) }],
     limit: Infinity,
     fields: undefined,
     memoryMessage: WINDOW_MEMORY_MESSAGE,
