@@ -4,10 +4,10 @@
  * view of these, or the document that came where it owns what it is made of.
  */
 import { ROW_COPY_CHUNK_BYTES } from "../base/mod.ts";
-import { BsonWriter, BuiltDocument, type Document, RawDocument } from "../bson/mod.ts";
+import { BsonWriter, BuiltDocument, Document, RawDocument } from "../bson/mod.ts";
 import { ColumnRow } from "./column_row.ts";
 import { keyedAs, KeyedRow } from "./keyed_row.ts";
-import { approximateBytes, detached, detachedRow, OBJECT_BYTES } from "./memory.ts";
+import { approximateBytes, detachedRow, OBJECT_BYTES } from "./memory.ts";
 import { ValueColumn } from "./value_column.ts";
 
 /** Where a row is, beside its place there. */
@@ -129,6 +129,8 @@ interface RowLayout {
   readonly names: readonly string[];
   /** By name. */
   readonly columns: readonly ValueColumn[];
+  /** By name: the last value that is a document, which rows of one series share, and its copy. */
+  readonly shared: { value: Document; copy: Document }[];
 }
 
 class RowColumns {
@@ -152,12 +154,13 @@ class RowColumns {
     }
     const layout = this.lastLayout;
     if (layout === undefined) return undefined;
-    const { names: kept, columns } = this.layouts[layout]!;
+    const { names: kept, columns, shared } = this.layouts[layout]!;
     let bytes = this.layoutOf.push(layout);
     for (let i = 0; i < kept.length; i++) {
       const column = columns[i]!;
       while (column.length < this.length) bytes += column.push(undefined);
-      bytes += column.push(detached(row.get(kept[i]!)));
+      const value = row.get(kept[i]!);
+      bytes += column.push(value instanceof Document ? sharedCopy(shared[i]!, value) : value);
     }
     this.length++;
     return bytes;
@@ -180,7 +183,9 @@ class RowColumns {
       layout.names.length === names.length && layout.names.every((name, i) => name === names[i])
     );
     if (known >= 0) return known;
-    return this.layouts.push({ names, columns: names.map((name) => this.columnOf(name)) }) - 1;
+    const columns = names.map((name) => this.columnOf(name));
+    const shared = names.map(() => ({ value: BuiltDocument.EMPTY, copy: BuiltDocument.EMPTY }));
+    return this.layouts.push({ names, columns, shared }) - 1;
   }
 
   private columnOf(name: string): ValueColumn {
@@ -188,6 +193,14 @@ class RowColumns {
     if (column === undefined) this.byName.set(name, column = new ValueColumn(approximateBytes));
     return column;
   }
+}
+
+function sharedCopy(last: { value: Document; copy: Document }, value: Document): Document {
+  if (last.value !== value) {
+    last.copy = detachedRow(value);
+    last.value = value;
+  }
+  return last.copy;
 }
 
 /** Rows that make their names anew each time would fill the map. */
