@@ -72,7 +72,7 @@ export function roundToFit(decimal: Decimal): Decimal {
   let { coefficient, exponent } = decimal;
   const excess = Math.max(digitCount(coefficient) - DIGITS, LEAST_EXPONENT - exponent);
   if (excess > 0) {
-    coefficient = divideHalfEven(coefficient, 10n ** BigInt(excess));
+    coefficient = divideHalfEven(coefficient, powerOfTen(excess));
     exponent += excess;
     if (coefficient === COEFFICIENT_LIMIT) {
       coefficient /= 10n;
@@ -90,13 +90,25 @@ export function roundToFit(decimal: Decimal): Decimal {
 
 /** Decimal digits of a coefficient; none for zero. */
 export function digitCount(coefficient: bigint): number {
-  return coefficient === 0n ? 0 : coefficient.toString().length;
+  if (coefficient === 0n) return 0;
+  const digits = Math.floor(Math.log10(Number(coefficient))) + 1;
+  if (digits >= POWERS.length) return coefficient.toString().length;
+  // The logarithm is rounded, as is the number: near a power of ten it may be one off.
+  if (coefficient >= POWERS[digits]!) return digits + 1;
+  return coefficient < POWERS[digits - 1]! ? digits - 1 : digits;
+}
+
+/** Powers of ten, by their exponent: products of two coefficients have no more digits. */
+const POWERS: readonly bigint[] = Array.from({ length: 80 }, (_, exponent) => 10n ** BigInt(exponent));
+
+function powerOfTen(exponent: number): bigint {
+  return POWERS[exponent] ?? 10n ** BigInt(exponent);
 }
 
 function divideHalfEven(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   const twice = (dividend - quotient * divisor) * 2n;
-  if (twice < divisor || (twice === divisor && quotient % 2n === 0n)) return quotient;
+  if (twice < divisor || (twice === divisor && (quotient & 1n) === 0n)) return quotient;
   return quotient + 1n;
 }
 
@@ -116,6 +128,36 @@ export function fromDouble(value: number): Decimal {
 
 /** A double's first 15 digits, exactly that many: how MongoDB takes a double into arithmetic with decimals. */
 export function fromDouble15(value: number): Decimal {
+  return fromShortDouble(value) ?? fromAnyDouble15(value);
+}
+
+/** The largest power of ten that is a double, and so many of the powers before it. */
+const MOST_PLACES = 22;
+const PLACES = Array.from({ length: MOST_PLACES + 1 }, (_, places) => Number(`1e${places}`));
+/** Places after the point that are tried: more are rare in what is measured. */
+const TRIED_PLACES = 6;
+const DIGITS_15 = 1e15;
+
+/**
+ * As `fromDouble15`, of a double that a decimal of at most 15 digits and few places names: no other such decimal is nearer.
+ */
+function fromShortDouble(value: number): Decimal | undefined {
+  const magnitude = Math.abs(value);
+  if (magnitude === 0 || !(magnitude < DIGITS_15)) return undefined;
+  for (let places = 0; places <= TRIED_PLACES; places++) {
+    const coefficient = Math.round(magnitude * PLACES[places]!);
+    if (coefficient >= DIGITS_15) return undefined;
+    if (coefficient === 0 || coefficient / PLACES[places]! !== magnitude) continue;
+    let digits = 1;
+    while (coefficient >= PLACES[digits]!) digits++;
+    const pad = 15 - digits;
+    // A product below 10¹⁵ of whole numbers is exact.
+    return finite(value < 0, BigInt(coefficient * PLACES[pad]!), -places - pad);
+  }
+  return undefined;
+}
+
+function fromAnyDouble15(value: number): Decimal {
   const exact = fromDouble(value);
   return exact.kind !== "finite" || exact.coefficient === 0n ? exact : roundToDigits(exact, 15);
 }
@@ -135,7 +177,48 @@ export function toDouble(decimal: Decimal): number {
   if (decimal.kind === "nan") return NaN;
   const sign = decimal.negative ? -1 : 1;
   if (decimal.kind === "infinity") return sign * Infinity;
-  return sign * Number(`${decimal.coefficient}e${decimal.exponent}`);
+  return sign * (quotientByPower(decimal) ?? Number(`${decimal.coefficient}e${decimal.exponent}`));
+}
+
+/** 2^27 + 1: takes the upper half of a double's digits (T. J. Dekker, 1971). */
+const SPLITTER = 134217729;
+/** A quotient's error is less than this part of it, many times over. */
+const QUOTIENT_ERROR = 2 ** -90;
+
+/**
+ * The nearest double of a coefficient of at most 34 digits over a power of ten: coefficient and power are two doubles each, the
+ * quotient is one and a rest. Undefined where the rest leaves open which double is the nearest.
+ */
+function quotientByPower({ coefficient, exponent }: Finite): number | undefined {
+  if (exponent > 0 || exponent < -POWER_HIGHS.length + 1 || coefficient >= COEFFICIENT_LIMIT) {
+    return undefined;
+  }
+  const high = Number(coefficient);
+  if (exponent === 0) return high;
+  const low = Number(coefficient - BigInt(high));
+  const powerHigh = POWER_HIGHS[-exponent]!;
+  const quotient = high / powerHigh;
+  const product = quotient * powerHigh;
+  const error = productError(quotient, powerHigh, product);
+  const rest = ((high - product) - error + low - quotient * POWER_LOWS[-exponent]!) / powerHigh;
+  const slack = quotient * QUOTIENT_ERROR;
+  const nearest = quotient + (rest + slack);
+  return nearest === quotient + (rest - slack) ? nearest : undefined;
+}
+
+/** Powers of ten as the sum of two doubles. */
+const POWER_HIGHS = POWERS.slice(0, 70).map(Number);
+const POWER_LOWS = POWER_HIGHS.map((high, i) => Number(POWERS[i]! - BigInt(high)));
+
+/** What the rounded product of two doubles leaves out, exactly. */
+function productError(a: number, b: number, product: number): number {
+  const aSplit = SPLITTER * a;
+  const aHigh = aSplit - (aSplit - a);
+  const aLow = a - aHigh;
+  const bSplit = SPLITTER * b;
+  const bHigh = bSplit - (bSplit - b);
+  const bLow = b - bHigh;
+  return ((aHigh * bHigh - product) + aHigh * bLow + aLow * bHigh) + aLow * bLow;
 }
 
 export function negate(decimal: Decimal): Decimal {
@@ -152,7 +235,8 @@ export function isZero(decimal: Decimal): boolean {
 
 /** The signed coefficient of a finite decimal at a smaller exponent. */
 function scaled(decimal: Finite, exponent: number): bigint {
-  const magnitude = decimal.coefficient * 10n ** BigInt(decimal.exponent - exponent);
+  const shift = decimal.exponent - exponent;
+  const magnitude = shift === 0 ? decimal.coefficient : decimal.coefficient * powerOfTen(shift);
   return decimal.negative ? -magnitude : magnitude;
 }
 

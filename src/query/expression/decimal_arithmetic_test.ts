@@ -83,3 +83,30 @@ Deno.test("functions agree with those of doubles, and with their inverses to 33 
   }
   assert.equal(text(functions.squareRoot(of("2"))), "1.414213562373095048801688724209698");
 });
+
+Deno.test("the nearest double of a decimal and the 15 digits of a double are those that texts give", () => {
+  const random = seededRandom(11);
+  for (let i = 0; i < 20_000; i++) {
+    const digits = Array.from({ length: 1 + Math.floor(random() * 34) }, () => Math.floor(random() * 10));
+    const coefficient = BigInt(digits.join(""));
+    const exponent = Math.floor(random() * 90) - 80;
+    const value = decimals.finite(random() < 0.5, coefficient, exponent);
+    const sign = value.negative ? -1 : 1;
+    assert.equal(decimals.toDouble(value), sign * Number(`${coefficient}e${exponent}`));
+    assert.equal(decimals.digitCount(coefficient), coefficient === 0n ? 0 : `${coefficient}`.length);
+    // Half-way between two doubles.
+    const half = BigInt(Math.floor(random() * 2 ** 53)) * 2n + 1n;
+    assert.equal(
+      decimals.toDouble(decimals.finite(false, half * 5n ** 10n, -10)),
+      Number(`${half * 5n ** 10n}e-10`),
+    );
+    const short = Math.round(random() * 10 ** (1 + i % 15)) / 10 ** (i % 7);
+    assert.equal(Number(text(decimals.fromDouble15(short))), Number(short.toPrecision(15)));
+  }
+  for (let power = 0; power < 80; power++) {
+    for (const off of [-1n, 0n, 1n]) {
+      const coefficient = 10n ** BigInt(power) + off;
+      assert.equal(decimals.digitCount(coefficient), coefficient === 0n ? 0 : `${coefficient}`.length);
+    }
+  }
+});
