@@ -110,6 +110,11 @@ export class BuiltDocument extends Document {
     return this.fieldValues;
   }
 
+  /** Whether it knows more of its fields than what they are: the places of some that were removed. */
+  get hasPlaces(): boolean {
+    return this.places !== undefined;
+  }
+
   override layout(): Layout {
     return this.places ?? { names: this.fieldNames, values: this.fieldValues };
   }

@@ -54,6 +54,22 @@ export function detachedRow(row: Document, fields?: ReadonlySet<string>): Docume
   return new BuiltDocument(names, names.map((name) => detached(row.get(name))));
 }
 
+/** Detaches values that follow each other: of a view that comes again, as the meta of a series does, there is one copy. */
+export class SharedCopies {
+  private last: Document = BuiltDocument.EMPTY;
+  private copy: Document = BuiltDocument.EMPTY;
+
+  /** As `detached`. */
+  of(value: Value): Value {
+    if (!(value instanceof Document) || value instanceof BuiltDocument) return value;
+    if (value !== this.last) {
+      this.copy = detachedRow(value);
+      this.last = value;
+    }
+    return this.copy;
+  }
+}
+
 /**
  * Copies rows that are held and let go together side by side: a buffer a row would cost more than the row, and leave the
  * allocator in pieces. One row keeps those beside it alive.

@@ -3,16 +3,34 @@
  * four times as much memory, and the collector would have to go through all of them. Of other values that repeat the one before there
  * is one. A value that is read is a new object, equal to the one that came.
  */
-import { Int32, UtcDate, type Value } from "../bson/mod.ts";
+import { BuiltDocument, type Document, Int32, UtcDate, type Value } from "../bson/mod.ts";
 
-/** What stands at a place; the number beside it is the value, or of OTHER its place among the others. */
-export const ValueKind = { Missing: 0, Null: 1, Double: 2, Int: 3, Long: 4, Date: 5, Other: 6 } as const;
+/** What stands at a place; the number beside it is the value, or of `Other` and `Row` where it stands. */
+export const ValueKind = {
+  Missing: 0,
+  Null: 1,
+  Double: 2,
+  Int: 3,
+  Long: 4,
+  Date: 5,
+  Other: 6,
+  Row: 7,
+} as const;
 
 /** What a place costs beside what is no number. */
 const PLACE_BYTES = 9;
 const PAGE_SHIFT = 12;
 const PAGE_LENGTH = 1 << PAGE_SHIFT;
 const FIRST_LENGTH = 16;
+
+/** Where documents stand that columns hold. */
+export interface DocumentColumns {
+  /** Bytes of the document that was added last, about. */
+  readonly lastBytes: number;
+  /** @returns where it stands; undefined for one that is not taken */
+  add(document: Document): number | undefined;
+  at(where: number): Document;
+}
 
 export class ValueColumn {
   /** Bit `kind` is set for each kind that came. */
@@ -25,8 +43,14 @@ export class ValueColumn {
   /** Places that there is room for. */
   private room = 0;
 
-  /** @param bytesOf of a value that is no number; a value counts where it does not repeat the one before */
-  constructor(private readonly bytesOf: (value: Value) => number) {}
+  /**
+   * @param bytesOf of a value that is no number; a value counts where it does not repeat the one before
+   * @param documents takes documents that stages made; without, they stay what they are
+   */
+  constructor(
+    private readonly bytesOf: (value: Value) => number,
+    private readonly documents?: DocumentColumns,
+  ) {}
 
   get length(): number {
     return this.count;
@@ -41,6 +65,10 @@ export class ValueColumn {
     if (value === null) return this.put(ValueKind.Null, 0);
     if (typeof value === "bigint" && Number.isSafeInteger(Number(value))) {
       return this.put(ValueKind.Long, Number(value));
+    }
+    if (this.documents !== undefined && value instanceof BuiltDocument) {
+      const where = this.documents.add(value);
+      if (where !== undefined) return this.put(ValueKind.Row, where) + this.documents.lastBytes;
     }
     return this.pushOther(value);
   }
@@ -60,6 +88,8 @@ export class ValueColumn {
         return null;
       case ValueKind.Long:
         return BigInt(number);
+      case ValueKind.Row:
+        return this.documents!.at(number);
       default:
         return this.others[number];
     }

@@ -12,6 +12,7 @@
  */
 import { assert, CommandError } from "../../base/mod.ts";
 import {
+  BuiltDocument,
   type Collation,
   type Document,
   equalValues,
@@ -22,14 +23,15 @@ import {
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { isTruthy } from "../expression/boolean.ts";
 import { compileExpression } from "../expression/compile.ts";
-import type { Evaluator, Expression, Scope } from "../expression/expression.ts";
+import { collationOf, type Evaluator, type Expression, type Scope } from "../expression/expression.ts";
 import { approximateBytes, detached, MemoryMeter } from "../memory.ts";
 import { RowBuffer } from "../row_buffer.ts";
-import { inBatches } from "../rows.ts";
+import { inBatches, mapBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { ValueMap } from "../value_map.ts";
 import { GroupRuns } from "./group_runs.ts";
 import { documentOfGroup, type Group, type Output, OutputFactory, type OutputState } from "./output.ts";
+import { sortedRows, type Sorting } from "./sort.ts";
 import { timeOf } from "./time_window.ts";
 import {
   END_FIELD,
@@ -66,19 +68,50 @@ export function expressionsOfRule(rule: WindowRule): readonly Expression[] {
   return rule.kind === "event" ? [rule.start, rule.end] : [];
 }
 
-export async function* runRowWindow(stage: RowWindowStage, input: Rows, context: QueryContext): Rows {
+/** Windows in order of time and partition: a sort takes them as they end. */
+export function runRowWindow(stage: RowWindowStage, input: Rows, context: QueryContext): Rows {
+  const part = { descending: false };
+  const sorting: Sorting = {
+    readKey: (row) => [row.get("start"), row.get("partition"), row.get("number")],
+    parts: [part, { ...part, ...collationOf(stage) }, part],
+    limit: Infinity,
+    fields: undefined,
+    memoryMessage: WINDOW_MEMORY_MESSAGE,
+  };
+  const windows = sortedRows(sorting, endedWindows(stage, input, context), context);
+  return mapBatches(windows, context, (batch) => batch.map((row) => row.get("window") as Document));
+}
+
+/** A window that has ended, as the sort takes it. @param number how many began before it */
+function endedWindow(
+  window: Document,
+  startMs: number,
+  partition: Value,
+  number: number,
+): Document {
+  return new BuiltDocument(ENDED_NAMES, [new UtcDate(startMs), partition ?? null, number, window]);
+}
+
+const ENDED_NAMES = ["start", "partition", "number", "window"];
+
+async function* endedWindows(stage: RowWindowStage, input: Rows, context: QueryContext): Rows {
   const list = new WindowList(stage, context);
   const variables = scopeVariables(context);
   for (let rows: Rows | undefined = input; rows !== undefined; rows = await list.nextPass()) {
     for await (const batch of rows) {
       for (const root of batch) {
         if (!list.add({ root, variables })) await list.putAside();
+        if (list.endedCount >= ENDED_AT_ONCE) yield list.takeEnded();
       }
       await context.checkpoint();
     }
   }
-  yield* list.rows();
+  yield list.takeEnded();
+  yield* list.rest();
 }
+
+/** So few that the collector does not find many of them alive. */
+const ENDED_AT_ONCE = 64;
 
 /** A window that may get more rows. */
 class OpenWindow {
@@ -86,6 +119,8 @@ class OpenWindow {
   rows = 0;
   /** What its rows make of each output, those that were put aside left out; undefined where that are all. */
   outputs: OutputState | undefined;
+  /** Whether any of its rows were put aside. */
+  isAside = false;
   /** Counted for `outputs`. */
   bytes = 0;
 
@@ -146,6 +181,12 @@ class Partition {
     return window;
   }
 
+  /** Ends the window that is open for the longest time. */
+  endFirst(): void {
+    const window = this.open.shift();
+    if (window !== undefined) this.list.end(window);
+  }
+
   /** A window that is open and gets the row. */
   add(window: OpenWindow, row: PlacedRow): void {
     this.list.addTo(window, row.scope);
@@ -158,7 +199,7 @@ const WINDOW_BYTES = 160;
 const PARTITION_BYTES = 160;
 
 /**
- * All windows of one run. Where memory is short, what windows hold of their rows is put aside, also while they are open;
+ * The windows of one run that have not ended, and those that ended of which something was put aside. Where memory is short, what windows hold of their rows is put aside, also while they are open;
  * where even what is left of the open ones takes much, rows of partitions not met so far wait on disk for another pass.
  */
 class WindowList {
@@ -171,7 +212,8 @@ class WindowList {
   private readonly order: ReturnType<typeof windowOrder>;
   private partitions: ValueMap<Partition>;
   private all: Partition[] = [];
-  private windows: OpenWindow[] = [];
+  private windows = new Set<OpenWindow>();
+  private ended: Document[] = [];
   private begun = 0;
   private fits = true;
   private takesPartitions = true;
@@ -212,7 +254,7 @@ class WindowList {
     for (const window of this.windows) {
       if (!open.has(window)) this.meter.release(window.ownBytes);
     }
-    this.windows = [...open];
+    this.windows = open;
     this.fits = this.meter.tryAdd(0);
     if (!this.fits) throw tooManyOpen(open.size);
     this.takesPartitions &&= this.meter.isHalfEmpty();
@@ -223,7 +265,7 @@ class WindowList {
     const { later, runs } = this;
     if (later === undefined || runs === undefined) return undefined;
     await this.putPartsAside(runs);
-    this.windows = [];
+    this.windows.clear();
     this.all = [];
     this.partitions = new ValueMap(this.stage.collation);
     this.meter.reset();
@@ -236,8 +278,27 @@ class WindowList {
     const ownBytes = WINDOW_BYTES + (state === undefined ? 0 : approximateBytes(state));
     const window = new OpenWindow(startMs, partition, state, this.begun++, ownBytes);
     this.count(ownBytes);
-    this.windows.push(window);
+    this.windows.add(window);
     return window;
+  }
+
+  /** A window gets no more rows. */
+  end(window: OpenWindow): void {
+    if (window.isAside) return;
+    this.windows.delete(window);
+    this.ended.push(this.rowOf(window));
+    this.meter.release(window.ownBytes + window.bytes);
+  }
+
+  get endedCount(): number {
+    return this.ended.length;
+  }
+
+  /** Windows that have ended since the last time, all of whose rows were in memory. */
+  takeEnded(): readonly Document[] {
+    const { ended } = this;
+    this.ended = [];
+    return ended;
   }
 
   addTo(window: OpenWindow, scope: Scope): void {
@@ -251,12 +312,25 @@ class WindowList {
     this.count(bytes);
   }
 
-  /** The windows as documents, in order of time and partition. */
-  rows(): Rows {
-    const { context, runs, windows } = this;
-    return runs === undefined || runs.isEmpty
-      ? inBatches(windows.sort(this.order).map((window) => documentOfGroup(partOf(window))), context)
-      : runs.documents(this.parts(), context);
+  /** All other windows: no more rows come. */
+  async *rest(): Rows {
+    const { context, runs } = this;
+    if (runs === undefined || runs.isEmpty) {
+      const windows = [...this.windows].map((window) => this.rowOf(window));
+      return yield* inBatches(windows, context);
+    }
+    for await (const batch of runs.merged(this.parts(), context)) {
+      yield batch.map((group) => {
+        const [place, number] = group.key as readonly Value[];
+        const { startMs, partition } = placeOf(place);
+        return endedWindow(documentOfGroup(group), startMs, partition, Number(number));
+      });
+    }
+  }
+
+  private rowOf(window: OpenWindow): Document {
+    const { startMs, partition, number } = window;
+    return endedWindow(documentOfGroup(partOf(window)), startMs, partition, number);
   }
 
   private count(bytes: number): void {
@@ -264,7 +338,7 @@ class WindowList {
   }
 
   private parts(): readonly WindowPart[] {
-    return this.windows.filter((window) => window.outputs !== undefined).map(partOf);
+    return [...this.windows].filter((window) => window.outputs !== undefined).map(partOf);
   }
 
   private async putPartsAside(runs: GroupRuns<WindowPart>): Promise<void> {
@@ -273,6 +347,7 @@ class WindowList {
     for (const { window } of parts) {
       this.meter.release(window.bytes);
       window.outputs = undefined;
+      window.isAside = true;
       window.bytes = 0;
     }
   }
@@ -345,7 +420,7 @@ class Sessions implements Bounds {
 
   place(row: PlacedRow, partition: Partition): void {
     const { open } = partition;
-    if (open.length > 0 && row.ms - open[0]!.endMs! > this.gapMs) open.length = 0;
+    if (open.length > 0 && row.ms - open[0]!.endMs! > this.gapMs) partition.endFirst();
     const window = open[0] ?? partition.begin(row);
     partition.add(window, row);
     window.endMs = row.ms;
@@ -360,7 +435,7 @@ class States implements Bounds {
   place(row: PlacedRow, partition: Partition): void {
     const { open } = partition;
     const state = this.stateOf(row.scope);
-    if (open.length > 0 && !equalValues(open[0]!.state, state)) open.length = 0;
+    if (open.length > 0 && !equalValues(open[0]!.state, state)) partition.endFirst();
     if (isNullish(state)) return;
     const window = open[0] ?? partition.begin(row, detached(state));
     partition.add(window, row);
@@ -383,7 +458,7 @@ class Events implements Bounds {
     partition.add(window, row);
     if (!isTruthy(this.ends(row.scope))) return;
     window.endMs = row.ms;
-    open.length = 0;
+    partition.endFirst();
   }
 }
 
@@ -396,7 +471,7 @@ class Counts implements Bounds {
 
   place(row: PlacedRow, partition: Partition): void {
     const { open } = partition;
-    if (open[0]?.rows === this.count) open.shift();
+    if (open[0]?.rows === this.count) partition.endFirst();
     if (partition.rows++ % this.every === 0) partition.begin(row);
     for (const window of open) {
       partition.add(window, row);

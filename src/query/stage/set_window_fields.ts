@@ -195,7 +195,7 @@ async function* windowRows(
       if (partitionBy !== undefined) {
         const value = partitionBy({ root: row, variables }) ?? null;
         checkPartition(value);
-        if (partition.length > 0 && !equalValues(value, key, stage.collation)) {
+        if (partition.length > 0 && value !== key && !equalValues(value, key, stage.collation)) {
           yield* withOutputs(stage, inputs, partition, context);
         }
         key = detached(value);

@@ -9,7 +9,7 @@ import type { QueryContext } from "../context.ts";
 import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
 import { HeldRows } from "../held_rows.ts";
-import { approximateBytes, detached, MemoryMeter } from "../memory.ts";
+import { approximateBytes, MemoryMeter, SharedCopies } from "../memory.ts";
 import { type KeyPart, sortedPlaces } from "../sorted_places.ts";
 import { SortedRuns } from "../sorted_runs.ts";
 import type { Rows } from "../source.ts";
@@ -122,11 +122,14 @@ class KeyedRows {
   /** What they take, about. */
   bytes = 0;
   private readonly held: HeldRows;
+  /** By part. */
   private readonly keys: readonly ValueColumn[];
+  private readonly copies: readonly SharedCopies[];
 
   constructor(private readonly sorting: Sorting) {
     this.held = new HeldRows(sorting.fields);
     this.keys = sorting.parts.map(() => new ValueColumn(approximateBytes));
+    this.copies = sorting.parts.map(() => new SharedCopies());
   }
 
   get length(): number {
@@ -136,7 +139,7 @@ class KeyedRows {
   /** @returns the bytes that it takes, about */
   add(row: Document, key: SortKey): number {
     let bytes = this.held.add(row);
-    for (let i = 0; i < this.keys.length; i++) bytes += this.keys[i]!.push(detached(key[i]));
+    for (let i = 0; i < this.keys.length; i++) bytes += this.keys[i]!.push(this.copies[i]!.of(key[i]));
     this.bytes += bytes;
     return bytes;
   }

@@ -10,7 +10,7 @@
  * `bounds` says between which times windows are filled in: "full" from the first to the last window of all, "partition" from the first
  * to the last of each partition, `[from, to]` those that start from the window of `from` on and before `to`.
  */
-import { CommandError, MAX_FILLED_WINDOWS, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
+import { CommandError, MAX_FILLED_WINDOWS } from "../../base/mod.ts";
 import {
   BuiltDocument,
   type Collation,
@@ -31,7 +31,8 @@ import { inBatches, mapBatches } from "../rows.ts";
 import type { Rows } from "../source.ts";
 import { sortedRows, type Sorting } from "./sort.ts";
 import { type GridSpec, WindowGrid } from "./window_grid.ts";
-import { type PlacedWindow, START_FIELD, windowId } from "./window_id.ts";
+import { type PlacedWindow, START_FIELD } from "./window_id.ts";
+import { WindowPartitions } from "./window_partitions.ts";
 import { WINDOW_MEMORY_MESSAGE } from "./window_table.ts";
 
 export type FillMethod =
@@ -110,16 +111,11 @@ function failure(message: string): CommandError {
   return new CommandError("FailedToParse", message);
 }
 
-/** A window that has rows. */
-interface FullWindow extends PlacedWindow {
-  readonly row: Document;
-}
-
 /** Partition by partition, each in order of time; then all by time again: both sorts put aside what does not fit in memory. */
 export function runWindowFill(stage: WindowFillStage, input: Rows, context: QueryContext): Rows {
   const sorting: Sorting = {
     // Partitions come in their order, and rows of equal keys stay as they came.
-    readKey: (row) => [(row.get("_id") as Document).get(START_FIELD)],
+    readKey: (row) => [startOf(row)],
     parts: [{ descending: false }],
     limit: Infinity,
     fields: undefined,
@@ -128,14 +124,17 @@ export function runWindowFill(stage: WindowFillStage, input: Rows, context: Quer
   return sortedRows(sorting, filledRows(stage, input, context), context);
 }
 
+/** So few that the collector does not find many of them alive. */
+const FILLED_AT_ONCE = 64;
+
 async function* filledRows(stage: WindowFillStage, input: Rows, context: QueryContext): Rows {
   const filler = new Filler(stage, new MemoryMeter(WINDOW_MEMORY_MESSAGE, context.memory));
   let batch: Document[] = [];
   for await (const rows of stage.isPartitioned ? byPartition(stage, filler, input, context) : input) {
     for (const row of rows) {
-      for (const filled of filler.add(fullWindow(row))) {
+      for (const filled of filler.add(row)) {
         batch.push(filled);
-        if (batch.length < PIPELINE_BATCH_ROWS) continue;
+        if (batch.length < FILLED_AT_ONCE) continue;
         yield batch;
         batch = [];
         await context.checkpoint();
@@ -149,26 +148,22 @@ async function* filledRows(stage: WindowFillStage, input: Rows, context: QueryCo
 /** The windows of partition after partition; before the first of them the filler has seen the times of all. */
 function byPartition(stage: WindowFillStage, filler: Filler, input: Rows, context: QueryContext): Rows {
   const sorting: Sorting = {
-    readKey: (row) => [fullWindow(row).partition],
+    readKey: (row) => [filler.partitionOf(row)],
     parts: [{ descending: false, ...collationOf(stage) }],
     limit: Infinity,
     fields: undefined,
     memoryMessage: WINDOW_MEMORY_MESSAGE,
   };
   const seen = mapBatches(input, context, (batch) => {
-    for (const row of batch) filler.see(fullWindow(row).startMs);
+    for (const row of batch) filler.see(startOf(row).ms);
     return batch;
   });
   return sortedRows(sorting, seen, context);
 }
 
-/** A window's start and partition, which its `_id` holds. */
-function fullWindow(row: Document): FullWindow {
-  const id = row.get("_id") as Document;
-  const names = id.names();
-  const start = id.get(START_FIELD) as UtcDate;
-  if (names.length === 1) return { startMs: start.ms, partition: undefined, row };
-  return { startMs: start.ms, partition: new BuiltDocument(names.slice(1), id.values().slice(1)), row };
+/** A window's start, which its `_id` holds. */
+function startOf(row: Document): UtcDate {
+  return (row.get("_id") as Document).get(START_FIELD) as UtcDate;
 }
 
 /** Windows without rows that follow each other. */
@@ -192,6 +187,9 @@ interface Known {
 class Filler {
   private readonly grid: WindowGrid;
   private readonly names: readonly string[];
+  /** Of all fields of a window that is made. */
+  private readonly fieldNames: readonly string[];
+  private readonly partitions = new WindowPartitions();
   private readonly methods: readonly FillMethod[];
   private readonly compare: (a: Value, b: Value) => number;
   private filled = 0;
@@ -210,6 +208,7 @@ class Filler {
   constructor(private readonly stage: WindowFillStage, private readonly meter: MemoryMeter) {
     this.grid = new WindowGrid(stage.grid);
     this.names = [...stage.methods.keys()];
+    this.fieldNames = ["_id", ...this.names];
     this.methods = [...stage.methods.values()];
     this.compare = valueOrder(stage.collation);
   }
@@ -219,11 +218,22 @@ class Filler {
     this.greatestMs = Math.max(this.greatestMs, startMs);
   }
 
-  /** The next window: of the same partition in order of time, or another partition's first. Gives windows that are done. */
-  *add(window: FullWindow): Iterable<Document> {
-    if (this.hasBegun && this.compare(this.partition, window.partition) !== 0) yield* this.endPartition();
-    if (!this.hasBegun) this.begin(window);
-    const { startMs, row } = window;
+  /** The partition of a window that has rows. */
+  partitionOf(row: Document): Value {
+    return this.partitions.of(row.get("_id") as Document);
+  }
+
+  /**
+   * The next window that has rows: of the same partition in order of time, or another partition's first. Gives windows
+   * that are done.
+   */
+  *add(row: Document): Iterable<Document> {
+    const partition = this.partitionOf(row);
+    const startMs = startOf(row).ms;
+    if (this.hasBegun && partition !== this.partition && this.compare(this.partition, partition) !== 0) {
+      yield* this.endPartition();
+    }
+    if (!this.hasBegun) this.begin({ startMs, partition });
     if (!this.hasFixedEnd) this.endMs = startMs + 1;
     yield* this.fillUntil(Math.min(startMs, this.endMs));
     if (this.nextMs === startMs && startMs < this.endMs) this.nextMs = this.grid.next(startMs);
@@ -243,7 +253,7 @@ class Filler {
   }
 
   /** @param first its first window; undefined for a partition that has none */
-  private begin(first: FullWindow | undefined): void {
+  private begin(first: PlacedWindow | undefined): void {
     const { bounds } = this.stage;
     this.hasBegun = true;
     this.partition = first?.partition;
@@ -314,11 +324,14 @@ class Filler {
   }
 
   private *windowsOf({ starts, before, after }: Gap): Iterable<Document> {
-    const names = ["_id", ...this.names];
+    const { partition } = this;
+    const partitionNames = partition instanceof Document ? partition.names() : [];
+    const partitionValues = partition instanceof Document ? partition.values() : [];
+    const idNames = [START_FIELD, ...partitionNames];
     for (const startMs of starts) {
-      const id = windowId({ [START_FIELD]: new UtcDate(startMs) }, this.partition);
+      const id = new BuiltDocument(idNames, [new UtcDate(startMs), ...partitionValues]);
       const values = this.methods.map((method, i) => valueAt(startMs, method, before[i], after[i]));
-      yield new BuiltDocument(names, [id, ...values]);
+      yield new BuiltDocument(this.fieldNames, [id, ...values]);
     }
   }
 }

@@ -181,6 +181,7 @@ export class WindowGrid {
 
   /** The start of the window behind the one that starts at `startMs`. */
   next(startMs: number): number {
+    if (!Number.isNaN(this.lengthMs)) return startMs + this.lengthMs;
     const next = this.after(startMs, this.spec.window);
     const aligned = this.startOf(next);
     // Where a clock is put back, the hour that comes twice may lead back to the start.
