@@ -38,6 +38,12 @@ export function decode(
     case FRAME: {
       const read = blocksOf(from, to, count);
       const base = unzigzag(reader.varint());
+      if (packing === BITS && reader.peek() === 0) {
+        reader.byte();
+        target.fill(base, read.from, read.to);
+        for (const { place, residual } of readExceptions(reader, read)) target[place] = base + residual;
+        return read;
+      }
       readResiduals(reader, packing, count, target, read);
       for (let i = read.from; i < read.to; i++) target[i] = target[i]! + base;
       return read;

@@ -3,6 +3,7 @@
  *
  *     seconds, 4 bytes big-endian | first 3 bytes of the machine | other 2 bytes | counter, 3 bytes big-endian
  */
+import { PAGE_ROWS } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import type { Effort } from "./effort.ts";
 import * as integer from "./integer.ts";
@@ -25,15 +26,28 @@ export function encode(words: Int32Array, count: number, out: ByteWriter, effort
   }
 }
 
-/** Reads `count` ids into `words`. */
+/** A part of each id: all are below 2³², and words wrap around. */
+let parts = new Int32Array(PAGE_ROWS);
+
+/** Reads `count` ids into `words`: part by part, each into the words that its bytes are in. */
 export function decode(reader: ByteReader, count: number, words: Int32Array): void {
-  const bytes = new Uint8Array(words.buffer, words.byteOffset, count * BYTES_EACH);
-  const values = new Float64Array(count);
-  for (const [start, size] of PARTS) {
-    integer.decode(reader, count, values);
-    for (let i = 0, at = start; i < count; i++, at += BYTES_EACH) {
-      const value = values[i]! >>> 0;
-      for (let k = 0; k < size; k++) bytes[at + k] = value >>> (8 * (size - 1 - k));
-    }
+  if (parts.length < count) parts = new Int32Array(count);
+  integer.decodeInt32s(reader, count, parts);
+  for (let i = 0, at = 0; i < count; i++, at += 3) words[at] = swapped(parts[i]!);
+  integer.decodeInt32s(reader, count, parts);
+  for (let i = 0, at = 1; i < count; i++, at += 3) words[at] = swapped(parts[i]!) >>> 8;
+  integer.decodeInt32s(reader, count, parts);
+  for (let i = 0, at = 1; i < count; i++, at += 3) {
+    const part = parts[i]!;
+    words[at] = words[at]! | ((part >>> 8) << 24);
+    words[at + 1] = part & 0xff;
   }
+  integer.decodeInt32s(reader, count, parts);
+  for (let i = 0, at = 2; i < count; i++, at += 3) words[at] = words[at]! | (swapped(parts[i]!) & ~0xff);
+}
+
+/** The bytes of a word in reverse order. */
+function swapped(word: number): number {
+  const pairs = ((word & 0xff00ff) << 8) | ((word >>> 8) & 0xff00ff);
+  return (pairs << 16) | (pairs >>> 16);
 }
