@@ -11,6 +11,7 @@ import {
   resolveView,
   type Router,
 } from "../cluster/mod.ts";
+import { withContext } from "../query/mod.ts";
 
 /** Where pipelines over other collections stand in a stage, and what names the collection. */
 const NESTED: Readonly<Record<string, string>> = { $lookup: "from", $unionWith: "coll" };
@@ -35,10 +36,21 @@ export function withGeoKeys(
     const from = spec.get(NESTED[name] ?? "");
     const pipeline = spec.get("pipeline");
     if (typeof from !== "string" || !isArray(pipeline)) return stage;
-    const inner = withGeoKeys(router, { db: namespace.db, collection: from }, pipeline);
+    const inner = withinPipeline(() => withGeoKeys(router, { db: namespace.db, collection: from }, pipeline));
     if (inner.every((each, j) => each === pipeline[j])) return stage;
     return withSpec(name, DocumentBuilder.from(spec).append("pipeline", inner).build());
   });
+}
+
+/** MongoDB looks for the index of a pipeline within another one when it runs that. */
+function withinPipeline<T>(action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    const isLooked = error instanceof CommandError &&
+      (error.codeName === "NamespaceNotFound" || error.codeName === "IndexNotFound");
+    throw isLooked ? withContext("PlanExecutor error during aggregation", error) : error;
+  }
 }
 
 function isEmptyMatch(stage: Value): boolean {

@@ -11,7 +11,6 @@ import { type Collation, Document, type Value } from "../../bson/mod.ts";
 import { ArraySource } from "../array_source.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { elementText } from "../element_text.ts";
-import { inContext } from "../error_context.ts";
 import { compileExpression } from "../expression/compile.ts";
 import { collationOf, type Evaluator, type Expression, type ParseContext } from "../expression/expression.ts";
 import { parseFieldPath } from "../expression/field_path.ts";
@@ -32,6 +31,7 @@ import {
   type ParseStages,
   stageValues,
   type SubPipelines,
+  whileOptimizing,
 } from "./sub_pipeline.ts";
 
 export interface LookupStage<Stage> {
@@ -304,7 +304,7 @@ function run<Stage>(
   context: QueryContext,
   pipelines: SubPipelines<Stage>,
 ): Rows {
-  return inContext("Failed to optimize pipeline", () => pipelines.run(stages, source, context));
+  return whileOptimizing(() => pipelines.run(stages, source, context));
 }
 
 /** The context of a pipeline that sees the variables of `let` for one row. MongoDB computes even constants row by row. */

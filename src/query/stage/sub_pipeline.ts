@@ -2,6 +2,7 @@
 import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import { builtIn, type QueryContext } from "../context.ts";
+import { withContext } from "../error_context.ts";
 import { collationOf, type ParseContext } from "../expression/expression.ts";
 import { EMPTY_SOURCE, type Rows, type Source } from "../source.ts";
 
@@ -63,4 +64,19 @@ export function checkOwnDocuments(owner: string, stages: readonly Document[] | u
     "FailedToParse",
     `${owner} stage without explicit collection must have a pipeline with $documents as first stage`,
   );
+}
+
+/** Starts a pipeline within another one: what fails is how it is optimized. That no plan can be made shows when it is read. */
+export function whileOptimizing(start: () => Rows): Rows {
+  try {
+    return start();
+  } catch (error) {
+    if (error instanceof CommandError && error.codeName === "NoQueryExecutionPlans") return failed(error);
+    throw withContext("Failed to optimize pipeline", error);
+  }
+}
+
+// deno-lint-ignore require-yield
+async function* failed(error: CommandError): Rows {
+  throw error;
 }

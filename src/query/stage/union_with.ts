@@ -2,7 +2,6 @@
 import { CommandError } from "../../base/mod.ts";
 import { Document, isArray, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
-import { inContext } from "../error_context.ts";
 import type { ParseContext } from "../expression/expression.ts";
 import { typeName } from "../expression/message.ts";
 import type { Rows } from "../source.ts";
@@ -13,6 +12,7 @@ import {
   type ParseStages,
   stageValues,
   type SubPipelines,
+  whileOptimizing,
 } from "./sub_pipeline.ts";
 
 export interface UnionWithStage<Stage> {
@@ -77,9 +77,8 @@ export function runUnionWith<Stage>(
 ): Rows {
   if (stage.coll === "") return thenRefused(input, context);
   const foreign = openForeign(stage.coll, context, pipelines);
-  const others = inContext(
-    "Failed to optimize pipeline",
-    () => pipelines.run([...foreign.stages, ...stage.pipeline], foreign.source, context),
+  const others = whileOptimizing(() =>
+    pipelines.run([...foreign.stages, ...stage.pipeline], foreign.source, context)
   );
   return chain(input, others);
 }
