@@ -53,12 +53,24 @@ export abstract class PositionState implements OutputState {
   }
 
   add(source: SliceSource, rows: Int32Array | undefined, from: number, to: number, group: number): void {
-    if (this.isFirst && this.timeOrder === undefined && this.origins[group] !== undefined) return;
+    const row = this.rowOf(source, rows, from, to, group);
+    if (row >= 0) this.hold(source, row, group);
+  }
+
+  /** Of rows as `add` has them the one whose value is held from now on; -1 for none. */
+  protected rowOf(
+    source: SliceSource,
+    rows: Int32Array | undefined,
+    from: number,
+    to: number,
+    group: number,
+  ): number {
+    if (this.isFirst && this.timeOrder === undefined && this.origins[group] !== undefined) return -1;
     const { times } = source;
     let k = this.takesEarliest ? from : to - 1;
     if (this.timeOrder !== undefined) {
       const ms = times[rows === undefined ? k : rows[k]!]!;
-      if (!this.takes(group, ms)) return;
+      if (!this.takes(group, ms)) return -1;
       if (this.timeOrder === -1) {
         // Rows of one time still count in the order in which they come.
         const step = this.isFirst ? -1 : 1;
@@ -66,7 +78,7 @@ export abstract class PositionState implements OutputState {
         while (k + step !== end && times[rows === undefined ? k + step : rows[k + step]!] === ms) k += step;
       }
     }
-    this.hold(source, rows === undefined ? k : rows[k]!, group);
+    return rows === undefined ? k : rows[k]!;
   }
 
   addRuns(runs: Runs): void {
@@ -125,8 +137,19 @@ export class ColumnPositionState extends PositionState {
     super(output, isFirst, timeOrder);
   }
 
+  override addRuns({ source, starts, ends, groups, count }: Runs): void {
+    const view = source.view(this.path, undefined, starts[0]!, ends[count - 1]!);
+    for (let i = 0; i < count; i++) {
+      const row = this.rowOf(source, undefined, starts[i]!, ends[i]!, groups[i]!);
+      if (row >= 0) this.holdIn(view, row, groups[i]!);
+    }
+  }
+
   protected override hold(source: SliceSource, row: number, group: number): void {
-    const view = source.view(this.path, undefined, row, row + 1);
+    this.holdIn(source.view(this.path, undefined, row, row + 1), row, group);
+  }
+
+  private holdIn(view: ColumnView, row: number, group: number): void {
     const index = indexOfRow(view, row);
     if (index < 0) this.holdValue(undefined, group);
     else this.holdCell(view, index, group);

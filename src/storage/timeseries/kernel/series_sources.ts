@@ -76,11 +76,22 @@ export class SeriesSources {
   /** Its rows of the earliest time, of the latest, or both. */
   endsOf(series: number, { earliest, latest }: SeriesEnds): readonly SliceRun[] {
     this.moveTo(series);
+    const [only] = this.held;
+    if (only !== undefined && this.held.length === 1 && earliest !== latest) {
+      return this.onlyRun(only.end(series, earliest ? 1 : -1));
+    }
     if (!latest) return this.endOf(series, 1);
     const last = this.endOf(series, -1);
     if (!earliest) return last;
     const first = this.endOf(series, 1);
     return first[0]?.firstTime === last[0]?.firstTime ? first : [...first, ...last];
+  }
+
+  private onlyRun(run: SliceRun | undefined): readonly SliceRun[] {
+    const { found } = this;
+    found.length = run === undefined ? 0 : 1;
+    if (run !== undefined) found[0] = run;
+    return found;
   }
 
   private endOf(series: number, direction: Direction): SliceRun[] {

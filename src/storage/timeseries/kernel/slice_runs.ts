@@ -122,7 +122,9 @@ export class GroupRunSource implements RunSource {
     let other = row;
     const limit = direction === 1 ? span.end : span.first - 1;
     while (other + direction !== limit && this.timeOf(other + direction) === ms) other += direction;
-    return this.runOf({ first: Math.min(row, other), end: Math.max(row, other) + 1 });
+    const rows = { first: Math.min(row, other), end: Math.max(row, other) + 1 };
+    // Both ends of a series may be held at once.
+    return mask !== undefined || direction === 1 ? this.runOf(rows) : this.enter(rows);
   }
 
   /** Says which pages are read: those of the series, and those behind in the range once two series have followed each other. */
