@@ -18,6 +18,9 @@ import { ValueCodes } from "./value_codes.ts";
 /** What is remembered of cells and values; beyond that all of it is found anew. */
 const MAX_PAIRS = 2 ** 17;
 const INITIAL_ROWS = 1024;
+/** So many rows of a cell are worth a table of its groups, for so many tuples at the most. */
+const LEAST_TABLE_ROWS = 256;
+const MAX_TABLE_TUPLES = 1024;
 
 export class MeasuredGroups {
   /** Above all others that were met. */
@@ -36,6 +39,9 @@ export class MeasuredGroups {
   /** Of each path but the first: the number of a pair of what stands for the values before it, and its own. */
   private tuples: PairTable[];
   private readonly known = new PairTable();
+  /** Of the last cell with many rows, by tuple: the group, or NOT_THERE where `known` has to be asked. */
+  private table = new Int32Array(0);
+  private tableCell = NOT_THERE;
   /** By group: its part of the slice, while that is parted. */
   private parts = new Int32Array(INITIAL_ROWS).fill(NOT_THERE);
 
@@ -72,22 +78,39 @@ export class MeasuredGroups {
       codes[p]!.read(view, rows, from, to, codesOfRows[p]!);
     }
     const tuples = this.tuplesOf(count);
+    const table = this.tableOf(cell, count);
     let first = NOT_THERE;
     let isOne = true;
     for (let k = 0; k < count; k++) {
       const tuple = tuples[k]!;
-      let group = known.get(cell, tuple);
+      let group = table === undefined ? known.get(cell, tuple) : table[tuple]!;
       if (group === NOT_THERE) {
-        const values = this.valuesOf(rows === undefined ? from + k : rows[from + k]!);
-        group = keys.groupOf(meta, ms, values);
-        known.add(cell, tuple, group);
-        if (group > this.greatest) this.greatest = group;
+        group = known.get(cell, tuple);
+        if (group === NOT_THERE) {
+          const values = this.valuesOf(rows === undefined ? from + k : rows[from + k]!);
+          group = keys.groupOf(meta, ms, values);
+          known.add(cell, tuple, group);
+          if (group > this.greatest) this.greatest = group;
+        }
+        if (table !== undefined) table[tuple] = group;
       }
       groups[k] = group;
       if (first === NOT_THERE) first = group;
       else if (group !== first) isOne = false;
     }
     return isOne ? first : NOT_THERE;
+  }
+
+  /** What is known of a cell, by tuple, where it has many rows of few tuples: all below its length may be asked for. */
+  private tableOf(cell: number, rows: number): Int32Array | undefined {
+    const end = this.tuples.at(-1)?.size ?? this.codes[0]!.end;
+    if (rows < LEAST_TABLE_ROWS || end > MAX_TABLE_TUPLES) return undefined;
+    if (cell !== this.tableCell || end > this.table.length) {
+      if (end > this.table.length) this.table = new Int32Array(2 * end);
+      this.table.fill(NOT_THERE);
+      this.tableCell = cell;
+    }
+    return this.table;
   }
 
   /** Parts the rows that were read last, given as then. @param groupCount above all groups */
@@ -154,6 +177,7 @@ export class MeasuredGroups {
     this.codes = this.codes.map(() => new ValueCodes());
     this.tuples = this.tuples.map(() => new PairTable());
     this.known.clear();
+    this.tableCell = NOT_THERE;
   }
 
   private reserve(count: number): void {

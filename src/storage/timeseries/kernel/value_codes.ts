@@ -30,6 +30,11 @@ export class ValueCodes {
   private column: Column | undefined;
   private ofPlaces = new Int32Array(0);
 
+  /** Above all numbers so far. */
+  get end(): number {
+    return this.count;
+  }
+
   /** Whether so much is remembered that it is time for a new one. */
   get isFull(): boolean {
     return this.count > MAX_CODES || this.keys.valueBytes() > MAX_CODE_BYTES;
@@ -79,6 +84,10 @@ export class ValueCodes {
     }
     const { ofPlaces } = this;
     const { places } = dictionary;
+    if (rows === undefined && view.places === undefined) {
+      this.readPlaces(column, places, from, to, out);
+      return;
+    }
     for (let k = from; k < to; k++) {
       const index = indexOfRow(view, rows === undefined ? k : rows[k]!);
       if (index < 0) {
@@ -89,6 +98,17 @@ export class ValueCodes {
       const code = index < places.length ? ofPlaces[places[index]!]! : UNKNOWN;
       out[k - from] = code === UNKNOWN ? this.ofPlace(column, index) : code;
     }
+  }
+
+  /** As `readBytes`, of neighbouring rows that have a value each. */
+  private readPlaces(column: Column, places: Uint16Array, from: number, to: number, out: Int32Array): void {
+    const { ofPlaces } = this;
+    const known = Math.min(to, places.length);
+    for (let k = from; k < known; k++) {
+      const code = ofPlaces[places[k]!]!;
+      out[k - from] = code === UNKNOWN ? this.ofPlace(column, k) : code;
+    }
+    for (let k = Math.max(from, known); k < to; k++) out[k - from] = this.ofPlace(column, k);
   }
 
   private ofPlace(column: Column, index: number): number {
