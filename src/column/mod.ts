@@ -23,4 +23,5 @@ export {
 export { MemoryAccount } from "./memory_account.ts";
 export { type PageStatistics, statisticsOf } from "./page_statistics.ts";
 export { BYTES, sizeOfType, typeBit, ValueType, wordsOfType } from "./value_type.ts";
+export { grownBytes, grownDoubles, grownInt32s, newBytes, newDoubles, newInt32s } from "./small_arrays.ts";
 export { bytesFor, bytesOfEach, grownInt32, type Words, wordsOver, zeroWords } from "./words.ts";

@@ -16,7 +16,7 @@ import {
   type Value,
   type ValueKey,
 } from "../../bson/mod.ts";
-import { grownInt32 } from "../../column/mod.ts";
+import { grownInt32s, newInt32s } from "../../column/mod.ts";
 import { compileExpression, fieldsOf } from "../expression/compile.ts";
 import type { Expression, Scope } from "../expression/expression.ts";
 import { readPathOfValue } from "../expression/field_path.ts";
@@ -160,8 +160,8 @@ class PartedKeys implements FragmentKeys {
   private readonly spanValues: (readonly Value[])[] = [];
   /** What a group takes beside the values of its _id. */
   private readonly frameBytes: number;
-  private seriesOfGroup: Int32Array = new Int32Array(INITIAL_GROUPS);
-  private spanOfGroup: Int32Array = new Int32Array(INITIAL_GROUPS);
+  private seriesOfGroup: Int32Array = newInt32s(INITIAL_GROUPS);
+  private spanOfGroup: Int32Array = newInt32s(INITIAL_GROUPS);
 
   constructor(private readonly id: PartedId, private readonly request: KeyRequest) {
     const { fields: { metaField }, splits, stateBytes, variables } = request;
@@ -249,8 +249,8 @@ class PartedKeys implements FragmentKeys {
       this.frameBytes + this.seriesBytes[current]! + bytesOf(this.spanValues[span]!),
     );
     if (group === this.seriesOfGroup.length) {
-      this.seriesOfGroup = grownInt32(this.seriesOfGroup, 2 * group);
-      this.spanOfGroup = grownInt32(this.spanOfGroup, 2 * group);
+      this.seriesOfGroup = grownInt32s(this.seriesOfGroup, 2 * group);
+      this.spanOfGroup = grownInt32s(this.spanOfGroup, 2 * group);
     }
     this.seriesOfGroup[group] = current;
     this.spanOfGroup[group] = span;
@@ -272,7 +272,7 @@ class PartedKeys implements FragmentKeys {
   }
 
   order(): Int32Array {
-    const order = new Int32Array(this.count);
+    const order = newInt32s(this.count);
     for (let group = 0; group < order.length; group++) order[group] = group;
     return order;
   }
@@ -404,7 +404,7 @@ function sortedByRanks(
   count: number,
   descending: boolean,
 ): Int32Array {
-  const places = new Int32Array(count + 1);
+  const places = newInt32s(count + 1);
   for (let i = 0; i < order.length; i++) places[ranks[numbers[order[i]!]!]! + 1]!++;
   if (descending) {
     let place = order.length;
@@ -412,7 +412,7 @@ function sortedByRanks(
   } else {
     for (let rank = 1; rank < count; rank++) places[rank]! += places[rank - 1]!;
   }
-  const sorted = new Int32Array(order.length);
+  const sorted = newInt32s(order.length);
   for (let i = 0; i < order.length; i++) {
     const group = order[i]!;
     sorted[places[ranks[numbers[group]!]!]!++] = group;

@@ -4,13 +4,15 @@
  *
  *     slot s     slots[s] is the number of a text + 1, or 0; it begins at the text's hash
  */
+import { newInt32s } from "../../column/mod.ts";
+
 const INITIAL_SLOTS = 64;
 const MAX_STEPS = 32;
 
 export class TextNumbers {
   private readonly texts: string[] = [];
   private readonly hashes: number[] = [];
-  private slots = new Int32Array(INITIAL_SLOTS);
+  private slots = newInt32s(INITIAL_SLOTS);
   private readonly others = new Map<string, number>();
 
   constructor(private readonly hashOf: (text: string) => number = mixedHash) {}
@@ -48,7 +50,7 @@ export class TextNumbers {
   }
 
   private grow(): void {
-    const slots = this.slots = new Int32Array(this.slots.length * 2);
+    const slots = this.slots = newInt32s(this.slots.length * 2);
     const mask = slots.length - 1;
     this.others.clear();
     this.texts.forEach((text, number) => {

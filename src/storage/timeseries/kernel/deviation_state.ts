@@ -3,15 +3,15 @@
  * query/accumulator/deviation.ts has it.
  */
 import type { Value } from "../../../bson/mod.ts";
-import { ValueType } from "../../../column/mod.ts";
+import { grownDoubles, newDoubles, ValueType } from "../../../column/mod.ts";
 import type { ColumnView } from "./column_view.ts";
 import type { FoldedOutput } from "./fragment.ts";
-import { FoldedState, grownDoubles } from "./output_state.ts";
+import { FoldedState } from "./output_state.ts";
 
 export class DeviationState extends FoldedState {
-  private counts = new Float64Array(0);
-  private means = new Float64Array(0);
-  private squares = new Float64Array(0);
+  private counts = newDoubles(0);
+  private means = newDoubles(0);
+  private squares = newDoubles(0);
 
   constructor(output: FoldedOutput) {
     super(output, output.path);

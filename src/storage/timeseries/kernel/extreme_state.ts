@@ -1,11 +1,11 @@
 /** `$min` and `$max` over numbers and dates: of each group the best value and its type; of equal ones the first. */
 import { Int32, UtcDate, type Value } from "../../../bson/mod.ts";
-import { MIXED, ValueType } from "../../../column/mod.ts";
+import { grownBytes, grownDoubles, MIXED, newBytes, newDoubles, ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, isExactPageOf, type NumberArray } from "./column_view.ts";
 import { maximaOf, maximumOf, minimaOf, minimumOf } from "./dense_loops.ts";
 import type { FoldedOutput } from "./fragment.ts";
-import { FoldedState, grownBytes, grownDoubles } from "./output_state.ts";
+import { FoldedState } from "./output_state.ts";
 import { MAX_RUNS, type Runs } from "./run_batch.ts";
 
 /** A group without a value. */
@@ -14,10 +14,10 @@ const NOTHING = 0;
 const BESTS = new Float64Array(MAX_RUNS);
 
 export class ExtremeState extends FoldedState {
-  private types = new Uint8Array(0);
-  private values = new Float64Array(0);
+  private types = newBytes(0);
+  private values = newDoubles(0);
   /** 1 for groups that have met equal values of several types, or may have: which came first shows. */
-  private mixed = new Uint8Array(0);
+  private mixed = newBytes(0);
 
   constructor(output: FoldedOutput, private readonly isMaximum: boolean) {
     super(output, output.path);

@@ -6,23 +6,22 @@
  *     series and span class  group in groups; of span class 0 firstGroups[c], or NOT_THERE
  */
 import type { Value } from "../../../bson/mod.ts";
-import { grownInt32 } from "../../../column/mod.ts";
+import { grownDoubles, grownInt32s, newDoubles, newInt32s } from "../../../column/mod.ts";
 import type { GroupKeys } from "./fragment.ts";
-import { grownDoubles } from "./output_state.ts";
 import { NOT_THERE, PairTable } from "./pair_table.ts";
 
 const INITIAL_SPANS = 64;
 const INITIAL_CLASSES = 16;
 
 export class GroupTable {
-  private starts = new Float64Array(INITIAL_SPANS);
-  private ends = new Float64Array(INITIAL_SPANS);
-  private classes: Int32Array = new Int32Array(INITIAL_SPANS).fill(NOT_THERE);
+  private starts = newDoubles(INITIAL_SPANS);
+  private ends = newDoubles(INITIAL_SPANS);
+  private classes: Int32Array = newInt32s(INITIAL_SPANS).fill(NOT_THERE);
   private readonly numbers = new Map<number, number>();
   private spans = 0;
   private current = 0;
   /** Of span class 0, by class: where time does not part rows, that is all. */
-  private firstGroups: Int32Array = new Int32Array(INITIAL_CLASSES).fill(NOT_THERE);
+  private firstGroups: Int32Array = newInt32s(INITIAL_CLASSES).fill(NOT_THERE);
   private readonly groups = new PairTable();
   private seriesClass = 0;
   private meta: Value = undefined;
@@ -35,7 +34,7 @@ export class GroupTable {
     this.seriesClass = this.keys.classOf(meta, series);
     const classes = this.firstGroups.length;
     if (this.seriesClass >= classes) {
-      this.firstGroups = grownInt32(this.firstGroups, 2 * classes).fill(NOT_THERE, classes);
+      this.firstGroups = grownInt32s(this.firstGroups, 2 * classes).fill(NOT_THERE, classes);
     }
   }
 
@@ -95,6 +94,6 @@ export class GroupTable {
     const length = before * 2;
     this.starts = grownDoubles(this.starts, length);
     this.ends = grownDoubles(this.ends, length);
-    this.classes = grownInt32(this.classes, length).fill(NOT_THERE, before);
+    this.classes = grownInt32s(this.classes, length).fill(NOT_THERE, before);
   }
 }

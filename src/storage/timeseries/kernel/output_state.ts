@@ -133,16 +133,3 @@ export abstract class FoldedState implements OutputState {
     return this.accumulators[group] = made;
   }
 }
-
-/** A longer array with the same beginning. */
-export function grownDoubles(values: Float64Array, length: number): Float64Array<ArrayBuffer> {
-  const grown = new Float64Array(length);
-  grown.set(values);
-  return grown;
-}
-
-export function grownBytes(values: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
-  const grown = new Uint8Array(length);
-  grown.set(values);
-  return grown;
-}

@@ -5,7 +5,7 @@
  *     pair f, s      dense[f × DENSE + s] for f < MAX_DENSE_FIRST and s < DENSE; elsewhere in a slot:
  *     slot i         slots[3i] = f, slots[3i + 1] = s, slots[3i + 2] = value + 1, or 0 for an empty one
  */
-import { grownInt32 } from "../../../column/mod.ts";
+import { grownInt32s, newInt32s } from "../../../column/mod.ts";
 
 export const NOT_THERE = -1;
 const DENSE = 16;
@@ -18,7 +18,7 @@ const NO_SLOTS = new Int32Array(SLOT_WORDS);
 export class PairTable {
   /** Pairs so far. */
   size = 0;
-  private dense: Int32Array = new Int32Array(DENSE).fill(NOT_THERE);
+  private dense: Int32Array = newInt32s(DENSE).fill(NOT_THERE);
   private slots = NO_SLOTS;
   /** Slots, a power of two, less one. */
   private mask = 0;
@@ -42,7 +42,7 @@ export class PairTable {
     const at = first * DENSE + second;
     const before = this.dense.length;
     if (at >= before) {
-      this.dense = grownInt32(this.dense, Math.max(2 * before, at + 1)).fill(NOT_THERE, before);
+      this.dense = grownInt32s(this.dense, Math.max(2 * before, at + 1)).fill(NOT_THERE, before);
     }
     this.dense[at] = value;
   }

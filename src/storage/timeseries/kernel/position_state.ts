@@ -6,11 +6,11 @@
  *     group g        value indexes[g] of origins[g]; no origin while it has no rows
  */
 import type { Document, Value } from "../../../bson/mod.ts";
-import { grownInt32 } from "../../../column/mod.ts";
+import { grownDoubles, grownInt32s, newDoubles, newInt32s } from "../../../column/mod.ts";
 import type { Direction } from "../run.ts";
 import { type ColumnView, indexOfRow, valueOf } from "./column_view.ts";
 import type { AnyOutput, RowOutput } from "./fragment.ts";
-import { grownDoubles, type OutputState } from "./output_state.ts";
+import type { OutputState } from "./output_state.ts";
 import { addEachRun, type Runs } from "./run_batch.ts";
 import type { SliceSource } from "./slice_source.ts";
 
@@ -20,9 +20,9 @@ const MISSING: Origin = { value: null };
 
 export abstract class PositionState implements OutputState {
   private readonly origins: (Origin | undefined)[] = [];
-  private indexes: Int32Array = new Int32Array(0);
+  private indexes: Int32Array = newInt32s(0);
   /** Of the rows held, where order is that of time. */
-  private times = new Float64Array(0);
+  private times = newDoubles(0);
   /** Whether the row of the earliest time is asked for: without an order of time, the one that came first. */
   private readonly takesEarliest: boolean;
 
@@ -48,7 +48,7 @@ export abstract class PositionState implements OutputState {
   }
 
   reserve(groups: number): void {
-    this.indexes = grownInt32(this.indexes, groups);
+    this.indexes = grownInt32s(this.indexes, groups);
     if (this.timeOrder !== undefined) this.times = grownDoubles(this.times, groups);
   }
 

@@ -5,18 +5,19 @@
  *     run i          the rows [starts[i], ends[i]) of the source, in group groups[i]; ascending, none empty
  */
 import { assert } from "../../../base/mod.ts";
+import { newInt32s } from "../../../column/mod.ts";
 import type { SliceSource } from "./slice_source.ts";
 
-export const MAX_RUNS = 256;
+export const MAX_RUNS = 128;
 /** Rows between two runs that may be read for nothing. */
 const MAX_GAP_ROWS = 512;
 
 export class RunBatch {
   private own: SliceSource | undefined;
   count = 0;
-  readonly starts = new Int32Array(MAX_RUNS);
-  readonly ends = new Int32Array(MAX_RUNS);
-  readonly groups = new Int32Array(MAX_RUNS);
+  readonly starts = newInt32s(MAX_RUNS);
+  readonly ends = newInt32s(MAX_RUNS);
+  readonly groups = newInt32s(MAX_RUNS);
 
   /** Where the runs are; there is at least one. */
   get source(): SliceSource {
