@@ -196,8 +196,9 @@ class StatementRun {
   private *candidates(): Generator<StoredRow, void, undefined> {
     const { store, id, indexes, clusteredIndex } = this.collection;
     const { index, ...order } = this.plan.lookup(indexes ?? NO_INDEXES);
-    // What the statement changes moves in the index: each document is met once all the same.
-    const once = index && { index: { ...index, repeats: true } };
+    // What a statement on many documents changes moves in the index: each is met once all the same.
+    const isMany = this.statement.multi === true;
+    const once = index && { index: isMany ? { ...index, repeats: true } : index };
     for (const batch of store.candidates(id, clusteredOrder(clusteredIndex, once ?? order))) {
       yield* batch;
     }
