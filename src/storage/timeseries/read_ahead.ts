@@ -15,8 +15,12 @@ const ALL_AHEAD_BYTES = 8 << 20;
 const VALUE_BYTES = 8;
 /** Bytes that are read for nothing rather than that there is another call, or another wait for the device. */
 const GAP_BYTES = 64 << 10;
+/** The most that is read at once, gaps included. */
+const READ_BYTES = 2 << 20;
 /** Types of values that are decoded when they are asked for. */
 const NUMBERS = typeBit(ValueType.Int32) | typeBit(ValueType.Double);
+/** More columns are read one by one: each would be looked for at each read. */
+const MAX_TOGETHER = 64;
 const NOTHING: readonly number[] = [];
 
 export class ReadAhead {
@@ -38,7 +42,7 @@ export class ReadAhead {
 
   /** Who asks for a page of one of these page columns, ascending, will ask for those of the others, too. */
   readTogether(pageColumns: readonly number[]): void {
-    this.together = pageColumns;
+    this.together = pageColumns.length <= MAX_TOGETHER ? pageColumns : NOTHING;
   }
 
   times(page: number): Float64Array {
@@ -102,17 +106,27 @@ export class ReadAhead {
   }
 }
 
-/** Of pages that are ascending by place, those of a page column and all that no wide gap parts from it. */
+/** Of pages that are ascending by place, those of a page column and those about it that no wide gap parts from it. */
 function nearTo(pageColumn: number, found: readonly PageToRead[]): readonly PageToRead[] {
   let from = found.findIndex((page) => page.pageColumn === pageColumn);
   if (from < 0) return [];
   let end = from + 1;
-  while (from > 0 && gapBefore(found, from) <= GAP_BYTES) from--;
-  while (end < found.length && gapBefore(found, end) <= GAP_BYTES) end++;
+  while (end < found.length && gapBefore(found, end) <= GAP_BYTES && span(found, from, end) <= READ_BYTES) {
+    end++;
+  }
+  while (from > 0 && gapBefore(found, from) <= GAP_BYTES && span(found, from - 1, end - 1) <= READ_BYTES) {
+    from--;
+  }
   return found.slice(from, end);
 }
 
 function gapBefore(found: readonly PageToRead[], index: number): number {
   const { offset, sizeBytes } = found[index - 1]!.page;
   return found[index]!.page.offset - offset - sizeBytes;
+}
+
+/** Bytes from one page to the end of another. */
+function span(found: readonly PageToRead[], from: number, last: number): number {
+  const { offset, sizeBytes } = found[last]!.page;
+  return offset + sizeBytes - found[from]!.page.offset;
 }
