@@ -88,6 +88,8 @@ export const MAX_VIEW_DEPTH = 20;
 export const YIELD_AFTER_MS = 5;
 /** Documents that flow through a pipeline at once. */
 export const PIPELINE_BATCH_ROWS = 1024;
+/** Documents that a stage makes of what it holds at once: so few that the collector of young objects finds few of them alive. */
+export const MADE_BATCH_ROWS = 64;
 
 /** A log file is full at this size; a single larger record makes it larger. */
 export const LOG_FILE_BYTES = 16 * MIB;

@@ -10,7 +10,7 @@
  * `{_id: {timestamp: <first row's time>, end: <last row's time>, state?, partition?}, …outputs}`; `end` is null for an
  * event that goes on when the rows end.
  */
-import { assert, CommandError } from "../../base/mod.ts";
+import { assert, CommandError, MADE_BATCH_ROWS } from "../../base/mod.ts";
 import {
   BuiltDocument,
   type Collation,
@@ -101,7 +101,7 @@ async function* endedWindows(stage: RowWindowStage, input: Rows, context: QueryC
     for await (const batch of rows) {
       for (const root of batch) {
         if (!list.add({ root, variables })) await list.putAside();
-        if (list.endedCount >= ENDED_AT_ONCE) yield list.takeEnded();
+        if (list.endedCount >= MADE_BATCH_ROWS) yield list.takeEnded();
       }
       await context.checkpoint();
     }
@@ -109,9 +109,6 @@ async function* endedWindows(stage: RowWindowStage, input: Rows, context: QueryC
   yield list.takeEnded();
   yield* list.rest();
 }
-
-/** So few that the collector does not find many of them alive. */
-const ENDED_AT_ONCE = 64;
 
 /** A window that may get more rows. */
 class OpenWindow {

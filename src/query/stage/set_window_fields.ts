@@ -4,7 +4,7 @@
  * The stage is written as others: the partition's value goes into a field of its own unless it is a field already, a
  * `$sort` brings the rows of a partition together, and this stage holds one partition at a time, and puts of it aside what does not fit in memory.
  */
-import { CommandError, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
+import { CommandError, MADE_BATCH_ROWS } from "../../base/mod.ts";
 import { BuiltDocument, type Collation, Document, equalValues, isArray, type Value } from "../../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "../context.ts";
 import { inContext } from "../error_context.ts";
@@ -225,8 +225,8 @@ async function* withOutputs(
     columns.push(column);
   }
   const withValues = rowsWith(outputs.map(({ path }) => path));
-  for (let at = 0; at < partition.length; at += PIPELINE_BATCH_ROWS) {
-    const count = Math.min(PIPELINE_BATCH_ROWS, partition.length - at);
+  for (let at = 0; at < partition.length; at += MADE_BATCH_ROWS) {
+    const count = Math.min(MADE_BATCH_ROWS, partition.length - at);
     await context.checkpoint();
     yield Array.from(
       { length: count },

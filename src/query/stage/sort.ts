@@ -3,7 +3,7 @@
  * whenever there are more, they are sorted and cut, and rows behind the k-th are dropped at once from then on. What does
  * not fit in memory is put aside in sorted runs.
  */
-import { CommandError, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
+import { CommandError, MADE_BATCH_ROWS, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import { Document, type Value } from "../../bson/mod.ts";
 import type { QueryContext } from "../context.ts";
 import { collationOf, type ParseContext } from "../expression/expression.ts";
@@ -111,9 +111,9 @@ export async function* sortedRows(sorting: Sorting, input: Rows, context: QueryC
   if (runs !== undefined && !runs.isEmpty) {
     return yield* firstRows(runs.merged(held.rows(places), context), limit);
   }
-  for (let at = 0; at < places.length; at += PIPELINE_BATCH_ROWS) {
+  for (let at = 0; at < places.length; at += MADE_BATCH_ROWS) {
     await context.checkpoint();
-    yield [...held.rows(places.slice(at, at + PIPELINE_BATCH_ROWS))];
+    yield [...held.rows(places.slice(at, at + MADE_BATCH_ROWS))];
   }
 }
 

@@ -10,7 +10,7 @@
  * `bounds` says between which times windows are filled in: "full" from the first to the last window of all, "partition" from the first
  * to the last of each partition, `[from, to]` those that start from the window of `from` on and before `to`.
  */
-import { CommandError, MAX_FILLED_WINDOWS } from "../../base/mod.ts";
+import { CommandError, MADE_BATCH_ROWS, MAX_FILLED_WINDOWS } from "../../base/mod.ts";
 import {
   BuiltDocument,
   type Collation,
@@ -124,9 +124,6 @@ export function runWindowFill(stage: WindowFillStage, input: Rows, context: Quer
   return sortedRows(sorting, filledRows(stage, input, context), context);
 }
 
-/** So few that the collector does not find many of them alive. */
-const FILLED_AT_ONCE = 64;
-
 async function* filledRows(stage: WindowFillStage, input: Rows, context: QueryContext): Rows {
   const filler = new Filler(stage, new MemoryMeter(WINDOW_MEMORY_MESSAGE, context.memory));
   let batch: Document[] = [];
@@ -134,7 +131,7 @@ async function* filledRows(stage: WindowFillStage, input: Rows, context: QueryCo
     for (const row of rows) {
       for (const filled of filler.add(row)) {
         batch.push(filled);
-        if (batch.length < FILLED_AT_ONCE) continue;
+        if (batch.length < MADE_BATCH_ROWS) continue;
         yield batch;
         batch = [];
         await context.checkpoint();
