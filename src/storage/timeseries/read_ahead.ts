@@ -40,6 +40,11 @@ export class ReadAhead {
     this.end = end;
   }
 
+  /** As `reach`, of one page, unless more is known of it. */
+  reachPage(page: number): void {
+    if (page < this.from || page >= this.end) this.reach(page, page + 1);
+  }
+
   /** Who asks for a page of one of these page columns, ascending, will ask for those of the others, too. */
   readTogether(pageColumns: readonly number[]): void {
     this.together = pageColumns.length <= MAX_TOGETHER ? pageColumns : NOTHING;
@@ -60,9 +65,9 @@ export class ReadAhead {
   /** Reads the page, if it is not there, with those that are best read together with it, if there are any. */
   private readFrom(pageColumn: number, page: number): void {
     const { segment, group, together } = this;
-    const end = page >= this.from && page < this.end ? this.end : page + 1;
+    const { end } = this;
     const isAlone = together.length === 0 && end === page + 1;
-    if (isAlone || segment.holds(group.page(pageColumn, page))) return;
+    if (page < this.from || page >= end || isAlone || segment.holds(group.page(pageColumn, page))) return;
     // Times are decoded when they are read: only who needs them reads them.
     const columns = pageColumn === TIME_PAGES ? together : together.filter((column) => column !== TIME_PAGES);
     if (columns.includes(pageColumn) && this.readPages(columns, pageColumn, page, end)) return;

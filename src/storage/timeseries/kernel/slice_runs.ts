@@ -207,6 +207,7 @@ export class GroupRunSource implements RunSource {
     if (min >= fromMs && max <= toMs) return { first, end };
     let cut = { first, end: first };
     if (min <= toMs && max >= fromMs) {
+      this.open!.ahead.reachPage(page);
       const { times, firstRow } = this.pageOf(first);
       const from = endOfTimes(times, undefined, first - firstRow, end - firstRow, fromMs);
       cut = {
