@@ -39,7 +39,7 @@ export class MemoryBudget {
     return new MemoryLease((bytes, isNeeded) => this.change(bytes, isNeeded));
   }
 
-  /** Calls `reclaim` when bytes are missing; it releases of a lease what it can. */
+  /** Calls `reclaim` when bytes are missing; it releases of a lease what it can. Infinity asks for all. */
   onShortage(reclaim: (bytes: number) => void): void {
     this.reclaimers.push(reclaim);
   }
@@ -47,7 +47,7 @@ export class MemoryBudget {
   /** Has the caches give up all that they can. @returns how many bytes came back */
   emptyCaches(): number {
     const before = this.held;
-    this.reclaim(before);
+    for (const reclaim of this.reclaimers) reclaim(Infinity);
     return before - this.held;
   }
 

@@ -66,8 +66,12 @@ export class PathCache<T extends Kept> {
     return true;
   }
 
-  /** Drops what was used longest ago until no more than this is held; it is not built again for one question more. */
+  /**
+   * Drops what was used longest ago until no more than this is held. It is not built again for one question more: what is
+   * empty has not been asked for anything.
+   */
   shrinkTo(sizeBytes: number): void {
+    if (sizeBytes <= 0) this.asked.clear();
     for (const key of this.entries.keys()) {
       if (this.sizeBytes <= sizeBytes) break;
       this.drop(key);

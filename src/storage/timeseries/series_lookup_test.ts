@@ -89,3 +89,11 @@ Deno.test("a path that is asked for again is known, until its table goes", () =>
   cache.forget(1);
   assert.deepEqual([cache.isNew(1, "a"), cache.isNew(11, "a")], [true, false]);
 });
+
+Deno.test("a cache that is emptied forgets what was asked for, whether anything was kept or not", () => {
+  const budget = new MemoryBudget(1000);
+  const cache = new PathCache(budget, 1000);
+  assert.deepEqual([cache.isNew(1, "a"), cache.isNew(1, "a")], [true, false]);
+  assert.equal(budget.emptyCaches(), 0);
+  assert.ok(cache.isNew(1, "a"));
+});
