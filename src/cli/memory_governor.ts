@@ -86,13 +86,6 @@ export class MemoryGovernor {
     this.cancel();
   }
 
-  /** Has the caches give up all that they can, and what was in them collected. @returns how many bytes came back */
-  emptyCaches(): number {
-    const bytes = this.budget.emptyCaches();
-    this.collectAll(this.options.clock.monotonicMs());
-    return bytes;
-  }
-
   private lookLater(): () => void {
     return this.options.clock.after(MEMORY_LOOK_INTERVAL_MS, () => {
       this.look();

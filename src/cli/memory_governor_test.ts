@@ -79,18 +79,3 @@ Deno.test("near the limit the budget shrinks, to a fifth at least, and grows bac
   assert.equal(governor.budget.totalBytes, 80 * MIB);
   governor.stop();
 });
-
-Deno.test("caches that are emptied leave no garbage", () => {
-  const memory = new SimulatedMemory(100 * MIB);
-  const { governor } = start(memory);
-  const cache = governor.budget.lease();
-  governor.budget.onShortage(() => {
-    memory.oldGarbageBytes = cache.bytes;
-    cache.release();
-  });
-  cache.grow(30 * MIB);
-  memory.residentBytes += 30 * MIB;
-  assert.equal(governor.emptyCaches(), 30 * MIB);
-  assert.deepEqual([governor.budget.heldBytes, memory.residentBytes], [0, 100 * MIB]);
-  governor.stop();
-});

@@ -4,7 +4,7 @@
  * Start: HTTP first (so that /health answers "starting" from the start), then recovery, then the MongoDB port. Stop is
  * the way back: no new requests, running ones end, data is synced and closed.
  */
-import { CommandError, type Logger } from "../base/mod.ts";
+import { CommandError, type Logger, type MemoryBudget } from "../base/mod.ts";
 import { setBlockCompressor } from "../column/mod.ts";
 import { Node } from "../cluster/mod.ts";
 import { type LogRing, type Services, setStartParameters } from "../command/mod.ts";
@@ -75,7 +75,7 @@ async function open(start: ServerStart, tools: ServerTools, opened: Opened): Pro
   });
   opened.push({ name: "node", close: () => node.close() });
 
-  const mongo = await openMongo(start, tools, node, governor);
+  const mongo = await openMongo(start, tools, node, governor.budget);
   opened.push({ name: "mongo", close: () => mongo.stop() });
 
   http.setStatus("ok");
@@ -109,14 +109,14 @@ async function openMongo(
   start: ServerStart,
   tools: ServerTools,
   node: Node,
-  governor: MemoryGovernor,
+  memory: MemoryBudget,
 ): Promise<MongoServer> {
   const { settings } = start;
   let mongoAddress = settings.mongo;
   const services = makeServices(start, {
     ...tools,
     router: node.router,
-    governor,
+    memory,
     nodeUuid: node.uuid,
     mongoAddress: () => mongoAddress,
   });

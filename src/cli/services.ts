@@ -1,18 +1,17 @@
 /** What the commands may know of the world, put together from the settings and the machine's facts. */
-import type { Logger } from "../base/mod.ts";
+import type { Logger, MemoryBudget } from "../base/mod.ts";
 import { BuiltDocument, type Document } from "../bson/mod.ts";
 import type { Router } from "../cluster/mod.ts";
 import type { LogRing, MemoryUsage, Services } from "../command/mod.ts";
 import type { Clock } from "../io/mod.ts";
 import { addressText, type ListenAddress, localAddress } from "./address.ts";
-import type { MemoryGovernor } from "./memory_governor.ts";
 import type { ServerStart } from "./message.ts";
 import { VERSION } from "./version.ts";
 
 /** What the server has opened by the time its commands can run. */
 export interface ServiceParts {
   readonly router: Router;
-  readonly governor: MemoryGovernor;
+  readonly memory: MemoryBudget;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly logRing: LogRing;
@@ -41,8 +40,7 @@ export function makeServices(start: ServerStart, parts: ServiceParts): Services 
       ? undefined
       : { name: settings.replicaSet, host: () => advertisedText(start, parts.mongoAddress()) },
     host,
-    memory: parts.governor.budget,
-    emptyCaches: () => parts.governor.emptyCaches(),
+    memory: parts.memory,
     memoryUsage,
     // The sandbox does not let the server ask for the file system's size: 0 is "unknown".
     diskUsage: () => ({ usedBytes: 0, totalBytes: 0 }),

@@ -16,5 +16,5 @@ export const emptyCaches: Command = {
 
 function runEmptyCaches(call: CommandCall, reply: BsonWriter): void {
   checkFields(call.args, "emptyCaches", FIELDS, isGenericArgument);
-  reply.value("bytesFreed", int64OrInt32(call.state.services.emptyCaches()));
+  reply.value("bytesFreed", int64OrInt32(call.state.services.memory.emptyCaches()));
 }

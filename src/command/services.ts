@@ -56,8 +56,6 @@ export interface Services {
   readonly host: HostFacts;
   /** Where what clients and their queries hold is counted. */
   readonly memory: MemoryBudget;
-  /** Empties all caches. @returns how many bytes came back */
-  readonly emptyCaches: () => number;
   readonly memoryUsage: () => MemoryUsage;
   /** Of the file system that holds the data. */
   readonly diskUsage: () => DiskUsage;

@@ -49,7 +49,6 @@ export function testServices(
       osVersion: "1",
     },
     memory: new MemoryBudget(2 ** 28),
-    emptyCaches: () => 0,
     memoryUsage: () => ({ residentBytes: 2 ** 27, virtualBytes: 2 ** 28, heapUsedBytes: 2 ** 26 }),
     diskUsage: () => ({ usedBytes: 2 ** 30, totalBytes: 2 ** 31 }),
     commandLine: { argv: ["chronogo"], parsed: BuiltDocument.EMPTY },
