@@ -9,7 +9,7 @@ export interface BenchOptions {
   readonly batchRows: number;
   readonly singleRows: number;
   readonly connections: number;
-  /** How often each query runs; the median counts. */
+  /** How often each query runs at least; the median counts. */
   readonly runs: number;
   /** Names of peers to run; all when empty. */
   readonly peers: readonly string[];
@@ -29,7 +29,7 @@ export const USAGE =
   --hosts      hosts or devices that report them (100; events: 50000)
   --batch      rows a batch (1000)
   --singles    rows that 64 connections insert one by one (20000)
-  --runs       runs of each query; the median counts (11)
+  --runs       the least runs of each query; the median counts (11)
   --peer       chronogo, mongodb, victoriametrics or duckdb; may be repeated (all)
   --help       print this and leave`;
 

@@ -16,7 +16,7 @@ export function report(results: readonly Measured[], options: BenchOptions): str
   return [
     `${options.scenario.describe(options)}, in batches of ${options.batchRows}; ` +
     `${options.singleRows} single inserts from ${options.connections} connections; ` +
-    `queries: median of ${options.runs}`,
+    `queries: median of ${options.runs} runs or more`,
     "",
     row(["", ...peers, ...ratios]),
     row(["---", ...peers.map(() => "---:"), ...ratios.map(() => "---:")]),
