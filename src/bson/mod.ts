@@ -42,7 +42,7 @@ export {
   valueSize,
   valueStart,
 } from "./raw.ts";
-export { isSame } from "./same.ts";
+export { identicalDocuments, identicalValues } from "./identical.ts";
 export { readText } from "./text.ts";
 export { aliasOfType, BsonType, typeOfAlias } from "./type.ts";
 export { validateDocument, validateDocuments, validateLength, validateValue } from "./validate.ts";

@@ -9,8 +9,8 @@
 import {
   BuiltDocument,
   compareValues,
+  identicalValues,
   isArray,
-  isSame,
   keyOf,
   UtcDate,
   type Value,
@@ -380,7 +380,7 @@ function keyOfAll(values: readonly Value[]): ValueKey {
 
 /** Whether equal values are the same to their types. */
 function areSame(a: readonly Value[], b: readonly Value[]): boolean {
-  for (let i = 0; i < a.length; i++) if (!isSame(a[i], b[i])) return false;
+  for (let i = 0; i < a.length; i++) if (!identicalValues(a[i], b[i])) return false;
   return true;
 }
 

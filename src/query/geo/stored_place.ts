@@ -74,27 +74,26 @@ function wrongWithPoint(value: Document): CommandError | undefined {
 
 /** @throws GeometryError for what is no pair of numbers */
 function wrongWithMeasuredPair(_name: string, value: Value): CommandError | undefined {
-  const pair = readPair(value);
-  try {
-    checkedVector(pair);
-    return undefined;
-  } catch (error) {
-    if (!(error instanceof GeometryError)) throw error;
-    return new CommandError(167551, `Can't extract geo keys: ${error.message}`);
-  }
+  const error = notOnSphere(value);
+  return error && new CommandError(167551, `Can't extract geo keys: ${error.message}`);
 }
 
 const UNKNOWN_TYPE = "unknown GeoJSON type";
 
 /** @throws GeometryError for what is no pair of numbers */
 function wrongWithPair(name: string, value: Value): string | undefined {
+  return notOnSphere(value) && `can't project geometry into spherical CRS: ${textOf(name, value)}`;
+}
+
+/** Why a pair of numbers is no place on the sphere; undefined for one. @throws GeometryError for what is no pair */
+function notOnSphere(value: Value): GeometryError | undefined {
   const pair = readPair(value);
   try {
     checkedVector(pair);
     return undefined;
   } catch (error) {
     if (!(error instanceof GeometryError)) throw error;
-    return `can't project geometry into spherical CRS: ${textOf(name, value)}`;
+    return error;
   }
 }
 

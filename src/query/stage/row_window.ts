@@ -196,8 +196,9 @@ const WINDOW_BYTES = 160;
 const PARTITION_BYTES = 160;
 
 /**
- * The windows of one run that have not ended, and those that ended of which something was put aside. Where memory is short, what windows hold of their rows is put aside, also while they are open;
- * where even what is left of the open ones takes much, rows of partitions not met so far wait on disk for another pass.
+ * The windows of one run that have not ended, and those that ended of which something was put aside. Where memory is short,
+ * what windows hold of their rows is put aside, also while they are open; where even what is left of the open ones takes
+ * much, rows of partitions not met so far wait on disk for another pass.
  */
 class WindowList {
   private readonly factory: OutputFactory;

@@ -7,6 +7,7 @@ import {
   type Collation,
   compareValues,
   Document,
+  identicalValues,
   Int32,
   isNumber,
   type Value,
@@ -28,7 +29,6 @@ import {
   rankOf,
 } from "../expression/number.ts";
 import { idText } from "./id_text.ts";
-import { identicalValues } from "./identical.ts";
 import type { Operation, OperationContext, Place } from "./operation.ts";
 
 type Arithmetic = (a: NumberValue, b: NumberValue) => Value;

@@ -1,8 +1,14 @@
 /** An update that is a document: all fields but the _id are replaced. */
 import { CommandError } from "../../base/mod.ts";
-import { Document, DocumentBuilder, equalValues, Timestamp, type Value } from "../../bson/mod.ts";
+import {
+  Document,
+  DocumentBuilder,
+  equalValues,
+  identicalDocuments,
+  Timestamp,
+  type Value,
+} from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
-import { identicalDocuments } from "./identical.ts";
 import { timestampOf } from "./set.ts";
 
 export interface Replacement {

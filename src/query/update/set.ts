@@ -1,8 +1,7 @@
 /** `$set`, `$setOnInsert`, `$unset`, `$currentDate`: operations that do not look at what was there. */
 import { CommandError } from "../../base/mod.ts";
-import { Document, Timestamp, UtcDate, type Value } from "../../bson/mod.ts";
+import { Document, identicalValues, Timestamp, UtcDate, type Value } from "../../bson/mod.ts";
 import { typeName } from "../expression/message.ts";
-import { identicalValues } from "./identical.ts";
 import type { Operation } from "./operation.ts";
 
 const MS_PER_SECOND = 1000;

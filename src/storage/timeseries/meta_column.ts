@@ -8,7 +8,7 @@
  * It only grows: what a query has taken from it stays. Documents and arrays are not kept, and neither is a path where two
  * series have equal values that are not the same, as 1 and 1.0: there the metas have to be read.
  */
-import { Document, isArray, isSame, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
+import { Document, identicalValues, isArray, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
 import { grownInt32 } from "../../column/mod.ts";
 import type { PathCache } from "./path_cache.ts";
 import type { SeriesIndex } from "./series_index.ts";
@@ -74,7 +74,7 @@ export class MetaColumn {
       this.byKey.set(key, this.values.length);
       this.numbers[series] = this.values.push(value) - 1;
       if (typeof value === "string") this.characters += value.length;
-    } else if (isSame(this.values[known], value)) {
+    } else if (identicalValues(this.values[known], value)) {
       this.numbers[series] = known;
     } else {
       this.giveUp();
