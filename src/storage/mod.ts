@@ -13,7 +13,7 @@ export { type CollectionLimits } from "./documents/collection_limits.ts";
 export { DocumentStore } from "./documents/document_store.ts";
 export type { StoreWriter } from "./documents/store_writer.ts";
 export { checkDocuments, type DocumentsReport } from "./documents/check_documents.ts";
-export { type StoredRow } from "./documents/collection_table.ts";
+export { type StoredRow } from "./documents/stored_row.ts";
 export { documentOf } from "./documents/packed_rows.ts";
 export { type DocumentStats } from "./documents/document_inspector.ts";
 export {

@@ -9,8 +9,8 @@ import type { Accumulator } from "../accumulator/accumulator.ts";
 import { parseBounds, type WindowEnds, windowEnds } from "./bounds.ts";
 import { SlidingDeviation } from "./sliding_deviation.ts";
 import { SlidingSum } from "./sliding_sum.ts";
+import type { Column } from "./partition.ts";
 import {
-  type Column,
   eachWindow,
   inputValues,
   PAUSE,

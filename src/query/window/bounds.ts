@@ -12,7 +12,7 @@ import { renderValue, typeName } from "../expression/message.ts";
 import { asInt64 } from "../expression/number.ts";
 import { Timezone } from "../expression/timezone.ts";
 import type { SortPart } from "../stage/sort_key.ts";
-import type { Partition } from "./window.ts";
+import type { Partition } from "./partition.ts";
 
 /** An end of a window, as a distance from the current row; undefined for unbounded. */
 export type Bound<T> = T | undefined;

@@ -12,8 +12,8 @@ import { asDouble } from "../expression/number.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { parseBounds, parseUnit, windowEnds } from "./bounds.ts";
 import { SlidingSum } from "./sliding_sum.ts";
+import type { Column } from "./partition.ts";
 import {
-  type Column,
   eachWindow,
   inputValues,
   type WindowDefinition,

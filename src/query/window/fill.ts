@@ -5,13 +5,8 @@ import { add, divide, multiply, subtract } from "../expression/arithmetic.ts";
 import { typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { UNBOUNDED } from "./bounds.ts";
-import {
-  type Column,
-  inputValues,
-  type WindowDefinition,
-  type WindowNode,
-  type WindowSpec,
-} from "./window.ts";
+import type { Column } from "./partition.ts";
+import { inputValues, type WindowDefinition, type WindowNode, type WindowSpec } from "./window.ts";
 
 function parse({ name, argument, window, sortBy, context }: WindowSpec): WindowNode {
   if (name === "$linearFill" && sortBy.length !== 1) {

@@ -3,7 +3,8 @@ import { CommandError } from "../../base/mod.ts";
 import { Document, equalValues, Int32, type Value } from "../../bson/mod.ts";
 import { collationOf, constant } from "../expression/expression.ts";
 import { UNBOUNDED } from "./bounds.ts";
-import type { Partition, WindowDefinition, WindowNode, WindowSpec } from "./window.ts";
+import type { Partition } from "./partition.ts";
+import type { WindowDefinition, WindowNode, WindowSpec } from "./window.ts";
 
 function parse({ name, argument, window, sortBy, context }: WindowSpec): WindowNode {
   if (window !== undefined) {

@@ -8,7 +8,7 @@ import { Int32, isNumber, type Value } from "../../bson/mod.ts";
 import { asDouble } from "../expression/number.ts";
 import { Summation } from "../expression/summation.ts";
 import { SlidingRows } from "./sliding_rows.ts";
-import type { Column } from "./window.ts";
+import type { Column } from "./partition.ts";
 
 export class SlidingDeviation {
   private sum = new Summation();

@@ -1,7 +1,7 @@
 /** The sum of a window that slides over values: numbers go in at one end and out at the other. */
 import { RemovableSum } from "./removable_sum.ts";
 import { SlidingRows } from "./sliding_rows.ts";
-import type { Column } from "./window.ts";
+import type { Column } from "./partition.ts";
 
 export class SlidingSum extends RemovableSum {
   private readonly rows: SlidingRows;

@@ -4,9 +4,10 @@
  */
 import type { Collation, Document, Value } from "../../bson/mod.ts";
 import type { AccumulatorNode } from "../accumulator/accumulator.ts";
-import type { Evaluator, Expression, ParseContext, Scope } from "../expression/expression.ts";
+import type { Evaluator, Expression, ParseContext } from "../expression/expression.ts";
 import type { SortPart } from "../stage/sort_key.ts";
 import type { Bounds, WindowEnds } from "./bounds.ts";
+import type { Column, Partition } from "./partition.ts";
 
 /** A window function, parsed. */
 export interface WindowNode {
@@ -38,23 +39,6 @@ export interface WindowSpec {
   readonly window: Document | undefined;
   readonly sortBy: readonly SortPart[];
   readonly context: ParseContext;
-}
-
-/** One value a row; read at any row, best near the last one. */
-export interface Column {
-  at(row: number): Value;
-}
-
-/** The rows of one partition, in order. */
-export interface Partition {
-  /** How many there are. */
-  readonly length: number;
-  scope(row: number): Scope;
-  /** What the rows are sorted by where that is one field; read as an expression reads it. */
-  readonly sortValues: Column;
-  readonly isDescending: boolean;
-  /** A column of values that are made when they are asked for: one row after another, each once. */
-  column(make: (row: number) => Value): Column;
 }
 
 /** In the place of a value, after work of some length without one: others may run. */

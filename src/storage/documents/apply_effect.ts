@@ -1,13 +1,12 @@
 /** What an effect does to the tables of its collection: the documents and, in step with them, the keys of all indexes. */
 import { assert, CommandError } from "../../base/mod.ts";
-import { encodeIndexKey, RawDocument, skipElement, type Value } from "../../bson/mod.ts";
-import type { StoredRow, TableWriter } from "./collection_table.ts";
+import { encodeIndexKey, RawDocument } from "../../bson/mod.ts";
+import type { TableWriter } from "./collection_table.ts";
+import { idOf } from "./document_id.ts";
 import { takenId, type TakenKey } from "./duplicate_key.ts";
 import type { Effect } from "./effect.ts";
 import type { IndexTables } from "./index_tables.ts";
-
-/** The length before a document's elements. */
-const HEADER_BYTES = 4;
+import type { StoredRow } from "./stored_row.ts";
 
 /** The tables of one collection, on the writing side. */
 export interface WrittenTables {
@@ -71,22 +70,4 @@ export function applyLogged(tables: WrittenTables, effect: Effect, place: Effect
   tables.indexes?.dropAll();
   const taken = applyEffect(tables, effect, place);
   assert(taken === undefined, `a logged ${effect.kind} fits collection ${effect.collectionId}`);
-}
-
-export function idOf(document: RawDocument): Value {
-  const id = document.get("_id");
-  assert(id !== undefined, "a stored document has an _id");
-  return id;
-}
-
-/** `{_id: …}` of a stored document. */
-export function idDocument(document: RawDocument): RawDocument {
-  const { bytes } = document;
-  const at = document.find("_id");
-  assert(at >= 0, "a stored document has an _id");
-  const end = skipElement(bytes, at);
-  const only = new Uint8Array(HEADER_BYTES + end - at + 1);
-  only.set(bytes.subarray(at, end), HEADER_BYTES);
-  new DataView(only.buffer).setInt32(0, only.length, true);
-  return new RawDocument(only);
 }

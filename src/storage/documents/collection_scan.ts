@@ -8,12 +8,12 @@ import {
   RawDocument,
   type Value,
 } from "../../bson/mod.ts";
-import type { StoredRow } from "./collection_table.ts";
-import type { IndexBatch, IndexReader, IndexRow, KeyRange, KeyRow } from "./index_reader.ts";
+import type { IndexBatch, IndexReader, KeyRange } from "./index_reader.ts";
 import { firstRows, keyDocuments, type KeyField } from "./key_documents.ts";
 import { documentOf, MAX_PACKED_ROWS } from "./packed_rows.ts";
 import { SeqSet } from "./seq_set.ts";
 import { keyOf, type NamedKey, shownDocument, type ShownFields } from "./shown_rows.ts";
+import type { IndexRow, KeyRow, StoredRow } from "./stored_row.ts";
 
 /** Ids looked up between two batches: few, since each document may be large. */
 const KEYS_AT_ONCE = 64;

@@ -12,18 +12,8 @@ import { idKeys, indexKeys, IndexReader } from "./index_reader.ts";
 import { dropIndexTables } from "./index_tables.ts";
 import { MAX_PACKED_ROWS, PACKED_COLUMNS, type PackedRows, unpackRows } from "./packed_rows.ts";
 import { executeTogether, prepareTuples } from "./sqlite.ts";
+import type { StoredRow } from "./stored_row.ts";
 import type { Totals } from "./totals.ts";
-
-/** A document and where it stands. */
-export interface StoredRow {
-  readonly seq: number;
-  readonly doc: Uint8Array;
-}
-
-/** A row to keep: rows that are read together share memory, all of which each of them keeps. */
-export function withOwnMemory({ seq, doc }: StoredRow): StoredRow {
-  return { seq, doc: doc.buffer.byteLength === doc.length ? doc : doc.slice() };
-}
 
 /** Bytes of documents read at once, beyond the first one. */
 const BATCH_BYTES = 256 * 1024;
@@ -202,9 +192,4 @@ function firstRow(statement: StatementSync, key: Uint8Array): StoredRow | undefi
 
 function rowOf([seq, doc]: RowTuple): StoredRow {
   return { seq, doc };
-}
-
-/** The highest place taken; 0 in an empty collection. */
-export function lastSeq(database: DatabaseSync, id: number): number {
-  return Number(database.prepare(`SELECT max(seq) AS last FROM c${id}`).get()?.["last"] ?? 0);
 }

@@ -12,7 +12,6 @@
  */
 import { assert, CommandError } from "../../base/mod.ts";
 import { compareBytes, encodeIndexKey, RawDocument, type Value } from "../../bson/mod.ts";
-import { idDocument, idOf } from "./apply_effect.ts";
 import {
   type BatchReaders,
   type DocumentBatches,
@@ -24,18 +23,18 @@ import {
   scanDocuments,
   type ScanOrder,
 } from "./collection_scan.ts";
-import { type StoredRow, withOwnMemory } from "./collection_table.ts";
 import { type DocumentVersions, type KeyText, keyText, type Version } from "./document_versions.ts";
 import { takenId, type TakenKey } from "./duplicate_key.ts";
 import type { Effect, NotedChange } from "./effect.ts";
 import type { DocumentInspector } from "./document_inspector.ts";
 import { ID_INDEX_DEFINITION, ID_INDEX_NAME } from "./id_index.ts";
 import { type IndexDefinition, keyDocument, mayChangeKeys } from "./index_definition.ts";
-import type { IndexRow } from "./index_reader.ts";
 import type { IndexState } from "./index_tables.ts";
 import type { KeyLocks, LockName } from "./key_locks.ts";
 import { writeConflict } from "./write_conflict.ts";
 import { PatchedIndex, PatchedTable, type Patches, patchKeys } from "./patched_table.ts";
+import { idDocument, idOf } from "./document_id.ts";
+import { type IndexRow, type StoredRow, withOwnMemory } from "./stored_row.ts";
 
 /** What a transaction reads of its store: what is committed. */
 export interface CommittedDocuments {

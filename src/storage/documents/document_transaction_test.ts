@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { CommandError, type Random, seededRandom } from "../../base/mod.ts";
 import { BuiltDocument, encodeDocument, encodeIndexKey, Int32, RawDocument } from "../../bson/mod.ts";
-import type { StoredRow } from "./collection_table.ts";
 import { DocumentStore } from "./document_store.ts";
 import type { StoreWriter } from "./store_writer.ts";
 import type { DocumentTransaction } from "./document_transaction.ts";
+import type { StoredRow } from "./stored_row.ts";
 
 const COLLECTION = 3;
 const MAX_BYTES = 1 << 20;

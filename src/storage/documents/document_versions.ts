@@ -5,9 +5,9 @@
  */
 import { assert } from "../../base/mod.ts";
 import { encodeIndexKey, type RawDocument } from "../../bson/mod.ts";
-import { idOf } from "./apply_effect.ts";
 import type { Effect } from "./effect.ts";
-import { type StoredRow, withOwnMemory } from "./collection_table.ts";
+import { idOf } from "./document_id.ts";
+import { type StoredRow, withOwnMemory } from "./stored_row.ts";
 
 /** The text of a key that finds documents in maps; one byte a character. */
 export type KeyText = string;

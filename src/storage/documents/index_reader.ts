@@ -1,8 +1,6 @@
 /** Documents by the keys of one index in SQLite, as one connection sees them. */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { encodeKeyTypes, RawDocument } from "../../bson/mod.ts";
-import { idOf } from "./apply_effect.ts";
-import type { StoredRow } from "./collection_table.ts";
 import {
   PACKED_COLUMNS,
   type PackedKeys,
@@ -12,6 +10,8 @@ import {
   unpackRows,
 } from "./packed_rows.ts";
 import { prepareTuples } from "./sqlite.ts";
+import { idOf } from "./document_id.ts";
+import type { IndexRow, KeyRow, StoredRow } from "./stored_row.ts";
 
 /** Keys from `from` on, below `to`; where a batch ended, from or up to one of several rows under the key. */
 export interface KeyRange {
@@ -22,16 +22,6 @@ export interface KeyRange {
   /** Backward: rows under `to` from this one on were read. */
   readonly beforeSeq?: number;
 }
-
-/** A key of a document, and what that leaves open: see bson/key_types.ts. */
-export interface KeyRow {
-  readonly seq: number;
-  readonly key: Uint8Array;
-  readonly types: Uint8Array | null;
-}
-
-/** A document under one of its keys. */
-export interface IndexRow extends StoredRow, KeyRow {}
 
 export interface IndexBatch<Row extends { readonly seq: number } = StoredRow> {
   readonly rows: readonly Row[];

@@ -9,7 +9,6 @@
  */
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { compareBytes, encodeDocument, RawDocument } from "../../bson/mod.ts";
-import type { StoredRow } from "./collection_table.ts";
 import {
   type CompileFilter,
   type DocumentKeys,
@@ -24,6 +23,7 @@ import type { TakenKey } from "./duplicate_key.ts";
 import type { FieldChange } from "./field_change.ts";
 import { IndexVerifier } from "./verify_indexes.ts";
 import { execute, executeTogether } from "./sqlite.ts";
+import type { StoredRow } from "./stored_row.ts";
 
 /** What a query may know of an index. */
 export interface IndexState {

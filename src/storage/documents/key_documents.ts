@@ -1,7 +1,8 @@
 /** Rows made of index keys alone, and index keys of which the first fields differ. */
 import { type BsonWriter, BuiltDocument, Document, IndexKeyReader, type Value } from "../../bson/mod.ts";
 import type { IndexField } from "./index_definition.ts";
-import type { IndexBatch, KeyRange, KeyRow } from "./index_reader.ts";
+import type { IndexBatch, KeyRange } from "./index_reader.ts";
+import type { KeyRow } from "./stored_row.ts";
 
 export type KeyField = Pick<IndexField, "path" | "descending">;
 

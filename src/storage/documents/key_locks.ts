@@ -1,21 +1,21 @@
 /** Which documents, and which keys of unique indexes, belong to an open transaction. */
-import type { DocumentTransaction } from "./document_transaction.ts";
 import { encodeIndexKey, type RawDocument } from "../../bson/mod.ts";
-import { idOf } from "./apply_effect.ts";
 import { keyText } from "./document_versions.ts";
 import { keysOf } from "./index_definition.ts";
 import type { IndexState } from "./index_tables.ts";
 import { writeConflict } from "./write_conflict.ts";
+import { idOf } from "./document_id.ts";
 
 /** Collection, index and the key's text. */
 export type LockName = readonly [number, string, string];
 
+/** A transaction is whatever object stands for it. */
 export class KeyLocks {
-  private readonly owners = new Map<string, DocumentTransaction>();
-  private readonly held = new Map<DocumentTransaction, Holder>();
+  private readonly owners = new Map<string, object>();
+  private readonly held = new Map<object, Holder>();
 
   /** @throws CommandError WriteConflict when another transaction has it */
-  take(transaction: DocumentTransaction, name: LockName): void {
+  take(transaction: object, name: LockName): void {
     const text = textOf(name);
     const owner = this.owners.get(text);
     if (owner === transaction) return;
@@ -27,7 +27,7 @@ export class KeyLocks {
   }
 
   /** The transaction ends; who waits for it may go on. */
-  release(transaction: DocumentTransaction): void {
+  release(transaction: object): void {
     const holder = this.held.get(transaction);
     if (holder === undefined) return;
     this.held.delete(transaction);

@@ -1,9 +1,9 @@
 /** The writes of a store that are not committed yet. */
-import type { StoredRow } from "./collection_table.ts";
 import type { ReplacedDocument } from "./document_versions.ts";
 import type { Effect } from "./effect.ts";
 import { EntryBuffer } from "./entry_buffer.ts";
 import type { Totals } from "./totals.ts";
+import type { StoredRow } from "./stored_row.ts";
 
 /** Writes that are committed together. */
 export interface OpenTransaction {

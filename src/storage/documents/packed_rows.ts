@@ -6,8 +6,7 @@
  *     places TEXT      "3,4,17"
  */
 import { RawDocument, readInt32 } from "../../bson/mod.ts";
-import type { StoredRow } from "./collection_table.ts";
-import type { KeyRow } from "./index_reader.ts";
+import type { KeyRow, StoredRow } from "./stored_row.ts";
 
 /** A larger one is not copied once more for others' sake. */
 const MAX_DOCUMENT_BYTES = 16 * 1024;

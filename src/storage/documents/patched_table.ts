@@ -5,12 +5,12 @@
  * once, whatever is committed between two batches.
  */
 import { compareBytes, encodeIndexKey, RawDocument } from "../../bson/mod.ts";
-import { idOf } from "./apply_effect.ts";
 import type { RowIndex, RowTable } from "./collection_scan.ts";
-import type { StoredRow } from "./collection_table.ts";
 import { type KeyText, keyText, type Version } from "./document_versions.ts";
 import { type DocumentKeys, type IndexDefinition, keysOf } from "./index_definition.ts";
-import type { IndexBatch, IndexRow, KeyRange, KeyRow } from "./index_reader.ts";
+import type { IndexBatch, KeyRange } from "./index_reader.ts";
+import { idOf } from "./document_id.ts";
+import type { IndexRow, KeyRow, StoredRow } from "./stored_row.ts";
 
 /** Which documents are other ones. */
 export interface Patches {

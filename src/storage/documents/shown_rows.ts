@@ -1,8 +1,7 @@
 /** Documents with what is known of them beside their fields: their place, and the key by which an index led to them. */
 import { BuiltDocument, type Document, IndexKeyReader, RawDocument } from "../../bson/mod.ts";
-import type { StoredRow } from "./collection_table.ts";
-import type { IndexRow } from "./index_reader.ts";
 import type { KeyField } from "./key_documents.ts";
+import type { IndexRow, StoredRow } from "./stored_row.ts";
 
 /** Names of fields, of which no document has one of its own, under which documents have these behind all others. */
 export interface ShownFields {

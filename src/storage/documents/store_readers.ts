@@ -6,12 +6,13 @@
 import type { DatabaseSync } from "node:sqlite";
 import { CommandError } from "../../base/mod.ts";
 import type { BatchReaders, RowTable } from "./collection_scan.ts";
-import type { StoredRow, TableReader } from "./collection_table.ts";
+import type { TableReader } from "./collection_table.ts";
 import { ID_INDEX_NAME } from "./id_index.ts";
 import type { IndexReader } from "./index_reader.ts";
 import type { IndexTables } from "./index_tables.ts";
 import type { ChangedRows, OpenTransaction } from "./open_transaction.ts";
 import { TableReaders } from "./table_readers.ts";
+import type { StoredRow } from "./stored_row.ts";
 
 /** What of the store the readers ask. */
 export interface ReadStore {

@@ -5,8 +5,8 @@
 import type { DatabaseSync } from "node:sqlite";
 import { assert, CommandError } from "../../base/mod.ts";
 import { encodeIndexKey, RawDocument } from "../../bson/mod.ts";
-import { createTable, dropTable, type StoredRow } from "./collection_table.ts";
-import { applyEffect, applyLogged, type EffectPlace, idDocument, idOf } from "./apply_effect.ts";
+import { createTable, dropTable } from "./collection_table.ts";
+import { applyEffect, applyLogged, type EffectPlace } from "./apply_effect.ts";
 import type { Collections } from "./collections.ts";
 import { CommitStatements } from "./commit_statements.ts";
 import type { TakenKey } from "./duplicate_key.ts";
@@ -32,6 +32,8 @@ import { totalsAfter } from "./totals.ts";
 import { type CollectionLimits, isWithin } from "./collection_limits.ts";
 import type { Watchers } from "./watchers.ts";
 import { execute, guarded } from "./sqlite.ts";
+import { idDocument, idOf } from "./document_id.ts";
+import type { StoredRow } from "./stored_row.ts";
 
 /** What of its store the writer reads and tells. */
 export interface WrittenStore {

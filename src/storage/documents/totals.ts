@@ -1,8 +1,7 @@
 /** What is known of a collection without asking SQLite. */
 import type { DatabaseSync } from "node:sqlite";
 import { encodeKeyTypes } from "../../bson/mod.ts";
-import { idOf } from "./apply_effect.ts";
-import { lastSeq } from "./collection_table.ts";
+import { idOf } from "./document_id.ts";
 import type { Effect } from "./effect.ts";
 
 /** Replaced, not changed, so that a rollback can go back. */
@@ -43,4 +42,9 @@ export function totalsAfter(
     nextSeq: kind === "insert" ? nextSeq + 1 : nextSeq,
     plainIds: plainIds && (kind === "delete" || encodeKeyTypes([idOf(document)]) === null),
   };
+}
+
+/** The highest place taken; 0 in an empty collection. */
+function lastSeq(database: DatabaseSync, id: number): number {
+  return Number(database.prepare(`SELECT max(seq) AS last FROM c${id}`).get()?.["last"] ?? 0);
 }

@@ -1,14 +1,19 @@
 /** Compares the keys of a collection's indexes with its documents, a batch at a time, as others go on writing. */
 import type { DatabaseSync } from "node:sqlite";
 import { compareBytes, type Document, RawDocument } from "../../bson/mod.ts";
-import { idDocument } from "./apply_effect.ts";
-import { keyDocument, keysOf } from "./index_definition.ts";
-import type { IndexTable } from "./index_tables.ts";
+import { type IndexDefinition, keyDocument, keysOf } from "./index_definition.ts";
+import { idDocument } from "./document_id.ts";
 
 /** Entries looked at between two pauses. */
 const BATCH_ROWS = 256;
 /** Entries of a kind that are told of one index. */
 const MAX_TOLD = 100;
+
+/** An index and the number of its table. */
+export interface VerifiedIndex {
+  readonly definition: IndexDefinition;
+  readonly number: number;
+}
 
 /** A key that an index lacks, or should not have. */
 export interface IndexEntry {
@@ -43,7 +48,7 @@ export class IndexVerifier {
   constructor(
     private readonly database: DatabaseSync,
     private readonly id: number,
-    private readonly table: IndexTable,
+    private readonly table: VerifiedIndex,
     private readonly isThere: () => boolean,
   ) {}
 
