@@ -20,6 +20,8 @@
 import { compareNumbers, rankOfType } from "./compare.ts";
 import { decimalParts } from "./decimal.ts";
 import { Document } from "./document.ts";
+import { readInt32, readValue } from "./raw.ts";
+import { BsonType } from "./type.ts";
 import {
   Binary,
   BSONRegExp,
@@ -56,10 +58,34 @@ export function encodeIndexKey(value: Value): Uint8Array {
   return WRITER.take();
 }
 
+/** As `encodeIndexKey`, of values that lie in bytes, one after another: a text of ASCII is never made of its bytes. */
+export class StoredValueKey {
+  private readonly writer = new KeyWriter();
+
+  /** The key of the value of `type` whose bytes start at `start`; in `view`, until the next one is made. @returns its length */
+  encode(bytes: Uint8Array, type: BsonType, start: number): number {
+    const { writer } = this;
+    writer.reset();
+    if (type === BsonType.String) {
+      writer.byte(TEXT_TAG);
+      if (writer.asciiText(bytes, start + 4, start + 3 + readInt32(bytes, start))) return writer.length;
+      writer.reset();
+    }
+    writeKey(writer, readValue(bytes, type, start));
+    return writer.length;
+  }
+
+  get view(): DataView {
+    return this.writer.view;
+  }
+}
+
 function writeKey(writer: KeyWriter, value: Value): void {
   writer.byte(tagOf(value));
   writeBody(writer, value);
 }
+
+const TEXT_TAG = rankOfType(BsonType.String) + TAG_OF_RANK_ZERO;
 
 function tagOf(value: Value): number {
   return rankOfType(typeOf(value)) + TAG_OF_RANK_ZERO;
@@ -170,10 +196,21 @@ const SCRATCH = new DataView(new ArrayBuffer(8));
 class KeyWriter {
   private buffer = new Uint8Array(INITIAL_BYTES);
   private at = 0;
+  private bufferView = new DataView(this.buffer.buffer);
 
   reset(): void {
     this.at = 0;
     if (this.buffer.length > MAX_KEPT_BYTES) this.buffer = new Uint8Array(INITIAL_BYTES);
+  }
+
+  get length(): number {
+    return this.at;
+  }
+
+  /** Over what was written, and what lies behind it; until more is. */
+  get view(): DataView {
+    if (this.bufferView.buffer !== this.buffer.buffer) this.bufferView = new DataView(this.buffer.buffer);
+    return this.bufferView;
   }
 
   take(): Uint8Array {
@@ -204,6 +241,24 @@ class KeyWriter {
     else this.escaped(this.buffer.slice(this.at, this.at + written));
     this.byte(0);
     this.byte(0);
+  }
+
+  /** As `text`, of bytes; @returns whether they are ASCII without zeros, nothing of use being written for others */
+  asciiText(bytes: Uint8Array, start: number, end: number): boolean {
+    this.reserve(end - start + 2);
+    const { buffer } = this;
+    let { at } = this;
+    let all = 0;
+    for (let i = start; i < end; i++) {
+      const byte = bytes[i]!;
+      // Below 0 for a zero, above 127 for what is no ASCII: the eighth bit is set for both.
+      all |= byte | (byte - 1);
+      buffer[at++] = byte;
+    }
+    buffer[at++] = 0;
+    buffer[at++] = 0;
+    this.at = at;
+    return (all & 0x80) === 0;
   }
 
   private escaped(bytes: Uint8Array): void {

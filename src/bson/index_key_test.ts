@@ -2,9 +2,11 @@ import assert from "node:assert/strict";
 import { type Random, seededRandom } from "../base/mod.ts";
 import { BuiltDocument } from "./document.ts";
 import { compareBytes, compareValues } from "./compare.ts";
-import { encodeIndexKey } from "./index_key.ts";
+import { encodeIndexKey, StoredValueKey } from "./index_key.ts";
 import { IndexKeyReader } from "./index_key_reader.ts";
 import { encodeKeyTypes } from "./key_types.ts";
+import { elementType, readValue } from "./raw.ts";
+import { BsonType } from "./type.ts";
 import { encodeDocument } from "./writer.ts";
 import {
   Binary,
@@ -231,4 +233,20 @@ Deno.test("what most values are needs no types", () => {
     null,
   );
   assert.deepEqual(encodeKeyTypes([plain[0], 2, 5n, "text"]), Uint8Array.of(0, 1, 2));
+});
+
+Deno.test("the key of a value that lies in bytes is that of the value", () => {
+  const key = new StoredValueKey();
+  const check = (value: Value, bytes: Uint8Array) => {
+    const length = key.encode(bytes, elementType(bytes, 4), 6);
+    const { view } = key;
+    assert.deepEqual(new Uint8Array(view.buffer, view.byteOffset, length), encodeIndexKey(value));
+  };
+  const random = seededRandom(11);
+  const texts = ["a\x7f", "é", "x".repeat(1000), "x".repeat(70_000), "y"];
+  for (const value of [...SCALARS, ...texts, ...Array.from({ length: 500 }, () => randomValue(random, 2))]) {
+    if (value !== undefined) check(value, encodeDocument(new BuiltDocument([""], [value])));
+  }
+  const notUtf8 = Uint8Array.of(14, 0, 0, 0, 2, 0, 3, 0, 0, 0, 97, 255, 0, 0);
+  check(readValue(notUtf8, BsonType.String, 6), notUtf8);
 });

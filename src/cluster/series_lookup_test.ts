@@ -152,7 +152,7 @@ Deno.test("a filter on metas finds the same rows with an index and without, what
   assert.ok(helped > 60, `an index helped ${helped} times`);
 });
 
-Deno.test("an index on a path of the meta that is asked for again leaves few series to judge", async () => {
+Deno.test("a path of the meta leaves few series to judge, asked for first by their bytes and then by an index", async () => {
   const store = await openStore();
   const metas = Array.from(
     { length: 5000 },
@@ -174,11 +174,14 @@ Deno.test("an index on a path of the meta that is asked for again leaves few ser
     [BuiltDocument.of({ "m.host": BuiltDocument.of({ $gt: "host_499", $lt: "host_5" }) }), 10],
   ];
   for (const [filter, series] of cases) {
-    const first = newScanCounters();
-    await rowsOf(sourceOf(store, true), filter, first);
-    assert.equal(first.seriesMatched, series);
-    const counters = newScanCounters();
-    const rows = await rowsOf(sourceOf(store, true), filter, counters);
-    assert.deepEqual([rows.length, counters.seriesScanned, counters.seriesMatched], [series, series, series]);
+    for (let round = 0; round < 2; round++) {
+      const counters = newScanCounters();
+      const rows = await rowsOf(sourceOf(store, true), filter, counters);
+      assert.deepEqual([rows.length, counters.seriesScanned, counters.seriesMatched], [
+        series,
+        series,
+        series,
+      ]);
+    }
   }
 });

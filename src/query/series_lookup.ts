@@ -85,6 +85,8 @@ function seriesPath(path: Path): SeriesPath {
   const metaField = [path[0]!];
   return {
     name: path.slice(1).join("\0"),
+    fields: path.slice(1),
+    missingKey: MISSING,
     visitKeys(meta, visit) {
       const document = meta === undefined ? BuiltDocument.EMPTY : new BuiltDocument(metaField, [meta]);
       someValueAt(document, path, (value) => {

@@ -109,7 +109,11 @@ export type SeriesLookup =
 export interface SeriesPath {
   /** Tells the paths of one metaField apart. */
   readonly name: string;
-  /** Called with the key of each value that the path names in a meta; a missing value has a key too. */
+  /** The names of the fields that lead to it from a meta. Where none of them is an array, nor the value, that is what it names. */
+  readonly fields: readonly string[];
+  /** The key of a missing value. That of one which is there is its `encodeIndexKey`. */
+  readonly missingKey: Uint8Array;
+  /** Called with the key of each value that the path names in a meta. */
   visitKeys(meta: Value, visit: (key: Uint8Array) => void): void;
 }
 
@@ -192,6 +196,8 @@ export interface GroupKeys {
 export interface MetaPath {
   /** Tells the paths of one metaField apart. */
   readonly name: string;
+  /** The names of the fields that lead to it from a meta. Where none of them is an array, nor the value, that is what it reads. */
+  readonly fields: readonly string[];
   readonly read: (meta: Value) => Value;
 }
 

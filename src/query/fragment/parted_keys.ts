@@ -115,9 +115,11 @@ function metaPathsOf(
   expressions: readonly Expression[],
   readers: readonly ((meta: Value) => Value)[],
 ): readonly MetaPath[] {
-  const paths = expressions.map((expression, i) =>
-    expression.kind === "path" && { name: JSON.stringify(expression.path.slice(1)), read: readers[i]! }
-  );
+  const paths = expressions.map((expression, i) => {
+    if (expression.kind !== "path") return false;
+    const fields = expression.path.slice(1);
+    return { name: JSON.stringify(fields), fields, read: readers[i]! };
+  });
   return paths.every((path) => path !== false) ? paths : [];
 }
 

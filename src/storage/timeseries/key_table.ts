@@ -29,7 +29,7 @@ export class KeyTable {
   private ends = NO_NUMBERS;
   private followers = NO_NUMBERS;
   private hashes = NO_NUMBERS;
-  protected arena: Uint8Array = NO_BYTES;
+  private arena: Uint8Array = NO_BYTES;
   private view = NO_VIEW;
   private slots = NO_NUMBERS;
   private last = 0;
@@ -88,6 +88,21 @@ export class KeyTable {
     return this.types[key]!;
   }
 
+  /** Where its value starts in the bytes of all. */
+  startOf(key: number): number {
+    return key === 0 ? 0 : this.ends[key - 1]!;
+  }
+
+  /** Where it ends there, exclusive. */
+  endOf(key: number): number {
+    return this.ends[key]!;
+  }
+
+  /** The values of all keys, until more are added. */
+  get bytes(): Uint8Array {
+    return this.arena;
+  }
+
   /** The value's bytes, not copied; they never change. */
   bytesOf(key: number): Uint8Array {
     return this.arena.subarray(this.startOf(key), this.ends[key]!);
@@ -135,14 +150,6 @@ export class KeyTable {
     this.size = first + types.length;
     if (this.size * 2 > this.slots.length) this.rehash();
     else this.fillSlots(first);
-  }
-
-  protected startOf(key: number): number {
-    return key === 0 ? 0 : this.ends[key - 1]!;
-  }
-
-  protected endOf(key: number): number {
-    return this.ends[key]!;
   }
 
   /** Adds a key that is not here. */

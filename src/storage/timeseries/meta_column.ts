@@ -7,15 +7,31 @@
  *
  * It only grows: what a query has taken from it stays. Documents and arrays are not kept, and neither is a path where two
  * series have equal values that are not the same, as 1 and 1.0: there the metas have to be read.
+ *
+ * Texts are told apart by their bytes, and one is made of them when it is met first.
  */
-import { Document, identicalValues, isArray, keyOf, type Value, type ValueKey } from "../../bson/mod.ts";
-import { grownInt32 } from "../../column/mod.ts";
+import {
+  BSONSymbol,
+  BsonType,
+  Document,
+  identicalValues,
+  isArray,
+  keyOf,
+  readValue,
+  type Value,
+  type ValueKey,
+  valueSize,
+} from "../../bson/mod.ts";
+import { grownInt32, viewOf } from "../../column/mod.ts";
+import { KeyTable } from "./key_table.ts";
+import { MetaFinder, NO_VALUE } from "./meta_path.ts";
 import type { PathCache } from "./path_cache.ts";
 import type { SeriesIndex } from "./series_index.ts";
 
 /** A path of metas; the twin of `MetaPath` in query/source.ts. */
 export interface MetaPath {
   readonly name: string;
+  readonly fields: readonly string[];
   readonly read: (meta: Value) => Value;
 }
 
@@ -24,9 +40,12 @@ const STEPS_BETWEEN_RESTS = 256;
 const INITIAL_SERIES = 64;
 /** Where a smaller share of the series is asked for, their metas are read. */
 const LEAST_SHARE = 1 / 4;
-/** What a value takes with its key and its rank, and what a character of it does. */
-const VALUE_BYTES = 96;
+/** What a value takes with its rank, what a character of it does, and the key of one that is no text. */
+const VALUE_BYTES = 56;
 const CHARACTER_BYTES = 2;
+const KEY_BYTES = 40;
+/** What a decoder makes of bytes that are no UTF-8: texts with it may be equal with other bytes. */
+const REPLACEMENT = "\ufffd";
 
 export class MetaColumn {
   readonly values: Value[] = [];
@@ -37,12 +56,19 @@ export class MetaColumn {
   isWhole = true;
   /** Series with lower numbers are in here. */
   private covered = 0;
+  /** Texts by their bytes, and the number of each as a value. */
+  private texts = new KeyTable();
+  private readonly ofTexts: number[] = [];
   private readonly byKey = new Map<ValueKey, number>();
   private characters = 0;
+  private view: DataView | undefined;
 
   /** Bytes that it holds, about. */
   get memoryBytes(): number {
-    return this.numbers.byteLength + this.values.length * VALUE_BYTES + this.characters * CHARACTER_BYTES;
+    const { numbers, values, characters, texts, byKey } = this;
+    return numbers.byteLength + values.length * VALUE_BYTES + characters * CHARACTER_BYTES +
+      texts.memoryBytes +
+      byKey.size * KEY_BYTES;
   }
 
   /** Whether all series below `count` are in here, or need not be. */
@@ -59,21 +85,40 @@ export class MetaColumn {
     if (count > this.numbers.length) {
       this.numbers = grownInt32(this.numbers, Math.max(count, 2 * this.numbers.length));
     }
+    const finder = new MetaFinder(index, path.fields);
     while (!this.covers(count)) {
       const series = this.covered++;
-      this.add(series, path.read(index.metaOf(series)));
+      if (finder.find(series)) this.addFound(series, index, finder);
+      else this.add(series, path.read(index.metaOf(series)));
       if (series % STEPS_BETWEEN_RESTS === 0) await rest();
     }
   }
 
+  private addFound(series: number, index: SeriesIndex, { type, start }: MetaFinder): void {
+    if (type === NO_VALUE) return this.add(series, undefined);
+    const { bytes } = index;
+    if (type !== BsonType.String) return this.add(series, readValue(bytes, type, start));
+    const { texts, ofTexts } = this;
+    const end = start + valueSize(bytes, type, start);
+    this.view = viewOf(bytes, this.view);
+    const text = texts.numberOf(type, this.view, start, end);
+    if (text === ofTexts.length) {
+      const value = readValue(bytes, type, start) as string;
+      if (value.includes(REPLACEMENT)) return this.giveUp();
+      ofTexts.push(this.values.push(value) - 1);
+      this.characters += value.length;
+    }
+    this.numbers[series] = ofTexts[text]!;
+  }
+
   private add(series: number, value: Value): void {
-    if (value instanceof Document || isArray(value)) return this.giveUp();
+    // A symbol may be equal to a text.
+    if (value instanceof Document || isArray(value) || value instanceof BSONSymbol) return this.giveUp();
     const key = keyOf(value);
     const known = this.byKey.get(key);
     if (known === undefined) {
       this.byKey.set(key, this.values.length);
       this.numbers[series] = this.values.push(value) - 1;
-      if (typeof value === "string") this.characters += value.length;
     } else if (identicalValues(this.values[known], value)) {
       this.numbers[series] = known;
     } else {
@@ -85,6 +130,7 @@ export class MetaColumn {
   private giveUp(): void {
     this.isWhole = false;
     this.byKey.clear();
+    this.texts = new KeyTable();
   }
 }
 
@@ -97,7 +143,7 @@ export interface MetaSource {
 }
 
 /**
- * The columns at paths, each built when its path is asked for again; undefined where metas are to be read.
+ * The columns at paths, each built when its path is asked for; undefined where metas are to be read.
  *
  * @param matched one byte a series, 1 for those that are asked for; undefined for all
  * @param rest awaited now and then, to let others run
@@ -110,8 +156,6 @@ export async function metaColumnsOf(
 ): Promise<readonly MetaColumn[] | undefined> {
   if (paths.length === 0) return undefined;
   if (matched !== undefined && countOf(matched) < seriesCount * LEAST_SHARE) return undefined;
-  // To read all metas once takes no longer than to build columns, which only pay when they are used again.
-  if (paths.map(({ name }) => metaColumns.isNew(tableId, name)).includes(true)) return undefined;
   const columns: MetaColumn[] = [];
   for (const path of paths) {
     const column = metaColumns.get(tableId, path.name) ?? new MetaColumn();

@@ -6,21 +6,15 @@
  * It covers the series that were there when it was built; what came later is for its reader to judge, until so much has
  * come that it is built anew.
  */
-import type { Value } from "../../bson/mod.ts";
 import { ByteWriter, grownInt32, viewOf } from "../../column/mod.ts";
 import { KeyTable } from "./key_table.ts";
+import { MetaKeys, type SeriesPath } from "./meta_keys.ts";
 import { markPostings, writePostings } from "./posting_list.ts";
 import type { SeriesIndex } from "./series_index.ts";
 
 /** Steps of work between two calls of `rest`. */
 const STEPS_BETWEEN_RESTS = 256;
 const INITIAL_PAIRS = 1024;
-
-/** A path of metas, and the keys that it has in one. */
-export interface SeriesPath {
-  readonly name: string;
-  visitKeys(meta: Value, visit: (key: Uint8Array) => void): void;
-}
 
 export class PathPostings {
   private constructor(
@@ -43,8 +37,11 @@ export class PathPostings {
     rest: () => Promise<void>,
   ): Promise<PathPostings> {
     const pairs = new Pairs();
+    const keys = new MetaKeys(index, path);
+    const add = (view: DataView, length: number) => pairs.add(view, length);
     for (let series = 0; series < seriesCount; series++) {
-      path.visitKeys(index.metaOf(series), (key) => pairs.add(key, series));
+      pairs.enter(series);
+      keys.visit(series, add);
       if (series % STEPS_BETWEEN_RESTS === 0) await rest();
     }
     const { series, ends: pairEnds } = pairs.byKey();
@@ -96,10 +93,17 @@ class Pairs {
   /** How many series each key has, and the last of them. */
   private counts: Int32Array = new Int32Array(INITIAL_PAIRS);
   private lasts: Int32Array = new Int32Array(INITIAL_PAIRS);
+  private series = 0;
 
-  /** @param series not lower than that of the call before */
-  add(bytes: Uint8Array, series: number): void {
-    const key = this.keys.numberOf(0, viewOf(bytes), 0, bytes.length);
+  /** The keys of this series follow. @param series above that of the call before */
+  enter(series: number): void {
+    this.series = series;
+  }
+
+  /** The key is in the first bytes of `view`. */
+  add(view: DataView, length: number): void {
+    const { series } = this;
+    const key = this.keys.numberOf(0, view, 0, length);
     if (key === this.counts.length) {
       this.counts = grownInt32(this.counts, key * 2);
       this.lasts = grownInt32(this.lasts, key * 2);

@@ -15,7 +15,7 @@ export class SeriesIndex extends KeyTable {
   /** The meta; undefined for the series of the measurements without one. */
   metaOf(series: number): Value {
     const type = this.typeOf(series);
-    return type === 0 ? undefined : readValue(this.arena, type as BsonType, this.startOf(series));
+    return type === 0 ? undefined : readValue(this.bytes, type as BsonType, this.startOf(series));
   }
 
   /**
@@ -35,6 +35,6 @@ export class SeriesIndex extends KeyTable {
 
   /** Writes the value's bytes, without type and name. */
   writeTo(series: number, writer: BsonWriter): void {
-    writer.bytes(this.arena, this.startOf(series), this.endOf(series));
+    writer.bytes(this.bytes, this.startOf(series), this.endOf(series));
   }
 }

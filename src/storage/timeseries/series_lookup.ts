@@ -1,6 +1,13 @@
-/** Finds series by the values in their metas, with postings that are built when a path is asked for again. */
+/**
+ * Finds series by the values in their metas: by looking at the bytes of all of them where a path is asked for the first time,
+ * with postings that are built when it is asked for again.
+ */
+import { compareBytes } from "../../bson/mod.ts";
+import { viewOf } from "../../column/mod.ts";
+import { KeyTable } from "./key_table.ts";
+import { type KeyVisit, MetaKeys, type SeriesPath } from "./meta_keys.ts";
 import type { PathCache } from "./path_cache.ts";
-import { PathPostings, type SeriesPath } from "./path_postings.ts";
+import { PathPostings } from "./path_postings.ts";
 import type { SeriesIndex } from "./series_index.ts";
 
 /** What to find; the twin of `SeriesLookup` in query/source.ts, which says what each means. */
@@ -19,6 +26,8 @@ interface JoinedLookup {
 const LEAST_INDEXED_SERIES = 64;
 /** Postings are built anew once they miss one series in so many. */
 const MISSED_SHARE = 8;
+/** Series that are looked at between two calls of `rest`. */
+const SERIES_BETWEEN_RESTS = 256;
 
 /** Where a scan finds series: its table's metas and postings. */
 export interface LookupSource {
@@ -40,14 +49,8 @@ export async function lookUpSeries(
   lookup: SeriesLookup,
   rest: () => Promise<void>,
 ): Promise<Uint8Array | undefined> {
-  if (source.seriesCount < LEAST_INDEXED_SERIES || hasNewPath(source, lookup)) return undefined;
+  if (source.seriesCount < LEAST_INDEXED_SERIES) return undefined;
   return await find(source, lookup, rest);
-}
-
-/** To judge all series once takes no longer than to build postings, which only pay when they are used again. */
-function hasNewPath(source: LookupSource, lookup: SeriesLookup): boolean {
-  if (!("lookups" in lookup)) return source.postings.isNew(source.tableId, lookup.path.name);
-  return lookup.lookups.map((each) => hasNewPath(source, each)).includes(true);
 }
 
 function find(source: LookupSource, lookup: SeriesLookup, rest: () => Promise<void>): Promise<Uint8Array> {
@@ -74,20 +77,56 @@ async function findByKey(
   rest: () => Promise<void>,
 ): Promise<Uint8Array> {
   const postings = await postingsOf(source, lookup.path, rest);
+  if (postings === undefined) return await lookAtAll(source, lookup, rest);
   const marks = new Uint8Array(source.seriesCount).fill(1, Math.min(postings.covered, source.seriesCount));
   if (lookup.kind === "range") await postings.markRange(lookup.from, lookup.to, marks, rest);
   else for (const key of lookup.keys) postings.markKey(key, marks);
   return marks;
 }
 
+/** Postings take longer to build than it takes to look at all series once, and only pay when they are used again. */
 async function postingsOf(
   { tableId, index, seriesCount, postings }: LookupSource,
   path: SeriesPath,
   rest: () => Promise<void>,
-): Promise<PathPostings> {
+): Promise<PathPostings | undefined> {
+  if (postings.isNew(tableId, path.name)) return undefined;
   const known = postings.get(tableId, path.name);
   if (known !== undefined && seriesCount - known.covered <= seriesCount / MISSED_SHARE) return known;
   const built = await PathPostings.build(index, path, seriesCount, rest);
   postings.set(tableId, path.name, built);
   return built;
+}
+
+async function lookAtAll(
+  { index, seriesCount }: LookupSource,
+  lookup: KeyLookup,
+  rest: () => Promise<void>,
+): Promise<Uint8Array> {
+  const marks = new Uint8Array(seriesCount);
+  const keys = new MetaKeys(index, lookup.path);
+  const isAskedFor = testOf(lookup);
+  let series = 0;
+  const visit: KeyVisit = (view, length) => {
+    if (isAskedFor(view, length)) marks[series] = 1;
+  };
+  for (; series < seriesCount; series++) {
+    keys.visit(series, visit);
+    if (series % SERIES_BETWEEN_RESTS === 0) await rest();
+  }
+  return marks;
+}
+
+/** Whether a key, in the first bytes of a view, is one of those that a lookup asks for. */
+function testOf(lookup: KeyLookup): (view: DataView, length: number) => boolean {
+  if (lookup.kind === "range") {
+    const { from, to } = lookup;
+    return (view, length) => {
+      const key = new Uint8Array(view.buffer, view.byteOffset, length);
+      return compareBytes(key, from) >= 0 && compareBytes(key, to) < 0;
+    };
+  }
+  const asked = new KeyTable();
+  for (const key of lookup.keys) asked.numberOf(0, viewOf(key), 0, key.length);
+  return (view, length) => asked.find(0, view, 0, length) >= 0;
 }

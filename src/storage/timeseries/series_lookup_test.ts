@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { MemoryBudget, seededRandom } from "../../base/mod.ts";
+import { BsonType, BuiltDocument, encodeDocument, type Value } from "../../bson/mod.ts";
 import { ByteWriter, viewOf } from "../../column/mod.ts";
 import { PathPostings } from "./path_postings.ts";
 import { markPostings, writePostings } from "./posting_list.ts";
-import type { SeriesPath } from "./path_postings.ts";
+import type { SeriesPath } from "./meta_keys.ts";
 import { PathCache } from "./path_cache.ts";
 import { SeriesIndex } from "./series_index.ts";
 
@@ -24,23 +25,22 @@ Deno.test("posting lists of any density give back their series, and take the few
   }
 });
 
-/** Metas are numbers as text; the path's key is the last digit, and a second one for even numbers. */
+/** Metas are arrays of a number, its last digit, and 100 for even ones; what follows the number are the path's keys. */
 const LAST_DIGIT: SeriesPath = {
   name: "digit",
+  fields: [],
+  missingKey: Uint8Array.of(0),
   visitKeys(meta, visit) {
-    visit(Uint8Array.of(Number(meta) % 10));
-    if (Number(meta) % 2 === 0) visit(Uint8Array.of(100));
+    for (const key of (meta as Value[]).slice(1)) visit(Uint8Array.of(key as number));
   },
 };
 
 function indexOf(count: number): SeriesIndex {
   const index = new SeriesIndex();
   for (let i = 0; i < count; i++) {
-    const text = new TextEncoder().encode(`${i}`);
-    const value = new Uint8Array(text.length + 5);
-    new DataView(value.buffer).setInt32(0, text.length + 1, true);
-    value.set(text, 4);
-    index.numberOf(2, viewOf(value), 0, value.length);
+    const meta = i % 2 === 0 ? [i, i % 10, 100] : [i, i % 10];
+    const bytes = encodeDocument(BuiltDocument.of(Object.fromEntries(meta.entries())));
+    index.numberOf(BsonType.Array, viewOf(bytes), 0, bytes.length);
   }
   return index;
 }
