@@ -60,6 +60,11 @@ export class BsonWriter {
     return this.buffer.subarray(0, this.at);
   }
 
+  /** All that was written so far, without a copy; good until more is written. */
+  written(): Uint8Array {
+    return this.buffer.subarray(0, this.at);
+  }
+
   /** A copy of all that was written; the writer starts anew. */
   copyAndReset(): Uint8Array {
     const bytes = this.buffer.slice(0, this.at);
@@ -192,7 +197,17 @@ export class BsonWriter {
       at += copied;
     }
     const digits = digitsOf(index);
-    for (let at = this.at; at < end; at += size) writeDigits(buffer, at + 1, ++index, digits);
+    for (let at = this.at, unit = index % 10; at < end; at += size) {
+      index++;
+      if (++unit === 10) {
+        unit = 0;
+        writeDigits(buffer, at + 1, index, digits);
+        continue;
+      }
+      // All digits but the last one are those of the name before.
+      for (let i = at + 1; i < at + digits; i++) buffer[i] = buffer[i - size]!;
+      buffer[at + digits] = ZERO_DIGIT + unit;
+    }
     this.at = end;
   }
 

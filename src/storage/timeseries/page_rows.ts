@@ -26,6 +26,10 @@ export class PageRows implements RowSource {
   private lastSeries = -1;
   private seriesFirst = 0;
   private seriesEnd = 0;
+  /** The shape of the row asked for last, and rows `[shapeFirst, shapeEnd)` that have it, too. */
+  private lastShape: Shape | undefined;
+  private shapeFirst = 0;
+  private shapeEnd = 0;
   private templatesMade: RowTemplates | undefined;
 
   constructor(
@@ -54,8 +58,16 @@ export class PageRows implements RowSource {
     return this.read(column + FIRST_COLUMN_PAGES, from, to);
   }
 
+  /** As `seriesOf`: one look finds the shape of many. */
   shapeOf(row: number): Shape | undefined {
-    return this.group.shapeOf(row);
+    if (row < this.shapeFirst || row >= this.shapeEnd) {
+      const { shapes, shapeRuns, shapeRunEnds } = this.group;
+      const run = this.group.shapeRunOf(row);
+      this.lastShape = shapes[shapeRuns[run]!];
+      this.shapeFirst = run === 0 ? 0 : shapeRunEnds[run - 1]!;
+      this.shapeEnd = shapeRunEnds[run]!;
+    }
+    return this.lastShape;
   }
 
   timeOf(row: number): number {
@@ -90,7 +102,11 @@ export class PageRows implements RowSource {
     return this.templatesMade ??= new RowTemplates(this);
   }
 
-  /** Rows from `row` on that are of one series end before this one. */
+  startOfSeries(row: number): number {
+    this.seriesOf(row);
+    return this.seriesFirst;
+  }
+
   endOfSeries(row: number): number {
     this.seriesOf(row);
     return this.seriesEnd;

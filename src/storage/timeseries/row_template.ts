@@ -1,7 +1,7 @@
 /**
- * The bytes of a row's document with what differs from row to row left to fill in. Rows of one series, shape and page
- * whose values all have a fixed size differ in those alone, so a row is written by one copy and one store a value; many
- * rows one behind the other by copies that double, and column by column.
+ * The bytes of a row's document with what differs from row to row left to fill in. Rows of one shape and page whose values
+ * all have a fixed size differ in those alone, and in the meta from series to series; so a row is written by one copy and
+ * one store a value, many rows one behind the other by copies that double, and column by column.
  */
 import { BsonType, BsonWriter, indexHeaderBytes } from "../../bson/mod.ts";
 import { BYTES, sizeOfType, type Words } from "../../column/mod.ts";
@@ -13,26 +13,43 @@ const TWO_32 = 4294967296;
 
 /** A value to fill in: where it stands, and where it comes from. */
 interface Slot {
+  /** From the start of the document, or from the end of its meta. */
   readonly at: number;
+  readonly isBehindMeta: boolean;
+  readonly page: PageColumn;
   readonly words: Words;
   readonly width: number;
-  readonly indexes: Int32Array | undefined;
+  /** Its bytes. */
+  readonly size: number;
+}
+
+/** Where the meta stands: the byte that is its type, and its bytes; what follows it. */
+interface MetaPlace {
+  readonly typeAt: number;
+  readonly at: number;
+  readonly rest: Uint8Array;
 }
 
 export class RowTemplate {
+  private bytes: Uint8Array;
+  /** Where the meta ends. */
+  private metaEnd = 0;
+
   private constructor(
-    private readonly bytes: Uint8Array,
-    /** Where the time stands, or -1. */
-    private readonly timeAt: number,
+    private readonly source: RowSource,
+    private readonly writer: BsonWriter,
+    private readonly meta: MetaPlace | undefined,
+    private readonly time: Pick<Slot, "at" | "isBehindMeta"> | undefined,
     private readonly slots: readonly Slot[],
-    /** Booleans: a byte each. */
-    private readonly flags: readonly Slot[],
-  ) {}
+  ) {
+    this.bytes = writer.written();
+    if (meta !== undefined) this.metaEnd = this.bytes.length - meta.rest.length;
+  }
 
   /**
-   * The template of the rows like `row`; undefined when they have values of any length.
+   * The template of the rows like `row`, with the meta of that; undefined when they have values of any length.
    *
-   * @param columnOf a column in the rows' page
+   * @param columnOf a column in the rows' page, none of whose values need have been read
    */
   static of(
     source: RowSource,
@@ -41,9 +58,22 @@ export class RowTemplate {
     columnOf: (column: number) => PageColumn,
   ): RowTemplate | undefined {
     const maker = new TemplateMaker(source, row, columnOf);
-    return maker.addNode(root)
-      ? new RowTemplate(maker.writer.take(), maker.timeAt, maker.slots, maker.flags)
-      : undefined;
+    if (!maker.addNode(root)) return undefined;
+    return new RowTemplate(source, maker.writer, maker.metaPlace(), maker.time, maker.slots);
+  }
+
+  /** Rows of the series of `row` follow. */
+  enter(row: number): void {
+    const { meta, writer, source } = this;
+    if (meta === undefined) return;
+    writer.truncate(meta.at);
+    source.writeMeta(row, writer);
+    this.metaEnd = writer.length;
+    writer.bytes(meta.rest);
+    this.bytes = writer.written();
+    const view = writer.memoryView;
+    view.setUint8(meta.typeAt, source.metaTypeOf(row));
+    view.setInt32(0, writer.length, true);
   }
 
   /**
@@ -56,7 +86,13 @@ export class RowTemplate {
     const start = writer.length;
     writer.bytes(this.bytes);
     ONE_ROW[0] = row;
+    this.readRows(row, row + 1);
     this.fill(writer.memoryView, start, 0, ONE_ROW, 0, 1, times);
+  }
+
+  /** Sees to it that the values of the page's rows `[from, to)` are there. */
+  readRows(from: number, to: number): void {
+    for (const { page } of this.slots) page.readRows(from, to);
   }
 
   /** How many elements of an array, from place `index` on, stay within so many bytes. */
@@ -64,7 +100,7 @@ export class RowTemplate {
     return Math.floor(bytes / (indexHeaderBytes(index) + this.bytes.length));
   }
 
-  /** Appends the documents of `rows[0, count)` as elements of an array, from place `index` on. */
+  /** Appends the documents of `rows[0, count)`, whose values are there, as elements of an array, from place `index` on. */
   writeElements(
     rows: Int32Array,
     count: number,
@@ -95,12 +131,15 @@ export class RowTemplate {
     to: number,
     times: Float64Array,
   ): void {
-    if (this.timeAt >= 0) storeTimes(out, start + this.timeAt, stride, times, rows, from, to);
-    for (const { at, words, width, indexes } of this.slots) {
-      storeWords(out, start + at, stride, words, width, placesOf(rows, from, to, indexes), from, to);
+    const { time, slots, metaEnd } = this;
+    if (time !== undefined) {
+      storeTimes(out, start + time.at + (time.isBehindMeta ? metaEnd : 0), stride, times, rows, from, to);
     }
-    for (const { at, words, indexes } of this.flags) {
-      storeBytes(out, start + at, stride, words, placesOf(rows, from, to, indexes), from, to);
+    for (const { at, isBehindMeta, page, words, width, size } of slots) {
+      const first = start + at + (isBehindMeta ? metaEnd : 0);
+      const places = placesOf(rows, from, to, page.indexes);
+      if (size === 1) storeBytes(out, first, stride, words, places, from, to);
+      else storeWords(out, first, stride, words, width, places, from, to);
     }
   }
 }
@@ -221,9 +260,12 @@ function storeBytes(
 
 class TemplateMaker {
   readonly writer = new BsonWriter();
-  timeAt = -1;
+  time: Pick<Slot, "at" | "isBehindMeta"> | undefined;
   readonly slots: Slot[] = [];
-  readonly flags: Slot[] = [];
+  private metaTypeAt = -1;
+  private metaAt = 0;
+  /** Where the meta ends; the start of the document before there is one. */
+  private metaEnd = 0;
 
   constructor(
     private readonly source: RowSource,
@@ -239,6 +281,11 @@ class TemplateMaker {
     return isFixed;
   }
 
+  metaPlace(): MetaPlace | undefined {
+    if (this.metaTypeAt < 0) return undefined;
+    return { typeAt: this.metaTypeAt, at: this.metaAt, rest: this.writer.copyFrom(this.metaEnd) };
+  }
+
   private addField(field: ShapeField): boolean {
     const { writer, source, row } = this;
     switch (field.kind) {
@@ -246,12 +293,15 @@ class TemplateMaker {
         return this.addLeaf(field);
       case FieldKind.Time:
         writer.encodedHeader(BsonType.Date, field.name.bytes);
-        this.timeAt = writer.length;
+        this.time = this.place();
         writer.int64OfNumber(0);
         return true;
       case FieldKind.Meta:
+        this.metaTypeAt = writer.length;
         writer.encodedHeader(source.metaTypeOf(row) as BsonType, field.name.bytes);
+        this.metaAt = writer.length;
         source.writeMeta(row, writer);
+        this.metaEnd = writer.length;
         return true;
       case FieldKind.Nested:
         writer.encodedHeader(BsonType.Object, field.name.bytes);
@@ -260,16 +310,21 @@ class TemplateMaker {
   }
 
   private addLeaf({ column, name }: ShapeField): boolean {
-    const { values, indexes } = this.columnOf(column);
+    const page = this.columnOf(column);
+    const { values } = page;
     const { type, width, words } = values;
     if (values.types !== undefined || width === BYTES) return false;
     const { writer } = this;
     writer.encodedHeader(type as BsonType, name.bytes);
-    const at = writer.length;
+    const place = this.place();
     const size = sizeOfType(type);
     for (let i = 0; i < size; i++) writer.byte(0);
-    if (size === 1) this.flags.push({ at, words, width, indexes });
-    else if (size > 0) this.slots.push({ at, words, width, indexes });
+    if (size > 0) this.slots.push({ ...place, page, words, width, size });
     return true;
+  }
+
+  /** Where the writer stands. */
+  private place(): Pick<Slot, "at" | "isBehindMeta"> {
+    return { at: this.writer.length - this.metaEnd, isBehindMeta: this.metaEnd > 0 };
   }
 }

@@ -7,12 +7,14 @@
  *     even lanes      00 b2 00 b0
  *     odd lanes       00 b3 00 b1
  */
-const FLIPPED_SIGNS = 0x80808080 | 0;
-const LANES = 0x00ff00ff;
+export const FLIPPED_SIGNS = 0x80808080 | 0;
+export const LANES = 0x00ff00ff;
 /** The bit above each lane. */
-const BORROWS = 0x01000100;
+export const BORROWS = 0x01000100;
+/** Times a byte: that byte in each lane. */
+export const EACH_LANE = 0x10001;
 /** What flipping its sign bit adds to a byte. */
-const BIAS = 128;
+export const BIAS = 128;
 /** So many words at a time: a lane of 16 bits holds the sum of 257 bytes. */
 const STRETCH = 256;
 
@@ -48,7 +50,7 @@ export function maximumOfBytes(bytes: Int8Array, words: Int32Array, from: number
   const end = to >> 2;
   let word = i >> 2;
   if (word < end) {
-    let even = (best + BIAS) * 0x10001;
+    let even = (best + BIAS) * EACH_LANE;
     let odd = even;
     for (; word < end; word++) {
       const four = words[word]! ^ FLIPPED_SIGNS;
@@ -71,7 +73,7 @@ export function minimumOfBytes(bytes: Int8Array, words: Int32Array, from: number
   const end = to >> 2;
   let word = i >> 2;
   if (word < end) {
-    let even = (best + BIAS) * 0x10001;
+    let even = (best + BIAS) * EACH_LANE;
     let odd = even;
     for (; word < end; word++) {
       const four = words[word]! ^ FLIPPED_SIGNS;

@@ -4,6 +4,7 @@ import type { Document, Value } from "../../../bson/mod.ts";
 import { type Column, NO_TYPE, ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, comparableNumbers, indexOfRow, type NumberArray, valueOf } from "./column_view.ts";
+import { type Bounds, selectNumbers } from "./select_numbers.ts";
 import type { Slice } from "./series_runs.ts";
 import type { SliceSource } from "./slice_source.ts";
 import { TextVerdicts } from "./text_verdicts.ts";
@@ -103,12 +104,23 @@ export class RowFilter {
         ? keep(passing, from, from, to, this.rows)
         : keepNamed(passing, rows, from, to, this.rows);
     }
+    const selected = rows === undefined ? this.selectDense(slice) : undefined;
+    if (selected !== undefined) return selected;
     const mask = this.maskOf(0, to - from);
     this.evaluate(this.condition, slice, mask, 1);
     const end = from + this.judged;
     return rows === undefined
       ? keep(mask, 0, from, end, this.rows)
       : keepOf(mask, rows, from, end, this.rows);
+  }
+
+  /** As `keepPassing`, of one comparison with numbers that each row has; undefined for anything else. */
+  private selectDense(slice: Slice): number | undefined {
+    const { condition } = this;
+    if (condition.kind !== "compare") return undefined;
+    const view = viewOfSlice(slice, condition.path);
+    const numbers = view.places === undefined && view.type !== NO_TYPE ? comparableNumbers(view) : undefined;
+    return numbers && selectNumbers(numbers, slice, boundsOf(condition), this.rows);
   }
 
   private knownOf(source: SliceSource): JudgedSource {
@@ -319,8 +331,7 @@ function compareDense(
   condition: Comparison,
   mask: Uint8Array,
 ): void {
-  const { least, greatest } = boundsOf(condition);
-  const excluded = excludedBound(condition);
+  const { least, greatest, excluded } = boundsOf(condition);
   if (rows === undefined) {
     for (let row = from; row < to; row++) {
       const value = numbers[row]!;
@@ -343,8 +354,7 @@ function compareSparse(
   condition: Comparison,
   mask: Uint8Array,
 ): void {
-  const { least, greatest } = boundsOf(condition);
-  const excluded = excludedBound(condition);
+  const { least, greatest, excluded } = boundsOf(condition);
   for (let k = from; k < to; k++) {
     const row = rows === undefined ? k : rows[k]!;
     const place = places[row]!;
@@ -357,24 +367,20 @@ function compareSparse(
   }
 }
 
-function boundsOf(
-  { operator, number }: Comparison,
-): { readonly least: number; readonly greatest: number } {
+/** Values pass from `least` to `greatest`, but for `excluded`: NaN, which no value is the same as, for none. */
+function boundsOf({ operator, number }: Comparison): Bounds {
   switch (operator) {
     case "$eq":
-      return { least: number, greatest: number };
+      return { least: number, greatest: number, excluded: NaN };
     case "$lt":
+      return { least: -Infinity, greatest: number, excluded: number };
     case "$lte":
-      return { least: -Infinity, greatest: number };
+      return { least: -Infinity, greatest: number, excluded: NaN };
     case "$gt":
+      return { least: number, greatest: Infinity, excluded: number };
     case "$gte":
-      return { least: number, greatest: Infinity };
+      return { least: number, greatest: Infinity, excluded: NaN };
   }
-}
-
-/** The bound that does not pass itself; NaN, which no value is the same as, for none. */
-function excludedBound({ operator, number }: Comparison): number {
-  return operator === "$lt" || operator === "$gt" ? number : NaN;
 }
 
 /** What is known of all rows of a source without looking at them: all pass, none does, or undefined. */

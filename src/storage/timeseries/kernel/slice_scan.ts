@@ -1,4 +1,8 @@
-/** Rows as documents, series by series, each in order of time: those that pass a condition on columns. */
+/**
+ * Rows as documents, series by series, each in order of time: those that pass a condition on columns. Once more than a few
+ * rows were asked for, a row group that nothing overlaps is read page by page, whatever series are in it: rows lie in it in
+ * that order.
+ */
 import { PIPELINE_BATCH_ROWS, takeLongWork } from "../../../base/mod.ts";
 import type { Document } from "../../../bson/mod.ts";
 import type { Pacer } from "../scan_pacer.ts";
@@ -7,12 +11,14 @@ import type { TimeseriesScan } from "../scan_request.ts";
 import { nextMarked } from "../series_marks.ts";
 import { RowFilter } from "./condition.ts";
 import { SeriesRuns, type Slice } from "./series_runs.ts";
+import { addDocuments } from "./slice_source.ts";
 import { SeriesSources } from "./series_sources.ts";
 
 const NO_PATHS: readonly (readonly string[])[] = [];
 /** Rows that are looked at between two looks at the clock, and what a series counts as beside its rows. */
 const ROWS_BETWEEN_LOOKS = 4096;
 const SERIES_ROWS = 64;
+const ANY_TIMES = () => true;
 
 /** @param matched one byte a series, 0 where its rows are not asked for; undefined when those of all are */
 export async function* scanSlices(
@@ -26,16 +32,21 @@ export async function* scanSlices(
   const filter = condition &&
     new RowFilter(condition.condition, (series) => snapshot.index.sharedMetaOf(series));
   const slices = new SeriesRuns();
+  const areAlike = matched === undefined && filter?.dependsOnSeries !== true;
   let batch: Document[] = [];
   let work = 0;
+  let seen = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
     if (series === snapshot.seriesCount) break;
-    slices.enter(sources.runsOf(series));
+    const many = areAlike && seen >= PIPELINE_BATCH_ROWS ? sources.runOfMany(series, ANY_TIMES) : undefined;
+    slices.enter(many === undefined ? sources.runsOf(series) : [many.run]);
     filter?.enter(series);
+    if (many !== undefined) series = many.last;
     for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
       const count = slice.to - slice.from;
       counters.rowsRead += count;
+      seen += count;
       work += count;
       const { needsRows } = slice.source;
       for (let rest: Slice | undefined = slice; rest !== undefined;) {
@@ -43,12 +54,17 @@ export async function* scanSlices(
         const end: number = filter === undefined || needsRows ? rest.to : rest.from + filter.judgedCount;
         if (kept !== undefined) {
           const { source, rows, from, to } = kept;
-          for (let k = from; k < to; k++) {
-            const document = source.documentAt(rows === undefined ? k : rows[k]!);
-            const passes = !needsRows || condition === undefined || condition.matches(document);
-            if (takeLongWork()) await pacer.restIfDue();
-            if (!passes) continue;
-            batch.push(document);
+          for (let at = from; at < to;) {
+            if (needsRows && condition !== undefined) {
+              const document = source.documentAt(rows === undefined ? at : rows[at]!);
+              at++;
+              if (condition.matches(document)) batch.push(document);
+              if (takeLongWork()) await pacer.restIfDue();
+            } else {
+              const next = Math.min(to, at + PIPELINE_BATCH_ROWS - batch.length);
+              addDocuments(source, rows, at, next, batch);
+              at = next;
+            }
             if (batch.length < PIPELINE_BATCH_ROWS) continue;
             yield batch;
             batch = [];

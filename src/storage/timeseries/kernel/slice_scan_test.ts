@@ -36,9 +36,12 @@ Deno.test("rows of many series that share a page pass a condition by their own v
   const passing = await scanAll(store, { condition: BELOW });
   const expected = documents.filter((document) => (document.get("v") as Int32).value < LIMIT).length;
   assert.equal(passing.length, expected);
+  let before = -1;
   for (const row of passing) {
     const series = (row.get("m") as Int32).value;
     const place = (row.get("t") as UtcDate).ms / 1000;
+    assert.ok(series * ROWS_OF_EACH + place > before, "series by series, each in order of time");
+    before = series * ROWS_OF_EACH + place;
     assert.equal((row.get("v") as Int32).value, valueOf(series, place));
   }
 });

@@ -31,6 +31,17 @@ export interface SliceSource {
   documentAt(row: number): Document;
 }
 
+/** Adds the documents of rows: `[from, to)`, or those that `rows[from, to)` name. */
+export function addDocuments(
+  source: SliceSource,
+  rows: Int32Array | undefined,
+  from: number,
+  to: number,
+  out: Document[],
+): void {
+  for (let k = from; k < to; k++) out.push(source.documentAt(rows === undefined ? k : rows[k]!));
+}
+
 /** Where the paths asked for lie in a dictionary of columns. */
 export interface ResolvedPath {
   readonly isTime: boolean;
