@@ -7,6 +7,10 @@ const MIB = 1024 * KIB;
 export const MAX_DOCUMENT_BYTES = 16 * MIB;
 /** What the server itself may put around a document: a reply may be this much larger. */
 export const MAX_INTERNAL_DOCUMENT_BYTES = MAX_DOCUMENT_BYTES + 16 * KIB;
+/** Bytes of the values that a distinct answers with (MongoDB's `kMaxResponseSize`). */
+export const MAX_DISTINCT_BYTES = MAX_DOCUMENT_BYTES - 4 * KIB;
+/** Documents that are being written grow no further than this (MongoDB's `BufferMaxSize`). */
+export const MAX_BUFFER_BYTES = 64 * MIB;
 /** The largest message on the wire (MongoDB's `maxMessageSizeBytes`). */
 export const MAX_MESSAGE_BYTES = 48_000_000;
 /** Statements in one write command (MongoDB's `maxWriteBatchSize`). */
@@ -65,6 +69,8 @@ export const MAX_SESSIONS = 1_000_000;
 export const MAX_PIPELINE_STAGES = 1000;
 /** What a blocking stage may hold without spilling (MongoDB's 100 MB rule). */
 export const MAX_BLOCKING_STAGE_BYTES = 100 * MIB;
+/** Items of an array that `$concatArrays` makes: no document holds a fifth of them. */
+export const MAX_JOINED_ITEMS = 1 << 24;
 /** Windows that `fill` of `$timeWindow` makes in one run, as many as `$densify` may. */
 export const MAX_FILLED_WINDOWS = 500_000;
 /** Bytes of a spilled file that are read and written at once. */

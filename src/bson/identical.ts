@@ -8,7 +8,7 @@ import { encodeDocument } from "./writer.ts";
 export function identicalValues(a: Value, b: Value): boolean {
   if (Object.is(a, b)) return true;
   if (a instanceof Int32 && b instanceof Int32) return a.value === b.value;
-  if (a instanceof UtcDate && b instanceof UtcDate) return a.ms === b.ms;
+  if (a instanceof UtcDate && b instanceof UtcDate) return a.ms === b.ms && a.exactMs === b.exactMs;
   if (typeof a !== typeof b || a === undefined || b === undefined || isArray(a) !== isArray(b)) return false;
   if (typeof a === "string" || typeof a === "boolean" || typeof a === "bigint") return false;
   if (typeof a === "number" && !Number.isNaN(a)) return false;

@@ -72,7 +72,7 @@ export class IndexKeyReader {
       case 40:
         return this.byte() === 1;
       case 45:
-        return new UtcDate(this.sortable());
+        return this.date();
       case 47: {
         const high = this.uint32();
         return new Timestamp({ t: high, i: this.uint32() });
@@ -96,6 +96,11 @@ export class IndexKeyReader {
       default:
         throw new AssertionError(`no type has rank ${rank}`);
     }
+  }
+
+  private date(): Value {
+    const ms = this.sortable();
+    return Number.isSafeInteger(ms) ? new UtcDate(ms) : this.wholeOr(() => new UtcDate(ms));
   }
 
   private number(): Value {

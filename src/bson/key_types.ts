@@ -4,7 +4,8 @@
  * zeros at the end are left out.
  *
  *     0  what the key looks like: a text; int32 where it is such a number, else a double, else int64
- *     1  a double        2  int64        3  what follows, as a document with one field: decimals, −0, symbols, code with scope
+ *     1  a double        2  int64        3  what follows, as a document with one field: decimals, −0,
+ *                                       symbols, code with scope, dates beyond ±2⁵³
  *
  * MongoDB's index keys have such type bits behind them, too.
  */
@@ -57,8 +58,9 @@ const ONE_INT64 = Uint8Array.of(INT64);
 function isPlain(value: Value): boolean {
   if (typeof value === "number") return !looksLikeInt32(value);
   if (typeof value === "bigint") return !isDouble(value);
+  if (value instanceof UtcDate) return Number.isSafeInteger(value.ms);
   return value === undefined || value === null || typeof value === "string" || typeof value === "boolean" ||
-    value instanceof Int32 || value instanceof ObjectId || value instanceof UtcDate;
+    value instanceof Int32 || value instanceof ObjectId;
 }
 
 interface Types {
@@ -72,6 +74,7 @@ function addTypes(types: Types, value: Value): void {
   else if (isNumber(value)) addNumber(types, value);
   else if (value instanceof Document) value.values().forEach((each) => addTypes(types, each));
   else if (isArray(value)) value.forEach((each) => addTypes(types, each));
+  else if (value instanceof UtcDate && !Number.isSafeInteger(value.ms)) addWhole(types, value);
   else if (value instanceof BSONSymbol) addWhole(types, value);
   else if (value instanceof Code && typeOf(value) === BsonType.CodeWithScope) addWhole(types, value);
 }

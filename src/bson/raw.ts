@@ -219,7 +219,7 @@ export function readValue(bytes: Uint8Array, type: BsonType, start: number): Val
     case BsonType.Boolean:
       return bytes[start] !== 0;
     case BsonType.Date:
-      return new UtcDate(readInt64AsNumber(bytes, start));
+      return readDate(bytes, start);
     case BsonType.Null:
       return null;
     case BsonType.Int32:
@@ -229,6 +229,11 @@ export function readValue(bytes: Uint8Array, type: BsonType, start: number): Val
     default:
       return readRareValue(bytes, type, start);
   }
+}
+
+function readDate(bytes: Uint8Array, start: number): UtcDate {
+  const ms = readInt64AsNumber(bytes, start);
+  return Number.isSafeInteger(ms) ? new UtcDate(ms) : UtcDate.of(readInt64(bytes, start));
 }
 
 function readRareValue(bytes: Uint8Array, type: BsonType, start: number): Value {

@@ -44,9 +44,34 @@ export class Int32 {
 const SMALL_INT_OFFSET = 128;
 const SMALL_INTS: readonly Int32[] = Array.from({ length: 1152 }, (_, i) => new Int32(i - SMALL_INT_OFFSET));
 
-/** A date: milliseconds since 1970-01-01T00:00Z. BSON's 64-bit range, exact within ±2⁵³. */
+/**
+ * A date: milliseconds since 1970-01-01T00:00Z in BSON's 64-bit range. Dates are compared by `ms`, which beyond ±2⁵³ is
+ * the nearest double.
+ */
 export class UtcDate {
   constructor(readonly ms: number) {}
+
+  /** @param ms within 64 bits */
+  static of(ms: bigint): UtcDate {
+    const near = Number(ms);
+    return Number.isSafeInteger(near) ? new UtcDate(near) : new FarDate(near, ms);
+  }
+
+  /** All 64 bits. */
+  get exactMs(): bigint {
+    return this.ms < 2 ** 63 ? BigInt(this.ms) : 2n ** 63n - 1n;
+  }
+}
+
+/** A date that no double holds, such as the last one of all, which programs take for "never". */
+class FarDate extends UtcDate {
+  constructor(ms: number, private readonly exact: bigint) {
+    super(ms);
+  }
+
+  override get exactMs(): bigint {
+    return this.exact;
+  }
 }
 
 /** BSON's deprecated type 6. Not the same as a missing field. */

@@ -7,6 +7,7 @@
  *     const bytes = writer.take();
  */
 import { serialize } from "bson";
+import { CommandError, MAX_BUFFER_BYTES } from "../base/mod.ts";
 import { Document } from "./document.ts";
 import { BsonType } from "./type.ts";
 import {
@@ -265,7 +266,9 @@ export class BsonWriter {
     if (value instanceof Int32) return this.int32(value.value);
     if (value instanceof Document) return value.writeTo(this);
     if (isArray(value)) return this.array(value);
-    if (value instanceof UtcDate) return this.int64OfNumber(value.ms);
+    if (value instanceof UtcDate) {
+      return Number.isSafeInteger(value.ms) ? this.int64OfNumber(value.ms) : this.int64(value.exactMs);
+    }
     if (value instanceof ObjectId) return this.bytes(value.id);
     this.rarePayload(value);
   }
@@ -336,11 +339,17 @@ export class BsonWriter {
   /** Makes room for so many bytes more. */
   reserve(bytes: number): void {
     if (this.at + bytes <= this.buffer.length) return;
+    if (this.at > MAX_BUFFER_BYTES) throw bufferTooLarge(this.at + bytes);
     const grown = new Uint8Array(Math.max(this.buffer.length * 2, this.at + bytes));
     grown.set(this.buffer.subarray(0, this.at));
     this.buffer = grown;
     this.view = new DataView(grown.buffer);
   }
+}
+
+/** Of what no message could hold: a pipeline can ask for more than there is memory. */
+function bufferTooLarge(bytes: number): CommandError {
+  return new CommandError(13548, `BufBuilder attempted to grow() to ${bytes} bytes, past the 64MB limit.`);
 }
 
 /** What `indexHeader` writes: type byte, digits and a zero byte. */

@@ -59,7 +59,7 @@ export class ValueColumn {
   /** Adds a value that keeps nothing alive but itself. @returns the bytes that it takes, about */
   push(value: Value): number {
     if (typeof value === "number") return this.put(ValueKind.Double, value);
-    if (value instanceof UtcDate) return this.put(ValueKind.Date, value.ms);
+    if (value instanceof UtcDate && Number.isSafeInteger(value.ms)) return this.put(ValueKind.Date, value.ms);
     if (value instanceof Int32) return this.put(ValueKind.Int, value.value);
     if (value === undefined) return this.put(ValueKind.Missing, 0);
     if (value === null) return this.put(ValueKind.Null, 0);

@@ -26,9 +26,6 @@ import { binary, type OperatorDefinition, unary } from "./operator.ts";
 import { Summation } from "./summation.ts";
 import type { Evaluator } from "./expression.ts";
 
-/** The largest moment a date may hold: 64 bits of milliseconds, as a double. */
-const DATE_LIMIT_MS = 2 ** 63;
-
 const ADD: OperatorDefinition = {
   name: "$add",
   associative: "commutative",
@@ -72,7 +69,7 @@ function sumOf(count: number, valueAt: (i: number) => Value): Value {
     } else if (value instanceof UtcDate) {
       if (dated) throw new CommandError(16612, "only one date allowed in an $add expression");
       dated = true;
-      total.add(BigInt(value.ms));
+      total.add(value.exactMs);
     } else if (isNullish(value)) {
       return null;
     } else {
@@ -83,16 +80,9 @@ function sumOf(count: number, valueAt: (i: number) => Value): Value {
 }
 
 function dateOfSum(total: Summation): UtcDate {
-  const ms = total.isDecimal ? longOfDecimal(total.toDecimal()) : roundHalfDown(total.toDouble());
-  if (!(ms < DATE_LIMIT_MS && ms >= -DATE_LIMIT_MS)) {
-    throw new CommandError("Overflow", "date overflow in $add");
-  }
-  return new UtcDate(Number(ms));
-}
-
-/** To the nearest whole number, halves toward zero: how MongoDB makes a date of a sum. */
-function roundHalfDown(x: number): number {
-  return Math.sign(x) * Math.ceil(Math.abs(x) - 0.5) + 0;
+  const ms = total.isDecimal ? longOfDecimal(total.toDecimal()) : total.nearestLong();
+  if (ms === undefined) throw new CommandError("Overflow", "date overflow in $add");
+  return UtcDate.of(ms);
 }
 
 /** `$subtract`. @throws CommandError TypeMismatch */
@@ -107,7 +97,7 @@ export function subtract(a: Value, b: Value): Value {
   if (isNullish(a) || isNullish(b)) return null;
   if (isNumber(a) && isNumber(b)) return subtractWide(a, b);
   if (a instanceof UtcDate) {
-    if (b instanceof UtcDate) return BigInt(a.ms) - BigInt(b.ms);
+    if (b instanceof UtcDate) return a.exactMs - b.exactMs;
     if (isNumber(b)) return subtractFromDate(a, b);
   }
   throw new CommandError(
@@ -130,9 +120,9 @@ function subtractFromDate(date: UtcDate, amount: NumberValue): UtcDate {
   if (subtrahend === LONG_MIN) {
     throw new CommandError("DurationOverflow", "Cannot negate the minimum duration");
   }
-  const ms = BigInt(date.ms) - subtrahend;
+  const ms = date.exactMs - subtrahend;
   if (!isLongRange(ms)) throw new CommandError("Overflow", "date overflow in $subtract");
-  return new UtcDate(Number(ms));
+  return UtcDate.of(ms);
 }
 
 const MULTIPLY: OperatorDefinition = {

@@ -26,7 +26,7 @@ import { constant, type Evaluator, namedNode } from "./expression.ts";
 import { renderValue, typeName } from "./message.ts";
 import { type NamedArguments, parseNamed } from "./named_arguments.ts";
 import { asDecimal, asDouble, asInt32, intOrLong, isLongRange, type NumberValue } from "./number.ts";
-import { doubleText, parseDoubleText } from "./number_text.ts";
+import { doubleText, isInRange, parseDoubleText } from "./number_text.ts";
 import { type OperatorDefinition, unary } from "./operator.ts";
 import { utf8Length } from "./string.ts";
 
@@ -101,9 +101,9 @@ const CONVERTIBLE: ReadonlySet<BsonType> = new Set([
 
 function toDouble(value: Value): Value {
   if (value instanceof Decimal128) {
-    const double = asDouble(value);
-    const infinite = decimals.takeApart(value).kind !== "finite";
-    if (!Number.isFinite(double) && !infinite) throw overflow(value);
+    const decimal = decimals.takeApart(value);
+    const double = decimals.toDouble(decimal);
+    if (decimal.kind === "finite" && !isInRange(double, decimal.coefficient === 0n)) throw overflow(value);
     return double;
   }
   if (isNumber(value)) return asDouble(value);
@@ -147,7 +147,7 @@ function toInt(value: Value): Value {
 function toLong(value: Value): Value {
   if (typeof value === "boolean") return value ? 1n : 0n;
   if (isNumber(value)) return wholeOf(value);
-  if (value instanceof UtcDate) return BigInt(value.ms);
+  if (value instanceof UtcDate) return value.exactMs;
   if (typeof value === "string") return textToInteger(value);
   throw unsupported(value, BsonType.Int64);
 }
@@ -189,7 +189,7 @@ function textToInteger(text: string): bigint {
 function toDecimal(value: Value): Value {
   if (typeof value === "boolean") return decimals.putTogether(decimals.fromInteger(value ? 1n : 0n));
   if (isNumber(value)) return decimals.putTogether(asDecimal(value));
-  if (value instanceof UtcDate) return decimals.putTogether(decimals.fromInteger(BigInt(value.ms)));
+  if (value instanceof UtcDate) return decimals.putTogether(decimals.fromInteger(value.exactMs));
   if (typeof value === "string") return textToDecimal(value);
   throw unsupported(value, BsonType.Decimal128);
 }
@@ -236,7 +236,7 @@ function toDate(value: Value): Value {
   if (typeof value === "string") return new UtcDate(parseDateText(value, undefined, undefined));
   if (value instanceof ObjectId) return new UtcDate(value.getTimestamp().getTime());
   if (value instanceof Timestamp) return new UtcDate(value.getHighBitsUnsigned() * 1000);
-  if (isNumber(value) && !(value instanceof Int32)) return new UtcDate(Number(wholeOf(value)));
+  if (isNumber(value) && !(value instanceof Int32)) return UtcDate.of(wholeOf(value));
   throw unsupported(value, BsonType.Date);
 }
 

@@ -34,11 +34,19 @@ export function renderDocument(document: Document): string {
 export function renderElement(value: Value): string {
   if (value instanceof Document) return renderDocument(value);
   if (isArray(value)) return value.length === 0 ? "[]" : `[ ${value.map(renderElement).join(", ")} ]`;
-  if (typeof value === "string") return `"${value}"`;
+  if (typeof value === "string") return renderText(value);
   if (typeof value === "number") return renderDouble(value);
-  if (value instanceof UtcDate) return `new Date(${value.ms})`;
+  if (value instanceof UtcDate) return `new Date(${value.exactMs})`;
   if (value instanceof Int32) return String(value.value);
   return renderScalar(value);
+}
+
+/** Texts of so many characters are cut, after the first of them. */
+const LONG_TEXT = 160;
+const SHOWN_OF_LONG_TEXT = 150;
+
+function renderText(text: string): string {
+  return text.length < LONG_TEXT ? `"${text}"` : `"${text.slice(0, SHOWN_OF_LONG_TEXT)}..."`;
 }
 
 /** With a point in any case, which makes `nan.0` of what is no number, and `1e+300.0`. */

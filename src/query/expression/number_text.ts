@@ -47,5 +47,17 @@ export function parseDoubleText(text: string): number | string {
   if (!/^[+-]?\.?\d/.test(text)) return "Did not consume any digits";
   if (!DOUBLE_TEXT.test(text)) return "Did not consume whole string.";
   const value = Number(text);
-  return Number.isFinite(value) ? value : "Out of range";
+  return isInRange(value, !/[1-9]/.test(text.replace(/e.*$/i, ""))) ? value : "Out of range";
+}
+
+/** The smallest double that has all its bits. */
+const SMALLEST_NORMAL = 2 ** -1022;
+
+/**
+ * Whether a double holds what it was made of: neither too large nor, for MongoDB, so small that bits are lost.
+ *
+ * @param isZero what it was made of
+ */
+export function isInRange(double: number, isZero: boolean): boolean {
+  return Number.isFinite(double) && (isZero || Math.abs(double) >= SMALLEST_NORMAL);
 }

@@ -27,6 +27,11 @@ function twoSumError(a: number, b: number, sum: number): number {
   return (a - (sum - roundedB)) + (b - roundedB);
 }
 
+function roundHalfAway(x: number): number {
+  const whole = Math.trunc(x);
+  return Math.abs(x - whole) < 0.5 ? whole : whole + Math.sign(x);
+}
+
 const ZERO: decimals.Decimal = decimals.finite(false, 0n, 0);
 
 /** A sum over numbers of all four types; the result has the widest type seen. */
@@ -103,6 +108,17 @@ export class Summation {
   private toLong(): bigint | undefined {
     if (!Number.isFinite(this.sum)) return undefined;
     const exact = BigInt(this.sum) + BigInt(Math.trunc(this.addend));
+    return exact >= LONG_MIN && exact <= LONG_MAX ? exact : undefined;
+  }
+
+  /**
+   * The whole number nearest to the sum, halves away from the running sum's: how MongoDB makes a date of one; undefined
+   * where int64 cannot hold it.
+   */
+  nearestLong(): bigint | undefined {
+    if (!Number.isFinite(this.sum)) return undefined;
+    const whole = roundHalfAway(this.sum);
+    const exact = BigInt(whole) + BigInt(roundHalfAway(this.sum - whole + this.addend));
     return exact >= LONG_MIN && exact <= LONG_MAX ? exact : undefined;
   }
 

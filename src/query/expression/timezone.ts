@@ -10,9 +10,11 @@ import { MS_PER_HOUR, MS_PER_MINUTE, MS_PER_SECOND } from "./civil.ts";
 
 const BLOCK_MS = 2 ** 30;
 const MAX_BLOCKS = 16_384;
-/** Outside these years the offset of the nearer end holds. */
+/** Before this year its offset holds. */
 const FIRST_MS = Date.UTC(1800, 0, 1);
+/** From this year on rules repeat with the calendar, every 400 years, and those of the cycle before it are asked. */
 const LAST_MS = Date.UTC(2600, 0, 1);
+const CALENDAR_CYCLE_MS = 146_097 * 24 * MS_PER_HOUR;
 
 interface Block {
   /** The offset before `changeMs`. */
@@ -95,7 +97,9 @@ function findBlock(format: Intl.DateTimeFormat, index: number): Block {
 
 /** The slow answer, from the platform. */
 function askOffset(format: Intl.DateTimeFormat, utcMs: number): number {
-  const ms = Math.floor(Math.min(Math.max(utcMs, FIRST_MS), LAST_MS) / MS_PER_SECOND) * MS_PER_SECOND;
+  const cycles = Math.max(0, Math.ceil((utcMs - LAST_MS) / CALENDAR_CYCLE_MS));
+  const knownMs = Math.max(utcMs - cycles * CALENDAR_CYCLE_MS, FIRST_MS);
+  const ms = Math.floor(knownMs / MS_PER_SECOND) * MS_PER_SECOND;
   const parts = new Map(format.formatToParts(ms).map(({ type, value }) => [type, Number(value)]));
   const part = (name: Intl.DateTimeFormatPartTypes) => parts.get(name) ?? 0;
   const local = Date.UTC(

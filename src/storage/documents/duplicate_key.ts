@@ -69,7 +69,7 @@ function shown(value: Value): string {
   if (typeof value === "bigint" || typeof value === "boolean") return String(value);
   if (value instanceof Int32) return String(value.value);
   if (value instanceof ObjectId) return `ObjectId('${value.toHexString()}')`;
-  if (value instanceof UtcDate) return `new Date(${value.ms})`;
+  if (value instanceof UtcDate) return `new Date(${value.exactMs})`;
   if (value instanceof Document) return shownDocument(value);
   if (isArray(value)) return value.length === 0 ? "[]" : `[ ${value.map(shown).join(", ")} ]`;
   return shownRare(value);

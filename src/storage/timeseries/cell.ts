@@ -37,9 +37,9 @@ export function valueAt(column: Column, index: number): Value {
     case BsonType.Null:
       return null;
     case BsonType.Date:
-      return new UtcDate(words[at + 1]! * TWO_32 + (words[at]! >>> 0));
+      return dateOf(words[at]!, words[at + 1]!);
     case BsonType.Int64:
-      return BigInt.asIntN(64, (BigInt(words[at + 1]!) << 32n) | BigInt(words[at]! >>> 0));
+      return int64Of(words[at]!, words[at + 1]!);
     case BsonType.ObjectId:
       return new ObjectId(column.wordBytes.slice(at * 4, at * 4 + 12));
     case BsonType.Decimal128:
@@ -49,6 +49,15 @@ export function valueAt(column: Column, index: number): Value {
     default:
       return readValue(column.wordBytes, type as BsonType, 0);
   }
+}
+
+function int64Of(low: number, high: number): bigint {
+  return BigInt.asIntN(64, (BigInt(high) << 32n) | BigInt(low >>> 0));
+}
+
+function dateOf(low: number, high: number): UtcDate {
+  const ms = high * TWO_32 + (low >>> 0);
+  return Number.isSafeInteger(ms) ? new UtcDate(ms) : UtcDate.of(int64Of(low, high));
 }
 
 /** Writes value `index` of a column as an element, every bit as it was. */
