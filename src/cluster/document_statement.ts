@@ -142,7 +142,7 @@ class StatementRun {
       if (current === undefined && statement.multi !== true) return undefined;
     }
     if (this.matched > 0 || statement.kind !== "update" || statement.upsert !== true) return this.done();
-    const document = withIdFirst(storable(this.plan.inserted()));
+    const document = withIdFirst(storable(this.plan.inserted(), true));
     const freed = this.collection.store.blockedBy(this.collection.id, document);
     if (freed === undefined) return this.upsert(document);
     yield freed;
@@ -266,11 +266,13 @@ class StatementRun {
   }
 }
 
-/** The document as bytes. @throws CommandError when it is too large or too deep */
-export function storable(document: Document): RawDocument {
+/** The document as bytes. @param isNew made by an upsert @throws CommandError when it is too large or too deep */
+export function storable(document: Document, isNew = false): RawDocument {
   const bytes = encodeDocument(document);
   if (bytes.length > MAX_DOCUMENT_BYTES) {
-    throw new CommandError(17419, `Resulting document after update is larger than ${MAX_DOCUMENT_BYTES}`);
+    throw isNew
+      ? new CommandError(17420, `Document to upsert is larger than ${MAX_DOCUMENT_BYTES}`)
+      : new CommandError(17419, `Resulting document after update is larger than ${MAX_DOCUMENT_BYTES}`);
   }
   const stored = new RawDocument(bytes);
   if (isDeeperThan(stored, MAX_STORED_DEPTH)) {

@@ -98,7 +98,7 @@ class MeasurementRun {
   }
 
   private upsert(): RawDocument {
-    const document = storable(this.plan.inserted());
+    const document = storable(this.plan.inserted(), true);
     this.upsertedId = document.get("_id");
     this.show(undefined, document);
     return document;

@@ -2,8 +2,9 @@
  * A collection that takes another one's place (`$out`): rows go into one of a name of its own, which in the end gets the
  * other's name, by one entry of the catalog. One that a crash left behind is dropped at the next start.
  */
+import { CommandError, MAX_DOCUMENT_BYTES } from "../base/mod.ts";
 import { BuiltDocument, type Document, encodeDocument, RawDocument } from "../bson/mod.ts";
-import type { CollectionName, Replacement } from "../query/mod.ts";
+import { checkLeavingSize, type CollectionName, type Replacement } from "../query/mod.ts";
 import type { CollectionInfo } from "./catalog.ts";
 import type { CollectionSpec, InsertResult } from "./router.ts";
 
@@ -41,6 +42,14 @@ export async function beginReplacement(
   };
 }
 
-export function encoded(document: Document): RawDocument {
-  return new RawDocument(encodeDocument(document));
+/** A row as it is stored. @throws CommandError when it is too large */
+export function encoded(row: Document): RawDocument {
+  const document = new RawDocument(encodeDocument(row));
+  const { sizeBytes } = document;
+  checkLeavingSize(document, sizeBytes);
+  if (sizeBytes <= MAX_DOCUMENT_BYTES) return document;
+  throw new CommandError(
+    "BadValue",
+    `object to insert too large. size in bytes: ${sizeBytes}, max size: ${MAX_DOCUMENT_BYTES}`,
+  );
 }

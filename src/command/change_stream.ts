@@ -3,7 +3,7 @@
  * log; the stages behind the first run on them piece by piece; the answer tells the place up to which all was looked at, so
  * that a client whose events are few can go on from there.
  */
-import { CommandError, MAX_INTERNAL_DOCUMENT_BYTES } from "../base/mod.ts";
+import { CommandError } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, Document, isNumber, type Value } from "../bson/mod.ts";
 import {
   type ChangeEvent,
@@ -15,8 +15,8 @@ import {
 } from "../cluster/mod.ts";
 import {
   ArraySource,
+  checkLeavingSize,
   collectRows,
-  elementText,
   parsePipeline,
   type Pipeline,
   renderDocument,
@@ -220,7 +220,7 @@ class ChangeStreamTail extends Tail {
   }
 
   override returned(document: Document, sizeBytes: number): void {
-    if (sizeBytes > MAX_INTERNAL_DOCUMENT_BYTES) throw tooLarge(document, sizeBytes);
+    checkLeavingSize(document, sizeBytes);
     this.token = document.get("_id");
   }
 
@@ -256,16 +256,6 @@ function keepTokens(documents: readonly Document[], shown: readonly Document[]):
 function dataOf(document: Document): Value {
   const id = document.get("_id");
   return id instanceof Document && id.names().length === 1 ? id.get("_data") : undefined;
-}
-
-/** With images an event can be larger than a document may be. */
-function tooLarge(document: Document, sizeBytes: number): CommandError {
-  const hex = sizeBytes.toString(16).toUpperCase();
-  return new CommandError(
-    "BSONObjectTooLarge",
-    `BSONObj size: ${sizeBytes} (0x${hex}) is invalid. Size must be between 0 and ${MAX_INTERNAL_DOCUMENT_BYTES}(16MB) First ` +
-      `element: ${elementText("_id", document.get("_id"))}`,
-  );
 }
 
 function tokenChanged(expected: Document, found: Document): CommandError {

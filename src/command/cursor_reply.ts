@@ -33,6 +33,7 @@ export async function replyFirstBatch(
   const cursor = cursors.create({
     namespace: batch.namespace,
     rows: batch.rows,
+    command: call.name === "find" ? "find" : "aggregate",
     work: batch.work,
     sessionId: call.generic.sessionId,
     txnNumber: call.generic.inTransaction ? call.generic.txnNumber : undefined,

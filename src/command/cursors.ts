@@ -11,7 +11,7 @@ import {
 } from "../base/mod.ts";
 import { type BsonWriter, type Document, indexHeaderBytes, type Value } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
-import type { Rows } from "../query/mod.ts";
+import { checkLeavingSize, named, type Pipeline, type Rows } from "../query/mod.ts";
 import type { Operation, QueryWork } from "./operation.ts";
 import type { Tail } from "./tail.ts";
 
@@ -23,6 +23,8 @@ export interface CursorOptions {
   /** `db.collection`, as replies and getMore name it. */
   readonly namespace: string;
   readonly rows: Rows;
+  /** What it was opened by; an aggregate when not given. */
+  readonly command?: Pipeline["command"];
   readonly work: QueryWork | undefined;
   readonly sessionId: string | undefined;
   /** The transaction's number, where it was opened in one. */
@@ -129,6 +131,9 @@ export class Cursor {
         isLarge = true;
         reply.reserve(maxBytes);
       }
+      if (written === 1 && tail === undefined) {
+        this.checkSize(document, reply.length - before - indexHeaderBytes(count));
+      }
       if (count > 0 && reply.length > room.endBytes) return reply.truncate(before);
       count += written;
       this.at += written;
@@ -138,6 +143,14 @@ export class Cursor {
         await this.close();
         return;
       }
+    }
+  }
+
+  private checkSize(document: Document, sizeBytes: number): void {
+    try {
+      checkLeavingSize(document, sizeBytes);
+    } catch (error) {
+      throw named(error, this.options.command ?? "aggregate", this.options.work?.isContinued());
     }
   }
 

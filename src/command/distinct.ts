@@ -1,7 +1,7 @@
 /** `distinct`: the values of a path, each once, those in arrays one by one. */
-import { CommandError, MAX_DOCUMENT_BYTES } from "../base/mod.ts";
+import { CommandError, MAX_DISTINCT_BYTES } from "../base/mod.ts";
 import { type BsonWriter, BuiltDocument, encodeDocument, Timestamp } from "../bson/mod.ts";
-import { type DistinctSpec, distinctValues, parseDistinct } from "../query/mod.ts";
+import { type DistinctSpec, distinctValues, named, parseDistinct } from "../query/mod.ts";
 import { type Arguments, checkFields, type FieldTable } from "./arguments.ts";
 import { collationFor } from "./collation.ts";
 import type { Command, CommandCall } from "./command.ts";
@@ -38,8 +38,8 @@ async function runDistinct(call: CommandCall, reply: BsonWriter): Promise<void> 
   const pipeline = withHint(parseDistinct(spec, context), call.args);
   const rows = queryRows(call, namespace, pipeline, work);
   const values = await distinctValues(rows, spec.key, context.collation);
-  if (encodeDocument(new BuiltDocument(["values"], [values])).length > MAX_DOCUMENT_BYTES) {
-    throw new CommandError(17217, "distinct too big, 16mb cap");
+  if (encodeDocument(new BuiltDocument(["values"], [values])).length > MAX_DISTINCT_BYTES) {
+    throw named(new CommandError(17217, "distinct too big, 16mb cap"), "distinct");
   }
   reply.value("values", values);
   if (call.atClusterTime !== undefined) reply.value("atClusterTime", new Timestamp(call.atClusterTime));

@@ -131,6 +131,7 @@ export class QueryWork implements CommandContext {
   readonly counters = newScanCounters();
   readonly snapshot: object | undefined;
   private turnStartedMs: number;
+  private continued = false;
 
   /**
    * @param allowDiskUse whether what does not fit in memory may go to disk
@@ -152,9 +153,12 @@ export class QueryWork implements CommandContext {
   /** From now on `operation` pays and can be stopped. */
   continueFor(operation: Operation): void {
     this.operation = operation;
+    this.continued = true;
     operation.countIn(this.counters);
     this.turnStartedMs = operation.startedMs;
   }
+
+  readonly isContinued = (): boolean => this.continued;
 
   readonly checkpoint = (): Promise<void> => {
     const nowMs = this.operation.clock.monotonicMs();

@@ -19,6 +19,8 @@ export interface CommandContext extends Instant {
   readonly variables: ReadonlyMap<string, Value>;
   /** Called at least every few milliseconds of work: throws when killed or out of time, else lets others run. */
   readonly checkpoint: () => Promise<void>;
+  /** Whether what works for it now is a getMore. */
+  readonly isContinued?: () => boolean;
   /** What the query touched so far. */
   readonly counters: ScanCounters;
   /** Whether blocking stages may put rows aside on disk; true when undefined, as in MongoDB. */

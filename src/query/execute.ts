@@ -1,8 +1,8 @@
 /** Runs a pipeline: plans it, starts the scan, and chains the stages behind it. */
-import { CommandError, ErrorCode, PIPELINE_BATCH_ROWS } from "../base/mod.ts";
+import { PIPELINE_BATCH_ROWS } from "../base/mod.ts";
 import { BuiltDocument, type Document } from "../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "./context.ts";
-import { withContext } from "./error_context.ts";
+import { named } from "./error_context.ts";
 import { optimizationError } from "./optimization_error.ts";
 import { compileFilter } from "./filter/compile.ts";
 import { allOf } from "./filter/filter.ts";
@@ -71,7 +71,7 @@ export function executePlan(
   try {
     return new WatchedRows(
       startPlan(plan, source, context),
-      (error) => named(pipeline.command, error),
+      (error) => named(error, pipeline.command, context.isContinued?.()),
       ended,
     );
   } catch (error) {
@@ -235,29 +235,4 @@ function runStage(stage: Stage, input: Rows, context: QueryContext): Rows {
     case "windowFill":
       return runWindowFill(stage, input, context);
   }
-}
-
-/** MongoDB says in front of an error where it happened: these words for each command. */
-const ERROR_CONTEXT: Readonly<Record<Pipeline["command"], string>> = {
-  aggregate: "PlanExecutor error during aggregation",
-  count: "Executor error during count command",
-  distinct: "Executor error during distinct command",
-  find: "Executor error during find command",
-};
-
-/** Being killed or out of time is no error of the plan: such errors pass as they are. */
-const INTERRUPTIONS: ReadonlySet<number> = new Set([
-  ErrorCode.CappedPositionLost,
-  ErrorCode.CursorNotFound,
-  ErrorCode.ExceededTimeLimit,
-  ErrorCode.Interrupted,
-  ErrorCode.InterruptedAtShutdown,
-  ErrorCode.MaxTimeMSExpired,
-  ErrorCode.QueryPlanKilled,
-]);
-
-/** An error from a row, named by the command. */
-function named(command: Pipeline["command"], error: unknown): unknown {
-  const isInterruption = error instanceof CommandError && INTERRUPTIONS.has(error.code);
-  return isInterruption ? error : withContext(ERROR_CONTEXT[command], error);
 }

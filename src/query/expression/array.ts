@@ -1,5 +1,5 @@
 /** Operators on arrays that take plain arguments: `$size`, `$slice`, `$range` … */
-import { CommandError } from "../../base/mod.ts";
+import { CommandError, MAX_BLOCKING_STAGE_BYTES, MAX_JOINED_ITEMS } from "../../base/mod.ts";
 import { equalValues, Int32, isArray, isNullish, isNumber, type Value } from "../../bson/mod.ts";
 import type { Evaluator } from "./expression.ts";
 import { renderValue, typeName } from "./message.ts";
@@ -100,6 +100,9 @@ const CONCAT_ARRAYS: OperatorDefinition = {
       if (!isArray(value)) {
         throw new CommandError(28664, `$concatArrays only supports arrays, not ${typeName(value)}`);
       }
+      if (all.length + value.length > MAX_JOINED_ITEMS) {
+        throw new CommandError("ExceededMemoryLimit", "$concatArrays would use too much memory");
+      }
       for (const item of value) all.push(item);
     }
     return all;
@@ -132,8 +135,9 @@ const REVERSE_ARRAY = unary("$reverseArray", (value) => {
   );
 });
 
-/** More than these many items would pass 100 MB, as MongoDB counts. */
-const MAX_RANGE_ITEMS = 100 * 1024 * 1024 / 16;
+/** What MongoDB counts for the array, and for each of its numbers. */
+const RANGE_BYTES = 40;
+const RANGE_ITEM_BYTES = 16;
 
 const RANGE = stepwise("$range", [2, 3], (argument, given) => {
   const values = [argument(0), argument(1)];
@@ -144,8 +148,14 @@ const RANGE = stepwise("$range", [2, 3], (argument, given) => {
     : rangeNumber(argument(2), 34447, 34448, "a numeric step value", "a step value", "");
   if (step === 0) throw new CommandError(34449, "$range requires a non-zero step value");
   const count = Math.max(0, Math.ceil((end - start) / step));
-  if (count > MAX_RANGE_ITEMS) {
-    throw new CommandError("ExceededMemoryLimit", "$range would use too much memory");
+  if (RANGE_BYTES + count * RANGE_ITEM_BYTES > MAX_BLOCKING_STAGE_BYTES) {
+    throw new CommandError(
+      "ExceededMemoryLimit",
+      `$range would use too much memory (${
+        RANGE_BYTES + count * RANGE_ITEM_BYTES
+      } bytes) and cannot spill to disk. ` +
+        `Memory limit: ${MAX_BLOCKING_STAGE_BYTES} bytes`,
+    );
   }
   return Array.from({ length: count }, (_, i) => Int32.of(start + i * step));
 });

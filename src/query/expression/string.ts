@@ -2,7 +2,7 @@
  * Strings. Text is UTF-16 here and UTF-8 in MongoDB: operators of bytes count UTF-8, those of code points (`CP`) count
  * whole characters; for plain ASCII both are what JavaScript has.
  */
-import { CommandError } from "../../base/mod.ts";
+import { CommandError, MAX_DOCUMENT_BYTES } from "../../base/mod.ts";
 import {
   BSONSymbol,
   Code,
@@ -70,6 +70,22 @@ function timestampText(value: Timestamp): string {
   return `${month} ${String(Number(day)).padStart(2)} ${time}:${value.getLowBitsUnsigned()}`;
 }
 
+/** Bytes of a text that is made, as UTF-8: with the zero behind it what a document may have. */
+const MAX_TEXT_BYTES = MAX_DOCUMENT_BYTES - 1;
+/** What a UTF-16 unit takes in UTF-8 at most. */
+const BYTES_OF_UNIT = 3;
+
+/** @throws CommandError 16493 for a text longer than a document may be */
+function checkTextSize(text: string): string {
+  if (text.length * BYTES_OF_UNIT <= MAX_TEXT_BYTES) return text;
+  if (text.length <= MAX_TEXT_BYTES && utf8Length(text) <= MAX_TEXT_BYTES) return text;
+  throw textTooLarge();
+}
+
+function textTooLarge(): CommandError {
+  return new CommandError(16493, "Tried to create string longer than 16MB");
+}
+
 /** Stops at the first null: what stands behind it is neither read nor checked. */
 const CONCAT: OperatorDefinition = {
   name: "$concat",
@@ -79,7 +95,7 @@ const CONCAT: OperatorDefinition = {
     let text = "";
     for (const arg of args) {
       const value = arg(scope);
-      if (typeof value === "string") text += value;
+      if (typeof value === "string") text = checkTextSize(text + value);
       else if (isNullish(value)) return null;
       else throw new CommandError(16702, `$concat only supports strings, not ${typeName(value)}`);
     }
@@ -327,7 +343,7 @@ function replace(
       const find = replaceArgument(name, "find", 51745, wanted);
       const replacement = replaceArgument(name, "replacement", 51744, instead);
       if (text === null || find === null || replacement === null) return null;
-      return apply(text, find, replacement);
+      return checkTextSize(apply(text, find, replacement));
     },
   };
 }
@@ -342,8 +358,10 @@ function replaceArgument(name: string, argument: string, code: number, value: Va
 }
 
 function replaceAll(text: string, find: string, replacement: string): string {
-  if (find !== "") return text.split(find).join(replacement);
-  return replacement + [...text].map((character) => character + replacement).join("");
+  const kept = find === "" ? ["", ...text, ""] : text.split(find);
+  const added = (kept.length - 1) * (replacement.length - find.length);
+  if (text.length + added > MAX_TEXT_BYTES) throw textTooLarge();
+  return kept.join(replacement);
 }
 
 export const STRING: readonly OperatorDefinition[] = [

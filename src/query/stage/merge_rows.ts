@@ -23,6 +23,7 @@ import type { Evaluator, Scope } from "../expression/expression.ts";
 import { renderDocument } from "../expression/message.ts";
 import { noRowsAfter } from "../rows.ts";
 import type { Rows } from "../source.ts";
+import { checkLeavingSize } from "../too_large.ts";
 import type { MergeStage } from "./merge.ts";
 import { INTERNAL_DATABASES } from "./out.ts";
 
@@ -52,6 +53,7 @@ async function* inBatches(input: Rows, on: readonly string[]): Rows {
   for await (const rows of input) {
     for (const row of rows) {
       const document = new RawDocument(encodeDocument(on.includes("_id") ? withId(row) : row));
+      checkLeavingSize(document, document.sizeBytes);
       checkKey(document, on);
       if (batch.length > 0 && (bytes > MAX_DOCUMENT_BYTES || batch.length >= MAX_BATCH_ROWS)) {
         yield batch;
