@@ -30,6 +30,8 @@ export class PageRows implements RowSource {
   private lastShape: Shape | undefined;
   private shapeFirst = 0;
   private shapeEnd = 0;
+  private reachedFrom = Infinity;
+  private reachedTo = 0;
   private templatesMade: RowTemplates | undefined;
 
   constructor(
@@ -41,6 +43,21 @@ export class PageRows implements RowSource {
   ) {
     this.firstRow = page * PAGE_ROWS;
     this.rowCount = Math.min(PAGE_ROWS, group.rows - this.firstRow);
+  }
+
+  /** Most of the rows `[from, to)` of the page will be asked for: what is read of a column is read of all of them. */
+  reach(from: number, to: number): void {
+    this.reachedFrom = from;
+    this.reachedTo = to;
+  }
+
+  /** Where to begin to read, and to end, for who needs rows from one, and up to one. */
+  firstToRead(from: number): number {
+    return Math.min(from, this.reachedFrom);
+  }
+
+  endToRead(to: number): number {
+    return Math.max(to, this.reachedTo);
   }
 
   /** Of each row, milliseconds since 1970. */
@@ -132,7 +149,7 @@ export class PageRows implements RowSource {
 
   private read(pageColumn: number, from: number, to: number): PageColumn {
     const column = this.columns[pageColumn] ??= this.load(pageColumn);
-    column.readRows(from, to);
+    if (from < to) column.readRows(this.firstToRead(from), this.endToRead(to));
     return column;
   }
 

@@ -1,11 +1,11 @@
 /**
  * The pages of a row group as a query reads them. Pages of one column lie one behind the other, columns side by side: a query
  * that goes on to the next pages, or to other columns, says so, and what lies near each other is read together, with one call
- * and into one piece of memory.
+ * and into one piece of memory. Pages of numbers, whose values are decoded in blocks, go to the cache at once; others are held
+ * here as they were read until somebody asks for them.
  */
-import { typeBit, ValueType } from "../../column/mod.ts";
 import type { PageColumn } from "./page_column.ts";
-import { type RowGroup, TIME_PAGES } from "./row_group.ts";
+import { type Page, type RowGroup, TIME_PAGES } from "./row_group.ts";
 import type { PageToRead, Segment } from "./segment.ts";
 
 /** What is read of one column takes at most about so many bytes once it is decoded, and so does that of all columns. */
@@ -17,16 +17,19 @@ const VALUE_BYTES = 8;
 const GAP_BYTES = 64 << 10;
 /** The most that is read at once, gaps included. */
 const READ_BYTES = 2 << 20;
-/** Types of values that are decoded when they are asked for. */
-const NUMBERS = typeBit(ValueType.Int32) | typeBit(ValueType.Double);
 /** More columns are read one by one: each would be looked for at each read. */
 const MAX_TOGETHER = 64;
+/** Pages that are held as they were read take at most about so many bytes. */
+const HELD_BYTES = 2 * READ_BYTES;
 const NOTHING: readonly number[] = [];
 
 export class ReadAhead {
   private from = 0;
   private end = 0;
   private together = NOTHING;
+  /** Contents of pages that were read with others, by where they are in the file. */
+  private readonly held = new Map<number, Uint8Array>();
+  private heldBytes = 0;
   /** Bytes of one column. */
   private readonly limitBytes: number;
 
@@ -52,26 +55,37 @@ export class ReadAhead {
 
   times(page: number): Float64Array {
     this.readFrom(TIME_PAGES, page);
-    return this.segment.times(this.group.page(TIME_PAGES, page));
+    const place = this.group.page(TIME_PAGES, page);
+    return this.segment.times(place, this.taken(place));
   }
 
   /** A page of a page column that has values there. */
   column(pageColumn: number, page: number): PageColumn {
     this.readFrom(pageColumn, page);
     const { segment, group } = this;
-    return segment.column(group.page(pageColumn, page), () => group.placesInPage(pageColumn, page));
+    const place = group.page(pageColumn, page);
+    return segment.column(place, () => group.placesInPage(pageColumn, page), this.taken(place));
+  }
+
+  /** The content of a page that is held; not for long. */
+  private taken(page: Page): Uint8Array | undefined {
+    if (this.held.size === 0) return undefined;
+    const content = this.held.get(page.offset);
+    if (content !== undefined) this.held.delete(page.offset);
+    return content;
   }
 
   /** Reads the page, if it is not there, with those that are best read together with it, if there are any. */
   private readFrom(pageColumn: number, page: number): void {
-    const { segment, group, together } = this;
-    const { end } = this;
+    const { group, together, end } = this;
     const isAlone = together.length === 0 && end === page + 1;
-    if (page < this.from || page >= end || isAlone || segment.holds(group.page(pageColumn, page))) return;
-    // Times are decoded when they are read: only who needs them reads them.
-    const columns = pageColumn === TIME_PAGES ? together : together.filter((column) => column !== TIME_PAGES);
-    if (columns.includes(pageColumn) && this.readPages(columns, pageColumn, page, end)) return;
+    if (page < this.from || page >= end || isAlone || this.has(group.page(pageColumn, page))) return;
+    if (together.includes(pageColumn) && this.readPages(together, pageColumn, page, end)) return;
     this.readPages([pageColumn], pageColumn, page, end);
+  }
+
+  private has(page: Page): boolean {
+    return this.segment.holds(page) || this.held.has(page.offset);
   }
 
   /** @returns whether there are several that the cache has room for */
@@ -88,22 +102,27 @@ export class ReadAhead {
     const near = nearTo(pageColumn, found);
     // What the cache does not keep would be read once more for each page.
     if (near.length < 2 || !segment.hasRoomFor(bytes)) return false;
-    segment.readTogether(group, near);
+    segment.readTogether(group, near, pageColumn === TIME_PAGES, (page, content) => this.hold(page, content));
     return true;
+  }
+
+  private hold(page: Page, content: Uint8Array): void {
+    if (this.heldBytes > HELD_BYTES) {
+      this.held.clear();
+      this.heldBytes = 0;
+    }
+    this.held.set(page.offset, content);
+    this.heldBytes += content.length;
   }
 
   /** Adds the pages `[first, end)` of a column that are to be read. @returns about what they take once they are decoded */
   private addPages(pageColumn: number, first: number, end: number, found: PageToRead[]): number {
-    const { segment, group, limitBytes } = this;
+    const { group, limitBytes } = this;
     let bytes = 0;
     for (let number = first; number < end; number++) {
       const page = group.page(pageColumn, number);
-      const sizeBytes = page.count * VALUE_BYTES;
-      if (page.count === 0 || segment.holds(page) || (number > first && bytes + sizeBytes > limitBytes)) {
-        break;
-      }
-      // Others are decoded when they are read, and may not be asked for in the end.
-      if (pageColumn !== TIME_PAGES && (page.typeSet & ~NUMBERS) !== 0) break;
+      const sizeBytes = Math.max(page.count * VALUE_BYTES, page.sizeBytes);
+      if (page.count === 0 || this.has(page) || (number > first && bytes + sizeBytes > limitBytes)) break;
       bytes += sizeBytes;
       found.push({ page, pageColumn, number });
     }

@@ -77,7 +77,7 @@ export class RowTemplate {
   }
 
   /**
-   * Appends a row's document.
+   * Appends the document of a row whose values are there.
    *
    * @param row its number in its page
    * @param times of the rows of the page
@@ -86,7 +86,6 @@ export class RowTemplate {
     const start = writer.length;
     writer.bytes(this.bytes);
     ONE_ROW[0] = row;
-    this.readRows(row, row + 1);
     this.fill(writer.memoryView, start, 0, ONE_ROW, 0, 1, times);
   }
 

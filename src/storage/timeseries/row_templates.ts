@@ -12,6 +12,9 @@ export interface TemplatePage extends RowSource {
   /** The first row of the series of `row`, and the one behind its last: they may lie in other pages. */
   startOfSeries(row: number): number;
   endOfSeries(row: number): number;
+  /** Where in the page to begin to read, and to end, for who needs rows from one, and up to one. */
+  firstToRead(from: number): number;
+  endToRead(to: number): number;
   /** With the values of the rows `[from, to)` of the page; more may be read. */
   readColumn(column: number, from: number, to: number): PageColumn;
 }
@@ -27,6 +30,9 @@ export class RowTemplates {
   private first = 0;
   private end = 0;
   private hasMeta = false;
+  /** Rows of the page whose values the template has read. */
+  private readFrom = 0;
+  private readTo = 0;
   /** Rows that are gathered to be written together, by their number in the page. */
   private readonly rows = new Int32Array(MAX_ROWS);
   private count = 0;
@@ -45,8 +51,11 @@ export class RowTemplates {
       return false;
     }
     const template = this.at(row, shape);
-    template?.write(row - this.page.firstRow, this.page.times, writer);
-    return template !== undefined;
+    if (template === undefined) return false;
+    const inPage = row - this.page.firstRow;
+    this.readRows(template, inPage, inPage + 1);
+    template.write(inPage, this.page.times, writer);
+    return true;
   }
 
   /**
@@ -82,9 +91,16 @@ export class RowTemplates {
   /** Appends the documents of the rows that were taken, from place `index` on; answers how many. */
   writeElements(index: number, writer: BsonWriter): number {
     const template = this.template!;
-    template.readRows(this.least, this.greatest + 1);
+    this.readRows(template, this.least, this.greatest + 1);
     template.writeElements(this.rows, this.count, index, this.page.times, writer);
     return this.count;
+  }
+
+  private readRows(template: RowTemplate, from: number, to: number): void {
+    if (from >= this.readFrom && to <= this.readTo) return;
+    this.readFrom = this.page.firstToRead(from);
+    this.readTo = this.page.endToRead(to);
+    template.readRows(this.readFrom, this.readTo);
   }
 
   /** Whether a row is of the series that was moved to. */
@@ -96,6 +112,7 @@ export class RowTemplates {
     this.shape = shape;
     this.template = null;
     this.hasMeta = false;
+    this.readFrom = this.readTo = 0;
   }
 
   private moveToSeries(row: number): void {

@@ -13,6 +13,8 @@ import {
   decodeIntegers,
   decodePage,
   openInBlocks,
+  typeBit,
+  ValueType,
 } from "../../column/mod.ts";
 import type { DiskFile } from "../../io/mod.ts";
 import { readBlock, readBlocks } from "./block.ts";
@@ -28,6 +30,8 @@ import type { Path, TableNames } from "./shape.ts";
 
 /** Where arrays of all kinds of numbers may begin. */
 const ALIGNMENT = 8;
+/** Types of values that are decoded when they are asked for. */
+const NUMBERS = typeBit(ValueType.Int32) | typeBit(ValueType.Double);
 
 function lastRowsAt(entry: RowGroupEntry): number {
   return entry.offset + entry.pagesBytes - entry.idIndexBytes - entry.lastRowsBytes;
@@ -82,6 +86,12 @@ function openColumns(
   });
 }
 
+function timesIn(content: Uint8Array, count: number): Float64Array {
+  const times = new Float64Array(count);
+  decodeIntegers(new ByteReader(content), count, times);
+  return times;
+}
+
 const UNREACHABLE = new FinalizationRegistry<DiskFile>((file) => file.close());
 
 export class Segment {
@@ -129,10 +139,10 @@ export class Segment {
     });
   }
 
-  /** The times of a page, milliseconds since 1970. @throws CorruptionError */
-  times(page: Page): Float64Array {
+  /** The times of a page, milliseconds since 1970. @param content what is in it, if that is known @throws CorruptionError */
+  times(page: Page, content?: Uint8Array): Float64Array {
     return this.cache.get(this.number, page.offset, () => {
-      const value = this.readTimes(page);
+      const value = timesIn(content ?? this.readContent(page), page.count);
       return { value, sizeBytes: value.byteLength };
     });
   }
@@ -141,10 +151,15 @@ export class Segment {
    * A page of a column, none of whose values may have been read yet: see `PageColumn.readRows`.
    *
    * @param placesOf says where its values stand, as `PageColumn` has it
+   * @param content what is in it, if that is known
    * @throws CorruptionError
    */
-  column(page: Page, placesOf: () => Int32Array | undefined): PageColumn {
-    return this.cache.get(this.number, page.offset, () => cached(page, this.openColumn(page, placesOf)));
+  column(page: Page, placesOf: () => Int32Array | undefined, content?: Uint8Array): PageColumn {
+    return this.cache.get(
+      this.number,
+      page.offset,
+      () => cached(page, this.openColumn(page, placesOf, content)),
+    );
   }
 
   /** Whether the cache holds a page. */
@@ -157,20 +172,35 @@ export class Segment {
     return this.cache.hasRoomFor(sizeBytes);
   }
 
-  /** Reads pages of a row group at once, and puts them into the cache. @param asked ascending by place */
-  readTogether(group: RowGroup, asked: readonly PageToRead[]): void {
-    const pages = asked.map(({ page }) => page);
-    const contents = readBlocks(this.file, pages);
-    // Times come first.
-    const times = asked.findLastIndex(({ pageColumn }) => pageColumn === TIME_PAGES) + 1;
-    this.keepTimes(contents.slice(0, times), pages);
+  /**
+   * Reads pages of a row group at once, and puts into the cache those whose values are decoded when they are asked for.
+   *
+   * @param asked ascending by place
+   * @param withTimes whether times are decoded, too
+   * @param hold takes all others as they are
+   */
+  readTogether(
+    group: RowGroup,
+    asked: readonly PageToRead[],
+    withTimes: boolean,
+    hold: (page: Page, content: Uint8Array) => void,
+  ): void {
+    const contents = readBlocks(this.file, asked.map(({ page }) => page));
+    const times: number[] = [];
+    const numbers: number[] = [];
+    asked.forEach(({ page, pageColumn }, i) => {
+      if (pageColumn === TIME_PAGES ? withTimes : (page.typeSet & ~NUMBERS) === 0) {
+        (pageColumn === TIME_PAGES ? times : numbers).push(i);
+      } else hold(page, contents[i]!);
+    });
+    this.keepTimes(times.map((i) => contents[i]!), times.map((i) => asked[i]!.page));
     const opened = openColumns(
-      contents.slice(times),
-      pages.slice(times),
-      (i) => group.placesInPage(asked[times + i]!.pageColumn, asked[times + i]!.number),
+      numbers.map((i) => contents[i]!),
+      numbers.map((i) => asked[i]!.page),
+      (k) => group.placesInPage(asked[numbers[k]!]!.pageColumn, asked[numbers[k]!]!.number),
     );
-    opened.forEach((column, i) => {
-      const page = pages[times + i]!;
+    opened.forEach((column, k) => {
+      const { page } = asked[numbers[k]!]!;
       this.cache.get(this.number, page.offset, () => cached(page, column));
     });
   }
@@ -187,8 +217,12 @@ export class Segment {
   }
 
   /** As `column`, past the cache. */
-  openColumn(page: Page, placesOf: () => Int32Array | undefined): PageColumn {
-    return openColumns([this.readContent(page)], [page], placesOf)[0]!;
+  openColumn(
+    page: Page,
+    placesOf: () => Int32Array | undefined,
+    content = this.readContent(page),
+  ): PageColumn {
+    return openColumns([content], [page], placesOf)[0]!;
   }
 
   /** The last rows of a row group that has them written down. @param series how many it has @throws CorruptionError */
@@ -223,10 +257,7 @@ export class Segment {
 
   /** As `times`, past the cache. */
   readTimes(page: Page): Float64Array {
-    const reader = new ByteReader(readBlock(this.file, page.offset, page.sizeBytes));
-    const times = new Float64Array(page.count);
-    decodeIntegers(reader, page.count, times);
-    return times;
+    return timesIn(this.readContent(page), page.count);
   }
 
   /** As `column`, past the cache. */

@@ -25,6 +25,7 @@ export class SeriesSources {
   private apart: RunSource | undefined;
   /** The first series behind which one of the held ones has nothing more. */
   private nextEnd = Infinity;
+  private readonly asked: AskedPaths;
 
   /**
    * @param paths the fields that slices are asked for
@@ -32,12 +33,14 @@ export class SeriesSources {
    */
   constructor(
     snapshot: TableSnapshot,
-    request: Pick<TimeseriesScan, "timeRange" | "counters">,
+    request: Pick<TimeseriesScan, "timeRange" | "counters" | "fields">,
     paths: readonly (readonly string[])[],
     areAllRead: boolean,
   ) {
-    const asked = new AskedPaths(paths, snapshot.names.time.text, areAllRead);
-    this.waiting = sourcesOf(snapshot, request, paths, asked).sort((a, b) => b.firstSeries - a.firstSeries);
+    this.asked = new AskedPaths(paths, snapshot.names.time.text, areAllRead, request.fields);
+    this.waiting = sourcesOf(snapshot, request, paths, this.asked).sort((a, b) =>
+      b.firstSeries - a.firstSeries
+    );
   }
 
   /** What there is of a series; good until the next call, and so is the array. */
@@ -85,6 +88,13 @@ export class SeriesSources {
     if (!earliest) return last;
     const first = this.endOf(series, 1);
     return first[0]?.firstTime === last[0]?.firstTime ? first : [...first, ...last];
+  }
+
+  /** Whether most pages have rows that are read as documents. */
+  set areRowsRead(areRead: boolean) {
+    if (areRead === this.asked.areRowsRead) return;
+    this.asked.areRowsRead = areRead;
+    for (const source of this.held) source.learn();
   }
 
   private onlyRun(run: SliceRun | undefined): readonly SliceRun[] {

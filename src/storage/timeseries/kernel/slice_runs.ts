@@ -2,7 +2,7 @@
 import { PAGE_ROWS } from "../../../base/mod.ts";
 import type { LastRows } from "../last_rows.ts";
 import { openMemtableRun } from "../memtable_run.ts";
-import { FIRST_COLUMN_PAGES, type RowGroup, TIME_PAGES } from "../row_group.ts";
+import { type RowGroup, TIME_PAGES } from "../row_group.ts";
 import type { Direction, Run, TimeRange } from "../run.ts";
 import type { RowMask } from "../row_mask.ts";
 import type { MemtableRows, SegmentRows, TableSnapshot } from "../table_snapshot.ts";
@@ -33,6 +33,8 @@ export interface RunSource {
   readonly hasShortSeries: boolean;
   /** As `run`, of the rows of all series from one to another; undefined also where not all of these are asked for. */
   runOfMany(first: number, last: number): SliceRun | undefined;
+  /** Something else is known of what is asked for. */
+  learn(): void;
 }
 
 /** The last rows of a row group that say all that is asked for. */
@@ -247,15 +249,14 @@ export class GroupRunSource implements RunSource {
     this.paths = this.asked.in(group.paths);
     const mask = rows.masks.get(entry.offset);
     const open = new OpenRowGroup(rows.segment, group, snapshot.index, this.counters, mask, "one reader");
-    if (this.asked.areAllRead) open.ahead.readTogether(pageColumnsOf(this.paths));
+    open.ahead.readTogether(this.asked.pageColumnsIn(group.paths));
     return open;
   }
-}
 
-/** Those of the times and of the columns at paths, ascending. */
-function pageColumnsOf(paths: readonly ResolvedPath[]): number[] {
-  const columns = paths.filter(({ column }) => column >= 0).map(({ column }) => column + FIRST_COLUMN_PAGES);
-  return [...new Set([TIME_PAGES, ...columns])].sort((a, b) => a - b);
+  learn(): void {
+    const { open } = this;
+    open?.ahead.readTogether(this.asked.pageColumnsIn(open.group.paths));
+  }
 }
 
 /** One row, from those that are written down. */
@@ -438,6 +439,8 @@ export class MemtableRunSource implements RunSource {
   runOfMany(): undefined {
     return undefined;
   }
+
+  learn(): void {}
 
   end(series: number, direction: Direction): SliceRun | undefined {
     const run = this.open(series, direction);

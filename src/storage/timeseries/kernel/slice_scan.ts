@@ -36,6 +36,8 @@ export async function* scanSlices(
   let batch: Document[] = [];
   let work = 0;
   let seen = 0;
+  let slicesSeen = 0;
+  let slicesKept = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
     if (series === snapshot.seriesCount) break;
@@ -52,8 +54,17 @@ export async function* scanSlices(
       for (let rest: Slice | undefined = slice; rest !== undefined;) {
         const kept = filter === undefined || needsRows ? rest : filter.apply(rest);
         const end: number = filter === undefined || needsRows ? rest.to : rest.from + filter.judgedCount;
+        slicesSeen++;
+        if (kept !== undefined) slicesKept++;
+        sources.areRowsRead = slicesKept * 2 >= slicesSeen;
         if (kept !== undefined) {
           const { source, rows, from, to } = kept;
+          if (seen >= PIPELINE_BATCH_ROWS) {
+            source.expectDocuments?.(
+              rows === undefined ? from : rows[from]!,
+              rows === undefined ? to : rows[to - 1]! + 1,
+            );
+          }
           for (let at = from; at < to;) {
             if (needsRows && condition !== undefined) {
               const document = source.documentAt(rows === undefined ? at : rows[at]!);

@@ -29,6 +29,8 @@ export interface SliceSource {
   /** What is known of all values at a path; undefined when nothing is. */
   page(path: number): Page | undefined;
   documentAt(row: number): Document;
+  /** Documents of most of the rows `[from, to)` will be asked for: what is read for one is read for all. */
+  expectDocuments?(from: number, to: number): void;
 }
 
 /** Adds the documents of rows: `[from, to)`, or those that `rows[from, to)` name. */
@@ -61,13 +63,37 @@ export interface ResolvedPath {
 export class AskedPaths {
   private columns: readonly Path[] | undefined;
   private resolved: readonly ResolvedPath[] = [];
+  /** Whether most pages have rows that are read as documents. */
+  areRowsRead = false;
 
-  /** @param areAllRead whether who reads a row reads all of them, and the time */
+  /**
+   * @param areAllRead whether who reads a row reads all of them, and the time
+   * @param rowFields what is read of rows as documents; undefined for all fields
+   */
   constructor(
     private readonly asked: readonly (readonly string[])[],
     private readonly timeField: string,
-    readonly areAllRead: boolean,
+    private readonly areAllRead: boolean,
+    private readonly rowFields: ReadonlySet<string> | undefined,
   ) {}
+
+  /** The page columns that are read together, as far as that is known, ascending. */
+  pageColumnsIn(columns: readonly Path[]): readonly number[] {
+    if (this.areRowsRead) return this.rowColumnsIn(columns);
+    return this.areAllRead ? pageColumnsOf(this.in(columns)) : [];
+  }
+
+  private rowColumnsIn(columns: readonly Path[]): number[] {
+    const { rowFields, timeField } = this;
+    const found = rowFields === undefined || rowFields.has(timeField)
+      ? [TIME_PAGES, WHOLE_PAGES]
+      : [WHOLE_PAGES];
+    columns.forEach(({ key, names }, column) => {
+      if (rowFields !== undefined && key !== REMAINDER_KEY && !rowFields.has(names[0]!.text)) return;
+      found.push(column + FIRST_COLUMN_PAGES);
+    });
+    return found;
+  }
 
   /** Where they lie in a dictionary of columns that does not change. */
   in(columns: readonly Path[]): readonly ResolvedPath[] {
@@ -77,6 +103,12 @@ export class AskedPaths {
     }
     return this.resolved;
   }
+}
+
+/** Those of the times and of the columns at paths, ascending. */
+function pageColumnsOf(paths: readonly ResolvedPath[]): number[] {
+  const columns = paths.filter(({ column }) => column >= 0).map(({ column }) => column + FIRST_COLUMN_PAGES);
+  return [...new Set([TIME_PAGES, ...columns])].sort((a, b) => a - b);
 }
 
 function resolvePaths(
@@ -178,6 +210,10 @@ export class PageSource implements SliceSource {
 
   documentAt(row: number): Document {
     return documentOf(this.rows, this.firstRow + row);
+  }
+
+  expectDocuments(from: number, to: number): void {
+    this.rows.reach(from, to);
   }
 
   private mayBeInRemainder({ column, remainder }: ResolvedPath): boolean {
