@@ -47,6 +47,7 @@ export const EQUAL = 0x80;
 const ABOVE = 0xc0;
 export const EXPONENT_BIAS = 0x8000;
 const UTF8 = new TextEncoder();
+const UTF8_DECODER = new TextDecoder();
 const INITIAL_BYTES = 256;
 /** A buffer that a huge value made larger is let go. */
 const MAX_KEPT_BYTES = 65_536;
@@ -78,6 +79,18 @@ export class StoredValueKey {
   get view(): DataView {
     return this.writer.view;
   }
+}
+
+/**
+ * The bytes of a text whose key this is, where those bytes alone have that key among all that lie anywhere as a string;
+ * undefined for other keys.
+ */
+export function textOfKey(key: Uint8Array): Uint8Array | undefined {
+  const end = key.length - 2;
+  if (key[0] !== TEXT_TAG) return undefined;
+  const text = key.subarray(1, end);
+  // Zeros are written otherwise, and what is no UTF-8 is read as the replacement character.
+  return text.includes(0) || UTF8_DECODER.decode(text).includes("\ufffd") ? undefined : text;
 }
 
 function writeKey(writer: KeyWriter, value: Value): void {

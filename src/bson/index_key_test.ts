@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Random, seededRandom } from "../base/mod.ts";
 import { BuiltDocument } from "./document.ts";
 import { compareBytes, compareValues } from "./compare.ts";
-import { encodeIndexKey, StoredValueKey } from "./index_key.ts";
+import { encodeIndexKey, StoredValueKey, textOfKey } from "./index_key.ts";
 import { IndexKeyReader } from "./index_key_reader.ts";
 import { encodeKeyTypes } from "./key_types.ts";
 import { elementType, readValue } from "./raw.ts";
@@ -249,4 +249,15 @@ Deno.test("the key of a value that lies in bytes is that of the value", () => {
   }
   const notUtf8 = Uint8Array.of(14, 0, 0, 0, 2, 0, 3, 0, 0, 0, 97, 255, 0, 0);
   check(readValue(notUtf8, BsonType.String, 6), notUtf8);
+});
+
+Deno.test("a text is its key's alone, but for zeros and what stands for bytes that are no UTF-8", () => {
+  const text = (value: Value) => {
+    const bytes = textOfKey(encodeIndexKey(value));
+    return bytes && new TextDecoder().decode(bytes);
+  };
+  for (const plain of ["", "a", "é", "\u{10000}"]) assert.equal(text(plain), plain);
+  for (const other of ["\0", "a\0b", "\ufffd", "a\ufffd", 1, null, new Code("a"), undefined]) {
+    assert.equal(text(other), undefined);
+  }
 });

@@ -24,7 +24,7 @@ export { type DecimalParts, decimalParts, doubleParts } from "./decimal.ts";
 export { isDeeperThan, SHALLOW_BYTES } from "./depth.ts";
 export { type ArrayRoom, BuiltDocument, Document, DocumentBuilder, type Layout } from "./document.ts";
 export { hashedValue } from "./hashed_value.ts";
-export { encodeIndexKey, StoredValueKey } from "./index_key.ts";
+export { encodeIndexKey, StoredValueKey, textOfKey } from "./index_key.ts";
 export { IndexKeyReader } from "./index_key_reader.ts";
 export { encodeKeyTypes } from "./key_types.ts";
 export { keyOf, type ValueKey, valueKeys } from "./key.ts";

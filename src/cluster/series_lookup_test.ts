@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type Random, seededRandom, SILENT_LOGGER } from "../base/mod.ts";
 import {
+  BSONSymbol,
   BsonUndefined,
   BuiltDocument,
   Decimal128,
@@ -36,7 +37,8 @@ const SCALARS: readonly Value[] = [
   ...[1, 2, 2.5, -0, 0, NaN, Infinity].map((value) => value),
   ...[new Int32(1), new Int32(2), new Int32(0), 1n, 2n, 2n ** 60n],
   ...["1", "2", "2.5", "NaN"].map((text) => Decimal128.fromString(text)),
-  ...["", "a", "b", "ab", "1"],
+  ...["", "a", "b", "ab", "1", "é", "\0", "a\0b", "\ufffd"],
+  new BSONSymbol("a"),
   ...[null, true, false, BsonUndefined.VALUE, new MinKey(), new MaxKey()],
   ...[new UtcDate(1), new UtcDate(2), new ObjectId(new Uint8Array(12))],
 ];

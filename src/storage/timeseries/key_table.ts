@@ -103,6 +103,11 @@ export class KeyTable {
     return this.arena;
   }
 
+  /** Over `bytes`. */
+  get bytesView(): DataView {
+    return this.view;
+  }
+
   /** The value's bytes, not copied; they never change. */
   bytesOf(key: number): Uint8Array {
     return this.arena.subarray(this.startOf(key), this.ends[key]!);

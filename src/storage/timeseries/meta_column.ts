@@ -22,7 +22,7 @@ import {
   type ValueKey,
   valueSize,
 } from "../../bson/mod.ts";
-import { grownInt32, viewOf } from "../../column/mod.ts";
+import { grownInt32 } from "../../column/mod.ts";
 import { KeyTable } from "./key_table.ts";
 import { MetaFinder, NO_VALUE } from "./meta_path.ts";
 import type { PathCache } from "./path_cache.ts";
@@ -61,7 +61,6 @@ export class MetaColumn {
   private readonly ofTexts: number[] = [];
   private readonly byKey = new Map<ValueKey, number>();
   private characters = 0;
-  private view: DataView | undefined;
 
   /** Bytes that it holds, about. */
   get memoryBytes(): number {
@@ -100,8 +99,7 @@ export class MetaColumn {
     if (type !== BsonType.String) return this.add(series, readValue(bytes, type, start));
     const { texts, ofTexts } = this;
     const end = start + valueSize(bytes, type, start);
-    this.view = viewOf(bytes, this.view);
-    const text = texts.numberOf(type, this.view, start, end);
+    const text = texts.numberOf(type, index.bytesView, start, end);
     if (text === ofTexts.length) {
       const value = readValue(bytes, type, start) as string;
       if (value.includes(REPLACEMENT)) return this.giveUp();

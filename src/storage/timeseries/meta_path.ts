@@ -1,5 +1,5 @@
 /** The values at one path of metas, found in the bytes of the series index: no document is made of a meta. */
-import { BsonType, readInt32, valueSize } from "../../bson/mod.ts";
+import { BsonType, valueSize } from "../../bson/mod.ts";
 import type { SeriesIndex } from "./series_index.ts";
 
 /** What stands for no value, as it does for a series without a meta. */
@@ -23,12 +23,12 @@ export class MetaFinder {
   find(series: number): boolean {
     if (!this.canFind) return false;
     const { index, names } = this;
-    const { bytes } = index;
+    const { bytes, bytesView } = index;
     let type = index.typeOf(series) as BsonType | typeof NO_VALUE;
     let start = index.startOf(series);
     for (let i = 0; i < names.length; i++) {
       if (type === BsonType.Array) return false;
-      const at = type === BsonType.Object ? elementNamed(bytes, start, names[i]!) : -1;
+      const at = type === BsonType.Object ? elementNamed(bytes, bytesView, start, names[i]!) : -1;
       if (at < 0) {
         this.type = NO_VALUE;
         return true;
@@ -49,9 +49,9 @@ function isPlain(name: string): boolean {
 }
 
 /** Where the first element of that name starts in the document at `start`; -1 where there is none. */
-function elementNamed(bytes: Uint8Array, start: number, name: Uint8Array): number {
+function elementNamed(bytes: Uint8Array, view: DataView, start: number, name: Uint8Array): number {
   const { length } = name;
-  const end = start + readInt32(bytes, start) - 1;
+  const end = start + view.getInt32(start, true) - 1;
   for (let at = start + 4; at < end;) {
     let i = 0;
     let byte = bytes[at + 1]!;
@@ -59,7 +59,8 @@ function elementNamed(bytes: Uint8Array, start: number, name: Uint8Array): numbe
     if (i === length && byte === 0) return at;
     while (byte !== 0) byte = bytes[at + 1 + ++i]!;
     const value = at + i + 2;
-    at = value + valueSize(bytes, bytes[at] as BsonType, value);
+    const type = bytes[at] as BsonType;
+    at = value + (type === BsonType.String ? 4 + view.getInt32(value, true) : valueSize(bytes, type, value));
   }
   return -1;
 }

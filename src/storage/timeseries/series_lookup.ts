@@ -2,10 +2,11 @@
  * Finds series by the values in their metas: by looking at the bytes of all of them where a path is asked for the first time,
  * with postings that are built when it is asked for again.
  */
-import { compareBytes } from "../../bson/mod.ts";
+import { BsonType, compareBytes, textOfKey } from "../../bson/mod.ts";
 import { viewOf } from "../../column/mod.ts";
 import { KeyTable } from "./key_table.ts";
-import { type KeyVisit, MetaKeys, type SeriesPath } from "./meta_keys.ts";
+import { MetaKeys, type SeriesPath } from "./meta_keys.ts";
+import { MetaFinder } from "./meta_path.ts";
 import type { PathCache } from "./path_cache.ts";
 import { PathPostings } from "./path_postings.ts";
 import type { SeriesIndex } from "./series_index.ts";
@@ -50,15 +51,28 @@ export async function lookUpSeries(
   rest: () => Promise<void>,
 ): Promise<Uint8Array | undefined> {
   if (source.seriesCount < LEAST_INDEXED_SERIES) return undefined;
-  return await find(source, lookup, rest);
+  const newPaths = new Set<string>();
+  addNewPaths(source, lookup, newPaths);
+  return await find({ ...source, newPaths }, lookup, rest);
 }
 
-function find(source: LookupSource, lookup: SeriesLookup, rest: () => Promise<void>): Promise<Uint8Array> {
+function addNewPaths(source: LookupSource, lookup: SeriesLookup, names: Set<string>): void {
+  if ("lookups" in lookup) { for (const each of lookup.lookups) addNewPaths(source, each, names); }
+  else if (source.postings.isNew(source.tableId, lookup.path.name)) names.add(lookup.path.name);
+}
+
+/** What one lookup finds series in. */
+interface Search extends LookupSource {
+  /** Paths that nobody has asked for before. */
+  readonly newPaths: ReadonlySet<string>;
+}
+
+function find(source: Search, lookup: SeriesLookup, rest: () => Promise<void>): Promise<Uint8Array> {
   return "lookups" in lookup ? findJoined(source, lookup, rest) : findByKey(source, lookup, rest);
 }
 
 async function findJoined(
-  source: LookupSource,
+  source: Search,
   { kind, lookups }: JoinedLookup,
   rest: () => Promise<void>,
 ): Promise<Uint8Array> {
@@ -72,7 +86,7 @@ async function findJoined(
 }
 
 async function findByKey(
-  source: LookupSource,
+  source: Search,
   lookup: KeyLookup,
   rest: () => Promise<void>,
 ): Promise<Uint8Array> {
@@ -86,11 +100,11 @@ async function findByKey(
 
 /** Postings take longer to build than it takes to look at all series once, and only pay when they are used again. */
 async function postingsOf(
-  { tableId, index, seriesCount, postings }: LookupSource,
+  { tableId, index, seriesCount, postings, newPaths }: Search,
   path: SeriesPath,
   rest: () => Promise<void>,
 ): Promise<PathPostings | undefined> {
-  if (postings.isNew(tableId, path.name)) return undefined;
+  if (newPaths.has(path.name)) return undefined;
   const known = postings.get(tableId, path.name);
   if (known !== undefined && seriesCount - known.covered <= seriesCount / MISSED_SHARE) return known;
   const built = await PathPostings.build(index, path, seriesCount, rest);
@@ -99,26 +113,54 @@ async function postingsOf(
 }
 
 async function lookAtAll(
-  { index, seriesCount }: LookupSource,
+  { index, seriesCount }: Search,
   lookup: KeyLookup,
   rest: () => Promise<void>,
 ): Promise<Uint8Array> {
   const marks = new Uint8Array(seriesCount);
-  const keys = new MetaKeys(index, lookup.path);
-  const isAskedFor = testOf(lookup);
-  let series = 0;
-  const visit: KeyVisit = (view, length) => {
-    if (isAskedFor(view, length)) marks[series] = 1;
-  };
-  for (; series < seriesCount; series++) {
-    keys.visit(series, visit);
+  const asked = new AskedSeries(index, lookup);
+  for (let series = 0; series < seriesCount; series++) {
+    if (asked.has(series)) marks[series] = 1;
     if (series % SERIES_BETWEEN_RESTS === 0) await rest();
   }
   return marks;
 }
 
-/** Whether a key, in the first bytes of a view, is one of those that a lookup asks for. */
-function testOf(lookup: KeyLookup): (view: DataView, length: number) => boolean {
+/** Which series a lookup asks for, told by the bytes of their metas. */
+class AskedSeries {
+  private readonly keys: MetaKeys;
+  private readonly finder: MetaFinder;
+  private readonly isAskedFor: KeyTest;
+  /** What is asked for of texts, if that is all. */
+  private readonly texts: KeyTable | undefined;
+  private isFound = false;
+  private readonly visit = (view: DataView, length: number) => {
+    this.isFound ||= this.isAskedFor(view, length);
+  };
+
+  constructor(private readonly index: SeriesIndex, lookup: KeyLookup) {
+    this.keys = new MetaKeys(index, lookup.path);
+    this.finder = new MetaFinder(index, lookup.path.fields);
+    this.isAskedFor = keyTestOf(lookup);
+    this.texts = lookup.kind === "keys" ? textsOf(lookup.keys) : undefined;
+  }
+
+  has(series: number): boolean {
+    const { texts, finder, index: { bytesView } } = this;
+    if (texts !== undefined && finder.find(series) && finder.type === BsonType.String) {
+      const start = finder.start + 4;
+      return texts.find(0, bytesView, start, start + bytesView.getInt32(finder.start, true) - 1) >= 0;
+    }
+    this.isFound = false;
+    this.keys.visit(series, this.visit);
+    return this.isFound;
+  }
+}
+
+/** Whether a key, in the first bytes of a view, is asked for. */
+type KeyTest = (view: DataView, length: number) => boolean;
+
+function keyTestOf(lookup: KeyLookup): KeyTest {
   if (lookup.kind === "range") {
     const { from, to } = lookup;
     return (view, length) => {
@@ -126,7 +168,18 @@ function testOf(lookup: KeyLookup): (view: DataView, length: number) => boolean 
       return compareBytes(key, from) >= 0 && compareBytes(key, to) < 0;
     };
   }
-  const asked = new KeyTable();
-  for (const key of lookup.keys) asked.numberOf(0, viewOf(key), 0, key.length);
+  const asked = tableOf(lookup.keys);
   return (view, length) => asked.find(0, view, 0, length) >= 0;
+}
+
+/** The texts among keys by their bytes; undefined where other bytes may have such a key, too. */
+function textsOf(keys: readonly Uint8Array[]): KeyTable | undefined {
+  const texts = keys.map(textOfKey).filter((text) => text !== undefined);
+  return texts.length < keys.length ? undefined : tableOf(texts);
+}
+
+function tableOf(keys: readonly Uint8Array[]): KeyTable {
+  const table = new KeyTable();
+  for (const key of keys) table.numberOf(0, viewOf(key), 0, key.length);
+  return table;
 }
