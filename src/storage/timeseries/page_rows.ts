@@ -137,7 +137,7 @@ export class PageRows implements RowSource {
   }
 
   /** Rows are mostly asked for one after the other: one look finds the series of many. */
-  private seriesOf(row: number): number {
+  seriesOf(row: number): number {
     if (row < this.seriesFirst || row >= this.seriesEnd) {
       const place = this.group.placeOfRow(row);
       this.lastSeries = this.group.series[place]!;

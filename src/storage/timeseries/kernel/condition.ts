@@ -52,6 +52,9 @@ interface JudgedSource {
 export class RowFilter {
   private readonly masks: Uint8Array[] = [];
   private readonly sources = new WeakMap<SliceSource, JudgedSource>();
+  /** Slices of one source mostly follow each other. */
+  private recentSource: SliceSource | undefined;
+  private recent: JudgedSource | undefined;
   private readonly texts = new Map<(value: Value) => boolean, TextVerdicts>();
   /** Whether the series of a row makes a difference. */
   readonly dependsOnSeries: boolean;
@@ -124,12 +127,14 @@ export class RowFilter {
   }
 
   private knownOf(source: SliceSource): JudgedSource {
+    if (source === this.recentSource) return this.recent!;
     let known = this.sources.get(source);
     if (known === undefined) {
       known = { verdict: verdictOn(this.condition, source), asked: 0, passing: undefined };
       this.sources.set(source, known);
     }
-    return known;
+    this.recentSource = source;
+    return this.recent = known;
   }
 
   /**

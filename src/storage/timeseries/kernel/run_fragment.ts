@@ -37,6 +37,7 @@ import { SeriesState, ValueState } from "./value_state.ts";
 const ROWS_BETWEEN_LOOKS = 4096;
 const SLICE_ROWS = 64;
 const INITIAL_GROUPS = 64;
+const ANY_TIMES = () => true;
 
 export async function runFragment(
   snapshot: TableSnapshot,
@@ -55,11 +56,21 @@ export async function runFragment(
   const slices = new SeriesRuns();
   const areAlike = matched === undefined && seriesEnds === undefined && folding.areSeriesAlike;
   const areTogether = (minMs: number, maxMs: number) => folding.areTogether(minMs, maxMs);
+  const areParted = !areAlike && matched === undefined && seriesEnds === undefined && folding.filtersAlike;
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
-    if (series === snapshot.seriesCount) break;
-    const many = areAlike ? sources.runOfMany(series, areTogether) : undefined;
+    const next = seriesEnds === undefined ? sources.nextSeries(series) : series;
+    if (next >= snapshot.seriesCount) break;
+    if (next > series) {
+      series = next - 1;
+      continue;
+    }
+    const many = areAlike
+      ? sources.runOfMany(series, areTogether, false)
+      : areParted
+      ? sources.runOfMany(series, ANY_TIMES, true)
+      : undefined;
     const runs = many !== undefined
       ? [many.run]
       : seriesEnds === undefined
@@ -67,12 +78,14 @@ export async function runFragment(
       : sources.endsOf(series, seriesEnds);
     work++;
     if (runs.length > 0) {
-      folding.enter(series, many !== undefined);
+      folding.enter(series, areAlike && many !== undefined);
+      const isParted = areParted && many !== undefined;
       if (many !== undefined) series = many.last;
       slices.enter(runs);
       for (let slice = slices.next(); slice !== undefined; slice = slices.next()) {
-        for (let rest = folding.add(slice); rest !== undefined; rest = folding.add(rest)) {
-          await pacer.restIfDue();
+        for (let rest: Slice | undefined = slice; rest !== undefined;) {
+          rest = isParted ? folding.addOfMany(rest) : folding.add(rest);
+          if (rest !== undefined) await pacer.restIfDue();
         }
         if (folding.tookLong) await pacer.restIfDue();
         work += slice.to - slice.from + SLICE_ROWS;
@@ -159,6 +172,11 @@ class Folding implements FragmentResult {
       !(this.filter?.dependsOnSeries ?? false);
   }
 
+  /** Whether there is a condition that asks for no series: then rows of several may be judged together. */
+  get filtersAlike(): boolean {
+    return this.filter?.dependsOnSeries === false;
+  }
+
   /** Whether times are in one span. */
   areTogether(minMs: number, maxMs: number): boolean {
     return this.table.moveTo(minMs) > maxMs;
@@ -184,6 +202,21 @@ class Folding implements FragmentResult {
     const end = filter === undefined ? slice.to : slice.from + filter.judgedCount;
     this.rows += end - slice.from;
     if (kept !== undefined) this.addKept(kept);
+    return end === slice.to ? undefined : { ...slice, from: end };
+  }
+
+  /** As `add`, of rows of several series, in their order: series without a row that passes cost nothing. */
+  addOfMany(slice: Slice): Slice | undefined {
+    const kept = slice.source.needsRows ? slice : this.filter!.apply(slice);
+    const end = slice.source.needsRows ? slice.to : slice.from + this.filter!.judgedCount;
+    this.rows += end - slice.from;
+    for (let at = kept?.from ?? 0; kept !== undefined && at < kept.to;) {
+      const part = { ...kept, from: at, to: endOfPart(kept, at) };
+      this.enter(kept.source.seriesOf!(rowAt(kept, at)), false);
+      if (kept.source.needsRows) this.addRows(part);
+      else this.addKept(part);
+      at = part.to;
+    }
     return end === slice.to ? undefined : { ...slice, from: end };
   }
 
@@ -328,6 +361,20 @@ class Folding implements FragmentResult {
     }
     return group;
   }
+}
+
+function rowAt({ rows }: Slice, place: number): number {
+  return rows === undefined ? place : rows[place]!;
+}
+
+/** Where the rows of the series end that the one at a place is of. */
+function endOfPart(slice: Slice, place: number): number {
+  const { source, rows, to } = slice;
+  const end = source.endOfSeries!(rowAt(slice, place));
+  if (rows === undefined) return Math.min(to, end);
+  let next = place + 1;
+  while (next < to && rows[next]! < end) next++;
+  return next;
 }
 
 function stateOf(output: Output, timeOrder: Direction | undefined): OutputState {

@@ -41,7 +41,8 @@ export class SeriesRuns {
   /** The runs of the next series. */
   enter(runs: readonly SliceRun[]): void {
     this.only = runs.length === 1 ? runs[0] : undefined;
-    if (runs.length === 1) return;
+    this.runs.length = 0;
+    if (runs.length < 2) return;
     this.runs = runs.toSorted((a, b) =>
       a.firstTime - b.firstTime || a.lastTime - b.lastTime || a.age - b.age
     );

@@ -5,7 +5,8 @@ import type { Direction } from "../run.ts";
 import type { SeriesEnds } from "../series_ends.ts";
 import type { SliceRun } from "./series_runs.ts";
 import { AskedPaths } from "./slice_source.ts";
-import { GroupRunSource, MemtableRunSource, type RunSource } from "./slice_runs.ts";
+import { MemtableRunSource } from "./memtable_slices.ts";
+import { GroupRunSource, type RunSource } from "./slice_runs.ts";
 
 const ALL_TIMES = { fromMs: -Infinity, toMs: Infinity };
 
@@ -43,6 +44,12 @@ export class SeriesSources {
     );
   }
 
+  /** The first series from one on that a source may have rows of, asked for next; `Infinity` for none. */
+  nextSeries(series: number): number {
+    this.moveTo(series);
+    return this.held.length > 0 ? series : this.waiting.at(-1)?.firstSeries ?? Infinity;
+  }
+
   /** What there is of a series; good until the next call, and so is the array. */
   runsOf(series: number): readonly SliceRun[] {
     this.moveTo(series);
@@ -61,15 +68,20 @@ export class SeriesSources {
    * rows are better read series by series.
    *
    * @param areTogether whether times between two are in one span
+   * @param areChosen whether rows may be left out there
    */
-  runOfMany(series: number, areTogether: (minMs: number, maxMs: number) => boolean): ManySeries | undefined {
+  runOfMany(
+    series: number,
+    areTogether: (minMs: number, maxMs: number) => boolean,
+    areChosen: boolean,
+  ): ManySeries | undefined {
     this.moveTo(series);
     const { held: [source, other], waiting } = this;
     if (source === undefined || other !== undefined) return undefined;
     const last = Math.min(source.lastSeries, (waiting.at(-1)?.firstSeries ?? Infinity) - 1);
     if (last <= series || source === this.apart) return undefined;
     const run = areTogether(source.minTime, source.maxTime) || source.hasShortSeries
-      ? source.runOfMany(series, last)
+      ? source.runOfMany(series, last, areChosen)
       : undefined;
     if (run !== undefined) return { run, last };
     this.apart = source;

@@ -1,21 +1,15 @@
-/** What row groups and memtables have of a series, as runs of slices. */
+/** What row groups have of a series, or of several, as runs of slices. */
 import { PAGE_ROWS } from "../../../base/mod.ts";
 import type { LastRows } from "../last_rows.ts";
-import { openMemtableRun } from "../memtable_run.ts";
 import { type RowGroup, TIME_PAGES } from "../row_group.ts";
-import type { Direction, Run, TimeRange } from "../run.ts";
+import type { Direction, TimeRange } from "../run.ts";
 import type { RowMask } from "../row_mask.ts";
-import type { MemtableRows, SegmentRows, TableSnapshot } from "../table_snapshot.ts";
+import type { SegmentRows, TableSnapshot } from "../table_snapshot.ts";
 import type { TimeseriesCounters } from "../scan_request.ts";
 import type { RowGroupEntry } from "../segment_format.ts";
 import { cutToRange, OpenRowGroup, type RowSpan } from "../segment_run.ts";
-import {
-  type AskedPaths,
-  LastRowSource,
-  MemtableSource,
-  PageSource,
-  type ResolvedPath,
-} from "./slice_source.ts";
+import { type AskedPaths, LastRowSource, PageSource, type ResolvedPath } from "./slice_source.ts";
+import { selectNumbers } from "./select_numbers.ts";
 import { endOfTimes, type Slice, type SliceRun } from "./series_runs.ts";
 
 /** What may hold rows of a series: opened when it is reached, let go behind its last series. */
@@ -31,8 +25,12 @@ export interface RunSource {
   end(series: number, direction: Direction): SliceRun | undefined;
   /** Whether series have so few rows that their times are better looked at row by row. */
   readonly hasShortSeries: boolean;
-  /** As `run`, of the rows of all series from one to another; undefined also where not all of these are asked for. */
-  runOfMany(first: number, last: number): SliceRun | undefined;
+  /**
+   * As `run`, of the rows of all series from one to another.
+   *
+   * @param areChosen whether some of the rows there may not be asked for; undefined where that is so and not allowed
+   */
+  runOfMany(first: number, last: number, areChosen: boolean): SliceRun | undefined;
   /** Something else is known of what is asked for. */
   learn(): void;
 }
@@ -90,16 +88,52 @@ export class GroupRunSource implements RunSource {
     return this.enter(span);
   }
 
-  runOfMany(first: number, last: number): SliceRun | undefined {
-    if (!this.isInRange) return undefined;
+  runOfMany(first: number, last: number, areChosen: boolean): SliceRun | undefined {
+    if (!this.isInRange && !areChosen) return undefined;
     const { group, mask } = this.open ??= this.openGroup();
     const from = group.placeFrom(first);
     const to = group.placeFrom(last + 1);
-    if (mask !== undefined || from === to) return undefined;
+    if ((mask !== undefined && !areChosen) || from === to) return undefined;
     const span = { first: group.firstRowOf(from), end: group.firstRowOf(to) };
-    this.reach(from, span);
+    if (this.isInRange && mask === undefined) {
+      this.reach(from, span);
+      this.placeBefore = to - 1;
+      return this.enter(span);
+    }
     this.placeBefore = to - 1;
-    return this.enter(span);
+    return new ChosenRun(this, span, mask, this.age);
+  }
+
+  /**
+   * The first page from one on, before another, that may have rows in the range; `end` for none. Those behind it are read with
+   * it.
+   */
+  pageInRange(page: number, end: number): number {
+    const first = page;
+    while (page < end && !this.mayHave(page)) page++;
+    this.counters.pagesSkipped += page - first;
+    if (page < end && page * PAGE_ROWS >= this.reachedRow) {
+      let next = page + 1;
+      while (next < end && this.mayHave(next)) next++;
+      this.open!.ahead.reach(page, next);
+      this.reachedRow = next * PAGE_ROWS;
+    }
+    return page;
+  }
+
+  private mayHave(page: number): boolean {
+    const { min, max } = this.group.page(TIME_PAGES, page);
+    return min <= this.range.toMs && max >= this.range.fromMs;
+  }
+
+  /** The rows `[from, to)` of a page that are in the range, by their places; undefined where all are. */
+  rowsInRange(page: PageSource, from: number, to: number): Int32Array | undefined {
+    const { fromMs, toMs } = this.range;
+    const { min, max } = page.timeBounds;
+    if (min >= fromMs && max <= toMs) return undefined;
+    const rows = new Int32Array(to - from);
+    const bounds = { least: fromMs, greatest: toMs, excluded: NaN };
+    return rows.subarray(0, selectNumbers(page.times, { from, to }, bounds, rows));
   }
 
   private enter(span: RowSpan): GroupRun {
@@ -333,11 +367,11 @@ class GroupRun implements SliceRun {
   }
 }
 
-/** As `GroupRun`, in a row group of which rows are gone: pages that have lost any are read by the rows that are left. */
-class MaskedGroupRun implements SliceRun {
-  /** No row is before or after: rows that are gone count, too. */
-  readonly firstTime: number;
-  readonly lastTime: number;
+/** Rows that are read by the ones of each page that are left. */
+abstract class PickedRun implements SliceRun {
+  /** No row is before or after: rows that are not picked count, too. */
+  abstract readonly firstTime: number;
+  abstract readonly lastTime: number;
   /** The current slice: what is left of it, and the first row behind its page. */
   private page: PageSource | undefined;
   private rows: Int32Array | undefined;
@@ -346,15 +380,12 @@ class MaskedGroupRun implements SliceRun {
   private next: number;
 
   constructor(
-    private readonly source: GroupRunSource,
+    protected readonly source: GroupRunSource,
     private readonly span: RowSpan,
-    private readonly mask: RowMask,
+    private readonly mask: RowMask | undefined,
     readonly age: number,
   ) {
-    this.firstTime = source.timeOf(span.first);
-    this.lastTime = source.timeOf(span.end - 1);
     this.next = span.first;
-    this.fill();
   }
 
   get isDone(): boolean {
@@ -374,124 +405,82 @@ class MaskedGroupRun implements SliceRun {
   }
 
   /** Goes on to the next page that has rows left, once the current one has none. */
-  private fill(): void {
-    while (this.from === this.to && this.next < this.span.end) {
+  protected fill(): void {
+    while (this.from === this.to) {
+      this.next = this.firstFrom(this.next, this.span.end);
+      if (this.next >= this.span.end) return;
       const page = this.page = this.source.pageOf(this.next);
       const from = this.next - page.firstRow;
       const to = Math.min(this.span.end - page.firstRow, page.rowCount);
-      const gone = this.mask.pages[page.number];
-      this.rows = gone && rowsLeft(gone, from, to);
+      const gone = this.mask?.pages[page.number];
+      const picked = this.pick(page, from, to);
+      this.rows = gone === undefined ? picked : rowsLeft(gone, picked, from, to);
       this.from = this.rows === undefined ? from : 0;
       this.to = this.rows === undefined ? to : this.rows.length;
       this.next = page.firstRow + to;
     }
   }
+
+  /** The first row from one on, before `end`, whose page is looked at. */
+  protected abstract firstFrom(row: number, end: number): number;
+
+  /** Of the rows `[from, to)` of a page those that are asked for; undefined for all of them. */
+  protected abstract pick(page: PageSource, from: number, to: number): Int32Array | undefined;
 }
 
-/** The rows of `[from, to)` whose bit is not set. */
-function rowsLeft(gone: Uint32Array, from: number, to: number): Int32Array {
-  const rows = new Int32Array(to - from);
-  let count = 0;
-  for (let row = from; row < to; row++) {
-    rows[count] = row;
-    count += 1 - ((gone[row >>> 5]! >>> (row & 31)) & 1);
-  }
-  return rows.subarray(0, count);
-}
-
-/** The rows of a memtable that were there when the query began. */
-export class MemtableRunSource implements RunSource {
-  readonly firstSeries = 0;
-  readonly lastSeries: number;
-  readonly minTime: number;
-  readonly maxTime: number;
-  private opened: MemtableSource | undefined;
-  private rows = new Int32Array(64);
-
-  constructor(
-    private readonly snapshot: TableSnapshot,
-    private readonly held: MemtableRows,
-    private readonly range: TimeRange,
-    private readonly asked: readonly (readonly string[])[],
-    readonly age: number,
-  ) {
-    const { memtable } = held;
-    this.lastSeries = Math.min(snapshot.seriesCount, memtable.seriesEnd) - 1;
-    this.minTime = memtable.minTime;
-    this.maxTime = memtable.maxTime;
-  }
-
-  run(series: number): SliceRun | undefined {
-    const run = this.open(series, 1);
-    if (run === undefined) return undefined;
-    let count = 0;
-    do {
-      if (count === this.rows.length) {
-        const longer = new Int32Array(count * 2);
-        longer.set(this.rows);
-        this.rows = longer;
-      }
-      this.rows[count++] = run.row;
-    } while (run.advance());
-    return new MemtableSliceRun(this.source, this.rows, count, this.age);
-  }
-
-  runOfMany(): undefined {
-    return undefined;
-  }
-
-  learn(): void {}
-
-  end(series: number, direction: Direction): SliceRun | undefined {
-    const run = this.open(series, direction);
-    if (run === undefined) return undefined;
-    const { time } = run;
-    const rows: number[] = [];
-    do rows.push(run.row); while (run.advance() && run.time === time);
-    if (direction === -1) rows.reverse();
-    return new MemtableSliceRun(this.source, Int32Array.from(rows), rows.length, this.age);
-  }
-
-  get hasShortSeries(): boolean {
-    return false;
-  }
-
-  private get source(): MemtableSource {
-    const { held: { memtable, limit }, snapshot } = this;
-    return this.opened ??= new MemtableSource(memtable, limit, this.asked, snapshot.names.time.text);
-  }
-
-  private open(series: number, direction: Direction): Run | undefined {
-    const { memtable, limit, removed } = this.held;
-    return openMemtableRun(memtable, series, this.range, direction, this.age, limit, removed);
-  }
-}
-
-class MemtableSliceRun implements SliceRun {
+/** As `GroupRun`, in a row group of which rows are gone. */
+class MaskedGroupRun extends PickedRun {
   readonly firstTime: number;
   readonly lastTime: number;
-  private at = 0;
 
-  constructor(
-    private readonly source: MemtableSource,
-    private readonly rows: Int32Array,
-    private readonly count: number,
-    readonly age: number,
-  ) {
-    this.firstTime = source.times[rows[0]!]!;
-    this.lastTime = source.times[rows[count - 1]!]!;
+  constructor(source: GroupRunSource, span: RowSpan, mask: RowMask, age: number) {
+    super(source, span, mask, age);
+    this.firstTime = source.timeOf(span.first);
+    this.lastTime = source.timeOf(span.end - 1);
+    this.fill();
   }
 
-  get isDone(): boolean {
-    return this.at === this.count;
+  protected override firstFrom(row: number): number {
+    return row;
   }
 
-  current(): Slice {
-    const to = Math.min(this.count, this.at + PAGE_ROWS);
-    return { source: this.source, rows: this.rows, from: this.at, to };
+  protected override pick(): undefined {
+    return undefined;
+  }
+}
+
+/** The rows of several series that are in the range and not gone. */
+class ChosenRun extends PickedRun {
+  readonly firstTime: number;
+  readonly lastTime: number;
+
+  constructor(source: GroupRunSource, span: RowSpan, mask: RowMask | undefined, age: number) {
+    super(source, span, mask, age);
+    this.firstTime = source.minTime;
+    this.lastTime = source.maxTime;
+    this.fill();
   }
 
-  skip(count: number): void {
-    this.at += count;
+  protected override firstFrom(row: number, end: number): number {
+    const page = Math.floor(row / PAGE_ROWS);
+    const found = this.source.pageInRange(page, Math.ceil(end / PAGE_ROWS));
+    return found === page ? row : found * PAGE_ROWS;
   }
+
+  protected override pick(page: PageSource, from: number, to: number): Int32Array | undefined {
+    return this.source.rowsInRange(page, from, to);
+  }
+}
+
+/** Of the rows `[from, to)`, or those in `rows`, the ones whose bit is not set. */
+function rowsLeft(gone: Uint32Array, rows: Int32Array | undefined, from: number, to: number): Int32Array {
+  const all = rows === undefined ? to - from : rows.length;
+  const left = new Int32Array(all);
+  let count = 0;
+  for (let k = 0; k < all; k++) {
+    const row = rows === undefined ? from + k : rows[k]!;
+    left[count] = row;
+    count += 1 - ((gone[row >>> 5]! >>> (row & 31)) & 1);
+  }
+  return left.subarray(0, count);
 }

@@ -40,8 +40,15 @@ export async function* scanSlices(
   let slicesKept = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (matched !== undefined) series = nextMarked(matched, series);
-    if (series === snapshot.seriesCount) break;
-    const many = areAlike && seen >= PIPELINE_BATCH_ROWS ? sources.runOfMany(series, ANY_TIMES) : undefined;
+    const next = sources.nextSeries(series);
+    if (next >= snapshot.seriesCount) break;
+    if (next > series) {
+      series = next - 1;
+      continue;
+    }
+    const many = areAlike && seen >= PIPELINE_BATCH_ROWS
+      ? sources.runOfMany(series, ANY_TIMES, true)
+      : undefined;
     slices.enter(many === undefined ? sources.runsOf(series) : [many.run]);
     filter?.enter(series);
     if (many !== undefined) series = many.last;
@@ -90,6 +97,7 @@ export async function* scanSlices(
       }
     }
     work += SERIES_ROWS;
+    seen += SERIES_ROWS;
   }
   if (batch.length > 0) yield batch;
 }

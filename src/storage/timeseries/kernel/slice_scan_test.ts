@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { Int32, type UtcDate, type Value } from "../../../bson/mod.ts";
-import { insert, measurement, openStoreWithTable, scanAll } from "../store_fixture.ts";
+import { type Document, Int32, type UtcDate, type Value } from "../../../bson/mod.ts";
+import { insert, measurement, newCounters, openStoreWithTable, scanAll, TABLE } from "../store_fixture.ts";
 import type { RowCondition } from "./condition.ts";
 
 const SERIES = 300;
@@ -44,4 +44,39 @@ Deno.test("rows of many series that share a page pass a condition by their own v
     before = series * ROWS_OF_EACH + place;
     assert.equal((row.get("v") as Int32).value, valueOf(series, place));
   }
+});
+
+Deno.test("rows of many series that share a page are those of a range of time, without those that are gone", async () => {
+  const store = await openStoreWithTable();
+  const rowOf = (series: number, place: number) =>
+    measurement(place * 1000, new Int32(series), {
+      v: new Int32(valueOf(series, place)),
+      text: `${series}-${place}`,
+    });
+  const documents = Array.from({ length: SERIES }, (_, series) => {
+    return Array.from({ length: ROWS_OF_EACH }, (_, place) => rowOf(series, place));
+  }).flat();
+  insert(store, 1, documents);
+  await store.flush();
+  const textsOf = (rows: readonly Document[]) => rows.map((row) => row.get("text"));
+  const timeRange = { fromMs: 3000, toMs: 25_999 };
+  const isIn = (row: Document) =>
+    (row.get("t") as UtcDate).ms >= 3000 && (row.get("t") as UtcDate).ms < 26_000;
+  const isBelow = (row: Document) => (row.get("v") as Int32).value < LIMIT;
+  assert.deepEqual(textsOf(await scanAll(store, { timeRange })), textsOf(documents.filter(isIn)));
+
+  const isGone = (row: Document) => (row.get("v") as Int32).value % 7 === 0;
+  const change = await store.beginChange(TABLE);
+  for await (const batch of change.scan({ checkpoint: () => Promise.resolve(), counters: newCounters() })) {
+    for (const row of batch) if (isGone(row.document)) change.remove(row);
+  }
+  const { payload, marked } = change.take()!;
+  store.applyChange(2, TABLE, payload, marked);
+  const left = documents.filter((row) => !isGone(row));
+  assert.deepEqual(textsOf(await scanAll(store)), textsOf(left));
+  assert.deepEqual(textsOf(await scanAll(store, { timeRange })), textsOf(left.filter(isIn)));
+  assert.deepEqual(
+    textsOf(await scanAll(store, { timeRange, condition: BELOW })),
+    textsOf(left.filter((row) => isIn(row) && isBelow(row))),
+  );
 });

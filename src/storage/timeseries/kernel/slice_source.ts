@@ -31,6 +31,9 @@ export interface SliceSource {
   documentAt(row: number): Document;
   /** Documents of most of the rows `[from, to)` will be asked for: what is read for one is read for all. */
   expectDocuments?(from: number, to: number): void;
+  /** The series of a row, and the first row behind it that is of another; only where rows lie series by series. */
+  seriesOf?(row: number): number;
+  endOfSeries?(row: number): number;
 }
 
 /** Adds the documents of rows: `[from, to)`, or those that `rows[from, to)` name. */
@@ -214,6 +217,14 @@ export class PageSource implements SliceSource {
 
   expectDocuments(from: number, to: number): void {
     this.rows.reach(from, to);
+  }
+
+  seriesOf(row: number): number {
+    return this.rows.seriesOf(this.firstRow + row);
+  }
+
+  endOfSeries(row: number): number {
+    return this.rows.endOfSeries(this.firstRow + row) - this.firstRow;
   }
 
   private mayBeInRemainder({ column, remainder }: ResolvedPath): boolean {
