@@ -43,6 +43,8 @@ interface WrittenLastRows {
 
 /** Rows of short series, on the average. */
 const MAX_SHORT_ROWS = 32;
+/** Of longer ones the rows in a range are sooner found by halves than by looking at the time of each. */
+const MAX_CHOSEN_ROWS = 512;
 const NOT_WRITTEN = "not written";
 
 /** A row group, with one page of it at a time. */
@@ -91,6 +93,7 @@ export class GroupRunSource implements RunSource {
   runOfMany(first: number, last: number, areChosen: boolean): SliceRun | undefined {
     if (!this.isInRange && !areChosen) return undefined;
     const { group, mask } = this.open ??= this.openGroup();
+    if (!this.isInRange && group.rows > group.series.length * MAX_CHOSEN_ROWS) return undefined;
     const from = group.placeFrom(first);
     const to = group.placeFrom(last + 1);
     if ((mask !== undefined && !areChosen) || from === to) return undefined;
