@@ -21,8 +21,8 @@ import {
 } from "../../column/mod.ts";
 import { FIRST_COLUMN_PAGES, WHOLE_PAGES } from "./row_group.ts";
 
-/** Rows that series must have on the average: a last row then takes less than a hundredth of theirs. */
-const LEAST_SERIES_ROWS = 512;
+/** Rows that series must have on the average: last rows then take a hundredth of a segment at most. */
+const LEAST_SERIES_ROWS = 256;
 
 /** Gathers the last rows from the pages of a row group, those of a column in their order. */
 export class LastRowsWriter {
