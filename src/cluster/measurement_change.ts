@@ -13,7 +13,7 @@ export interface MeasurementChange {
   /** Narrows what is looked at; what `matches` says counts. */
   readonly scan: Pick<
     ScanRequest,
-    "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "checkpoint" | "counters"
+    "timeRange" | "seriesFilter" | "seriesLookup" | "seriesTests" | "ids" | "checkpoint" | "counters"
   >;
   /** Whether a row is meant. What it throws ends the statement. */
   readonly matches: (row: Document) => boolean;

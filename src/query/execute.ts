@@ -155,6 +155,7 @@ function scanRequest({ scan }: Plan, context: QueryContext): ScanRequest {
     ...(scan.timeRange && { timeRange: scan.timeRange }),
     ...(scan.series && { seriesFilter: scan.series.matches }),
     ...(scan.series?.lookup && { seriesLookup: scan.series.lookup }),
+    ...(scan.series?.tests && { seriesTests: scan.series.tests }),
     ...(scan.index || scan.union ? scanOf(scan) : scan.ids && { ids: scan.ids }),
     ...(scan.timeOrder && { timeOrder: scan.timeOrder }),
     ...(scan.limit !== undefined && { limit: scan.limit }),

@@ -268,12 +268,13 @@ function leadingMatches(stages: readonly Stage[]): readonly MatchStage[] {
 export function scanConditions(
   conjuncts: readonly Filter[],
   shape: SourceShape,
-): Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup"> {
+): Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup" | "seriesTests"> {
   const { timeRange, series } = conditionsFor(conjuncts, shape);
   return {
     ...(timeRange && { timeRange }),
     ...(series && { seriesFilter: series.matches }),
     ...(series?.lookup && { seriesLookup: series.lookup }),
+    ...(series?.tests && { seriesTests: series.tests }),
   };
 }
 

@@ -13,7 +13,8 @@ import type { Expression } from "./expression/expression.ts";
 import { compileFilter } from "./filter/compile.ts";
 import { allOf, type ComparisonFilter, type Filter, type InFilter, type Path } from "./filter/filter.ts";
 import { seriesLookupOf } from "./series_lookup.ts";
-import type { SeriesLookup } from "./source.ts";
+import { seriesTestsOf } from "./series_tests.ts";
+import type { SeriesLookup, SeriesTest } from "./source.ts";
 
 /** Milliseconds since 1970, both ends included. Empty when `fromMs` is above `toMs`. */
 export interface TimeRange {
@@ -29,6 +30,8 @@ export interface SeriesCondition {
   readonly matches: (meta: Value) => boolean;
   /** How an index finds such series. */
   readonly lookup: SeriesLookup | undefined;
+  /** What `matches` asks of single values, if that is all. */
+  readonly tests: readonly SeriesTest[] | undefined;
 }
 
 const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
@@ -109,6 +112,7 @@ export function seriesConditionOf(
   return {
     filters,
     lookup: seriesLookupOf(filter),
+    tests: seriesTestsOf(filter),
     matches: (meta) => matches(meta === undefined ? BuiltDocument.EMPTY : new BuiltDocument(names, [meta])),
   };
 }

@@ -58,6 +58,8 @@ export interface ScanRequest {
   readonly seriesFilter?: (meta: Value) => boolean;
   /** How to find the series that `seriesFilter` lets pass: them, and perhaps others; time series only. */
   readonly seriesLookup?: SeriesLookup;
+  /** What `seriesFilter` asks of the values at paths, if that is all; time series only. */
+  readonly seriesTests?: readonly SeriesTest[];
   /** The only values of _id that can match. */
   readonly ids?: readonly Value[];
   /** Rows in order of time (1, −1), not just in storage order; time series only. */
@@ -117,6 +119,12 @@ export interface SeriesPath {
   visitKeys(meta: Value, visit: (key: Uint8Array) => void): void;
 }
 
+/** A question about the value at a path of the metaField, undefined for none. It is not asked about documents and arrays. */
+export interface SeriesTest {
+  readonly path: MetaPath;
+  readonly compile: () => (value: Value) => boolean;
+}
+
 /** A condition on rows, by columns. */
 export interface RowCondition {
   /** The fields that it reads, by their names from the top down. */
@@ -130,7 +138,14 @@ export interface RowCondition {
 export interface FragmentRequest extends
   Pick<
     ScanRequest,
-    "timeRange" | "seriesFilter" | "seriesLookup" | "seriesEnds" | "ids" | "checkpoint" | "counters"
+    | "timeRange"
+    | "seriesFilter"
+    | "seriesLookup"
+    | "seriesTests"
+    | "seriesEnds"
+    | "ids"
+    | "checkpoint"
+    | "counters"
   > {
   /** The fields that conditions and outputs read, by their names from the top down. */
   readonly paths: readonly (readonly string[])[];

@@ -19,10 +19,10 @@ import {
 import { grownInt32s, newInt32s } from "../../column/mod.ts";
 import { compileExpression, fieldsOf } from "../expression/compile.ts";
 import type { Expression, Scope } from "../expression/expression.ts";
-import { readPathOfValue } from "../expression/field_path.ts";
 import { approximateBytes } from "../memory.ts";
 import type { SortPart } from "../stage/sort_key.ts";
 import type { GroupStage } from "../stage/group.ts";
+import { metaPathOf } from "../series_tests.ts";
 import type { MetaColumn, MetaPath } from "../source.ts";
 import type { FragmentKeys, KeyRequest } from "./fragment_keys.ts";
 import { BetterOnRows } from "./fragment_memory.ts";
@@ -106,20 +106,12 @@ function metaReader(
       return evaluate({ root, variables });
     };
   }
-  const { path } = expression;
-  return path.length === 1 ? (meta) => meta : (meta) => readPathOfValue(meta, path, 1);
+  return metaPathOf(expression.path).read;
 }
 
 /** The paths that expressions are; none where one of them is not just that. */
-function metaPathsOf(
-  expressions: readonly Expression[],
-  readers: readonly ((meta: Value) => Value)[],
-): readonly MetaPath[] {
-  const paths = expressions.map((expression, i) => {
-    if (expression.kind !== "path") return false;
-    const fields = expression.path.slice(1);
-    return { name: JSON.stringify(fields), fields, read: readers[i]! };
-  });
+function metaPathsOf(expressions: readonly Expression[]): readonly MetaPath[] {
+  const paths = expressions.map((expression) => expression.kind === "path" && metaPathOf(expression.path));
   return paths.every((path) => path !== false) ? paths : [];
 }
 
@@ -169,7 +161,7 @@ class PartedKeys implements FragmentKeys {
     const { fields: { metaField }, splits, stateBytes, variables } = request;
     this.spanOf = spanFinder(splits);
     this.readMeta = id.ofSeries.map((expression) => metaReader(expression, metaField!, variables));
-    this.metaPaths = metaPathsOf(id.ofSeries, this.readMeta);
+    this.metaPaths = metaPathsOf(id.ofSeries);
     this.ofTime = id.ofTime.map(compileExpression);
     this.timeNames = [request.fields.timeField];
     const idBytes = id.names === undefined ? 0 : OBJECT_BYTES + NAME_BYTES * id.names.length;

@@ -67,11 +67,12 @@ export function compileFragment(
     isInTimeOrder: fragment.timeOrder !== undefined,
   });
   const filter = allOf(fragment.filters);
-  const { timeRange, seriesFilter, seriesLookup, seriesEnds, ids, checkpoint, counters } = scan;
+  const { timeRange, seriesFilter, seriesLookup, seriesTests, seriesEnds, ids, checkpoint, counters } = scan;
   const request: FragmentRequest = {
     ...(timeRange && { timeRange }),
     ...(seriesFilter && { seriesFilter }),
     ...(seriesLookup && { seriesLookup }),
+    ...(seriesTests && { seriesTests }),
     ...(seriesEnds && { seriesEnds }),
     ...(ids && { ids }),
     ...(fragment.filters.length > 0 && { condition: conditionOf(filter, fields, paths) }),

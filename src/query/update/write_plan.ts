@@ -79,7 +79,7 @@ export class WritePlan {
   scan(
     timeField: string,
     metaField: string | undefined,
-  ): Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup"> {
+  ): Pick<ScanRequest, "timeRange" | "seriesFilter" | "seriesLookup" | "seriesTests"> {
     return scanConditions(conjunctsOf(this.filter), { kind: "timeseries", timeField, metaField });
   }
 

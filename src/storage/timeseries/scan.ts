@@ -25,6 +25,7 @@ import { Pacer } from "./scan_pacer.ts";
 import type { TimeseriesCounters, TimeseriesScan } from "./scan_request.ts";
 import { marksOf, nextMarked } from "./series_marks.ts";
 import { lookUpSeries } from "./series_lookup.ts";
+import { seriesJudge } from "./series_tests.ts";
 import { documentOf } from "./stored_document.ts";
 import type { MemtableRows, TableSnapshot } from "./table_snapshot.ts";
 
@@ -50,7 +51,10 @@ export async function* scanTable(
 }
 
 /** What decides which rows can match without looking at them. */
-type RowRequest = Pick<TimeseriesScan, "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "counters">;
+type RowRequest = Pick<
+  TimeseriesScan,
+  "timeRange" | "seriesFilter" | "seriesLookup" | "seriesTests" | "ids" | "counters"
+>;
 
 /** The series that a request asks for, as `matchSeries` has them, and the request for their rows alone. */
 export async function narrow<T extends RowRequest>(
@@ -87,11 +91,11 @@ function batchesOf(
  */
 export async function matchSeries(
   snapshot: TableSnapshot,
-  request: Pick<TimeseriesScan, "seriesFilter" | "seriesLookup" | "counters">,
+  request: Pick<TimeseriesScan, "seriesFilter" | "seriesLookup" | "seriesTests" | "counters">,
   pacer: Pacer,
   among?: ReadonlySet<number>,
 ): Promise<Uint8Array | undefined> {
-  const { counters, seriesFilter = ANY_SERIES, seriesLookup } = request;
+  const { counters, seriesFilter = ANY_SERIES, seriesLookup, seriesTests = [] } = request;
   const { seriesCount, index } = snapshot;
   if (request.seriesFilter === undefined && among === undefined) {
     counters.seriesScanned += seriesCount;
@@ -102,9 +106,11 @@ export async function matchSeries(
     ? seriesLookup && await lookUpSeries(snapshot, seriesLookup, () => pacer.restIfDue())
     : marksOf(among, seriesCount);
   const matched = found ?? new Uint8Array(seriesCount).fill(1);
+  const passes = await seriesJudge(snapshot, seriesTests, matched, () => pacer.restIfDue()) ??
+    ((series: number) => seriesFilter(index.metaOf(series)));
   for (let series = nextMarked(matched, 0); series < seriesCount; series = nextMarked(matched, series + 1)) {
     counters.seriesScanned++;
-    if (seriesFilter(index.metaOf(series))) counters.seriesMatched++;
+    if (passes(series)) counters.seriesMatched++;
     else matched[series] = 0;
     if (counters.seriesScanned % SERIES_BETWEEN_LOOKS === 0 || takeLongWork()) await pacer.restIfDue();
   }

@@ -4,6 +4,7 @@ import type { RowCondition } from "./kernel/condition.ts";
 import type { Direction, TimeRange } from "./run.ts";
 import type { SeriesEnds } from "./series_ends.ts";
 import type { SeriesLookup } from "./series_lookup.ts";
+import type { SeriesTest } from "./series_tests.ts";
 
 /** What is asked for; the twin of `ScanRequest` in query/source.ts, which says what each means. */
 export interface TimeseriesScan {
@@ -11,6 +12,7 @@ export interface TimeseriesScan {
   readonly timeRange?: TimeRange;
   readonly seriesFilter?: (meta: Value) => boolean;
   readonly seriesLookup?: SeriesLookup;
+  readonly seriesTests?: readonly SeriesTest[];
   readonly ids?: readonly Value[];
   readonly timeOrder?: Direction;
   readonly limit?: number;

@@ -27,7 +27,7 @@ import type { Table } from "./table.ts";
 /** Which rows to look at. Rows come by series, then time. */
 export type ChangeScan = Pick<
   TimeseriesScan,
-  "timeRange" | "seriesFilter" | "seriesLookup" | "ids" | "checkpoint" | "counters"
+  "timeRange" | "seriesFilter" | "seriesLookup" | "seriesTests" | "ids" | "checkpoint" | "counters"
 >;
 
 /** A row and where it is. */

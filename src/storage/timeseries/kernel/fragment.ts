@@ -11,7 +11,14 @@ import type { Condition } from "./condition.ts";
 export interface TimeseriesFragment extends
   Pick<
     TimeseriesScan,
-    "timeRange" | "seriesFilter" | "seriesLookup" | "seriesEnds" | "ids" | "checkpoint" | "counters"
+    | "timeRange"
+    | "seriesFilter"
+    | "seriesLookup"
+    | "seriesTests"
+    | "seriesEnds"
+    | "ids"
+    | "checkpoint"
+    | "counters"
   > {
   readonly paths: readonly (readonly string[])[];
   readonly condition?: Condition;
