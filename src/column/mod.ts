@@ -10,7 +10,7 @@ export {
   encodePacked,
   setBlockCompressor,
 } from "./codec/compression.ts";
-export { decode as decodeIntegers, encode as encodeIntegers } from "./codec/integer.ts";
+export { decode as decodeIntegers, encode as encodeIntegers, skip as skipIntegers } from "./codec/integer.ts";
 export { decode as decodeDoubles, encode as encodeDoubles } from "./codec/double.ts";
 export type { Effort } from "./codec/effort.ts";
 export {

@@ -20,6 +20,9 @@ function roundTripIntegers(values: readonly number[], effort: Effort = "small"):
   integer.decode(reader, values.length, target);
   assert.deepEqual([...target], values);
   assert.equal(reader.remaining, 0);
+  const skipping = new ByteReader(out.written());
+  integer.skip(skipping, values.length);
+  assert.equal(skipping.remaining, 0);
   return out.length;
 }
 

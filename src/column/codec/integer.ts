@@ -42,7 +42,7 @@ const PAGE = new Uint32Array(PAGE_ROWS);
 const SAFE = 2 ** 50;
 const TWO_32 = 4294967296;
 
-export { decode, decodeInt32s, isInBlocks, type ReadValues } from "./integer_decode.ts";
+export { decode, decodeInt32s, isInBlocks, type ReadValues, skip } from "./integer_decode.ts";
 
 /** Writes `values[0, count)`. */
 export function encode(values: Float64Array, count: number, out: ByteWriter, effort: Effort = "small"): void {

@@ -76,6 +76,13 @@ export function decode(
   }
 }
 
+const NO_VALUES = new Float64Array(0);
+
+/** Passes over values of `count`; those in blocks are not decoded. */
+export function skip(reader: ByteReader, count: number): void {
+  decode(reader, count, isInBlocks(reader.peek()) ? NO_VALUES : new Float64Array(count), 0, 0);
+}
+
 /** As `decode`, of values that are int32. */
 export function decodeInt32s(
   reader: ByteReader,

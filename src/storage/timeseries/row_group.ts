@@ -23,6 +23,7 @@ import {
   encodeDoubles,
   encodeIntegers,
   type PageStatistics,
+  skipIntegers,
 } from "../../column/mod.ts";
 import {
   FIRST_COLUMN_ITEM,
@@ -112,9 +113,9 @@ export interface Page extends PageStatistics {
 
 /** A row group as its readers see it. */
 export class RowGroup {
-  /** Runs of rows of one shape: the number of the shape, and where the rows of each end. */
-  readonly shapeRuns: Float64Array;
-  readonly shapeRunEnds: Float64Array;
+  /** Of runs of rows of one shape: the number of the shape, and where the rows end. */
+  private readonly runShapes: Sequence;
+  private readonly runEnds: Sequence;
   /** By number. */
   readonly shapes: readonly (Shape | undefined)[];
   /** The series of the rows, ascending, and where the rows of each end. */
@@ -141,7 +142,7 @@ export class RowGroup {
     this.paths = areKnown ? known : paths;
     const series = reader.varint();
     this.series = readNumbers(reader, series);
-    this.seriesEnds = runningSum(readNumbers(reader, series));
+    this.seriesEnds = readEnds(reader, series);
     const shapes: (Shape | undefined)[] = [undefined];
     for (let left = reader.varint(); left > 0; left--) {
       const items = Array.from({ length: reader.varint() }, () => reader.varint());
@@ -149,8 +150,9 @@ export class RowGroup {
     }
     this.shapes = shapes;
     const runs = reader.varint();
-    this.shapeRuns = readNumbers(reader, runs);
-    this.shapeRunEnds = runningSum(readNumbers(reader, runs));
+    // Rows of many shapes have many runs, and of most columns nobody asks where they have values.
+    this.runShapes = new Sequence(skippedNumbers(bytes, reader, runs), runs, readNumbers);
+    this.runEnds = new Sequence(skippedNumbers(bytes, reader, runs), runs, readEnds);
     this.pages = new PageDirectory(
       reader,
       (columns + FIRST_COLUMN_PAGES) * pageCount(this.rows),
@@ -160,7 +162,7 @@ export class RowGroup {
 
   /** About what this holds in memory. */
   get memoryBytes(): number {
-    return 512 + this.pages.length * 200 + (this.series.length + this.shapeRuns.length) * 16 +
+    return 512 + this.pages.length * 200 + (this.series.length + this.runShapes.count) * 16 +
       this.paths.length * 200;
   }
 
@@ -193,6 +195,16 @@ export class RowGroup {
   /** The shape of a row; undefined for one that is kept whole. */
   shapeOf(row: number): Shape | undefined {
     return this.shapes[this.shapeRuns[this.shapeRunOf(row)]!];
+  }
+
+  /** Of each run of rows of one shape: the shape's number. */
+  get shapeRuns(): Float64Array {
+    return this.runShapes.all;
+  }
+
+  /** Of each of these runs: where its rows end. */
+  get shapeRunEnds(): Float64Array {
+    return this.runEnds.all;
   }
 
   /** The place among `shapeRuns` of the one that a row is in. */
@@ -283,13 +295,16 @@ class Sequence {
 
   constructor(
     private readonly bytes: Uint8Array,
-    private readonly count: number,
+    readonly count: number,
     private readonly read: (reader: ByteReader, count: number) => Float64Array,
   ) {}
 
+  get all(): Float64Array {
+    return this.values ??= this.read(new ByteReader(this.bytes), this.count);
+  }
+
   at(place: number): number {
-    this.values ??= this.read(new ByteReader(this.bytes), this.count);
-    return this.values[place]!;
+    return this.all[place]!;
   }
 }
 
@@ -356,6 +371,18 @@ function readNumbers(reader: ByteReader, count: number): Float64Array {
   const values = new Float64Array(count);
   decodeIntegers(reader, count, values);
   return values;
+}
+
+/** Numbers that are how many there are of each: where those of each end. */
+function readEnds(reader: ByteReader, count: number): Float64Array {
+  return runningSum(readNumbers(reader, count));
+}
+
+/** The bytes of numbers that are not decoded yet. */
+function skippedNumbers(bytes: Uint8Array, reader: ByteReader, count: number): Uint8Array {
+  const start = reader.position;
+  skipIntegers(reader, count);
+  return bytes.subarray(start, reader.position);
 }
 
 function readDoubles(reader: ByteReader, count: number): Float64Array {
