@@ -34,6 +34,8 @@ export interface Bound {
   /** The value that is meant, for `explain`, and whether it is inside. */
   readonly value: Value;
   readonly isIncluded: boolean;
+  /** What `placeOf` has made. */
+  place?: Uint8Array | undefined;
 }
 
 export interface Interval {
@@ -207,8 +209,11 @@ function endsOf(value: Value): readonly [Value, Value, isIncluded?: boolean] {
 const BEYOND = 0xff;
 
 /** A bound as the bytes that stand where it is: behind a prefix is the first one above it. */
-function placeOf({ bytes, after }: Pick<Bound, "bytes" | "after">): Uint8Array {
-  if (!after) return bytes;
+function placeOf(bound: Pick<Bound, "bytes" | "after" | "place">): Uint8Array {
+  return bound.after ? bound.place ??= placeBehind(bound.bytes) : bound.bytes;
+}
+
+function placeBehind(bytes: Uint8Array): Uint8Array {
   let length = bytes.length;
   while (length > 0 && bytes[length - 1] === 0xff) length--;
   if (length === 0) return Uint8Array.of(BEYOND);
@@ -225,6 +230,8 @@ function compareBounds(a: Bound, b: Bound): number {
 export interface KeyRange {
   readonly from: Uint8Array;
   readonly to: Uint8Array;
+  /** Set where the keys of it are those whose first field is `from`. */
+  readonly isPoint?: boolean;
 }
 
 /**
@@ -239,15 +246,23 @@ export function keyRanges(
   let prefixes: readonly Uint8Array[] = [NO_BYTES];
   for (const { intervals, descending } of fields) {
     const turned = descending ? intervals.map(turnedAround).reverse() : intervals;
-    ranges = prefixes.flatMap((prefix) =>
-      turned.map(({ low, high }) => ({
-        from: placeOf({ ...low, bytes: joined(prefix, low.bytes) }),
-        to: placeOf({ ...high, bytes: joined(prefix, high.bytes) }),
-      }))
-    );
+    ranges = fields.length === 1
+      ? turned.map(rangeOfInterval)
+      : prefixes.flatMap((prefix) =>
+        turned.map(({ low, high }) => ({
+          from: placeOf({ after: low.after, bytes: joined(prefix, low.bytes) }),
+          to: placeOf({ after: high.after, bytes: joined(prefix, high.bytes) }),
+        }))
+      );
+    if (fields.length === 1) break;
     prefixes = prefixes.flatMap((prefix) => turned.map(({ low }) => joined(prefix, low.bytes)));
   }
   return ranges;
+}
+
+function rangeOfInterval(interval: Interval): KeyRange {
+  const { low, high } = interval;
+  return { from: placeOf(low), to: placeOf(high), isPoint: isPoint(interval) };
 }
 
 /** Keys of an index from one on and below another, each given by the values of all its fields; undefined is no bound. */
@@ -274,8 +289,8 @@ export function keyRangeOf({ min, max }: KeyBounds, directions: readonly boolean
 
 function turnedAround({ low, high }: Interval): Interval {
   return {
-    low: { ...high, bytes: inverted(high.bytes), after: !high.after },
-    high: { ...low, bytes: inverted(low.bytes), after: !low.after },
+    low: { ...high, bytes: inverted(high.bytes), after: !high.after, place: undefined },
+    high: { ...low, bytes: inverted(low.bytes), after: !low.after, place: undefined },
   };
 }
 

@@ -6,7 +6,15 @@ import { isTrue } from "./argument.ts";
 import { bitsTest } from "./bits.ts";
 import { comparisonTest, inTest } from "./comparison.ts";
 import { typeTest } from "./element.ts";
-import type { ElemMatchObjectFilter, ElemMatchValueFilter, Filter, Path, PathFilter } from "./filter.ts";
+import type {
+  ComparisonFilter,
+  ElemMatchObjectFilter,
+  ElemMatchValueFilter,
+  Filter,
+  InFilter,
+  Path,
+  PathFilter,
+} from "./filter.ts";
 import { geoTest } from "./geo.ts";
 import { schemaTest } from "./json_schema.ts";
 import { modTest } from "./modulo.ts";
@@ -34,9 +42,11 @@ function compileNode(filter: Filter, variables: Variables): Matcher {
     case "and":
       return every(compileAll(filter.filters, variables));
     case "or":
-      return some(filter.filters.map((branch) => compileFilter(branch, variables)));
+      return some(equalitiesTogether(filter.filters).map((branch) => compileFilter(branch, variables)));
     case "nor":
-      return negate(some(filter.filters.map((branch) => compileFilter(branch, variables))));
+      return negate(
+        some(equalitiesTogether(filter.filters).map((branch) => compileFilter(branch, variables))),
+      );
     case "not":
       return negate(compileFilter(filter.filter, variables));
     case "constant":
@@ -52,6 +62,34 @@ function compileNode(filter: Filter, variables: Variables): Matcher {
     default:
       return pathMatcher(filter);
   }
+}
+
+/** Alternatives, those of equality on one path as one `$in`: however many they are, a value is looked up once. */
+function equalitiesTogether(filters: readonly Filter[]): readonly Filter[] {
+  const byPath = new Map<string, ComparisonFilter[]>();
+  const groups: (readonly Filter[])[] = [];
+  for (const filter of filters) {
+    if (filter.kind !== "comparison" || filter.operator !== "$eq") {
+      groups.push([filter]);
+      continue;
+    }
+    const path = filter.path.join(".");
+    const same = byPath.get(path);
+    if (same !== undefined && same[0]!.collation === filter.collation) {
+      same.push(filter);
+      continue;
+    }
+    const group = [filter];
+    byPath.set(path, group);
+    groups.push(group);
+  }
+  return groups.map((group) => group.length === 1 ? group[0]! : anyOf(group as readonly ComparisonFilter[]));
+}
+
+function anyOf(equalities: readonly ComparisonFilter[]): InFilter {
+  const { path, collation } = equalities[0]!;
+  const filter = { kind: "in", path, values: equalities.map(({ value }) => value), patterns: [] } as const;
+  return collation === undefined ? filter : { ...filter, collation };
 }
 
 /** Compiles filters that all must pass. Neighbours on one top-level field, the bounds of a range, read it once. */

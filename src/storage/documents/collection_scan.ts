@@ -8,13 +8,16 @@ import {
   RawDocument,
   type Value,
 } from "../../bson/mod.ts";
-import type { IndexBatch, IndexReader, KeyRange } from "./index_reader.ts";
+import { ID_INDEX_NAME } from "./id_index.ts";
+import { type IndexBatch, type IndexReader, type KeyRange, POINTS_AT_ONCE } from "./index_reader.ts";
 import { firstRows, keyDocuments, type KeyField } from "./key_documents.ts";
 import { documentOf, MAX_PACKED_ROWS } from "./packed_rows.ts";
 import { SeqSet } from "./seq_set.ts";
 import { keyOf, type NamedKey, shownDocument, type ShownFields } from "./shown_rows.ts";
 import type { IndexRow, KeyRow, StoredRow } from "./stored_row.ts";
 
+/** Ranges whose rows make one batch, after fewer: often a few rows are all that is asked for. */
+const MAX_RANGES_AT_ONCE = 64;
 /** Ids looked up between two batches: few, since each document may be large. */
 const KEYS_AT_ONCE = 64;
 
@@ -87,6 +90,8 @@ export interface RowIndex {
   readWithKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<IndexRow>;
   /** As `read`, the keys alone. */
   readKeys(range: KeyRange, backward: boolean, maxRows: number): IndexBatch<KeyRow>;
+  /** The rows under whole keys, in their order; undefined where one is too large to be read with others. */
+  readPoints?(keys: readonly Uint8Array[], backward: boolean): readonly StoredRow[] | undefined;
 }
 
 /** What a batch is read with; asked for again for each, so that it may refuse what was dropped meanwhile. */
@@ -108,6 +113,9 @@ export type RowBatches = Generator<readonly StoredRow[], void, undefined>;
 export function scanBatches({ table: reader, index }: BatchReaders, order: ScanOrder): RowBatches {
   if (order.tail !== undefined) return batchesFrom(reader, order.tail);
   const { index: byIndex, union = byIndex && [byIndex] } = order;
+  if (byIndex !== undefined && isOfPoints(byIndex) && index(byIndex.name)?.readPoints !== undefined) {
+    return batchesOfPoints(byIndex, index);
+  }
   if (union !== undefined) return batchesByIndexes(union, documentsOf(index), firstRowsOf(order));
   if (order.ids !== undefined) return batchesByKey(reader, order.ids);
   return order.backward === true ? batchesBackward(reader) : batchesForward(reader);
@@ -287,6 +295,31 @@ function keysOf(index: BatchReaders["index"]): ReadRange<KeyRow> {
   };
 }
 
+/** Whether the ranges are ids, each a document's whole key. */
+function isOfPoints({ name, ranges, distinct }: IndexOrder): boolean {
+  return name === ID_INDEX_NAME && distinct === undefined && ranges.length > 1 &&
+    ranges.every(({ isPoint }) => isPoint === true);
+}
+
+/** Documents by their ids: first of one, then of more and more at once, since often a few rows are all that is asked for. */
+function* batchesOfPoints(order: IndexOrder, index: BatchReaders["index"]): RowBatches {
+  const { ranges, backward } = order;
+  for (
+    let from = 0, count = 1;
+    from < ranges.length;
+    from += count, count = Math.min(count * 2, POINTS_AT_ONCE)
+  ) {
+    const reader = index(order.name);
+    if (reader === undefined) return;
+    const part = backward
+      ? ranges.slice(Math.max(0, ranges.length - from - count), ranges.length - from)
+      : ranges.slice(from, from + count);
+    const rows = reader.readPoints?.(part.map((range) => range.from), backward);
+    if (rows === undefined) yield* batchesByIndexes([{ ...order, ranges: part }], documentsOf(index), count);
+    else if (rows.length > 0) yield rows;
+  }
+}
+
 function* batchesByIndexes<Row extends { readonly seq: number }>(
   orders: readonly IndexOrder[],
   read: ReadRange<Row>,
@@ -294,16 +327,25 @@ function* batchesByIndexes<Row extends { readonly seq: number }>(
 ): Generator<readonly Row[], void, undefined> {
   const seen = orders.length > 1 || orders[0]?.repeats === true ? new SeqSet() : undefined;
   let rowsAtOnce = atFirst;
+  let rangesAtOnce = 1;
+  let gathered: Row[] = [];
+  let ranges = 0;
   for (const [order, range] of orders.flatMap(rangesInOrder)) {
     for (let left: KeyRange | undefined = range; left !== undefined;) {
-      const batch: IndexBatch<Row> | undefined = read(order, left, rowsAtOnce);
+      const batch: IndexBatch<Row> | undefined = read(order, left, rowsAtOnce - gathered.length);
       if (batch === undefined) return;
-      const fresh = seen === undefined ? batch.rows : batch.rows.filter(({ seq }) => seen.add(seq));
-      if (fresh.length > 0) yield fresh;
+      for (const row of batch.rows) if (seen === undefined || seen.add(row.seq)) gathered.push(row);
       left = batch.left;
+      const isFull = left !== undefined || gathered.length >= rowsAtOnce || ++ranges >= rangesAtOnce;
+      if (!isFull && batch.isLarge !== true) continue;
+      if (gathered.length > 0) yield gathered;
+      gathered = [];
+      ranges = 0;
       rowsAtOnce = MAX_PACKED_ROWS;
+      rangesAtOnce = Math.min(rangesAtOnce * 2, MAX_RANGES_AT_ONCE);
     }
   }
+  if (gathered.length > 0) yield gathered;
 }
 
 function rangesInOrder(order: IndexOrder): readonly (readonly [IndexOrder, KeyRange])[] {

@@ -21,16 +21,26 @@ export interface KeyRange {
   readonly afterSeq?: number;
   /** Backward: rows under `to` from this one on were read. */
   readonly beforeSeq?: number;
+  /** Set where the keys of it are those whose first field is `from`. */
+  readonly isPoint?: boolean;
 }
 
 export interface IndexBatch<Row extends { readonly seq: number } = StoredRow> {
   readonly rows: readonly Row[];
   /** What is still to be read; undefined for nothing. */
   readonly left: KeyRange | undefined;
+  /** Set where others should not be held beside them. */
+  readonly isLarge?: boolean;
 }
 
 /** Bytes of documents read at once, beyond the first one. */
 const BATCH_BYTES = 256 * 1024;
+
+/** Of documents of this size a few are enough. */
+const LARGE_BYTES = 16 * 1024;
+
+/** Keys that one query looks up. */
+export const POINTS_AT_ONCE = 64;
 
 /** So many are taken as they are, whatever their size. */
 const FEW_ROWS = 2;
@@ -104,6 +114,8 @@ export class IndexReader {
   private readonly place: RangeQuery;
   private readonly packedRows: RangeQuery;
   private readonly packedKeys: RangeQuery;
+  /** In order, and backward. */
+  private readonly packedPoints: (StatementSync | undefined)[] = [];
   private readonly keysBetween: StatementSync;
   private readonly documentsBetween: StatementSync;
 
@@ -112,9 +124,9 @@ export class IndexReader {
    * @param hasTypes whether the types that stand beside keys, or null where there are none, are theirs
    */
   constructor(
-    database: DatabaseSync,
-    id: number,
-    columns: KeyColumns,
+    private readonly database: DatabaseSync,
+    private readonly id: number,
+    private readonly columns: KeyColumns,
     private readonly hasTypes: () => boolean = () => true,
   ) {
     const keys = columns.table;
@@ -152,6 +164,26 @@ export class IndexReader {
     const rows = unpackRows(this.packedRows.get(range, backward, maxRows) as PackedRows);
     if (rows === undefined) return this.readWithKeys(range, backward, maxRows);
     return { rows, left: this.leftOf(range, backward, rows.length, maxRows) };
+  }
+
+  /**
+   * The rows under whole keys, `POINTS_AT_ONCE` at most, in their order; they share memory. Undefined where one is too
+   * large for that.
+   */
+  readPoints(keys: readonly Uint8Array[], backward: boolean): readonly StoredRow[] | undefined {
+    const place = Number(backward);
+    const statement = this.packedPoints[place] ??= prepareTuples(this.database, this.pointsQuery(backward));
+    const last = keys.at(-1)!;
+    const all = Array.from({ length: POINTS_AT_ONCE }, (_, i) => keys[i] ?? last);
+    return unpackRows(statement.get(...all) as unknown as PackedRows);
+  }
+
+  private pointsQuery(backward: boolean): string {
+    const direction = backward ? "DESC" : "ASC";
+    const keys = Array.from({ length: POINTS_AT_ONCE }, () => "?").join();
+    // With a limit it is no part of the query around it, which takes its rows in their order.
+    return `SELECT ${PACKED_COLUMNS} FROM (SELECT i.seq AS seq FROM ${this.columns.table} WHERE i.key IN (${keys}) ` +
+      `ORDER BY i.key ${direction}, i.seq ${direction} LIMIT -1) i CROSS JOIN c${this.id} c ON c.seq = i.seq`;
   }
 
   /** What is left of a range of which so many rows were read. */
@@ -197,7 +229,11 @@ export class IndexReader {
     }
     const last = rows.at(-1);
     const isEnd = last === undefined || (rows.length < maxRows && bytes < BATCH_BYTES);
-    return { rows, left: isEnd ? undefined : leftBehind(range, backward, last.key, last.seq) };
+    return {
+      rows,
+      left: isEnd ? undefined : leftBehind(range, backward, last.key, last.seq),
+      isLarge: bytes >= LARGE_BYTES,
+    };
   }
 }
 

@@ -1,5 +1,5 @@
 import { deepStrictEqual, strictEqual } from "node:assert/strict";
-import { BuiltDocument, encodeDocument, Int32, RawDocument } from "../../bson/mod.ts";
+import { BuiltDocument, encodeDocument, encodeIndexKey, Int32, RawDocument } from "../../bson/mod.ts";
 import { IN_MEMORY } from "./sqlite.ts";
 import { DocumentStore } from "./document_store.ts";
 
@@ -39,10 +39,21 @@ const ORDERS = [
     order: { index: orderOf(true, "_id_") },
     compare: (a: number, b: number) => b - a,
   },
+  { name: "by ids", order: { index: idsOf(false) }, compare: (a: number, b: number) => a - b },
+  { name: "by ids from the last", order: { index: idsOf(true) }, compare: (a: number, b: number) => b - a },
 ];
 
 function orderOf(backward: boolean, name = "a_1") {
   return { name, ranges: [EVERYTHING], backward, repeats: false };
+}
+
+/** All ids, and some that no document has. */
+function idsOf(backward: boolean) {
+  const ranges = Array.from({ length: COUNT + 100 }, (_, i) => {
+    const from = encodeIndexKey(Int32.of(i - 50));
+    return { from, to: Uint8Array.of(...from, 0xff), isPoint: true };
+  });
+  return { name: "_id_", ranges, backward, repeats: false };
 }
 
 const SIZES: Readonly<Record<string, (id: number) => number>> = {
