@@ -57,9 +57,9 @@ export class UtcDate {
     return Number.isSafeInteger(near) ? new UtcDate(near) : new FarDate(near, ms);
   }
 
-  /** All 64 bits. */
+  /** All 64 bits, of whole milliseconds. */
   get exactMs(): bigint {
-    return this.ms < 2 ** 63 ? BigInt(this.ms) : 2n ** 63n - 1n;
+    return this.ms < 2 ** 63 ? BigInt(Math.floor(this.ms)) : 2n ** 63n - 1n;
   }
 }
 
