@@ -24,7 +24,7 @@ import {
 } from "../../bson/mod.ts";
 import { grownInt32 } from "../../column/mod.ts";
 import { KeyTable } from "./key_table.ts";
-import { MetaFinder, NO_VALUE } from "./meta_path.ts";
+import { MetaFinder, NO_VALUE } from "./meta_finder.ts";
 import type { PathCache } from "./path_cache.ts";
 import type { SeriesIndex } from "./series_index.ts";
 

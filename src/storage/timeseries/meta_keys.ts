@@ -1,7 +1,7 @@
 /** The keys that the values at a path of metas have: by them lookups find series (series_lookup.ts). */
 import { StoredValueKey, type Value } from "../../bson/mod.ts";
 import { viewOf } from "../../column/mod.ts";
-import { MetaFinder, NO_VALUE } from "./meta_path.ts";
+import { MetaFinder, NO_VALUE } from "./meta_finder.ts";
 import type { SeriesIndex } from "./series_index.ts";
 
 /** A path of metas and the keys there; the twin of `SeriesPath` in query/source.ts. */

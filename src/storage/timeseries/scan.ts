@@ -25,7 +25,7 @@ import { Pacer } from "./scan_pacer.ts";
 import type { TimeseriesCounters, TimeseriesScan } from "./scan_request.ts";
 import { marksOf, nextMarked } from "./series_marks.ts";
 import { lookUpSeries } from "./series_lookup.ts";
-import { seriesJudge } from "./series_tests.ts";
+import { seriesJudge } from "./series_judge.ts";
 import { documentOf } from "./stored_document.ts";
 import type { MemtableRows, TableSnapshot } from "./table_snapshot.ts";
 

@@ -4,7 +4,7 @@ import type { RowCondition } from "./kernel/condition.ts";
 import type { Direction, TimeRange } from "./run.ts";
 import type { SeriesEnds } from "./series_ends.ts";
 import type { SeriesLookup } from "./series_lookup.ts";
-import type { SeriesTest } from "./series_tests.ts";
+import type { SeriesTest } from "./series_judge.ts";
 
 /** What is asked for; the twin of `ScanRequest` in query/source.ts, which says what each means. */
 export interface TimeseriesScan {

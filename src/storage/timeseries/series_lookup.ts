@@ -6,7 +6,7 @@ import { BsonType, compareBytes, textOfKey } from "../../bson/mod.ts";
 import { viewOf } from "../../column/mod.ts";
 import { KeyTable } from "./key_table.ts";
 import { MetaKeys, type SeriesPath } from "./meta_keys.ts";
-import { MetaFinder } from "./meta_path.ts";
+import { MetaFinder } from "./meta_finder.ts";
 import type { PathCache } from "./path_cache.ts";
 import { PathPostings } from "./path_postings.ts";
 import type { SeriesIndex } from "./series_index.ts";

@@ -5,7 +5,7 @@ import { viewOf } from "../../column/mod.ts";
 import type { MetaColumn, MetaSource } from "./meta_column.ts";
 import { PathCache } from "./path_cache.ts";
 import { SeriesIndex } from "./series_index.ts";
-import { seriesJudge, type SeriesTest } from "./series_tests.ts";
+import { seriesJudge, type SeriesTest } from "./series_judge.ts";
 
 const noRest = () => Promise.resolve();
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { BsonType, BuiltDocument, encodeDocument, Int32, readValue, type Value } from "../../bson/mod.ts";
 import { viewOf } from "../../column/mod.ts";
-import { MetaFinder, NO_VALUE } from "./meta_path.ts";
+import { MetaFinder, NO_VALUE } from "./meta_finder.ts";
 import { SeriesIndex } from "./series_index.ts";
 
 const document = (fields: Record<string, Value>) => BuiltDocument.of(fields);
