@@ -11,6 +11,7 @@ import { type LogRing, type Services, setStartParameters } from "../command/mod.
 import { HttpServer } from "../http/mod.ts";
 import { type Clock, DenoDisk, DenoMemory, TcpNetwork } from "../io/mod.ts";
 import { MongoServer } from "../server/mod.ts";
+import { CommandWarmUp } from "./command_warm_up.ts";
 import { MemoryGovernor } from "./memory_governor.ts";
 import { protectionWarning } from "./banner.ts";
 import { listenAt } from "./listen.ts";
@@ -78,7 +79,17 @@ async function open(start: ServerStart, tools: ServerTools, opened: Opened): Pro
   const mongo = await openMongo(start, tools, node, governor.budget);
   opened.push({ name: "mongo", close: () => mongo.stop() });
 
+  const { services, counters } = mongo.state;
+  const warmUp = new CommandWarmUp({
+    clock,
+    logger: logger.child("warm-up"),
+    services,
+    requests: () => counters.network.requests,
+  });
+  opened.push({ name: "warm-up", close: () => warmUp.stop() });
+
   http.setStatus("ok");
+  warmUp.start();
   node.startWarmUp();
   return {
     started: { mongo: mongo.address, http: http.address, found: node.summary },

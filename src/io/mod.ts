@@ -14,5 +14,6 @@ export {
 export { type HttpHandler, type HttpListener, listenHttp } from "./http.ts";
 export { isLoopback } from "./loopback.ts";
 export { MemoryDisk } from "./memory_disk.ts";
+export { MemoryNetwork } from "./memory_network.ts";
 export { DenoMemory, type MemoryFigures, type ProcessMemory, SimulatedMemory } from "./process_memory.ts";
 export { type Connection, type Listener, type Network, type PeerAddress, TcpNetwork } from "./network.ts";
