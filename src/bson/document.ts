@@ -133,6 +133,46 @@ export class BuiltDocument extends Document {
     for (let i = 0; i < this.fieldNames.length; i++) writer.value(this.fieldNames[i]!, this.fieldValues[i]);
     writer.endDocument(start);
   }
+
+  /** Documents that one stage made mostly share their names: these are encoded once. */
+  override writeElements(
+    batch: readonly Document[],
+    at: number,
+    room: ArrayRoom,
+    writer: BsonWriter,
+  ): number {
+    let names: readonly string[] | undefined;
+    let encoded: readonly Uint8Array[] | undefined;
+    for (let written = 0;; written++) {
+      const document = batch[at + written];
+      if (written === room.count || !(document instanceof BuiltDocument)) return written;
+      const before = writer.length;
+      writer.indexHeader(BsonType.Object, room.index + written);
+      if (document.fieldNames === names) document.writeNamed(encoded ??= names.map(encodedName), writer);
+      else {
+        document.writeTo(writer);
+        names = document.fieldNames;
+        encoded = undefined;
+      }
+      if (written === 0 || writer.length <= room.endBytes) continue;
+      writer.truncate(before);
+      return written;
+    }
+  }
+
+  /** As `writeTo`. @param names those of the fields, as `encodedName` gives them */
+  private writeNamed(names: readonly Uint8Array[], writer: BsonWriter): void {
+    const start = writer.beginDocument();
+    for (let i = 0; i < names.length; i++) writer.namedValue(names[i]!, this.fieldValues[i]);
+    writer.endDocument(start);
+  }
+}
+
+const UTF8 = new TextEncoder();
+
+/** A name's bytes with the zero byte behind them. */
+function encodedName(name: string): Uint8Array {
+  return UTF8.encode(`${name}\0`);
 }
 
 /** Collects fields in order; `build` hands them over. Fields set to `undefined` are left out. */

@@ -157,6 +157,13 @@ export class BsonWriter {
     this.payload(value);
   }
 
+  /** As `value`. @param name as for `encodedHeader` */
+  namedValue(name: Uint8Array, value: Value): void {
+    if (value === undefined) return;
+    this.encodedHeader(typeOf(value), name);
+    this.payload(value);
+  }
+
   /** A whole document where the writer stands, without type and name. */
   document(document: Document): void {
     document.writeTo(this);
