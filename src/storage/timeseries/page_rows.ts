@@ -10,6 +10,9 @@ import { RowTemplates } from "./row_templates.ts";
 import type { SeriesIndex } from "./series_index.ts";
 import type { FieldName, Shape } from "./shape.ts";
 
+/** So many series are looked at one by one before they are halved. */
+const NEAR_SERIES = 16;
+
 /** What reading adds to. */
 export interface PageCounters {
   pagesRead: number;
@@ -24,6 +27,7 @@ export class PageRows implements RowSource {
   private readonly columns: (PageColumn | undefined)[] = [];
   /** The series of the row asked for last, and its rows `[seriesFirst, seriesEnd)`. */
   private lastSeries = -1;
+  private lastPlace = -1;
   private seriesFirst = 0;
   private seriesEnd = 0;
   /** The shape of the row asked for last, and rows `[shapeFirst, shapeEnd)` that have it, too. */
@@ -139,12 +143,23 @@ export class PageRows implements RowSource {
   /** Rows are mostly asked for one after the other: one look finds the series of many. */
   seriesOf(row: number): number {
     if (row < this.seriesFirst || row >= this.seriesEnd) {
-      const place = this.group.placeOfRow(row);
+      const place = this.placeOfRow(row);
+      this.lastPlace = place;
       this.lastSeries = this.group.series[place]!;
       this.seriesFirst = this.group.firstRowOf(place);
       this.seriesEnd = this.group.seriesEnds[place]!;
     }
     return this.lastSeries;
+  }
+
+  /** The place of a row's series among those of the row group: mostly a few behind the last one. */
+  private placeOfRow(row: number): number {
+    const { seriesEnds } = this.group;
+    if (row >= this.seriesEnd) {
+      const limit = Math.min(seriesEnds.length, this.lastPlace + NEAR_SERIES);
+      for (let place = this.lastPlace + 1; place < limit; place++) if (row < seriesEnds[place]!) return place;
+    }
+    return this.group.placeOfRow(row);
   }
 
   private read(pageColumn: number, from: number, to: number): PageColumn {

@@ -107,7 +107,7 @@ export class RowFilter {
         ? keep(passing, from, from, to, this.rows)
         : keepNamed(passing, rows, from, to, this.rows);
     }
-    const selected = rows === undefined ? this.selectDense(slice) : undefined;
+    const selected = rows === undefined ? this.selectNumbers(slice) : undefined;
     if (selected !== undefined) return selected;
     const mask = this.maskOf(0, to - from);
     this.evaluate(this.condition, slice, mask, 1);
@@ -117,13 +117,21 @@ export class RowFilter {
       : keepOf(mask, rows, from, end, this.rows);
   }
 
-  /** As `keepPassing`, of one comparison with numbers that each row has; undefined for anything else. */
-  private selectDense(slice: Slice): number | undefined {
-    const { condition } = this;
+  /** As `keepPassing`, of one comparison with numbers that rows without one do not pass; undefined for anything else. */
+  private selectNumbers(slice: Slice): number | undefined {
+    const { condition, rows } = this;
     if (condition.kind !== "compare") return undefined;
     const view = viewOfSlice(slice, condition.path);
-    const numbers = view.places === undefined && view.type !== NO_TYPE ? comparableNumbers(view) : undefined;
-    return numbers && selectNumbers(numbers, slice, boundsOf(condition), this.rows);
+    const numbers = view.type === NO_TYPE ? undefined : comparableNumbers(view);
+    if (numbers === undefined) return undefined;
+    const { places } = view;
+    const bounds = boundsOf(condition);
+    if (places === undefined) return selectNumbers(numbers, slice, bounds, rows);
+    if (condition.test(undefined)) return undefined;
+    const values = { from: places[slice.from]!, to: places[slice.to]! };
+    const count = selectNumbers(numbers, values, bounds, rows);
+    rowsOfValues(rows, count, places, slice.from);
+    return count;
   }
 
   private knownOf(source: SliceSource): JudgedSource {
@@ -230,6 +238,32 @@ function dependsOnSeries(condition: Condition): boolean {
     case "test":
     case "compare":
       return false;
+  }
+}
+
+/**
+ * Puts the rows that values are of into the places of these.
+ *
+ * @param values their places among the values, ascending
+ * @param places how many values stand before each row
+ * @param first a row that none of them is before
+ */
+function rowsOfValues(values: Int32Array, count: number, places: Int32Array, first: number): void {
+  let row = first;
+  for (let k = 0; k < count; k++) {
+    const value = values[k]!;
+    // Each value before it takes a row: by steps that double, then halves.
+    row += value - places[row]!;
+    let step = 1;
+    while (places[row + step]! <= value) {
+      row += step;
+      step *= 2;
+    }
+    while (step > 1) {
+      step >>= 1;
+      if (places[row + step]! <= value) row += step;
+    }
+    values[k] = row;
   }
 }
 

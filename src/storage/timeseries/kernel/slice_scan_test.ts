@@ -80,3 +80,37 @@ Deno.test("rows of many series that share a page are those of a range of time, w
     textsOf(left.filter((row) => isIn(row) && isBelow(row))),
   );
 });
+
+Deno.test("rows that lack a value pass no comparison that a missing value does not", async () => {
+  const store = await openStoreWithTable();
+  const documents = Array.from({ length: SERIES }, (_, series) => {
+    return Array.from({ length: ROWS_OF_EACH }, (_, place) => {
+      // Some series have it everywhere, some nowhere, most here and there.
+      const has = series % 10 === 0 || (series % 10 !== 1 && (series * 31 + place * 17) % 11 < 3);
+      return measurement(place * 1000, new Int32(series), {
+        n: new Int32(series * ROWS_OF_EACH + place),
+        ...(has && { v: place % 5 === 0 ? valueOf(series, place) / 2 : new Int32(valueOf(series, place)) }),
+      });
+    });
+  }).flat();
+  insert(store, 1, documents);
+  await store.flush();
+  const numberOf = (value: Value) => value instanceof Int32 ? value.value : value as number;
+  for (const limit of [-40, -29.5, 0, 49.5, 80]) {
+    const test = (value: Value) => value !== undefined && numberOf(value) < limit;
+    const condition: RowCondition = {
+      paths: [["v"]],
+      condition: { kind: "compare", path: 0, operator: "$lt", number: limit, test },
+      matches: () => assert.fail("columns decide"),
+    };
+    for (const timeRange of [undefined, { fromMs: 7000, toMs: 30_000 }]) {
+      const rows = await scanAll(store, { condition, ...(timeRange && { timeRange }) });
+      const expected = documents.filter((row) => {
+        const { ms } = row.get("t") as UtcDate;
+        return test(row.get("v")) &&
+          (timeRange === undefined || (ms >= timeRange.fromMs && ms <= timeRange.toMs));
+      });
+      assert.deepEqual(rows.map((row) => row.get("n")), expected.map((row) => row.get("n")));
+    }
+  }
+});
