@@ -16,7 +16,7 @@ import { beginReply, endReply, FrameReader, parseMessage } from "../wire/mod.ts"
 import { warmUpCommands } from "./warm_up_commands.ts";
 
 /** A process that lives shorter, and what a client does at once, go undisturbed. */
-const DELAY_MS = 50;
+const DELAY_MS = 200;
 /** Between two commands, each of which takes some milliseconds. */
 const REST_MS = 8;
 /** As many moments in a row with requests end it. */
