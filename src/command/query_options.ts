@@ -15,7 +15,7 @@ export function allowsDiskUse(args: Arguments): boolean {
 /**
  * Accepts a hint that names an index of the collection, or $natural: they choose among equal ways.
  *
- * @throws CommandError BadValue when there is no such index, FailedToParse when it is neither name nor key
+ * @throws CommandError BadValue when there is no such index, IndexNotFound when several have the key, FailedToParse when it is neither name nor key
  */
 export function checkHint(call: CommandCall, namespace: Namespace, hint = call.args.get("hint")): void {
   checkHintForm(hint);
@@ -25,15 +25,20 @@ export function checkHint(call: CommandCall, namespace: Namespace, hint = call.a
   if (hint instanceof Document && (hint.isEmpty() || isNaturalOrder(hint))) return;
   // Compass counts with this hint; MongoDB takes it for a time series too, whose buckets are clustered by _id.
   if (info.timeseries !== undefined && hint === ID_INDEX.get("name")) return;
-  const known = listedIndexes(info).some((index) =>
+  const meant = listedIndexes(info).filter((index) =>
     index.get("hidden") !== true &&
     equalValues(hint instanceof Document ? index.get("key") : index.get("name"), hint)
   );
-  if (known) return;
+  if (meant.length === 1) return;
+  const where =
+    `error processing query: ns=${namespace.db}.${namespace.collection} planner returned error :: caused by ::`;
+  if (meant.length === 0) {
+    throw new CommandError("BadValue", `${where} hint provided does not correspond to an existing index`);
+  }
+  const names = meant.map((index) => index.get("name")).join(" and ");
   throw new CommandError(
-    "BadValue",
-    `error processing query: ns=${namespace.db}.${namespace.collection} planner returned error :: caused by :: ` +
-      "hint provided does not correspond to an existing index",
+    "IndexNotFound",
+    `${where} Hint matched multiple indexes, must hint by index name. Matched: ${names}`,
   );
 }
 

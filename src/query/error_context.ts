@@ -29,16 +29,16 @@ const PLACES: Readonly<Record<Pipeline["command"], string>> = {
   find: "Executor error during find command",
 };
 
-/** Being killed or out of time is no error of the plan: such errors pass as they are. */
+/** No errors of the plan: they pass as they are. */
 const INTERRUPTIONS: ReadonlySet<number> = new Set([
   ErrorCode.CappedPositionLost,
   ErrorCode.CursorNotFound,
   ErrorCode.ExceededTimeLimit,
-  ErrorCode.Interrupted,
   ErrorCode.InterruptedAtShutdown,
-  ErrorCode.MaxTimeMSExpired,
   ErrorCode.QueryPlanKilled,
 ]);
+/** Being killed or out of time, which only a count does not tell the place of. */
+const STOPS: ReadonlySet<number> = new Set([ErrorCode.Interrupted, ErrorCode.MaxTimeMSExpired]);
 
 /**
  * An error from a row, named by the command.
@@ -46,6 +46,7 @@ const INTERRUPTIONS: ReadonlySet<number> = new Set([
  * @param isContinued whether it came up behind the first batch, in a getMore
  */
 export function named(error: unknown, command: Pipeline["command"], isContinued = false): unknown {
-  if (error instanceof CommandError && INTERRUPTIONS.has(error.code)) return error;
+  if (!(error instanceof CommandError) || INTERRUPTIONS.has(error.code)) return error;
+  if (command === "count" && STOPS.has(error.code)) return error;
   return withContext(isContinued ? "Executor error during getMore" : PLACES[command], error);
 }

@@ -132,7 +132,10 @@ Deno.test("being killed ends a query with the killer's own error", async () => {
     };
     const source = new CountingSource();
     const rows = execute(pipelineOf(stage), source, { ...testContext(), checkpoint });
-    await rejects(collectRows(rows), { code: 11601, message: "operation was interrupted" });
+    await rejects(collectRows(rows), {
+      code: 11601,
+      message: "PlanExecutor error during aggregation :: caused by :: operation was interrupted",
+    });
     strictEqual(source.ended, true);
   }
 });
