@@ -23,10 +23,13 @@ export function parseFieldPath(text: string): readonly string[] {
   return names;
 }
 
+/** The fields of a reference to another document (DBRef): names like all others, in spite of the dollar. */
+export const REFERENCE_FIELDS: ReadonlySet<string> = new Set(["$ref", "$id", "$db"]);
+
 /** @throws CommandError unless a name may stand in a field path or as a field of an object expression */
 export function checkFieldName(name: string): void {
   if (name === "") throw new CommandError(15998, "FieldPath field names may not be empty strings.");
-  if (name.startsWith("$")) {
+  if (name.startsWith("$") && !REFERENCE_FIELDS.has(name)) {
     throw new CommandError(
       16410,
       "FieldPath field names may not start with '$'. Consider using $getField or $setField.",

@@ -2,6 +2,7 @@
 import { CommandError } from "../../base/mod.ts";
 import { BSONRegExp, Document, isArray, isNumber, type Value } from "../../bson/mod.ts";
 import type { ParseContext } from "../expression/expression.ts";
+import { REFERENCE_FIELDS } from "../expression/field_path.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { isTrue, readInteger, toDouble } from "./argument.ts";
 import type { NestedParser } from "./array.ts";
@@ -13,9 +14,6 @@ import { parseJsonSchema } from "./parse_json_schema.ts";
 import { parseRegexValue } from "./regex.ts";
 
 const NO_VARIABLES: ParseContext = { variables: new Set() };
-
-/** Names that a DBRef has: they are fields although they start with a dollar sign. */
-const REFERENCE_FIELDS = new Set(["$ref", "$id", "$db"]);
 
 /**
  * Parses a filter as find, $match and their like hold it.

@@ -7,6 +7,7 @@ import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isArray, isNumber, type Value } from "../../bson/mod.ts";
 import { elementText } from "../element_text.ts";
 import type { ParseContext } from "../expression/expression.ts";
+import { REFERENCE_FIELDS } from "../expression/field_path.ts";
 import { renderDocument, typeName } from "../expression/message.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { isTrue, toDouble } from "../filter/argument.ts";
@@ -136,7 +137,7 @@ class ProjectionParser {
         "An empty sub-projection is not a valid value. Found empty object at path",
       );
     }
-    if (names.length > 1 || !names[0]!.startsWith("$")) {
+    if (names.length > 1 || !names[0]!.startsWith("$") || REFERENCE_FIELDS.has(names[0]!)) {
       return this.fields(value, {
         tree: field.tree.below(field.name),
         prefix: `${field.prefix}${field.name}.`,

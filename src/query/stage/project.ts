@@ -96,7 +96,10 @@ function parseAdditions(specification: Document, context: ParseContext): Project
     document.names().forEach((name, i) => {
       const value = values[i];
       const path = prefix + name;
-      if (value instanceof Document && !value.names()[0]?.startsWith("$")) {
+      if (value instanceof Document && value.names().length > 1 && value.names().some(startsWithDollar)) {
+        throw notOneOperator(value, specification);
+      }
+      if (value instanceof Document && !startsWithDollar(value.names()[0])) {
         if (value.isEmpty()) {
           throw new CommandError(
             40180,
@@ -111,6 +114,20 @@ function parseAdditions(specification: Document, context: ParseContext): Project
   };
   add(specification, "");
   return tree.node;
+}
+
+function startsWithDollar(name: string | undefined): boolean {
+  return name?.startsWith("$") === true;
+}
+
+function notOneOperator(document: Document, specification: Document): CommandError {
+  return new CommandError(
+    40181,
+    "an expression specification must contain exactly one field, the name of the expression. Found " +
+      `${document.names().length} fields in ${renderDocument(document)}, while parsing object ${
+        renderDocument(specification)
+      }`,
+  );
 }
 
 function checkConflict(path: string, taken: string[], specification: Document): void {

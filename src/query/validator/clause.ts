@@ -6,6 +6,7 @@ import { CommandError } from "../../base/mod.ts";
 import { BSONRegExp, BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
 import { compileExpression } from "../expression/compile.ts";
 import type { Evaluator, ParseContext } from "../expression/expression.ts";
+import { REFERENCE_FIELDS } from "../expression/field_path.ts";
 import { parseExpression } from "../expression/parse.ts";
 import { compileFilter, type Matcher } from "../filter/compile.ts";
 import type { Path } from "../filter/filter.ts";
@@ -61,8 +62,6 @@ export interface ConstantClause extends Question {
 /** Known, and asked of no validator. */
 const REFUSED: ReadonlySet<string> = new Set(["$text", "$where"]);
 const DISTANCES: ReadonlySet<string> = new Set(["$geoNear", "$near", "$nearSphere"]);
-/** Names that a DBRef has: they are fields although they start with a dollar sign. */
-const REFERENCE_FIELDS: ReadonlySet<string> = new Set(["$ref", "$id", "$db"]);
 
 /** @throws CommandError for a filter that is wrong, or none that a validator may have */
 export function parseClause(filter: Document, context: ParseContext): Clause {
