@@ -134,7 +134,7 @@ export class BuiltDocument extends Document {
     writer.endDocument(start);
   }
 
-  /** Documents that one stage made mostly share their names: these are encoded once. */
+  /** Documents that one stage made mostly share their names: after a few these are encoded once for all that follow. */
   override writeElements(
     batch: readonly Document[],
     at: number,
@@ -143,17 +143,19 @@ export class BuiltDocument extends Document {
   ): number {
     let names: readonly string[] | undefined;
     let encoded: readonly Uint8Array[] | undefined;
+    let alike = 0;
     for (let written = 0;; written++) {
       const document = batch[at + written];
       if (written === room.count || !(document instanceof BuiltDocument)) return written;
       const before = writer.length;
       writer.indexHeader(BsonType.Object, room.index + written);
-      if (document.fieldNames === names) document.writeNamed(encoded ??= names.map(encodedName), writer);
-      else {
-        document.writeTo(writer);
+      if (document.fieldNames !== names) {
         names = document.fieldNames;
         encoded = undefined;
+        alike = 0;
       }
+      if (++alike > FEW_DOCUMENTS) document.writeNamed(encoded ??= names.map(encodedName), writer);
+      else document.writeTo(writer);
       if (written === 0 || writer.length <= room.endBytes) continue;
       writer.truncate(before);
       return written;
@@ -167,6 +169,9 @@ export class BuiltDocument extends Document {
     writer.endDocument(start);
   }
 }
+
+/** So many are sooner written than their names encoded. */
+const FEW_DOCUMENTS = 16;
 
 const UTF8 = new TextEncoder();
 

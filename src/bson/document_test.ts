@@ -8,10 +8,10 @@ const NAMES = ["_id", "größe", "last"];
 const OTHERS = ["_id", "last"];
 
 function documents(): BuiltDocument[] {
-  return Array.from({ length: 40 }, (_, i) => {
+  return Array.from({ length: 140 }, (_, i) => {
     const values: Value[] = [`id ${i}`, i % 3 === 0 ? undefined : i / 8, new Int32(i)];
-    if (i % 10 === 9) return BuiltDocument.of({ alone: i });
-    return i % 7 < 5 ? new BuiltDocument(NAMES, values) : new BuiltDocument(OTHERS, [values[0], values[2]]);
+    if (i % 45 === 44) return BuiltDocument.of({ alone: i });
+    return i % 60 < 40 ? new BuiltDocument(NAMES, values) : new BuiltDocument(OTHERS, [values[0], values[2]]);
   });
 }
 
@@ -34,7 +34,7 @@ Deno.test("documents that share their names are the same bytes as one by one", (
 
 Deno.test("no more documents are written than there is room for", () => {
   const batch = documents();
-  for (const count of [1, 2, 17]) {
+  for (const count of [1, 2, 17, 33]) {
     const endBytes = written(batch.slice(0, count), 0).length;
     for (const room of [{ index: 0, count, endBytes: Infinity }, { index: 0, count: Infinity, endBytes }]) {
       const writer = new BsonWriter();

@@ -6,15 +6,17 @@
  *     word            b3 b2 b1 b0, each with its sign bit flipped: −128…127 become 0…255 in the same order
  *     even lanes      00 b2 00 b0
  *     odd lanes       00 b3 00 b1
+ *
+ * What the loops need of numbers stays in here: the engine takes one that a module exports from memory each time.
  */
-export const FLIPPED_SIGNS = 0x80808080 | 0;
-export const LANES = 0x00ff00ff;
+const FLIPPED_SIGNS = 0x80808080 | 0;
+const LANES = 0x00ff00ff;
 /** The bit above each lane. */
-export const BORROWS = 0x01000100;
+const BORROWS = 0x01000100;
 /** Times a byte: that byte in each lane. */
-export const EACH_LANE = 0x10001;
+const EACH_LANE = 0x10001;
 /** What flipping its sign bit adds to a byte. */
-export const BIAS = 128;
+const BIAS = 128;
 /** So many words at a time: a lane of 16 bits holds the sum of 257 bytes. */
 const STRETCH = 256;
 
@@ -86,6 +88,63 @@ export function minimumOfBytes(bytes: Int8Array, words: Int32Array, from: number
   }
   for (i = Math.max(i, word << 2); i < to; i++) if (bytes[i]! < best) best = bytes[i]!;
   return best;
+}
+
+/**
+ * Puts the places of those of the bytes `[from, to)` that are from `first` to `last` into `out`; answers how many. Where few are,
+ * most fours have none.
+ *
+ * @param out holds as many as there are bytes
+ */
+export function selectBytes(
+  bytes: Int8Array,
+  from: number,
+  to: number,
+  first: number,
+  last: number,
+  out: Int32Array,
+): number {
+  if (first > last) return 0;
+  const start = bytes.byteOffset % 4 === 0 ? Math.min(to, (from + 3) & ~3) : to;
+  let kept = selectEach(bytes, from, start, first, last, out, 0);
+  if (start === to) return kept;
+  const words = new Int32Array(bytes.buffer, bytes.byteOffset, to >> 2);
+  const least = (first + BIAS) * EACH_LANE;
+  const greatest = (last + BIAS) * EACH_LANE | BORROWS;
+  for (let word = start >> 2; word < words.length; word++) {
+    const four = words[word]! ^ FLIPPED_SIGNS;
+    const even = four & LANES;
+    const odd = (four >>> 8) & LANES;
+    // The bit above a lane stays where the subtraction borrows nothing from it.
+    const evenPass = ((even | BORROWS) - least) & (greatest - even) & BORROWS;
+    const oddPass = ((odd | BORROWS) - least) & (greatest - odd) & BORROWS;
+    if ((evenPass | oddPass) === 0) continue;
+    const place = word << 2;
+    out[kept] = place;
+    kept += (evenPass >> 8) & 1;
+    out[kept] = place + 1;
+    kept += (oddPass >> 8) & 1;
+    out[kept] = place + 2;
+    kept += evenPass >> 24;
+    out[kept] = place + 3;
+    kept += oddPass >> 24;
+  }
+  return selectEach(bytes, Math.max(start, to & ~3), to, first, last, out, kept);
+}
+
+function selectEach(
+  bytes: Int8Array,
+  from: number,
+  to: number,
+  first: number,
+  last: number,
+  out: Int32Array,
+  kept: number,
+): number {
+  for (let place = from; place < to; place++) {
+    if (bytes[place]! >= first && bytes[place]! <= last) out[kept++] = place;
+  }
+  return kept;
 }
 
 /** All bits of the lanes of `a` that are not below those of `b`: there nothing is borrowed from the bit above. */
