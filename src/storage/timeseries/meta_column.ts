@@ -27,6 +27,7 @@ import { KeyTable } from "./key_table.ts";
 import { MetaFinder, NO_VALUE } from "./meta_finder.ts";
 import type { PathCache } from "./path_cache.ts";
 import type { SeriesIndex } from "./series_index.ts";
+import { nextMarked } from "./series_marks.ts";
 
 /** A path of metas; the twin of `MetaPath` in query/source.ts. */
 export interface MetaPath {
@@ -153,7 +154,7 @@ export async function metaColumnsOf(
   rest: () => Promise<void>,
 ): Promise<readonly MetaColumn[] | undefined> {
   if (paths.length === 0) return undefined;
-  if (matched !== undefined && countOf(matched) < seriesCount * LEAST_SHARE) return undefined;
+  if (matched !== undefined && !hasMarks(matched, seriesCount * LEAST_SHARE)) return undefined;
   const columns: MetaColumn[] = [];
   for (const path of paths) {
     const column = metaColumns.get(tableId, path.name) ?? new MetaColumn();
@@ -167,8 +168,9 @@ export async function metaColumnsOf(
   return columns;
 }
 
-function countOf(marks: Uint8Array): number {
-  let count = 0;
-  for (let i = 0; i < marks.length; i++) count += marks[i]!;
-  return count;
+/** Whether so many are marked: where few are, that is known without a look at each. */
+function hasMarks(marks: Uint8Array, count: number): boolean {
+  let found = 0;
+  for (let i = nextMarked(marks, 0); i < marks.length && found < count; i = nextMarked(marks, i + 1)) found++;
+  return found >= count;
 }
