@@ -86,12 +86,6 @@ function openColumns(
   });
 }
 
-function timesIn(content: Uint8Array, count: number): Float64Array {
-  const times = new Float64Array(count);
-  decodeIntegers(new ByteReader(content), count, times);
-  return times;
-}
-
 const UNREACHABLE = new FinalizationRegistry<DiskFile>((file) => file.close());
 
 export class Segment {
@@ -142,7 +136,7 @@ export class Segment {
   /** The times of a page, milliseconds since 1970. @param content what is in it, if that is known @throws CorruptionError */
   times(page: Page, content?: Uint8Array): Float64Array {
     return this.cache.get(this.number, page.offset, () => {
-      const value = timesIn(content ?? this.readContent(page), page.count);
+      const value = this.readTimes(page, content);
       return { value, sizeBytes: value.byteLength };
     });
   }
@@ -256,8 +250,10 @@ export class Segment {
   }
 
   /** As `times`, past the cache. */
-  readTimes(page: Page): Float64Array {
-    return timesIn(this.readContent(page), page.count);
+  readTimes(page: Page, content = this.readContent(page)): Float64Array {
+    const times = new Float64Array(page.count);
+    decodeIntegers(new ByteReader(content), page.count, times);
+    return times;
   }
 
   /** As `column`, past the cache. */

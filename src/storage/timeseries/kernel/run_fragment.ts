@@ -59,13 +59,9 @@ export async function runFragment(
   const areParted = !areAlike && matched === undefined && seriesEnds === undefined && folding.filtersAlike;
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
-    if (matched !== undefined) series = nextMarked(matched, series);
-    const next = seriesEnds === undefined ? sources.nextSeries(series) : series;
-    if (next >= snapshot.seriesCount) break;
-    if (next > series) {
-      series = next - 1;
-      continue;
-    }
+    if (seriesEnds === undefined) series = sources.nextSeries(series, matched);
+    else if (matched !== undefined) series = nextMarked(matched, series);
+    if (series >= snapshot.seriesCount) break;
     const many = areAlike
       ? sources.runOfMany(series, areTogether, false)
       : areParted

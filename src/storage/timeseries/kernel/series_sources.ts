@@ -3,6 +3,7 @@ import type { TableSnapshot } from "../table_snapshot.ts";
 import type { TimeseriesScan } from "../scan_request.ts";
 import type { Direction } from "../run.ts";
 import type { SeriesEnds } from "../series_ends.ts";
+import { nextMarked } from "../series_marks.ts";
 import type { SliceRun } from "./series_runs.ts";
 import { AskedPaths } from "./slice_source.ts";
 import { MemtableRunSource } from "./memtable_slices.ts";
@@ -44,10 +45,21 @@ export class SeriesSources {
     );
   }
 
-  /** The first series from one on that a source may have rows of, asked for next; `Infinity` for none. */
-  nextSeries(series: number): number {
-    this.moveTo(series);
-    return this.held.length > 0 ? series : this.waiting.at(-1)?.firstSeries ?? Infinity;
+  /**
+   * The first series from one on that is asked for, and that a source may have rows of; `Infinity` for none.
+   *
+   * @param matched one byte a series, 0 for those that are not asked for; undefined when all are
+   */
+  nextSeries(series: number, matched: Uint8Array | undefined): number {
+    for (let next = series;;) {
+      if (matched !== undefined) next = nextMarked(matched, next);
+      if (matched !== undefined && next === matched.length) return Infinity;
+      this.moveTo(next);
+      if (this.held.length > 0) return next;
+      const first = this.waiting.at(-1)?.firstSeries;
+      if (first === undefined) return Infinity;
+      next = first;
+    }
   }
 
   /** What there is of a series; good until the next call, and so is the array. */

@@ -8,7 +8,6 @@ import type { Document } from "../../../bson/mod.ts";
 import type { Pacer } from "../scan_pacer.ts";
 import type { TableSnapshot } from "../table_snapshot.ts";
 import type { TimeseriesScan } from "../scan_request.ts";
-import { nextMarked } from "../series_marks.ts";
 import { RowFilter } from "./condition.ts";
 import { SeriesRuns, type Slice } from "./series_runs.ts";
 import { addDocuments } from "./slice_source.ts";
@@ -38,14 +37,9 @@ export async function* scanSlices(
   let seen = 0;
   let slicesSeen = 0;
   let slicesKept = 0;
-  for (let series = 0; series < snapshot.seriesCount; series++) {
-    if (matched !== undefined) series = nextMarked(matched, series);
-    const next = sources.nextSeries(series);
-    if (next >= snapshot.seriesCount) break;
-    if (next > series) {
-      series = next - 1;
-      continue;
-    }
+  for (let series = 0;; series++) {
+    series = sources.nextSeries(series, matched);
+    if (series >= snapshot.seriesCount) break;
     const many = areAlike && seen >= PIPELINE_BATCH_ROWS
       ? sources.runOfMany(series, ANY_TIMES, true)
       : undefined;
