@@ -1,6 +1,6 @@
 /**
  * The port to files. Reads and writes are synchronous and positioned (a read of 16 KB takes some 3 µs, an asynchronous
- * one fifteen times that); only what waits for the device is asynchronous.
+ * one fifteen times that); only what waits for the device is asynchronous: `sync`, and `prefetch` before reads.
  *
  * What was written is durable after `sync` of the file and, for a new, renamed or removed name, `syncDirectory` of its
  * folder; before, a crash may keep, lose or tear it. All paths are relative to the disk's root and use `/`.
@@ -27,13 +27,26 @@ export interface Disk {
 
 export type OpenMode = "read" | "write" | "create";
 
+/** A part of a file. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly sizeBytes: number;
+}
+
 /** An open file. Every call throws the platform's error when the device fails. */
 export interface DiskFile {
   readonly path: string;
+  /** How often `readAt` had to wait for the device, as far as its time tells. */
+  readonly slowReads: number;
   /** Bytes in the file now. */
   size(): number;
   /** Fills `target` from `offset`; returns the bytes read, fewer only at the end of the file. */
   readAt(target: Uint8Array, offset: number): number;
+  /**
+   * Asks the device for what `readAt` is about to be asked for, all at once: it gives several together sooner than one after
+   * the other. Resolves when they are at hand; an error is left to the read.
+   */
+  prefetch(ranges: readonly ByteRange[]): Promise<void>;
   /** Writes all of `bytes` at `offset`, growing the file as needed. */
   writeAt(bytes: Uint8Array, offset: number): void;
   /** Makes the data durable (fdatasync). Writes made while it runs may or may not be included. */

@@ -3,7 +3,7 @@
  * a full or dying device does; a sync that fails promises nothing about what it was asked to keep.
  */
 import { diskError } from "./disk_error.ts";
-import type { Disk, DiskFile, OpenMode } from "./disk.ts";
+import type { ByteRange, Disk, DiskFile, OpenMode } from "./disk.ts";
 
 /** What a call does, by the name of the method that makes it. */
 export type DiskOperation =
@@ -115,6 +115,10 @@ class FaultyFile implements DiskFile {
     return this.inner.path;
   }
 
+  get slowReads(): number {
+    return this.inner.slowReads;
+  }
+
   size(): number {
     this.call("size");
     return this.inner.size();
@@ -123,6 +127,10 @@ class FaultyFile implements DiskFile {
   readAt(target: Uint8Array, offset: number): number {
     this.call("readAt");
     return this.inner.readAt(target, offset);
+  }
+
+  prefetch(ranges: readonly ByteRange[]): Promise<void> {
+    return this.inner.prefetch(ranges);
   }
 
   writeAt(bytes: Uint8Array, offset: number): void {

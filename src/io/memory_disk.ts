@@ -178,6 +178,7 @@ function touches(change: NameChange, directory: string): boolean {
 }
 
 class MemoryFile implements DiskFile {
+  readonly slowReads = 0;
   private closed = false;
 
   constructor(
@@ -195,6 +196,10 @@ class MemoryFile implements DiskFile {
   readAt(target: Uint8Array, offset: number): number {
     this.check("read");
     return this.content.read(target, offset);
+  }
+
+  prefetch(): Promise<void> {
+    return Promise.resolve();
   }
 
   writeAt(bytes: Uint8Array, offset: number): void {

@@ -2,7 +2,7 @@
 export { type Clock, SimulatedClock, SystemClock } from "./clock.ts";
 export { DenoDisk } from "./deno_disk.ts";
 export { isDiskFull } from "./disk_error.ts";
-export { type Disk, type DiskFile, type OpenMode } from "./disk.ts";
+export { type ByteRange, type Disk, type DiskFile, type OpenMode } from "./disk.ts";
 export {
   type DiskCall,
   type DiskOperation,

@@ -54,6 +54,21 @@ onEveryDisk("writes and reads at positions, zeros between", async (disk) => {
   assert.deepEqual(read(disk, "data"), [1, 7, 8, 0, 0, 9]);
 });
 
+onEveryDisk(
+  "what is asked for ahead is read as it stands, and a file may be closed meanwhile",
+  async (disk) => {
+    write(disk, "data", [1, 2, 3, 4]);
+    const file = disk.open("data", "read");
+    await file.prefetch([{ offset: 1, sizeBytes: 2 }, { offset: 2, sizeBytes: 3_000_000 }]);
+    const bytes = new Uint8Array(3);
+    assert.equal(file.readAt(bytes, 1), 3);
+    assert.deepEqual([...bytes], [2, 3, 4]);
+    const running = file.prefetch([{ offset: 0, sizeBytes: 4 }]);
+    file.close();
+    await running;
+  },
+);
+
 onEveryDisk("what is written is copied", (disk) => {
   const file = disk.open("data", "create");
   const bytes = Uint8Array.of(1, 2, 3);

@@ -4,6 +4,7 @@
  * and into one piece of memory. Pages of numbers, whose values are decoded in blocks, go to the cache at once; others are held
  * here as they were read until somebody asks for them.
  */
+import type { ByteRange } from "../../io/mod.ts";
 import type { PageColumn } from "./page_column.ts";
 import { type Page, type RowGroup, TIME_PAGES } from "./row_group.ts";
 import type { PageToRead, Segment } from "./segment.ts";
@@ -51,6 +52,22 @@ export class ReadAhead {
   /** Who asks for a page of one of these page columns, ascending, will ask for those of the others, too. */
   readTogether(pageColumns: readonly number[]): void {
     this.together = pageColumns.length <= MAX_TOGETHER ? pageColumns : NOTHING;
+  }
+
+  /**
+   * Where the pages of page columns are that are not there, gaps included: what is best asked for before any is read.
+   *
+   * @param pages ascending
+   */
+  unread(pageColumns: readonly number[], pages: readonly number[]): ByteRange[] {
+    const found: Page[] = [];
+    for (const pageColumn of pageColumns) {
+      for (const number of pages) {
+        const page = this.group.page(pageColumn, number);
+        if (page.count > 0 && !this.has(page)) found.push(page);
+      }
+    }
+    return joined(found);
   }
 
   times(page: number): Float64Array {
@@ -142,6 +159,19 @@ function nearTo(pageColumn: number, found: readonly PageToRead[]): readonly Page
     from--;
   }
   return found.slice(from, end);
+}
+
+/** The ranges of pages that are ascending by place, those that no wide gap parts as one. */
+function joined(pages: readonly Page[]): ByteRange[] {
+  const ranges: { offset: number; sizeBytes: number }[] = [];
+  let end = -Infinity;
+  for (const { offset, sizeBytes } of pages) {
+    if (offset - end > GAP_BYTES) ranges.push({ offset, sizeBytes: 0 });
+    end = offset + sizeBytes;
+    const range = ranges[ranges.length - 1]!;
+    range.sizeBytes = end - range.offset;
+  }
+  return ranges;
 }
 
 function gapBefore(found: readonly PageToRead[], index: number): number {

@@ -16,8 +16,8 @@ import {
   typeBit,
   ValueType,
 } from "../../column/mod.ts";
-import type { DiskFile } from "../../io/mod.ts";
-import { readBlock, readBlocks } from "./block.ts";
+import type { ByteRange, DiskFile } from "../../io/mod.ts";
+import { type BlockPlace, readBlocks } from "./block.ts";
 import type { FilePool } from "./file_pool.ts";
 import { IdIndex } from "./id_index.ts";
 import { LastRows } from "./last_rows.ts";
@@ -95,6 +95,8 @@ export class Segment {
   private isShared = false;
   /** Of the row group that was opened last: its neighbours mostly have the same. */
   private recentPaths: readonly Path[] | undefined;
+  /** How often reading had to wait for the device. */
+  slowReads = 0;
   private pins = 0;
   private isRetired = false;
 
@@ -156,6 +158,23 @@ export class Segment {
     );
   }
 
+  /** The header of a row group, or its last rows, where the cache does not hold them. */
+  unreadHeader({ offset, pagesBytes, headerBytes }: RowGroupEntry): ByteRange | undefined {
+    const at = offset + pagesBytes;
+    return this.cache.has(this.number, at) ? undefined : { offset: at, sizeBytes: headerBytes };
+  }
+
+  unreadLastRows(entry: RowGroupEntry): ByteRange | undefined {
+    const offset = lastRowsAt(entry);
+    const isThere = entry.lastRowsBytes === 0 || this.cache.has(this.number, offset);
+    return isThere ? undefined : { offset, sizeBytes: entry.lastRowsBytes };
+  }
+
+  /** Asks the device for what is about to be read. */
+  prefetch(ranges: readonly ByteRange[]): Promise<void> {
+    return this.file.prefetch(ranges);
+  }
+
   /** Whether the cache holds a page. */
   holds(page: Page): boolean {
     return this.cache.has(this.number, page.offset);
@@ -179,7 +198,7 @@ export class Segment {
     withTimes: boolean,
     hold: (page: Page, content: Uint8Array) => void,
   ): void {
-    const contents = readBlocks(this.file, asked.map(({ page }) => page));
+    const contents = this.readBlocks(asked.map(({ page }) => page));
     const times: number[] = [];
     const numbers: number[] = [];
     asked.forEach(({ page, pageColumn }, i) => {
@@ -214,7 +233,7 @@ export class Segment {
   openColumn(
     page: Page,
     placesOf: () => Int32Array | undefined,
-    content = this.readContent(page),
+    content = this.readBlock(page),
   ): PageColumn {
     return openColumns([content], [page], placesOf)[0]!;
   }
@@ -229,28 +248,31 @@ export class Segment {
 
   /** As `lastRows`, past the cache. */
   readLastRows(entry: RowGroupEntry, series: number): LastRows {
-    return new LastRows(readBlock(this.file, lastRowsAt(entry), entry.lastRowsBytes), series);
+    return new LastRows(
+      this.readBlock({ offset: lastRowsAt(entry), sizeBytes: entry.lastRowsBytes }),
+      series,
+    );
   }
 
   /** What says which pages of a row group have an id; it has one. @throws CorruptionError */
   idIndex(entry: RowGroupEntry): IdIndex {
     const at = entry.offset + entry.pagesBytes - entry.idIndexBytes;
     return this.cache.get(this.number, at, () => {
-      const value = new IdIndex(readBlock(this.file, at, entry.idIndexBytes));
+      const value = new IdIndex(this.readBlock({ offset: at, sizeBytes: entry.idIndexBytes }));
       return { value, sizeBytes: value.memoryBytes };
     });
   }
 
   /** As `rowGroup`, past the cache: for one who reads everything once. */
   readRowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
-    const content = readBlock(this.file, entry.offset + entry.pagesBytes, entry.headerBytes);
+    const content = this.readBlock({ offset: entry.offset + entry.pagesBytes, sizeBytes: entry.headerBytes });
     const group = new RowGroup(decodeBytes(new ByteReader(content)), entry.offset, names, this.recentPaths);
     this.recentPaths = group.paths;
     return group;
   }
 
   /** As `times`, past the cache. */
-  readTimes(page: Page, content = this.readContent(page)): Float64Array {
+  readTimes(page: Page, content = this.readBlock(page)): Float64Array {
     const times = new Float64Array(page.count);
     decodeIntegers(new ByteReader(content), page.count, times);
     return times;
@@ -258,11 +280,19 @@ export class Segment {
 
   /** As `column`, past the cache. */
   readColumn(page: Page): Column {
-    return decodePage(new ByteReader(this.readContent(page)), page.count);
+    return decodePage(new ByteReader(this.readBlock(page)), page.count);
   }
 
-  private readContent(page: Page): Uint8Array {
-    return readBlock(this.file, page.offset, page.sizeBytes);
+  private readBlock(place: BlockPlace): Uint8Array {
+    return this.readBlocks([place])[0]!;
+  }
+
+  private readBlocks(places: readonly BlockPlace[]): Uint8Array[] {
+    const { file } = this;
+    const before = file.slowReads;
+    const contents = readBlocks(file, places);
+    this.slowReads += file.slowReads - before;
+    return contents;
   }
 
   /** It becomes part of a snapshot: whoever holds that may read it, now or later, whatever becomes of it. */

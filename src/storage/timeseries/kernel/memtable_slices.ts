@@ -13,6 +13,8 @@ export class MemtableRunSource implements RunSource {
   readonly lastSeries: number;
   readonly minTime: number;
   readonly maxTime: number;
+  readonly isPrefetched = true;
+  readonly isToBePrefetched = false;
   private opened: MemtableSource | undefined;
   private rows = new Int32Array(64);
 
@@ -46,6 +48,10 @@ export class MemtableRunSource implements RunSource {
 
   runOfMany(): undefined {
     return undefined;
+  }
+
+  prefetch(): Promise<void> {
+    return Promise.resolve();
   }
 
   learn(): void {}

@@ -52,7 +52,8 @@ export async function runFragment(
   if (columns !== undefined) keys.useColumns?.(columns);
   const metaOf = (series: number) => snapshot.index.sharedMetaOf(series);
   const folding = new Folding(fragment, metaOf, columns !== undefined);
-  const sources = new SeriesSources(snapshot, narrowed, fragment.paths, fragment.condition === undefined);
+  const parts = fragment.condition === undefined ? "all paths" : "some paths";
+  const sources = new SeriesSources(snapshot, narrowed, fragment.paths, parts);
   const slices = new SeriesRuns();
   const areAlike = matched === undefined && seriesEnds === undefined && folding.areSeriesAlike;
   const areTogether = (minMs: number, maxMs: number) => folding.areTogether(minMs, maxMs);
@@ -62,6 +63,9 @@ export async function runFragment(
     if (seriesEnds === undefined) series = sources.nextSeries(series, matched);
     else if (matched !== undefined) series = nextMarked(matched, series);
     if (series >= snapshot.seriesCount) break;
+    sources.areStatisticsUsed = folding.usesStatistics;
+    const prefetch = sources.prefetch(series, matched, seriesEnds);
+    if (prefetch !== undefined) await prefetch;
     const many = areAlike
       ? sources.runOfMany(series, areTogether, false)
       : areParted
@@ -107,6 +111,8 @@ class Folding implements FragmentResult {
   groups = 0;
   /** Rows read, whether they pass or not. */
   rows = 0;
+  /** Whether a page was answered by what is known of it. */
+  usesStatistics = false;
   private readonly states: readonly OutputState[];
   private readonly perSeries: readonly (SeriesState | SeriesPositionState)[];
   private readonly filter: RowFilter | undefined;
@@ -253,10 +259,12 @@ class Folding implements FragmentResult {
       this.batch.add(source, from, to, group);
     } else {
       this.foldBatch();
+      let answered = 0;
       for (let i = 0; i < this.states.length; i++) {
-        const state = this.states[i]!;
-        if (!isPage || !this.addPage(source, i, group)) state.add(source, rows, from, to, group);
+        if (isPage && this.addPage(source, i, group)) answered++;
+        else this.states[i]!.add(source, rows, from, to, group);
       }
+      if (answered === this.states.length) this.usesStatistics = true;
     }
     if (this.order === undefined) return;
     const { times } = source;

@@ -5,10 +5,12 @@ import type { Direction } from "../run.ts";
 import type { SeriesEnds } from "../series_ends.ts";
 import { nextMarked } from "../series_marks.ts";
 import type { SliceRun } from "./series_runs.ts";
-import { AskedPaths } from "./slice_source.ts";
+import { AskedPaths, type RowParts } from "./slice_source.ts";
 import { MemtableRunSource } from "./memtable_slices.ts";
 import { GroupRunSource, type RunSource } from "./slice_runs.ts";
 
+/** So many sources are asked of the device at once. */
+const SOURCES_AT_ONCE = 16;
 const ALL_TIMES = { fromMs: -Infinity, toMs: Infinity };
 
 /** The rows of a series and of all behind it up to the last one. */
@@ -31,15 +33,15 @@ export class SeriesSources {
 
   /**
    * @param paths the fields that slices are asked for
-   * @param areAllRead whether all of them are read of each row, and its time
+   * @param parts what is read of each row
    */
   constructor(
     snapshot: TableSnapshot,
     request: Pick<TimeseriesScan, "timeRange" | "counters" | "fields">,
     paths: readonly (readonly string[])[],
-    areAllRead: boolean,
+    parts: RowParts,
   ) {
-    this.asked = new AskedPaths(paths, snapshot.names.time.text, areAllRead, request.fields);
+    this.asked = new AskedPaths(paths, snapshot.names.time.text, parts, request.fields);
     this.waiting = sourcesOf(snapshot, request, paths, this.asked).sort((a, b) =>
       b.firstSeries - a.firstSeries
     );
@@ -60,6 +62,30 @@ export class SeriesSources {
       if (first === undefined) return Infinity;
       next = first;
     }
+  }
+
+  /**
+   * Asks the device for what will be read of a series, and of those behind it that are asked for, all at once; undefined where
+   * that is not worth while: reading has not had to wait, it is in one place alone, or was asked for before.
+   *
+   * @param matched as `nextSeries` has it
+   * @param ends where only these are asked for
+   */
+  prefetch(series: number, matched: Uint8Array | undefined, ends?: SeriesEnds): Promise<void> | undefined {
+    this.moveTo(series);
+    const { held, waiting, asked } = this;
+    if ((matched === undefined && !asked.isKnown) || !held.some((source) => source.isToBePrefetched)) {
+      return undefined;
+    }
+    const next = held.filter((source) => !source.isPrefetched);
+    for (let i = waiting.length - 1; i >= 0 && next.length < SOURCES_AT_ONCE; i--) {
+      const source = waiting[i]!;
+      const isAsked = matched === undefined || nextMarked(matched, source.firstSeries) <= source.lastSeries;
+      if (isAsked && !source.isPrefetched) next.push(source);
+    }
+    for (const source of next) source.isPrefetched = true;
+    if (next.length === 1) return undefined;
+    return Promise.all(next.map((source) => source.prefetch(series, matched, ends))).then(() => {});
   }
 
   /** What there is of a series; good until the next call, and so is the array. */
@@ -119,6 +145,11 @@ export class SeriesSources {
     if (areRead === this.asked.areRowsRead) return;
     this.asked.areRowsRead = areRead;
     for (const source of this.held) source.learn();
+  }
+
+  /** Whether pages of one group were answered without being read. */
+  set areStatisticsUsed(areUsed: boolean) {
+    this.asked.areStatisticsUsed = areUsed;
   }
 
   private onlyRun(run: SliceRun | undefined): readonly SliceRun[] {

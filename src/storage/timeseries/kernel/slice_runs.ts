@@ -2,6 +2,7 @@
 import { PAGE_ROWS } from "../../../base/mod.ts";
 import type { LastRows } from "../last_rows.ts";
 import { type RowGroup, TIME_PAGES } from "../row_group.ts";
+import type { SeriesEnds } from "../series_ends.ts";
 import type { Direction, TimeRange } from "../run.ts";
 import type { RowMask } from "../row_mask.ts";
 import type { SegmentRows, TableSnapshot } from "../table_snapshot.ts";
@@ -19,6 +20,12 @@ export interface RunSource {
   /** No row is before or after. */
   readonly minTime: number;
   readonly maxTime: number;
+  /** Whether nothing of it has to be asked of the device any more. */
+  isPrefetched: boolean;
+  /** Whether it should be: reading goes to the device, and has to wait for it. */
+  readonly isToBePrefetched: boolean;
+  /** Asks the device for what will be read of series from one on: as `SeriesSources.prefetch`. */
+  prefetch(series: number, matched: Uint8Array | undefined, ends?: SeriesEnds): Promise<void>;
   /** Good until the next call; undefined when the series has no rows in the range. */
   run(series: number): SliceRun | undefined;
   /** As `run`, of its rows of the earliest (1) or the latest (−1) time. */
@@ -58,6 +65,9 @@ export class GroupRunSource implements RunSource {
   private open: OpenRowGroup | undefined;
   private paths: readonly ResolvedPath[] = [];
   private page: PageSource | undefined;
+  isPrefetched = false;
+  /** When the query began. */
+  private readonly slowReadsBefore: number;
   private lastRows: WrittenLastRows | typeof NOT_WRITTEN | undefined;
   /** The place of the series before, and up to which row pages are known to be read. */
   private placeBefore = NaN;
@@ -78,7 +88,46 @@ export class GroupRunSource implements RunSource {
     this.lastSeries = entry.lastSeries;
     this.minTime = entry.minTime;
     this.maxTime = entry.maxTime;
+    this.slowReadsBefore = rows.segment.slowReads;
     this.isInRange = entry.minTime >= range.fromMs && entry.maxTime <= range.toMs;
+  }
+
+  get isToBePrefetched(): boolean {
+    return !this.isPrefetched && this.rows.segment.slowReads !== this.slowReadsBefore;
+  }
+
+  async prefetch(series: number, matched: Uint8Array | undefined, ends?: SeriesEnds): Promise<void> {
+    const { entry, rows: { segment } } = this;
+    const isLast = ends?.latest === true && !ends.earliest;
+    const known = [segment.unreadHeader(entry), isLast ? segment.unreadLastRows(entry) : undefined];
+    await segment.prefetch(known.filter((range) => range !== undefined));
+    const { group, ahead } = this.open ??= this.openGroup();
+    if (isLast && entry.lastRowsBytes > 0) return;
+    if (ends !== undefined && group.rows > group.series.length * PAGE_ROWS) return;
+    const columns = matched === undefined
+      ? this.asked.pageColumnsIn(group.paths)
+      : this.asked.possibleColumnsIn(group.paths);
+    await segment.prefetch(ahead.unread(columns, this.pagesOf(series, matched)));
+  }
+
+  /** The pages, ascending, that may have rows in the range of the series from one on that are asked for. */
+  private pagesOf(from: number, matched: Uint8Array | undefined): number[] {
+    const { group } = this;
+    const pages: number[] = [];
+    const add = (firstRow: number, end: number) => {
+      let page = Math.max(Math.floor(firstRow / PAGE_ROWS), (pages.at(-1) ?? -1) + 1);
+      for (; page * PAGE_ROWS < end; page++) {
+        if (this.mayHave(page) && !(this.asked.areStatisticsUsed && this.isOfOne(page))) pages.push(page);
+      }
+    };
+    const first = group.placeFrom(from);
+    if (matched === undefined) add(group.firstRowOf(first), group.rows);
+    else {
+      for (let place = first; place < group.series.length; place++) {
+        if (matched[group.series[place]!] === 1) add(group.firstRowOf(place), group.seriesEnds[place]!);
+      }
+    }
+    return pages;
   }
 
   run(series: number): SliceRun | undefined {
@@ -122,6 +171,15 @@ export class GroupRunSource implements RunSource {
       this.reachedRow = next * PAGE_ROWS;
     }
     return page;
+  }
+
+  /** Whether all rows of a page are of one series, and in the range. */
+  private isOfOne(page: number): boolean {
+    const { group, range: { fromMs, toMs } } = this;
+    const first = page * PAGE_ROWS;
+    const { min, max } = group.page(TIME_PAGES, page);
+    const end = group.seriesEnds[group.placeOfRow(first)]!;
+    return end >= Math.min(first + PAGE_ROWS, group.rows) && min >= fromMs && max <= toMs;
   }
 
   private mayHave(page: number): boolean {

@@ -62,28 +62,44 @@ export interface ResolvedPath {
   readonly isAmbiguous: boolean;
 }
 
+/** What is read of rows: all the paths that are asked for, some of them, or these and the rows themselves, as documents. */
+export type RowParts = "all paths" | "some paths" | "documents";
+
 /** The paths that a query asks for, in one row group after another: most have the same columns. */
 export class AskedPaths {
   private columns: readonly Path[] | undefined;
   private resolved: readonly ResolvedPath[] = [];
   /** Whether most pages have rows that are read as documents. */
   areRowsRead = false;
+  /** Whether pages whose rows are all asked for are mostly answered by what is known of them. */
+  areStatisticsUsed = false;
 
   /**
-   * @param areAllRead whether who reads a row reads all of them, and the time
+   * @param parts what is read of each row, beside its time
    * @param rowFields what is read of rows as documents; undefined for all fields
    */
   constructor(
     private readonly asked: readonly (readonly string[])[],
     private readonly timeField: string,
-    private readonly areAllRead: boolean,
+    private readonly parts: RowParts,
     private readonly rowFields: ReadonlySet<string> | undefined,
   ) {}
 
+  /** Whether it is known which page columns are read together. */
+  get isKnown(): boolean {
+    return this.areRowsRead || this.parts === "all paths";
+  }
+
   /** The page columns that are read together, as far as that is known, ascending. */
   pageColumnsIn(columns: readonly Path[]): readonly number[] {
-    if (this.areRowsRead) return this.rowColumnsIn(columns);
-    return this.areAllRead ? pageColumnsOf(this.in(columns)) : [];
+    if (!this.isKnown) return [];
+    return this.areRowsRead ? this.rowColumnsIn(columns) : pageColumnsOf(this.in(columns));
+  }
+
+  /** The page columns that may be read, ascending. */
+  possibleColumnsIn(columns: readonly Path[]): readonly number[] {
+    const ofPaths = pageColumnsOf(this.in(columns));
+    return this.parts === "documents" ? ascending([...ofPaths, ...this.rowColumnsIn(columns)]) : ofPaths;
   }
 
   private rowColumnsIn(columns: readonly Path[]): number[] {
@@ -111,7 +127,11 @@ export class AskedPaths {
 /** Those of the times and of the columns at paths, ascending. */
 function pageColumnsOf(paths: readonly ResolvedPath[]): number[] {
   const columns = paths.filter(({ column }) => column >= 0).map(({ column }) => column + FIRST_COLUMN_PAGES);
-  return [...new Set([TIME_PAGES, ...columns])].sort((a, b) => a - b);
+  return ascending([TIME_PAGES, ...columns]);
+}
+
+function ascending(numbers: readonly number[]): number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }
 
 function resolvePaths(
