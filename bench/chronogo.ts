@@ -11,6 +11,7 @@ import {
   createCollections,
   insertSinglyOverWire,
   loadOverWire,
+  pingOverWire,
   runOverWire,
 } from "./wire_instance.ts";
 
@@ -48,6 +49,7 @@ async function start(scenario: Scenario): Promise<Instance> {
       await end();
       await startAgain();
     },
+    ping: () => pingOverWire(client),
     runQuery: (query) => runOverWire(client, query),
     answer: (query) => answerOverWire(client, query),
     insertSingly: (workload, size) => insertSinglyOverWire(server.port, workload, size, undefined),

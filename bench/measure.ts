@@ -20,6 +20,8 @@ export interface Measured {
   readonly peer: string;
   readonly load: Timed;
   readonly disk: DiskBytes | undefined;
+  /** The median of a round trip that asks for nothing. */
+  readonly pingMs: number | undefined;
   readonly queries: readonly MeasuredQuery[];
   readonly singles: MeasuredSingles | undefined;
 }
@@ -74,6 +76,7 @@ export async function measure(
     progress(`${peer.name}: warming up ${query.name}`);
     if (isAnswered) await warmUp(instance, query);
   }
+  const pingMs = await measurePing(instance);
   const queries: MeasuredQuery[] = [];
   for (const { query, isAnswered } of asked) {
     progress(`${peer.name}: ${query.name}`);
@@ -82,12 +85,26 @@ export async function measure(
   progress(`${peer.name}: single inserts`);
   const singles = await measureSingles(instance, scenario.open(options, 43), options);
   const measured = options.cold ? await measureFirst(instance, queries, progress) : queries;
-  return { peer: peer.name, load, disk, queries: measured, singles };
+  return { peer: peer.name, load, disk, pingMs, queries: measured, singles };
 }
 
 async function warmUp(instance: Instance, query: Query): Promise<void> {
   const warmAt = performance.now() + WARM_UP_MS;
   while (performance.now() < warmAt) await instance.runQuery(query);
+}
+
+async function measurePing({ ping }: Instance): Promise<number | undefined> {
+  if (ping === undefined) return undefined;
+  const warmAt = performance.now() + WARM_UP_MS;
+  while (performance.now() < warmAt) await ping();
+  const times: number[] = [];
+  const leastAt = performance.now() + LEAST_MS;
+  while (performance.now() < leastAt) {
+    const start = performance.now();
+    await ping();
+    times.push(performance.now() - start);
+  }
+  return quantile(times, 0.5);
 }
 
 async function measureQuery(

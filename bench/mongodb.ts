@@ -11,6 +11,7 @@ import {
   createCollections,
   insertSinglyOverWire,
   loadOverWire,
+  pingOverWire,
   runOverWire,
 } from "./wire_instance.ts";
 
@@ -43,6 +44,7 @@ async function start(scenario: Scenario): Promise<Instance> {
       await mongod.restart();
       client = await WireClient.connect(mongod.port);
     },
+    ping: () => pingOverWire(client),
     runQuery: (query) => runOverWire(client, query),
     answer: (query) => answerOverWire(client, query),
     insertSingly: (workload, size) => {

@@ -24,6 +24,8 @@ export interface Instance extends AsyncDisposable {
   diskBytes(): Promise<DiskBytes | undefined>;
   /** Whether it can answer a query; all of them when absent. */
   canRun?(query: Query): boolean;
+  /** Asks for nothing: what an answer costs before there is anything in it. Absent where there is no server. */
+  ping?(): Promise<void>;
   /** Runs a query to its last row and looks at nothing: what is timed should be the server. */
   runQuery(query: Query): Promise<void>;
   /** Runs a query and gives its answer, in a form that can be compared between peers. */

@@ -48,6 +48,7 @@ function linesOf(results: readonly Measured[], { rowCount, singleRows }: BenchOp
     line("disk, ids, bytes a row", "neither", ({ disk }) => disk?.ids && disk.ids / rowCount),
     line("disk together, bytes a row", "less", ({ disk }) => disk && disk.data / rowCount),
     line("log beside it, MB", "neither", ({ disk }) => disk && disk.log / 1e6),
+    line("a ping, ms", "less", ({ pingMs }) => pingMs),
     ...queries.flatMap((query, at) => [
       line(`${query.name}, ms`, "less", ({ queries }) => queries[at]?.found?.ms),
       line(`${query.name}, cold, ms`, "less", ({ queries }) => queries[at]?.found?.coldMs),

@@ -72,6 +72,7 @@ async function start(scenario: Scenario): Promise<Instance> {
       return { data, ids: 0, log: 0 };
     },
     canRun: (query) => metricsqlOf(query) !== undefined,
+    ping: async () => void await (await fetch(`${address}/health`)).arrayBuffer(),
     runQuery: async (query) => void await (await fetch(urlOf(address, query))).arrayBuffer(),
     answer: async (query) => answerOf(await (await fetch(urlOf(address, query))).json()),
     async restart() {

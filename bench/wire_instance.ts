@@ -101,6 +101,11 @@ function checkInserted(reply: Document): void {
   }
 }
 
+/** Asks for nothing. */
+export async function pingOverWire(client: WireClient): Promise<void> {
+  await client.roundTrip(encodeCommand({ ping: 1, $db: DATABASE }));
+}
+
 /** Runs a query to its last batch, and decodes of each reply no more than the cursor's id. */
 export async function runOverWire(
   client: WireClient,
