@@ -2,7 +2,7 @@
 import { PIPELINE_BATCH_ROWS } from "../base/mod.ts";
 import { BuiltDocument, type Document } from "../bson/mod.ts";
 import { type QueryContext, scopeVariables } from "./context.ts";
-import { named } from "./error_context.ts";
+import { named } from "./executor_error.ts";
 import { optimizationError } from "./optimization_error.ts";
 import { compileFilter } from "./filter/compile.ts";
 import { allOf } from "./filter/filter.ts";
