@@ -10,7 +10,6 @@ import type { ByteRange, Disk, DiskFile, OpenMode } from "./disk.ts";
 
 /** Larger ranges are asked for in parts, which the device gives at once. */
 const PREFETCH_BYTES = 256 << 10;
-const PREFETCHES_AT_ONCE = 8;
 /** What is read ahead goes here, and so does all else that is: the system remembers it, which is all that is wanted. */
 let prefetched: Uint8Array | undefined;
 
@@ -79,17 +78,12 @@ export class DenoDisk implements Disk {
 class DenoFile implements DiskFile {
   slowReads = 0;
   private closed = false;
-  /** Calls that have not come back. */
-  private running = 0;
-
-  /** Descriptors of reads that run beside each other: those of one run one after the other. */
-  private readonly besides: number[] = [];
-  private prefetches = 0;
+  private syncing = 0;
 
   constructor(
     readonly path: string,
     private readonly descriptor: number,
-    private readonly openBeside: () => number,
+    private readonly openAgain: () => number,
   ) {}
 
   size(): number {
@@ -116,40 +110,34 @@ class DenoFile implements DiskFile {
 
   async prefetch(ranges: readonly ByteRange[]): Promise<void> {
     const target = prefetched ??= new Uint8Array(PREFETCH_BYTES);
-    const read = ({ offset, sizeBytes }: ByteRange) => {
-      const descriptor = this.besides[this.prefetches++ % PREFETCHES_AT_ONCE] ??= this.openBeside();
-      return new Promise<void>((done) => fs.read(descriptor, target, 0, sizeBytes, offset, () => done()));
+    const read = async ({ offset, sizeBytes }: ByteRange) => {
+      // Reads of one descriptor run one after the other.
+      const descriptor = this.openAgain();
+      await new Promise<void>((done) => fs.read(descriptor, target, 0, sizeBytes, offset, () => done()));
+      fs.closeSync(descriptor);
     };
-    await this.whileOpen(() => Promise.all(ranges.flatMap(partsOf).map(read)));
+    await Promise.allSettled(ranges.flatMap(partsOf).map(read));
   }
 
   async sync(): Promise<void> {
-    await this.whileOpen(() => completion((done) => fs.fdatasync(this.descriptor, done)));
+    this.syncing++;
+    try {
+      await completion((done) => fs.fdatasync(this.descriptor, done));
+    } finally {
+      this.syncing--;
+      if (this.closed && this.syncing === 0) fs.closeSync(this.descriptor);
+    }
   }
 
   truncate(sizeBytes: number): void {
     fs.ftruncateSync(this.descriptor, sizeBytes);
   }
 
+  /** While a sync runs the descriptor must stay: its number could otherwise become another file's. */
   close(): void {
     if (this.closed) return;
     this.closed = true;
-    if (this.running === 0) this.closeAll();
-  }
-
-  private closeAll(): void {
-    for (const descriptor of [this.descriptor, ...this.besides]) fs.closeSync(descriptor);
-  }
-
-  /** While a call runs the descriptor must stay: its number could otherwise become another file's. */
-  private async whileOpen(call: () => Promise<unknown>): Promise<void> {
-    this.running++;
-    try {
-      await call();
-    } finally {
-      this.running--;
-      if (this.closed && this.running === 0) this.closeAll();
-    }
+    if (this.syncing === 0) fs.closeSync(this.descriptor);
   }
 }
 

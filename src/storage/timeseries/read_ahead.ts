@@ -55,7 +55,8 @@ export class ReadAhead {
   }
 
   /**
-   * Where the pages of page columns are that are not there, gaps included: what is best asked for before any is read.
+   * Where the pages of page columns are that are not there, gaps included, up to what is read at once: what is best asked for
+   * before any is read.
    *
    * @param pages ascending
    */
@@ -161,14 +162,17 @@ function nearTo(pageColumn: number, found: readonly PageToRead[]): readonly Page
   return found.slice(from, end);
 }
 
-/** The ranges of pages that are ascending by place, those that no wide gap parts as one. */
+/** The ranges of pages that are ascending by place, those that no wide gap parts as one, until there are `READ_BYTES`. */
 function joined(pages: readonly Page[]): ByteRange[] {
   const ranges: { offset: number; sizeBytes: number }[] = [];
+  let bytes = 0;
   let end = -Infinity;
   for (const { offset, sizeBytes } of pages) {
     if (offset - end > GAP_BYTES) ranges.push({ offset, sizeBytes: 0 });
-    end = offset + sizeBytes;
     const range = ranges[ranges.length - 1]!;
+    end = offset + sizeBytes;
+    bytes += end - range.offset - range.sizeBytes;
+    if (bytes > READ_BYTES) break;
     range.sizeBytes = end - range.offset;
   }
   return ranges;

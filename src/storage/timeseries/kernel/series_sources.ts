@@ -10,7 +10,7 @@ import { MemtableRunSource } from "./memtable_slices.ts";
 import { GroupRunSource, type RunSource } from "./slice_runs.ts";
 
 /** So many sources are asked of the device at once. */
-const SOURCES_AT_ONCE = 16;
+const SOURCES_AT_ONCE = 8;
 const ALL_TIMES = { fromMs: -Infinity, toMs: Infinity };
 
 /** The rows of a series and of all behind it up to the last one. */
