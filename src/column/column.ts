@@ -8,8 +8,10 @@
  *                         column of words as long as each fits in two or has no content. Where the width is one, words
  *                         may lie in fewer bits (words.ts), until a value comes that does not fit.
  *     width BYTES         value i is arena[ends[i - 1], ends[i]): its BSON bytes, for strings the text alone
+ *     … with a dictionary the same of places[i] in the place of i
  *
- * A column only grows; values once in it keep their index. Doubles move as words, so that every NaN keeps its bits.
+ * A column only grows, and one with a dictionary does not even that; values once in it keep their index. Doubles move as
+ * words, so that every NaN keeps its bits.
  */
 import { assert } from "../base/mod.ts";
 import { MemoryAccount } from "./memory_account.ts";
@@ -29,7 +31,7 @@ export const MIXED = -1;
 /** What a column consists of. */
 export type ColumnParts = Pick<Column, "type" | "types" | "width" | "words" | "ends" | "arena" | "length">;
 
-/** Which of its `distinct` values each value of a column is, by their places in the order of their first appearance. */
+/** Which of its `distinct` values each value of a column is, by their places among the column's bytes. */
 export interface Dictionary {
   readonly places: Uint16Array;
   readonly distinct: number;
@@ -47,7 +49,7 @@ export class Column {
   words: Words = NO_WORDS;
   arena: Uint8Array = NO_BYTES;
   ends: Int32Array = NO_WORDS;
-  /** Of the first values, where a page has told it. */
+  /** Where values are there once for all that are the same; undefined where each is there by itself. */
   dictionary: Dictionary | undefined;
   private capacity = 0;
   private doubleView: Float64Array | undefined;
@@ -78,8 +80,7 @@ export class Column {
     column.arena = arena;
     column.ends = ends;
     column.dictionary = dictionary;
-    column.length = ends.length;
-    column.capacity = ends.length;
+    column.capacity = column.length = dictionary?.places.length ?? ends.length;
     return column;
   }
 
@@ -88,6 +89,24 @@ export class Column {
     const column = new Column();
     Object.assign(column, parts);
     column.capacity = parts.length;
+    return column;
+  }
+
+  /** The values of columns of one type each, in the order that `types`, which it takes over, says. */
+  static interleaved(types: Uint8Array, parts: readonly Column[]): Column {
+    const width = parts.reduce((sum, part) => widthTogether(sum, part.width), 0);
+    const { length } = types;
+    if (width !== BYTES) {
+      const words = new Int32Array(width * length);
+      for (const part of parts) spreadWords(part, types, words, width);
+      return Column.over({ type: MIXED, types, width, words, ends: NO_WORDS, arena: NO_BYTES, length });
+    }
+    const column = new Column();
+    const next = new Map(parts.map((part) => [part.type, { part, index: 0 }]));
+    for (let i = 0; i < length; i++) {
+      const from = next.get(types[i]!)!;
+      column.appendFrom(from.part, from.index++);
+    }
     return column;
   }
 
@@ -143,9 +162,14 @@ export class Column {
     return this.types === undefined ? this.type : this.types[index]!;
   }
 
-  /** Where value `index` starts in the arena; only for a width of `BYTES`. */
+  /** Where value `index` starts in the arena, and where it ends; only for a width of `BYTES`. */
   startAt(index: number): number {
-    return index === 0 ? 0 : this.ends[index - 1]!;
+    const place = this.dictionary === undefined ? index : this.dictionary.places[index]!;
+    return place === 0 ? 0 : this.ends[place - 1]!;
+  }
+
+  endAt(index: number): number {
+    return this.ends[this.dictionary === undefined ? index : this.dictionary.places[index]!]!;
   }
 
   /**
@@ -202,7 +226,7 @@ export class Column {
     const type = other.typeAt(index);
     if (type !== this.type) this.admit(type);
     if (other.width === BYTES) {
-      this.append(type, other.arenaView, other.startAt(index), other.ends[index]!);
+      this.append(type, other.arenaView, other.startAt(index), other.endAt(index));
     } else if (this.width === other.width) {
       this.appendWords(type, other.words, index * other.width);
     } else if (other.width === 1) {
@@ -228,6 +252,9 @@ export class Column {
     if (width === 1) this.setWordBytes(other.words.BYTES_PER_ELEMENT, start === 0);
     if (start + count > this.capacity) this.grow(start + count);
     this.length = start + count;
+    if (width === BYTES && other.dictionary !== undefined) {
+      return this.copyPlaces(other, other.dictionary.places, from, end, start);
+    }
     if (width === BYTES) return this.copyByteRange(other, from, end, start);
     this.words.set(other.words.subarray(from * width, end * width), start * width);
   }
@@ -254,6 +281,20 @@ export class Column {
     if (next > this.arena.length) this.growArena(next);
     this.arena.set(other.arena.subarray(first, other.ends[end - 1]!), at);
     for (let i = from; i < end; i++) this.ends[start + i - from] = other.ends[i]! - first + at;
+  }
+
+  private copyPlaces(other: Column, places: Uint16Array, from: number, end: number, start: number): void {
+    const { ends } = this;
+    let next = this.startAt(start);
+    for (let i = from; i < end; i++) ends[start + i - from] = next += other.endAt(i) - other.startAt(i);
+    if (next > this.arena.length) this.growArena(next);
+    const { arena, ends: otherEnds } = other;
+    const target = this.arena;
+    for (let i = from, at = this.startAt(start); i < end; i++) {
+      const place = places[i]!;
+      const last = otherEnds[place]!;
+      for (let k = place === 0 ? 0 : otherEnds[place - 1]!; k < last; k++) target[at++] = arena[k]!;
+    }
   }
 
   private appendWords(type: number, source: Words, from: number): void {
@@ -321,6 +362,7 @@ export class Column {
   }
 
   private grow(atLeast = INITIAL_VALUES): void {
+    assert(this.dictionary === undefined, "a column with a dictionary does not grow");
     this.account.bytes -= this.memoryBytes;
     this.capacity = Math.max(atLeast, this.capacity * 2);
     if (this.width === BYTES) this.ends = grownInt32(this.ends, this.capacity);
@@ -342,6 +384,19 @@ export class Column {
 }
 
 const SINGLE_WORD = new DataView(new ArrayBuffer(4));
+
+/** Puts the values of one type to the places of that type among values of `width` words, which are zero. */
+function spreadWords(
+  { type, width: own, wideWords }: Column,
+  types: Uint8Array,
+  words: Int32Array,
+  width: number,
+): void {
+  for (let i = 0, from = 0; i < types.length; i++) {
+    if (types[i] !== type) continue;
+    for (let k = 0; k < own; k++) words[i * width + k] = wideWords[from++]!;
+  }
+}
 
 /** The width of a column that holds values of both widths. */
 function widthTogether(a: number, b: number): number {

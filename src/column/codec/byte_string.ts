@@ -15,8 +15,8 @@ import * as integer from "./integer.ts";
 
 const PLAIN = 0;
 const DICTIONARY = 1;
-/** Places of larger dictionaries, which no page of a table has, are not handed on. */
-const MAX_KEPT_PLACES = 65_536;
+/** A larger dictionary, which no page of a table has, is no column's. */
+const MAX_PLACES = 65_536;
 
 /** Writes `count` values; value i is `arena[ends[i - 1], ends[i])`. */
 export function encode(
@@ -46,7 +46,7 @@ export function encode(
   integer.encode(places, count, out, effort);
 }
 
-/** Reads `count` values. The arena may be a view of the reader's bytes. */
+/** Reads `count` values, as a column has them. The arena may be a view of the reader's bytes where there is no dictionary. */
 export function decode(
   reader: ByteReader,
   count: number,
@@ -55,25 +55,30 @@ export function decode(
   if (mode === PLAIN) return decodePlain(reader, count);
   assert(mode === DICTIONARY, `byte string mode ${mode} is known`);
   const distinct = reader.varint();
-  const dictionary = decodePlain(reader, distinct);
-  const places = new Float64Array(count);
-  integer.decode(reader, count, places);
-  const ends = new Int32Array(count);
-  for (let i = 0, end = 0; i < count; i++) {
-    const place = places[i]!;
-    ends[i] = end += dictionary.ends[place]! - startOf(dictionary.ends, place);
-  }
-  const arena = new Uint8Array(ends[count - 1] ?? 0);
-  for (let i = 0, at = 0; i < count; at = ends[i++]!) {
-    const place = places[i]!;
-    const last = dictionary.ends[place]!;
-    let target = at;
-    for (let from = startOf(dictionary.ends, place); from < last; from++) {
-      arena[target++] = dictionary.arena[from]!;
-    }
-  }
-  if (distinct > MAX_KEPT_PLACES) return { arena, ends };
-  return { arena, ends, dictionary: { places: Uint16Array.from(places), distinct } };
+  const { arena, ends } = decodePlain(reader, distinct);
+  const wide = new Int32Array(count);
+  integer.decodeInt32s(reader, count, wide);
+  if (distinct > MAX_PLACES) return spread(arena, ends, wide);
+  const places = new Uint16Array(count);
+  for (let i = 0; i < count; i++) places[i] = wide[i]!;
+  // A few bytes must not keep all that was read with them.
+  const own = arena.length < arena.buffer.byteLength ? arena.slice() : arena;
+  return { arena: own, ends, dictionary: { places, distinct } };
+}
+
+/** The value at each of the places, one behind the other. */
+function spread(
+  arena: Uint8Array,
+  ends: Int32Array,
+  places: Int32Array,
+): { arena: Uint8Array; ends: Int32Array } {
+  let end = 0;
+  const spreadEnds = places.map((place) => end += ends[place]! - startOf(ends, place));
+  const all = new Uint8Array(end);
+  places.forEach((place, i) => {
+    all.set(arena.subarray(startOf(ends, place), ends[place]!), startOf(spreadEnds, i));
+  });
+  return { arena: all, ends: spreadEnds };
 }
 
 function encodePlain(
@@ -90,10 +95,9 @@ function encodePlain(
 }
 
 function decodePlain(reader: ByteReader, count: number): { arena: Uint8Array; ends: Int32Array } {
-  const lengths = new Float64Array(count);
-  integer.decode(reader, count, lengths);
   const ends = new Int32Array(count);
-  for (let i = 0, end = 0; i < count; i++) ends[i] = end += lengths[i]!;
+  integer.decodeInt32s(reader, count, ends);
+  for (let i = 1; i < count; i++) ends[i] = ends[i]! + ends[i - 1]!;
   const arena = compression.decode(reader);
   assert(arena.length === (ends[count - 1] ?? 0), "the lengths of byte strings add up to their bytes");
   return { arena, ends };

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type Random, seededRandom } from "../../base/mod.ts";
+import { bsonBytes } from "../bson_bytes.ts";
 import { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import { Column } from "../column.ts";
 import { ValueType } from "../value_type.ts";
@@ -230,9 +231,36 @@ Deno.test("byte strings come back, with and without a dictionary", () => {
     const out = new ByteWriter();
     byteString.encode(arena, ends, values.length, out);
     const decoded = byteString.decode(new ByteReader(out.written()), values.length);
-    assert.deepEqual(decoded.ends, ends);
-    assert.deepEqual([...decoded.arena], [...arena]);
+    const column = Column.ofBytes(ValueType.Binary, decoded.arena, decoded.ends, decoded.dictionary);
+    const expected = values.map((value) => [ValueType.Binary, [...value]]);
+    assert.deepEqual(contentOf(column), expected);
+    assert.equal(column.dictionary !== undefined, distinct <= values.length / 2);
+    const copied = new Column();
+    copied.appendRange(column, 0, 100);
+    copied.appendRange(column, 100, 100);
+    copied.appendFrom(column, 100);
+    copied.appendRange(column, 101, values.length);
+    assert.deepEqual(contentOf(copied), expected);
+    assert.deepEqual(copied.ends.subarray(0, values.length), ends);
+    assert.equal(bsonBytes(column), arena.length);
   }
+});
+
+Deno.test("byte strings come back from a dictionary that is too large for a column's", () => {
+  const count = 140_000;
+  const values = Array.from(
+    { length: count },
+    (_, i) => Uint8Array.of(i % 70_000, (i % 70_000) >> 8, (i % 70_000) >> 16),
+  );
+  const ends = Int32Array.from(values, (_, i) => 3 * i + 3);
+  const arena = new Uint8Array(3 * count);
+  values.forEach((value, i) => arena.set(value, 3 * i));
+  const out = new ByteWriter();
+  byteString.encode(arena, ends, count, out);
+  const decoded = byteString.decode(new ByteReader(out.written()), count);
+  assert.ok(decoded.dictionary === undefined);
+  assert.ok(decoded.ends.every((end, i) => end === ends[i]));
+  assert.ok(decoded.arena.every((byte, i) => byte === arena[i]));
 });
 
 Deno.test("compression keeps bytes of every length and shrinks what repeats", () => {
@@ -271,7 +299,7 @@ function randomValue(type: number, random: Random): Uint8Array {
 function contentOf(column: Column): [number, number[]][] {
   return Array.from({ length: column.length }, (_, i) => {
     const type = column.typeAt(i);
-    if (column.width === -1) return [type, [...column.arena.subarray(column.startAt(i), column.ends[i])]];
+    if (column.width === -1) return [type, [...column.arena.subarray(column.startAt(i), column.endAt(i))]];
     const start = i * column.width * 4;
     return [type, [...new Uint8Array(column.wideWords.buffer).subarray(start, start + SIZES.get(type)!)]];
   });

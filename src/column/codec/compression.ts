@@ -20,6 +20,7 @@ const LEAST_BYTES = 512;
 /** Zstd takes about as long to be set up as LZ4 to decode these. */
 const QUICK_BYTES = 8192;
 const LEVEL = 3;
+const LEAST_CHUNK_BYTES = 64;
 
 let compressor: BlockCompressor = "zstd";
 
@@ -73,7 +74,11 @@ export function decode(reader: ByteReader): Uint8Array {
   assert(method === ZSTD || method === LZ4, `compression method ${method} is known`);
   const packed = reader.sizedBytes();
   if (method === LZ4) return decompressLz4(packed, length);
-  const bytes = zstdDecompressSync(packed, { maxOutputLength: Math.max(1, length) });
+  // A chunk that is left with room is the whole: the next one is not even made.
+  const bytes = zstdDecompressSync(packed, {
+    maxOutputLength: Math.max(1, length),
+    chunkSize: Math.max(LEAST_CHUNK_BYTES, length + 1),
+  });
   assert(bytes.length === length, "a frame holds the bytes that its header promises");
   return bytes;
 }

@@ -3,7 +3,7 @@ import { assert, PAGE_ROWS } from "../../base/mod.ts";
 import type { ByteReader } from "../byte_buffer.ts";
 import * as bitPacking from "./bit_packing.ts";
 import { BLOCK_VALUES } from "./block_values.ts";
-import { BITS, DELTA, DELTA_OF_DELTA, FRAME, HALVES, RANS, RANS_WIDTH, RUNS } from "./integer_format.ts";
+import { BITS, DELTA, DELTA_OF_DELTA, FRAME, HALVES, RANS, RUNS } from "./integer_format.ts";
 import * as rans from "./rans.ts";
 
 const TWO_31 = 2147483648;
@@ -44,15 +44,15 @@ export function decode(
         for (const { place, residual } of readExceptions(reader, read)) target[place] = base + residual;
         return read;
       }
-      readResiduals(reader, packing, count, target, read);
-      for (let i = read.from; i < read.to; i++) target[i] = target[i]! + base;
+      if (readResiduals(reader, packing, count, target, read)) addToWords(words, base, target, read);
+      else for (let i = read.from; i < read.to; i++) target[i] = target[i]! + base;
       return read;
     }
     case DELTA: {
       const read = blocksOf(from, to, count);
       const starts = readStarts(reader, count);
-      readResiduals(reader, packing, count, target, read);
-      sumDeltas(target, read, starts);
+      if (readResiduals(reader, packing, count, target, read)) sumWords(words, target, read, starts);
+      else sumDeltas(target, read, starts);
       return read;
     }
     case DELTA_OF_DELTA: {
@@ -64,7 +64,7 @@ export function decode(
         fillSteps(target, count, base, slope, readExceptions(reader, read));
         return read;
       }
-      readResiduals(reader, packing, count, target, read);
+      if (readResiduals(reader, packing, count, target, read)) addToWords(words, 0, target, read);
       sumDeltasOfDeltas(target, count, base, slope);
       return read;
     }
@@ -93,6 +93,14 @@ export function decodeInt32s(
 ): ReadValues {
   const head = reader.peek();
   const read = blocksOf(from, to, count);
+  if ((head & 15) === FRAME) {
+    reader.byte();
+    const base = unzigzag(reader.varint());
+    readWords(reader, head >> 4, count, target, read);
+    if (base !== 0) { for (let i = read.from; i < read.to; i++) target[i] = target[i]! + base; }
+    for (const { place, residual } of readExceptions(reader, read)) target[place] = base + residual;
+    return read;
+  }
   if (head === (DELTA | RANS << 4)) {
     reader.byte();
     rans.decodeSums(reader, count, readStarts(reader, count), target, read.from, read.to);
@@ -133,37 +141,55 @@ function readStarts(reader: ByteReader, count: number): Float64Array {
   return starts;
 }
 
+/**
+ * Reads residuals into `words`, unsigned.
+ *
+ * @returns false where they are in `target` instead: not all of them fit
+ */
 function readResiduals(
   reader: ByteReader,
   packing: number,
   count: number,
   target: Float64Array,
   read: ReadValues,
-): void {
+): boolean {
   const { from, to } = read;
-  const width = packing === BITS ? reader.byte() : RANS_WIDTH;
-  if (width > 32) {
+  const isWide = packing === BITS && reader.peek() > 32;
+  if (isWide) {
     const residuals = new Float64Array(count);
-    bitPacking.decode(reader, count, width, residuals);
+    bitPacking.decode(reader, count, reader.byte(), residuals);
     target.set(residuals.subarray(from, to), from);
   } else {
     if (words.length < count) words = new Int32Array(count);
-    readWords(reader, packing, count, width, read);
-    for (let i = from; i < to; i++) target[i] = words[i]! >>> 0;
+    readWords(reader, packing, count, words, read);
   }
-  for (const { place, residual } of readExceptions(reader, read)) target[place] = residual;
+  const exceptions = readExceptions(reader, read);
+  if (!isWide && exceptions.length === 0) return true;
+  if (!isWide) addToWords(words, 0, target, read);
+  for (const { place, residual } of exceptions) target[place] = residual;
+  return false;
 }
 
+/** Residuals of at most 32 bits, without exceptions. */
 function readWords(
   reader: ByteReader,
   packing: number,
   count: number,
-  width: number,
+  target: Int32Array,
   { from, to }: ReadValues,
 ): void {
-  if (packing === BITS) return bitPacking.decodeWords(reader, count, width, words, from, to);
+  if (packing === BITS) return bitPacking.decodeWords(reader, count, reader.byte(), target, from, to);
   assert(packing === RANS, `integer packing ${packing} is known`);
-  rans.decode(reader, count, words, from, to);
+  rans.decode(reader, count, target, from, to);
+}
+
+function addToWords(
+  residuals: Int32Array,
+  base: number,
+  target: Float64Array,
+  { from, to }: ReadValues,
+): void {
+  for (let i = from; i < to; i++) target[i] = (residuals[i]! >>> 0) + base;
 }
 
 interface Exception {
@@ -185,6 +211,22 @@ function readExceptions(reader: ByteReader, { from, to }: ReadValues): readonly 
     if (place >= from && place < to) exceptions.push({ place, residual });
   }
   return exceptions;
+}
+
+function sumWords(
+  residuals: Int32Array,
+  target: Float64Array,
+  { from, to }: ReadValues,
+  starts: Float64Array,
+): void {
+  for (let start = from; start < to; start += BLOCK_VALUES) {
+    let value = starts[start / BLOCK_VALUES]!;
+    const end = Math.min(to, start + BLOCK_VALUES);
+    for (let i = start; i < end; i++) {
+      const residual = residuals[i]!;
+      target[i] = value += (residual >>> 1) ^ -(residual & 1);
+    }
+  }
 }
 
 function sumDeltas(target: Float64Array, { from, to }: ReadValues, starts: Float64Array): void {

@@ -29,21 +29,27 @@ export function encode(words: Int32Array, count: number, out: ByteWriter, effort
 /** A part of each id: all are below 2³², and words wrap around. */
 let parts = new Int32Array(PAGE_ROWS);
 
-/** Reads `count` ids into `words`: part by part, each into the words that its bytes are in. */
-export function decode(reader: ByteReader, count: number, words: Int32Array): void {
+/**
+ * Reads ids of `count` into their places in `words`, those of `[from, to)`: part by part, each into the words that its bytes
+ * are in. Of parts that can be read in blocks no others are decoded.
+ */
+export function decode(reader: ByteReader, count: number, words: Int32Array, from = 0, to = count): void {
   if (parts.length < count) parts = new Int32Array(count);
-  integer.decodeInt32s(reader, count, parts);
-  for (let i = 0, at = 0; i < count; i++, at += 3) words[at] = swapped(parts[i]!);
-  integer.decodeInt32s(reader, count, parts);
-  for (let i = 0, at = 1; i < count; i++, at += 3) words[at] = swapped(parts[i]!) >>> 8;
-  integer.decodeInt32s(reader, count, parts);
-  for (let i = 0, at = 1; i < count; i++, at += 3) {
+  const next = () => integer.decodeInt32s(reader, count, parts, from, to);
+  next();
+  for (let i = from, at = 3 * i; i < to; i++, at += 3) words[at] = swapped(parts[i]!);
+  next();
+  for (let i = from, at = 3 * i + 1; i < to; i++, at += 3) words[at] = swapped(parts[i]!) >>> 8;
+  next();
+  for (let i = from, at = 3 * i + 1; i < to; i++, at += 3) {
     const part = parts[i]!;
     words[at] = words[at]! | ((part >>> 8) << 24);
     words[at + 1] = part & 0xff;
   }
-  integer.decodeInt32s(reader, count, parts);
-  for (let i = 0, at = 2; i < count; i++, at += 3) words[at] = words[at]! | (swapped(parts[i]!) & ~0xff);
+  next();
+  for (let i = from, at = 3 * i + 2; i < to; i++, at += 3) {
+    words[at] = words[at]! | (swapped(parts[i]!) & ~0xff);
+  }
 }
 
 /** The bytes of a word in reverse order. */

@@ -26,6 +26,7 @@ import * as word64 from "./word64.ts";
 const UNIFORM = 0;
 const MIXED_TYPES = 1;
 const DOUBLE_BYTES = 8;
+const OBJECT_ID_BYTES = 12;
 
 /** Writes all values of `column`, of which there is at least one. */
 export function encode(column: Column, out: ByteWriter, effort: Effort = "small"): void {
@@ -50,25 +51,34 @@ export function decode(reader: ByteReader, count: number): Column {
   const kind = reader.byte();
   if (kind === UNIFORM) return decodeUniform(reader, reader.byte(), count);
   assert(kind === MIXED_TYPES, `page kind ${kind} is known`);
-  const types = new Float64Array(count);
-  integer.decode(reader, count, types);
-  const parts = new Map<number, { column: Column; next: number }>();
-  for (const type of typesIn(types, count)) {
-    const own = types.reduce((sum, other) => sum + Number(other === type), 0);
-    parts.set(type, { column: decodeUniform(reader, type, own), next: 0 });
-  }
-  const column = new Column();
-  for (let i = 0; i < count; i++) {
-    const part = parts.get(types[i]!)!;
-    column.appendFrom(part.column, part.next++);
-  }
-  return column;
+  const types = decodeTypes(reader, count);
+  const parts = typesIn(types, count).map((type) => decodeUniform(reader, type, countOf(type, types)));
+  return parts.length === 1 ? parts[0]! : Column.interleaved(types, parts);
 }
 
-function typesIn(types: ArrayLike<number>, length: number): number[] {
-  const seen = new Set<number>();
-  for (let i = 0; i < length; i++) seen.add(types[i]!);
-  return [...seen].sort((a, b) => a - b);
+function decodeTypes(reader: ByteReader, count: number): Uint8Array {
+  if (decoded.length < count) decoded = new Int32Array(count);
+  integer.decodeInt32s(reader, count, decoded);
+  const types = new Uint8Array(count);
+  for (let i = 0; i < count; i++) types[i] = decoded[i]!;
+  return types;
+}
+
+/** Ascending. */
+function typesIn(types: Uint8Array, length: number): number[] {
+  const seen = new Uint8Array(256);
+  for (let i = 0; i < length; i++) seen[types[i]!] = 1;
+  const found: number[] = [];
+  seen.forEach((isThere, type) => {
+    if (isThere === 1) found.push(type);
+  });
+  return found;
+}
+
+function countOf(type: number, types: Uint8Array): number {
+  let count = 0;
+  for (let i = 0; i < types.length; i++) if (types[i] === type) count++;
+  return count;
 }
 
 function encodeUniform(column: Column, out: ByteWriter, effort: Effort): void {
@@ -87,6 +97,7 @@ function encodeUniform(column: Column, out: ByteWriter, effort: Effort): void {
     case ValueType.Decimal128:
       return encodeWords(words, wordsOfType(type), length, out, effort);
   }
+  assert(column.dictionary === undefined, "values that are written lie one behind the other");
   if (wordsOfType(type) === BYTES) byteString.encode(column.arena, column.ends, length, out, effort);
 }
 
@@ -156,7 +167,8 @@ function decodeSingleWords(reader: ByteReader, count: number): Words {
 }
 
 /**
- * Bytes that each value of a page takes once it is decoded, where that can be done in blocks; 0 for other pages.
+ * Bytes that each value of a page takes once it is decoded, where that can be done in blocks; 0 for other pages. ObjectIds
+ * always can: some of their parts may be decoded wholly for each block.
  *
  * @param bytes with the page from `at` on
  * @param bounds of all values, where they are numbers
@@ -172,6 +184,7 @@ export function blockValueBytes(
   if (type === ValueType.Int32) {
     return integer.isInBlocks(bytes[at + 2]!) ? bytesFor(bounds.min, bounds.max) : 0;
   }
+  if (type === ValueType.ObjectId) return OBJECT_ID_BYTES;
   return type === ValueType.Double && double.isInBlocks(bytes, at + 2) ? DOUBLE_BYTES : 0;
 }
 
@@ -188,8 +201,8 @@ export function openInBlocks(
   memory: ArrayBuffer,
   offset: number,
 ): Column {
-  const words = valueBytes === DOUBLE_BYTES
-    ? new Int32Array(memory, offset, 2 * count)
+  const words = valueBytes >= DOUBLE_BYTES
+    ? new Int32Array(memory, offset, count * valueBytes / Int32Array.BYTES_PER_ELEMENT)
     : wordsOver(memory, offset, count, valueBytes);
   return Column.ofWords(bytes[at + 1]!, words, count);
 }
@@ -199,6 +212,7 @@ export function readValues(bytes: Uint8Array, at: number, column: Column, from: 
   const { type, length, words } = column;
   const reader = new ByteReader(bytes, at + 2);
   if (type === ValueType.Double) return double.decode(reader, length, column.wideWords, from, to);
+  if (type === ValueType.ObjectId) return objectId.decode(reader, length, column.wideWords, from, to);
   if (words instanceof Int32Array) return void integer.decodeInt32s(reader, length, words, from, to);
   if (decoded.length < length) decoded = new Int32Array(length);
   const read = integer.decodeInt32s(reader, length, decoded, from, to);

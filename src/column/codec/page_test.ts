@@ -23,7 +23,22 @@ function randomValues(random: Random, count: number): number[] {
   });
 }
 
+/** Of several machines, or one; their parts may lie in blocks or not. */
+function objectIds(random: Random, count: number): Column {
+  const words = new Int32Array(3 * count);
+  const bytes = new DataView(words.buffer);
+  const seconds = randomValues(random, count);
+  const isAlone = random() < 0.5;
+  for (let i = 0, at = 0; i < count; i++, at += 12) {
+    bytes.setUint32(at, seconds[i]!);
+    bytes.setUint32(at + 4, isAlone || random() < 0.5 ? 0x01fe0203 : random() * 2 ** 32);
+    bytes.setUint32(at + 8, 0xffffff00 + 7 * i);
+  }
+  return Column.ofWords(ValueType.ObjectId, words, count);
+}
+
 function columnOf(random: Random, count: number): Column {
+  if (random() < 0.2) return objectIds(random, count);
   const values = randomValues(random, count);
   if (random() < 0.5) return Column.ofWords(ValueType.Int32, Int32Array.from(values), count);
   const doubles = Float64Array.from(values, (value) => random() < 0.002 ? random() : value / 100);

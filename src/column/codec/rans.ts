@@ -22,7 +22,7 @@
 import { assert } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import { bitLength } from "./bit_packing.ts";
-import { BitReader, BitWriter } from "./bit_stream.ts";
+import { BitWriter } from "./bit_stream.ts";
 import { BLOCK_VALUES } from "./block_values.ts";
 
 const MAX_MANTISSA_BITS = 7;
@@ -233,7 +233,7 @@ function readBlocks(
     const before = starts === undefined ? 0 : starts[start / BLOCK_VALUES]!;
     readTokens(block, start, end, scale, areSummed, before, target);
     if (lowBits === undefined) continue;
-    addLowBits(target, start, end, mantissaBits, new BitReader(lowBits));
+    addLowBits(target, start, end, mantissaBits, lowBits);
     if (starts !== undefined) sum(target, start, end, before);
   }
 }
@@ -301,20 +301,32 @@ function writeGamma(value: number, bits: BitWriter): void {
   bits.write(value - (1 << below), below);
 }
 
-/** Turns tokens into numbers. */
+/** Turns tokens into numbers. @param bits the low bits of each that has any, one behind the other */
 function addLowBits(
   target: Int32Array,
   from: number,
   to: number,
   mantissaBits: number,
-  bits: BitReader,
+  bits: Uint8Array,
 ): void {
+  const view = new DataView(bits.buffer, bits.byteOffset, bits.length);
   const direct = 2 << mantissaBits;
-  for (let i = from; i < to; i++) {
+  /** Where four bytes can be read at once. */
+  const wholeBits = 8 * (bits.length - 3);
+  for (let i = from, at = 0; i < to; i++) {
     const token = target[i]!;
     if (token < direct) continue;
-    const low = lowBitsOf(token, mantissaBits);
-    target[i] = ((token - (low << mantissaBits)) << low) + bits.read(low);
+    const low = (token >>> mantissaBits) - 1;
+    const byte = at >> 3;
+    const shift = at & 7;
+    // Bytes beyond the end read as undefined, which the shifts take for zero.
+    const word = at < wholeBits
+      ? view.getInt32(byte, true)
+      : bits[byte]! | (bits[byte + 1]! << 8) | (bits[byte + 2]! << 16) | (bits[byte + 3]! << 24);
+    let value = word >>> shift;
+    if (low + shift > 32) value |= bits[byte + 4]! << (32 - shift);
+    target[i] = ((token - (low << mantissaBits)) << low) + (value & ((1 << low) - 1));
+    at += low;
   }
 }
 

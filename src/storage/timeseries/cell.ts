@@ -22,7 +22,7 @@ export function valueAt(column: Column, index: number): Value {
   if (column.width === BYTES) {
     const { arena } = column;
     const start = column.startAt(index);
-    if (type === BsonType.String) return readText(arena, start, column.ends[index]!);
+    if (type === BsonType.String) return readText(arena, start, column.endAt(index));
     return readValue(arena, type as BsonType, start);
   }
   const { words, width } = column;
@@ -73,7 +73,7 @@ export function writeCell(column: Column, index: number, name: FieldName, writer
 
 function writeBytes(column: Column, type: number, index: number, writer: BsonWriter): void {
   const start = column.startAt(index);
-  const end = column.ends[index]!;
+  const end = column.endAt(index);
   if (type !== BsonType.String) return writer.bytes(column.arena, start, end);
   writer.int32(end - start + 1);
   writer.bytes(column.arena, start, end);

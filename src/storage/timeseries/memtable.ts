@@ -414,7 +414,7 @@ export class Memtable implements RowSource {
   wholeBytes(row: number): Uint8Array {
     const { values } = this.whole;
     const index = this.whole.indexOf(row);
-    return values.arena.subarray(values.startAt(index), values.ends[index]!);
+    return values.arena.subarray(values.startAt(index), values.endAt(index));
   }
 
   private get rowBytes(): number {

@@ -3,7 +3,7 @@
  * turn, or, where several ask for them one after the other, while all of the column are kept.
  */
 import { type MemoryLease, PAGE_ROWS } from "../../base/mod.ts";
-import type { Column } from "../../column/mod.ts";
+import { bsonBytes, type Column } from "../../column/mod.ts";
 import { pageCount, type RowGroup, TIME_PAGES } from "./row_group.ts";
 import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
@@ -138,7 +138,9 @@ export class MergeGroup {
 
   /** A page's values are there twice: as they were read, and as they are about to be written. */
   private counted(page: MergePage): MergePage {
-    const sizeBytes = 2 * page.values.memoryBytes + (page.starts?.byteLength ?? 0);
+    const { values, starts } = page;
+    const writtenBytes = Math.max(values.memoryBytes, bsonBytes(values));
+    const sizeBytes = values.memoryBytes + writtenBytes + (starts?.byteLength ?? 0);
     this.pagesBytes += sizeBytes;
     this.lease.grow(sizeBytes);
     return page;

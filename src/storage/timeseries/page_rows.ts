@@ -137,7 +137,7 @@ export class PageRows implements RowSource {
     const inPage = row - this.firstRow;
     const { values, indexes } = this.read(WHOLE_PAGES, inPage, inPage + 1);
     const index = indexes === undefined ? inPage : indexes[inPage]!;
-    return values.arena.subarray(values.startAt(index), values.ends[index]!);
+    return values.arena.subarray(values.startAt(index), values.endAt(index));
   }
 
   /** Rows are mostly asked for one after the other: one look finds the series of many. */

@@ -124,6 +124,8 @@ export class RowGroup {
   readonly rows: number;
   readonly paths: readonly Path[];
   private readonly pages: PageDirectory;
+  /** Of each page: the numbers of its rows' shapes, where anybody has asked where values are. */
+  private readonly pageShapes: (Int32Array | undefined)[] = [];
 
   /**
    * @param firstOffset where in the file the first page is
@@ -163,7 +165,7 @@ export class RowGroup {
   /** About what this holds in memory. */
   get memoryBytes(): number {
     return 512 + this.pages.length * 200 + (this.series.length + this.runShapes.count) * 16 +
-      this.paths.length * 200;
+      this.paths.length * 200 + (this.runShapes.count > 1 ? this.rows * Int32Array.BYTES_PER_ELEMENT : 0);
   }
 
   /** Page `page` of a page column. */
@@ -214,30 +216,51 @@ export class RowGroup {
 
   /** For each row of a page, and for their end, how many before it have a value there; undefined where each has one. */
   placesInPage(pageColumn: number, page: number): Int32Array | undefined {
-    const first = page * PAGE_ROWS;
-    const end = Math.min(this.rows, first + PAGE_ROWS);
-    return this.page(pageColumn, page).count === end - first
-      ? undefined
-      : this.placesOfValues(pageColumn, first, end);
+    const rows = Math.min(PAGE_ROWS, this.rows - page * PAGE_ROWS);
+    return this.page(pageColumn, page).count === rows ? undefined : this.placesOfValues(pageColumn, page);
   }
 
-  private placesOfValues(pageColumn: number, first: number, end: number): Int32Array {
-    const item = pageColumn - FIRST_COLUMN_PAGES + FIRST_COLUMN_ITEM;
-    const hasValue = Uint8Array.from(this.shapes, (shape) => {
-      return Number(pageColumn === WHOLE_PAGES ? shape === undefined : shape?.items.includes(item) === true);
-    });
-    const { shapeRuns, shapeRunEnds } = this;
-    const places = new Int32Array(end - first + 1);
+  private placesOfValues(pageColumn: number, page: number): Int32Array {
+    const hasValue = this.shapesWith(pageColumn);
+    const shapes = this.shapesInPage(page);
+    const places = new Int32Array(shapes.length + 1);
     let values = 0;
-    let row = first;
-    for (let run = this.shapeRunOf(first); row < end; run++) {
-      const step = hasValue[shapeRuns[run]!]!;
-      for (const runEnd = Math.min(end, shapeRunEnds[run]!); row < runEnd; row++, values += step) {
-        places[row - first] = values;
+    for (let row = 0; row < shapes.length; row++) {
+      places[row] = values;
+      values += hasValue[shapes[row]!]!;
+    }
+    places[shapes.length] = values;
+    return places;
+  }
+
+  /** Of each shape, 1 where its rows have a value in a page column. */
+  private shapesWith(pageColumn: number): Uint8Array {
+    const { shapes } = this;
+    const item = pageColumn - FIRST_COLUMN_PAGES + FIRST_COLUMN_ITEM;
+    const hasValue = new Uint8Array(shapes.length);
+    for (let i = 0; i < shapes.length; i++) {
+      const shape = shapes[i];
+      hasValue[i] = Number(pageColumn === WHOLE_PAGES ? shape === undefined : shape?.items.includes(item));
+    }
+    return hasValue;
+  }
+
+  /** The numbers of the shapes of a page's rows: of neighbours that differ, several columns mostly lack values. */
+  private shapesInPage(page: number): Int32Array {
+    return this.pageShapes[page] ??= this.expandShapes(page);
+  }
+
+  private expandShapes(page: number): Int32Array {
+    const first = page * PAGE_ROWS;
+    const { shapeRuns, shapeRunEnds } = this;
+    const shapes = new Int32Array(Math.min(this.rows - first, PAGE_ROWS));
+    for (let run = this.shapeRunOf(first), row = 0; row < shapes.length; run++) {
+      const shape = shapeRuns[run]!;
+      for (const end = Math.min(shapes.length, shapeRunEnds[run]! - first); row < end; row++) {
+        shapes[row] = shape;
       }
     }
-    places[end - first] = values;
-    return places;
+    return shapes;
   }
 }
 

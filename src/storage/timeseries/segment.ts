@@ -31,7 +31,7 @@ import type { Path, TableNames } from "./shape.ts";
 /** Where arrays of all kinds of numbers may begin. */
 const ALIGNMENT = 8;
 /** Types of values that are decoded when they are asked for. */
-const NUMBERS = typeBit(ValueType.Int32) | typeBit(ValueType.Double);
+const IN_BLOCKS = typeBit(ValueType.Int32) | typeBit(ValueType.Double) | typeBit(ValueType.ObjectId);
 
 function lastRowsAt(entry: RowGroupEntry): number {
   return entry.offset + entry.pagesBytes - entry.idIndexBytes - entry.lastRowsBytes;
@@ -202,7 +202,7 @@ export class Segment {
     const times: number[] = [];
     const numbers: number[] = [];
     asked.forEach(({ page, pageColumn }, i) => {
-      if (pageColumn === TIME_PAGES ? withTimes : (page.typeSet & ~NUMBERS) === 0) {
+      if (pageColumn === TIME_PAGES ? withTimes : (page.typeSet & ~IN_BLOCKS) === 0) {
         (pageColumn === TIME_PAGES ? times : numbers).push(i);
       } else hold(page, contents[i]!);
     });

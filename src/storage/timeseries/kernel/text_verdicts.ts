@@ -53,7 +53,7 @@ export class TextVerdicts {
 
   private ofText(column: Column, index: number): boolean {
     const start = column.startAt(index);
-    const end = column.ends[index]!;
+    const end = column.endAt(index);
     if (end - start > MAX_TEXT_BYTES || !this.isUseful) return this.test(valueAt(column, index));
     this.view = viewOf(column.arena, this.view);
     const number = this.texts.numberOf(column.type, this.view, start, end);

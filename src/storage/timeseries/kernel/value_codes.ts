@@ -94,8 +94,7 @@ export class ValueCodes {
         out[k - from] = NO_VALUE;
         continue;
       }
-      // A dictionary may know the first values only.
-      const code = index < places.length ? ofPlaces[places[index]!]! : UNKNOWN;
+      const code = ofPlaces[places[index]!]!;
       out[k - from] = code === UNKNOWN ? this.ofPlace(column, index) : code;
     }
   }
@@ -103,24 +102,21 @@ export class ValueCodes {
   /** As `readBytes`, of neighbouring rows that have a value each. */
   private readPlaces(column: Column, places: Uint16Array, from: number, to: number, out: Int32Array): void {
     const { ofPlaces } = this;
-    const known = Math.min(to, places.length);
-    for (let k = from; k < known; k++) {
+    for (let k = from; k < to; k++) {
       const code = ofPlaces[places[k]!]!;
       out[k - from] = code === UNKNOWN ? this.ofPlace(column, k) : code;
     }
-    for (let k = Math.max(from, known); k < to; k++) out[k - from] = this.ofPlace(column, k);
   }
 
   private ofPlace(column: Column, index: number): number {
     const code = this.ofCell(column, index);
-    const { places } = column.dictionary!;
-    if (index < places.length) this.ofPlaces[places[index]!] = code;
+    this.ofPlaces[column.dictionary!.places[index]!] = code;
     return code;
   }
 
   private ofCell(column: Column, index: number): number {
     this.view = viewOf(column.arena, this.view);
-    return this.ofBytes(column.typeAt(index), this.view, column.startAt(index), column.ends[index]!);
+    return this.ofBytes(column.typeAt(index), this.view, column.startAt(index), column.endAt(index));
   }
 
   private ofNumber(type: number, value: number): number {
