@@ -34,8 +34,8 @@ async function runDropIndexes(call: CommandCall, reply: BsonWriter): Promise<voi
   let before = 0;
   await call.state.services.router.changeIndexes(namespace, (info) => {
     before = indexesOf(info).length;
-    const doomed = doomedBy(asked, listedIndexes(info));
-    return indexesInCatalog(info).filter((index) => !doomed.includes(index));
+    const doomed = new Set(doomedBy(asked, listedIndexes(info)).map((index) => index.get("name")));
+    return indexesInCatalog(info).filter((index) => !doomed.has(index.get("name")));
   });
   reply.value("nIndexesWas", Int32.of(before));
   if (asked === "*") reply.value("msg", "non-_id indexes dropped for collection");

@@ -88,20 +88,12 @@ export function timeseriesIndex(spec: Document, timeseries: TimeseriesOptions): 
   if (isYes(spec.get("unique"))) throw notOnTimeseries("Unique indexes");
   if (spec.get("expireAfterSeconds") !== undefined) throw notOnTimeseries("TTL indexes");
   if (kind === "text") throw notOnTimeseries("Text indexes");
-  if (kind === "hashed") {
-    const [field] = key.names();
-    throw new CommandError(
-      "CannotCreateIndex",
-      `BadValue: Invalid index spec for time-series collection: ${
-        shownDocument(key)
-      }. Indexes on measurement fields ` +
-        `must be ascending or descending (numbers only), or '2dsphere': ${field}: "hashed"`,
-    );
-  }
-  if (kind !== undefined && kind !== PLACES) throw missingKind(kind, spec, key);
+  checkKinds(key, timeseries);
+  if (kind === "wildcard") checkSeriesWildcard(spec, key, timeseries);
+  else if (kind !== undefined && kind !== "hashed" && kind !== PLACES) throw missingKind(kind, spec, key);
   if (kind === PLACES) checkPlaces(spec, key);
   const isMeasured = key.names().some((name) => {
-    const field = name.split(".")[0];
+    const field = firstPart(name);
     return field !== timeseries.timeField && field !== timeseries.metaField;
   });
   if (isYes(spec.get("sparse")) && isMeasured) {
@@ -115,6 +107,36 @@ export function timeseriesIndex(spec: Document, timeseries: TimeseriesOptions): 
   const index = completed(spec, key);
   // MongoDB shows no version of an index of measurements.
   return kind === PLACES && !isMeasured ? withPlaceVersion(index) : index;
+}
+
+/** Only the metaField may have keys of every kind. */
+function checkKinds(key: Document, { timeField, metaField }: TimeseriesOptions): void {
+  for (const name of key.names()) {
+    const direction = key.get(name);
+    const field = firstPart(name);
+    if (typeof direction !== "string" || field === metaField) continue;
+    const isTime = field === timeField;
+    if (!isTime && direction === PLACES) continue;
+    const wrong = isTime
+      ? "the time field must be ascending or descending (numbers only)"
+      : "measurement fields must be ascending or descending (numbers only), or '2dsphere'";
+    throw new CommandError(
+      "CannotCreateIndex",
+      `BadValue: Invalid index spec for time-series collection: ${shownDocument(key)}. ` +
+        `Indexes on ${wrong}: ${elementText(name, direction)}`,
+    );
+  }
+}
+
+/** What is not in the metaField is held twice by MongoDB's buckets, so its wildcards are compound there. */
+function checkSeriesWildcard(spec: Document, key: Document, { metaField }: TimeseriesOptions): void {
+  const isOfMeta = key.names().every((name) => firstPart(name) === metaField);
+  if (!isOfMeta) throw inSpec(spec, "CannotCreateIndex", "wildcard indexes do not allow compounding");
+  checkWildcard(spec);
+}
+
+function firstPart(path: string): string {
+  return path.split(".", 1)[0]!;
 }
 
 function notOnTimeseries(what: string): CommandError {
@@ -209,9 +231,14 @@ function checkedKey(spec: Document): Document {
   checkObject(spec, "key", key);
   const pattern = key as Document;
   if (pattern.isEmpty()) throw inSpec(spec, "CannotCreateIndex", "Index keys cannot be empty.");
+  const kind = kindOf(pattern);
   for (const name of pattern.names()) {
     const direction = pattern.get(name);
-    const wrong = wrongWithField(name, direction) ?? wrongWithDirection(direction);
+    const isSecondKind = typeof direction === "string" && direction !== kind;
+    const wrong = wrongWithField(name, direction) ??
+      (isSecondKind
+        ? "Can't use more than one index plugin for a single index."
+        : wrongWithDirection(direction));
     if (wrong !== undefined) throw inSpec(spec, "CannotCreateIndex", wrong);
   }
   const wrong = wrongWithWildcardKey(pattern);
