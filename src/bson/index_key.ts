@@ -49,6 +49,8 @@ export const EXPONENT_BIAS = 0x8000;
 const UTF8 = new TextEncoder();
 const UTF8_DECODER = new TextDecoder();
 const INITIAL_BYTES = 256;
+/** Characters of texts that are sooner written one by one than by the encoder. */
+const SHORT_TEXT = 32;
 /** A buffer that a huge value made larger is let go. */
 const MAX_KEPT_BYTES = 65_536;
 
@@ -248,12 +250,30 @@ class KeyWriter {
   text(text: string): void {
     // A UTF-16 unit takes three bytes at most.
     this.reserve(text.length * 3 + 2);
+    if (!this.shortText(text)) this.utf8(text);
+    this.byte(0);
+    this.byte(0);
+  }
+
+  /** A short text of ASCII without zeros; @returns false, with nothing written, for others */
+  private shortText(text: string): boolean {
+    const { buffer, at } = this;
+    const { length } = text;
+    if (length > SHORT_TEXT) return false;
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit === 0 || unit > 127) return false;
+      buffer[at + i] = unit;
+    }
+    this.at += length;
+    return true;
+  }
+
+  private utf8(text: string): void {
     const { written } = UTF8.encodeInto(text, this.buffer.subarray(this.at));
     const zero = this.buffer.subarray(this.at, this.at + written).indexOf(0);
     if (zero < 0) this.at += written;
     else this.escaped(this.buffer.slice(this.at, this.at + written));
-    this.byte(0);
-    this.byte(0);
   }
 
   /** As `text`, of bytes; @returns whether they are ASCII without zeros, nothing of use being written for others */

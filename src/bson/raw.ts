@@ -79,34 +79,41 @@ export class RawDocument extends Document {
   }
 
   override names(): readonly string[] {
-    if (this.nameCache === undefined) {
-      const { bytes } = this;
-      const last = this.end - 1;
-      const names: string[] = [];
-      for (let at = this.start + 4; at < last;) {
-        const nameEnd = endOfCString(bytes, at + 1);
-        names.push(readText(bytes, at + 1, nameEnd));
-        at = nameEnd + 1 + valueSize(bytes, elementType(bytes, at), nameEnd + 1);
-      }
-      this.nameCache = names;
+    return this.nameCache ??= this.readNames();
+  }
+
+  private readNames(): readonly string[] {
+    const { bytes } = this;
+    const last = this.end - 1;
+    let names: string[] | undefined;
+    for (let at = this.start + 4; at < last;) {
+      const nameEnd = endOfCString(bytes, at + 1);
+      const name = readText(bytes, at + 1, nameEnd);
+      // Many documents in commands have one field: an array that was empty gets room for seventeen.
+      if (names === undefined) names = [name];
+      else names.push(name);
+      at = nameEnd + 1 + valueSize(bytes, elementType(bytes, at), nameEnd + 1);
     }
-    return this.nameCache;
+    return names ?? [];
   }
 
   override values(): readonly Value[] {
-    if (this.valueCache === undefined) {
-      const { bytes } = this;
-      const last = this.end - 1;
-      const values: Value[] = [];
-      for (let at = this.start + 4; at < last;) {
-        const type = elementType(bytes, at);
-        const start = valueStart(bytes, at);
-        values.push(readValue(bytes, type, start));
-        at = start + valueSize(bytes, type, start);
-      }
-      this.valueCache = values;
+    return this.valueCache ??= this.readValues();
+  }
+
+  private readValues(): readonly Value[] {
+    const { bytes } = this;
+    const last = this.end - 1;
+    let values: Value[] | undefined;
+    for (let at = this.start + 4; at < last;) {
+      const type = elementType(bytes, at);
+      const start = valueStart(bytes, at);
+      const value = readValue(bytes, type, start);
+      if (values === undefined) values = [value];
+      else values.push(value);
+      at = start + valueSize(bytes, type, start);
     }
-    return this.valueCache;
+    return values ?? [];
   }
 
   /** Calls `visit` with the offset of each element's type byte, in order. */

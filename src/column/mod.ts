@@ -23,5 +23,15 @@ export {
 export { MemoryAccount } from "./memory_account.ts";
 export { type PageStatistics, statisticsOf } from "./page_statistics.ts";
 export { BYTES, sizeOfType, typeBit, ValueType, wordsOfType } from "./value_type.ts";
-export { grownBytes, grownDoubles, grownInt32s, newBytes, newDoubles, newInt32s } from "./small_arrays.ts";
+export {
+  grownBytes,
+  grownDoubles,
+  grownInt32s,
+  newBytes,
+  newDoubles,
+  newInt32s,
+  NO_BYTES,
+  NO_DOUBLES,
+  NO_INT32S,
+} from "./small_arrays.ts";
 export { bytesFor, bytesOfEach, grownInt32, type Words, wordsOver, zeroWords } from "./words.ts";

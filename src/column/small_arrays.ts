@@ -8,6 +8,11 @@
 const BLOCK_BYTES = 8192;
 const MAX_SMALL_BYTES = 1024;
 
+/** What arrays are that nothing is in yet: no memory at all. */
+export const NO_DOUBLES = new Float64Array(0);
+export const NO_INT32S = new Int32Array(0);
+export const NO_BYTES = new Uint8Array(0);
+
 let block = new ArrayBuffer(0);
 let used = 0;
 
@@ -43,20 +48,20 @@ function takeBytes(count: number): number {
 /** A longer array with the same beginning. */
 export function grownDoubles(values: Float64Array, length: number): Float64Array<ArrayBuffer> {
   const grown = newDoubles(length);
-  grown.set(values);
+  if (values.length > 0) grown.set(values);
   return grown;
 }
 
 /** A longer array with the same beginning. */
 export function grownInt32s(values: Int32Array, length: number): Int32Array<ArrayBuffer> {
   const grown = newInt32s(length);
-  grown.set(values);
+  if (values.length > 0) grown.set(values);
   return grown;
 }
 
 /** A longer array with the same beginning. */
 export function grownBytes(values: Uint8Array, length: number): Uint8Array<ArrayBuffer> {
   const grown = newBytes(length);
-  grown.set(values);
+  if (values.length > 0) grown.set(values);
   return grown;
 }

@@ -2,7 +2,7 @@
 import { CommandError } from "../../base/mod.ts";
 import { BuiltDocument, Document, isArray, type Value } from "../../bson/mod.ts";
 import { compileExpression } from "../expression/compile.ts";
-import { collationOf, constant, type Evaluator, type ParseContext } from "../expression/expression.ts";
+import { constant, type Evaluator, type ParseContext } from "../expression/expression.ts";
 import { parseExpression } from "../expression/parse.ts";
 import type { Accumulator, AccumulatorDefinition, AccumulatorNode } from "./accumulator.ts";
 import { COLLECTION } from "./collection.ts";
@@ -58,7 +58,11 @@ export function isAccumulator(name: string): boolean {
  * @throws CommandError 15952 for an unknown accumulator, 40237 for a list where one argument is due, 238 for one that is missing
  */
 export function parseAccumulator(name: string, value: Value, context: ParseContext): AccumulatorNode {
-  return { ...parseNode(name, value, context), ...collationOf(context) };
+  return collated(parseNode(name, value, context), context);
+}
+
+function collated(node: AccumulatorNode, { collation }: ParseContext): AccumulatorNode {
+  return collation === undefined ? node : { ...node, collation };
 }
 
 function parseNode(name: string, value: Value, context: ParseContext): AccumulatorNode {
@@ -84,7 +88,7 @@ export function parseWindowAccumulator(name: string, value: Value, context: Pars
   const node: AccumulatorNode = parse === undefined
     ? { kind: "accumulator", name, input: parseExpression(value, context) }
     : parse(name, value, context, parseExpression);
-  return { ...node, ...collationOf(context) };
+  return collated(node, context);
 }
 
 /** What an accumulator takes from each row: compile once a stage, hand its value to `add`. */

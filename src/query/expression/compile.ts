@@ -28,6 +28,7 @@ export function compileExpression(expression: Expression): Evaluator {
 /** @param folds whether constants in it are computed ahead */
 function compile(expression: Expression, folds: boolean): Evaluator {
   if (expression.kind === "constant") return always(expression.value);
+  if (expression.kind === "path") return compilePath(expression);
   const evaluate = compileNode(expression, folds);
   return folds && isConstant(expression) ? always(evaluate(NO_SCOPE)) : evaluate;
 }
@@ -36,11 +37,12 @@ function always(value: Value): Evaluator {
   return () => value;
 }
 
-function compileNode(expression: Exclude<Expression, { kind: "constant" }>, folds: boolean): Evaluator {
+function compileNode(
+  expression: Exclude<Expression, { kind: "constant" | "path" }>,
+  folds: boolean,
+): Evaluator {
   const compileInner = (inner: Expression) => compile(inner, folds);
   switch (expression.kind) {
-    case "path":
-      return compilePath(expression);
     case "object":
       return compileObject(expression.names, expression.fields.map(compileInner));
     case "array":
@@ -179,7 +181,6 @@ export function fieldsOf(expression: Expression): ReadonlySet<string> | undefine
 
 /** Adds the fields read; false when the whole row is read. */
 export function addFieldsOf(expression: Expression, fields: Set<string>): boolean {
-  const collect = (child: Expression) => addFieldsOf(child, fields);
   switch (expression.kind) {
     case "constant":
       return true;
@@ -190,10 +191,15 @@ export function addFieldsOf(expression: Expression, fields: Set<string>): boolea
       return path.length > 0;
     }
     case "object":
-      return expression.fields.every(collect);
+      return addFieldsOfAll(expression.fields, fields);
     case "array":
-      return expression.items.every(collect);
+      return addFieldsOfAll(expression.items, fields);
     case "operator":
-      return expression.args.every(collect) && Object.values(expression.named).every(collect);
+      return addFieldsOfAll(expression.args, fields) &&
+        addFieldsOfAll(Object.values(expression.named), fields);
   }
+}
+
+function addFieldsOfAll(expressions: readonly Expression[], fields: Set<string>): boolean {
+  return expressions.every((each) => addFieldsOf(each, fields));
 }

@@ -28,7 +28,8 @@ import type { FragmentKeys, KeyRequest } from "./fragment_keys.ts";
 import { BetterOnRows } from "./fragment_memory.ts";
 import { type Ranks, ranksOfNumbers, SeriesColumns } from "./series_columns.ts";
 import { TextNumbers } from "./text_numbers.ts";
-import { type RowFields, spanFinder, type TimeSpan } from "./time_spans.ts";
+import { WindowGrid } from "../stage/window_grid.ts";
+import { isWindowStart, type RowFields, spanFinder, type TimeSpan, type TimeSplit } from "./time_spans.ts";
 
 const INITIAL_GROUPS = 64;
 /** What a document takes beside its values. */
@@ -109,6 +110,20 @@ function metaReader(
   return metaPathOf(expression.path).read;
 }
 
+/**
+ * The windows, all of one length, whose starts are all that is read of time: then each of them is one span. Undefined where
+ * there are others, or something else is read.
+ */
+function windowsOf(
+  { ofTime: [time, other] }: PartedId,
+  [split]: readonly TimeSplit[],
+  fields: RowFields,
+): WindowGrid | undefined {
+  if (time === undefined || other !== undefined || split?.kind !== "grid") return undefined;
+  const grid = isWindowStart(time, fields) ? new WindowGrid(split.grid) : undefined;
+  return grid?.isEven ? grid : undefined;
+}
+
 /** The paths that expressions are; none where one of them is not just that. */
 function metaPathsOf(expressions: readonly Expression[]): readonly MetaPath[] {
   const paths = expressions.map((expression) => expression.kind === "path" && metaPathOf(expression.path));
@@ -136,10 +151,11 @@ class PartedKeys implements FragmentKeys {
   private count = 0;
   private readonly readMeta: readonly ((meta: Value) => Value)[];
   private readonly ofTime: readonly ReturnType<typeof compileExpression>[];
+  private readonly windows: WindowGrid | undefined;
   /** Classes by keys: those of texts by the texts' numbers. */
   private readonly texts = new TextNumbers();
   private readonly classesOfTexts: number[] = [];
-  private readonly classes = new Map<ValueKey, number>();
+  private classes: Map<ValueKey, number> | undefined;
   /** What was read of series: of each class as its first series has it, and all that is equal to such but not the same. */
   private readonly seriesValues: (readonly Value[])[] = [];
   private readonly seriesBytes: number[] = [];
@@ -147,9 +163,9 @@ class PartedKeys implements FragmentKeys {
   private readonly firsts: number[] = [];
   private current = 0;
   private readonly timeNames: readonly string[];
-  private readonly spanClasses = new Map<ValueKey, number>();
+  private spanClasses: Map<ValueKey, number> | undefined;
   /** As `spanClasses`, where one date is all. */
-  private readonly dateClasses = new Map<number, number>();
+  private dateClasses: Map<number, number> | undefined;
   /** By number of the span. */
   private readonly spanValues: (readonly Value[])[] = [];
   /** What a group takes beside the values of its _id. */
@@ -159,10 +175,11 @@ class PartedKeys implements FragmentKeys {
 
   constructor(private readonly id: PartedId, private readonly request: KeyRequest) {
     const { fields: { metaField }, splits, stateBytes, variables } = request;
-    this.spanOf = spanFinder(splits);
     this.readMeta = id.ofSeries.map((expression) => metaReader(expression, metaField!, variables));
     this.metaPaths = metaPathsOf(id.ofSeries);
     this.ofTime = id.ofTime.map(compileExpression);
+    const windows = this.windows = windowsOf(id, splits, request.fields);
+    this.spanOf = windows === undefined ? spanFinder(splits) : (ms) => windows.spanOf(ms);
     this.timeNames = [request.fields.timeField];
     const idBytes = id.names === undefined ? 0 : OBJECT_BYTES + NAME_BYTES * id.names.length;
     this.frameBytes = idBytes + stateBytes;
@@ -208,12 +225,18 @@ class PartedKeys implements FragmentKeys {
       if (text === this.classesOfTexts.length) this.classesOfTexts.push(next);
       return this.classesOfTexts[text]!;
     }
-    const known = this.classes.get(key);
-    if (known === undefined) this.classes.set(key, next);
+    const classes = this.classes ??= new Map();
+    const known = classes.get(key);
+    if (known === undefined) classes.set(key, next);
     return known ?? next;
   }
 
   spanClassOf(span: number, ms: number): number {
+    // A first span has shown that the expression does not fail.
+    if (this.windows !== undefined && this.spanValues.length > 0) {
+      this.spanValues[span] = [new UtcDate(this.windows.startOf(ms))];
+      return span;
+    }
     const { isInTimeOrder, variables } = this.request;
     const scope = { root: new BuiltDocument(this.timeNames, [new UtcDate(ms)]), variables };
     const { ofTime } = this;
@@ -222,14 +245,16 @@ class PartedKeys implements FragmentKeys {
     this.spanValues[span] = values;
     const only = values.length === 1 ? values[0] : undefined;
     if (only instanceof UtcDate) {
-      const known = this.dateClasses.get(only.ms);
-      if (known === undefined) this.dateClasses.set(only.ms, span);
+      const classes = this.dateClasses ??= new Map();
+      const known = classes.get(only.ms);
+      if (known === undefined) classes.set(only.ms, span);
       return known ?? span;
     }
     const key = keyOfAll(values);
-    const known = this.spanClasses.get(key);
+    const classes = this.spanClasses ??= new Map();
+    const known = classes.get(key);
     if (known === undefined) {
-      this.spanClasses.set(key, span);
+      classes.set(key, span);
       return span;
     }
     if (isInTimeOrder && !areSame(this.spanValues[known]!, values)) throw new BetterOnRows();

@@ -188,7 +188,7 @@ export async function* fragmentRows(
       const result = await run(request);
       if (result.dependsOnOrder) throw new BetterOnRows();
       const isEnough = timeRange === undefined || result.groups >= nearest!.count;
-      if (isEnough) return yield* sortedDocuments(fragment, keys, result, sort, context);
+      if (isEnough) return yield* await sortedDocuments(fragment, keys, result, sort, context);
     }
   } catch (error) {
     if (!(error instanceof BetterOnRows)) throw error;
@@ -212,21 +212,21 @@ function* rangesOf(
   yield undefined;
 }
 
-async function* sortedDocuments(
+async function sortedDocuments(
   { stage }: Fragment,
   keys: FragmentKeys,
   result: FragmentResult,
   sort: SortStage | undefined,
   context: QueryContext,
-): Rows {
+): Promise<Rows> {
   const order = sort && stage.kind === "group" && keys.sorted !== undefined
     ? await keys.sorted(sort.parts, sort.limit ?? Infinity, context.checkpoint)
     : undefined;
   if (order !== undefined && stage.kind === "group") {
-    return yield* documentsOfGroups(stage.outputs, keys, result, order, context);
+    return documentsOfGroups(stage.outputs, keys, result, order, context);
   }
   const rows = documentsOf(stage, keys, result, context);
-  yield* sort === undefined ? rows : runSort(sort, rows, context);
+  return sort === undefined ? rows : runSort(sort, rows, context);
 }
 
 async function* documentsOf(
@@ -254,7 +254,6 @@ async function* documentsOfGroups(
   context: QueryContext,
 ): Rows {
   const names = ["_id", ...outputs.map((output) => output.name)];
-  const finishers = outputs.map((output, i) => finisherOf(output, result, i));
   for (let at = 0; at < order.length;) {
     await context.checkpoint();
     const end = Math.min(at + PIPELINE_BATCH_ROWS, order.length);
@@ -264,7 +263,9 @@ async function* documentsOfGroups(
       const id = keys.idOf(group);
       const values = new Array<Value>(names.length);
       values[0] = id;
-      for (let k = 0; k < finishers.length; k++) values[k + 1] = finishers[k]!(group, id);
+      for (let k = 0; k < outputs.length; k++) {
+        values[k + 1] = valueOf(outputs[k]!.accumulator, result, k, group, id);
+      }
       batch[i] = new BuiltDocument(names, values);
     }
     yield batch;
@@ -280,22 +281,19 @@ function* panesOf(outputs: readonly Output[], keys: FragmentKeys, result: Fragme
   }
 }
 
-/** Gives the value of a group's field: as storage knows it, or as the accumulator makes it of what storage holds. */
-function finisherOf(
-  { accumulator }: Output,
+/** The value of a group's field: as storage knows it, or as the accumulator makes it of what storage holds. */
+function valueOf(
+  accumulator: AccumulatorNode,
   result: FragmentResult,
   output: number,
-): (group: number, id: Value) => Value {
-  const finish = (group: number, id: Value) => {
-    const finished = createAccumulator(accumulator, id);
-    finished.merge(partialOf(accumulator, result.partial(output, group)));
-    return finished.result();
-  };
-  if (summand(accumulator) !== undefined) return finish;
-  return (group, id) => {
-    const known = result.result(output, group);
-    return known === undefined ? finish(group, id) : known;
-  };
+  group: number,
+  id: Value,
+): Value {
+  const known = summand(accumulator) === undefined ? result.result(output, group) : undefined;
+  if (known !== undefined) return known;
+  const finished = createAccumulator(accumulator, id);
+  finished.merge(partialOf(accumulator, result.partial(output, group)));
+  return finished.result();
 }
 
 /** What `$sum` adds for each row where that is a small whole number: `{$sum: 1}` counts. */

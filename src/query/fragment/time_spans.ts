@@ -105,6 +105,12 @@ export function windowsOf(expression: Expression, fields: RowFields): GridSpec |
   return split?.kind === "grid" ? split.grid : undefined;
 }
 
+/** Whether an expression gives the start of the window that a row's time is in. */
+export function isWindowStart(expression: Expression, fields: RowFields): boolean {
+  return expression.kind === "operator" && expression.name === "$dateTrunc" &&
+    isTime(expression.named["date"], fields);
+}
+
 /** The splits of an operator that is known to look at time in spans only. */
 function splitsOf(node: OperatorNode, fields: RowFields): readonly TimeSplit[] | undefined {
   if (node.name === "$dateTrunc") return ofTrunc(node, fields);
@@ -213,12 +219,12 @@ export interface TimeSpan {
 /** The span around a time that no split cuts. */
 export function spanFinder(splits: readonly TimeSplit[]): (ms: number) => TimeSpan {
   const grids = splits.filter((split) => split.kind === "grid").map((split) => new WindowGrid(split.grid));
+  const [only] = grids;
+  if (only !== undefined && splits.length === 1) return (ms) => only.spanOf(ms);
   const instants = Float64Array.from(
     splits.filter((split) => split.kind === "instant"),
     (split) => split.ms,
   ).sort();
-  const [only] = grids;
-  if (only !== undefined && grids.length === 1 && instants.length === 0) return (ms) => only.spanOf(ms);
   return (ms) => {
     let fromMs = -Infinity;
     let endMs = Infinity;

@@ -169,6 +169,11 @@ export class WindowGrid {
     this.originMs = Number.isNaN(this.lengthMs) ? NaN : this.locate(0);
   }
 
+  /** Whether all windows have one length. */
+  get isEven(): boolean {
+    return !Number.isNaN(this.lengthMs);
+  }
+
   startOf(ms: number): number {
     if (ms < this.fromMs || ms >= this.endMs) this.moveTo(ms);
     return this.startMs;
@@ -181,7 +186,7 @@ export class WindowGrid {
 
   /** The start of the window behind the one that starts at `startMs`. */
   next(startMs: number): number {
-    if (!Number.isNaN(this.lengthMs)) return startMs + this.lengthMs;
+    if (this.isEven) return startMs + this.lengthMs;
     const next = this.after(startMs, this.spec.window);
     const aligned = this.startOf(next);
     // Where a clock is put back, the hour that comes twice may lead back to the start.

@@ -58,18 +58,22 @@ export class PageCache {
     return this.lease.bytes;
   }
 
+  /** What was made for a place, where it is still held. One place of one file always holds one kind of thing. */
+  find<T extends object>(file: number, offset: number): T | undefined {
+    const known = this.files.get(file)?.get(offset);
+    if (known === undefined) return undefined;
+    known.isUsed = true;
+    return known.value as T;
+  }
+
   /**
    * What was made for a place, or what `make` makes for it now.
    *
    * @param file the number of a file, never used again
    */
   get<T extends object>(file: number, offset: number, make: () => { value: T; sizeBytes: number }): T {
-    const known = this.files.get(file)?.get(offset);
-    if (known !== undefined) {
-      known.isUsed = true;
-      // One place of one file always holds one kind of thing.
-      return known.value as T;
-    }
+    const known = this.find<T>(file, offset);
+    if (known !== undefined) return known;
     const { value, sizeBytes } = make();
     this.shrinkTo(this.limitBytes() - sizeBytes);
     // Where there is no room at all, what was made is its reader's alone.

@@ -24,7 +24,7 @@ export class PageRows implements RowSource {
   readonly firstRow: number;
   readonly rowCount: number;
   private timesRead: Float64Array | undefined;
-  private readonly columns: (PageColumn | undefined)[] = [];
+  private columns: (PageColumn | undefined)[] | undefined;
   /** The series of the row asked for last, and its rows `[seriesFirst, seriesEnd)`. */
   private lastSeries = -1;
   private lastPlace = -1;
@@ -163,7 +163,8 @@ export class PageRows implements RowSource {
   }
 
   private read(pageColumn: number, from: number, to: number): PageColumn {
-    const column = this.columns[pageColumn] ??= this.load(pageColumn);
+    const columns = this.columns ??= new Array(this.group.paths.length + FIRST_COLUMN_PAGES);
+    const column = columns[pageColumn] ??= this.load(pageColumn);
     if (from < to) column.readRows(this.firstToRead(from), this.endToRead(to));
     return column;
   }

@@ -28,8 +28,8 @@ export class ReadAhead {
   private from = 0;
   private end = 0;
   private together = NOTHING;
-  /** Contents of pages that were read with others, by where they are in the file. */
-  private readonly held = new Map<number, Uint8Array>();
+  /** Contents of pages that were read with others, by where they are in the file; made for the first one. */
+  private held: Map<number, Uint8Array> | undefined;
   private heldBytes = 0;
   /** Bytes of one column. */
   private readonly limitBytes: number;
@@ -72,24 +72,31 @@ export class ReadAhead {
   }
 
   times(page: number): Float64Array {
+    const { segment, group } = this;
+    const place = group.page(TIME_PAGES, page);
+    const known = segment.knownTimes(place);
+    if (known !== undefined) return known;
     this.readFrom(TIME_PAGES, page);
-    const place = this.group.page(TIME_PAGES, page);
-    return this.segment.times(place, this.taken(place));
+    return segment.times(place, this.taken(place));
   }
 
   /** A page of a page column that has values there. */
   column(pageColumn: number, page: number): PageColumn {
-    this.readFrom(pageColumn, page);
+    const known = this.segment.knownColumn(this.group.page(pageColumn, page));
+    return known ?? this.readColumn(pageColumn, page);
+  }
+
+  private readColumn(pageColumn: number, page: number): PageColumn {
     const { segment, group } = this;
+    this.readFrom(pageColumn, page);
     const place = group.page(pageColumn, page);
     return segment.column(place, () => group.placesInPage(pageColumn, page), this.taken(place));
   }
 
   /** The content of a page that is held; not for long. */
   private taken(page: Page): Uint8Array | undefined {
-    if (this.held.size === 0) return undefined;
-    const content = this.held.get(page.offset);
-    if (content !== undefined) this.held.delete(page.offset);
+    const content = this.held?.get(page.offset);
+    if (content !== undefined) this.held!.delete(page.offset);
     return content;
   }
 
@@ -103,7 +110,7 @@ export class ReadAhead {
   }
 
   private has(page: Page): boolean {
-    return this.segment.holds(page) || this.held.has(page.offset);
+    return this.segment.holds(page) || this.held?.has(page.offset) === true;
   }
 
   /** @returns whether there are several that the cache has room for */
@@ -125,11 +132,12 @@ export class ReadAhead {
   }
 
   private hold(page: Page, content: Uint8Array): void {
+    const held = this.held ??= new Map();
     if (this.heldBytes > HELD_BYTES) {
-      this.held.clear();
+      held.clear();
       this.heldBytes = 0;
     }
-    this.held.set(page.offset, content);
+    held.set(page.offset, content);
     this.heldBytes += content.length;
   }
 

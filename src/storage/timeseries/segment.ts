@@ -129,10 +129,21 @@ export class Segment {
 
   /** The header of a row group. @throws CorruptionError */
   rowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
-    return this.cache.get(this.number, entry.offset + entry.pagesBytes, () => {
+    const at = entry.offset + entry.pagesBytes;
+    return this.cache.find<RowGroup>(this.number, at) ?? this.cache.get(this.number, at, () => {
       const value = this.readRowGroup(entry, names);
       return { value, sizeBytes: value.memoryBytes };
     });
+  }
+
+  /** The times of a page, where the cache holds them. */
+  knownTimes(page: Page): Float64Array | undefined {
+    return this.cache.find(this.number, page.offset);
+  }
+
+  /** A page of a column, where the cache holds it. */
+  knownColumn(page: Page): PageColumn | undefined {
+    return this.cache.find(this.number, page.offset);
   }
 
   /** The times of a page, milliseconds since 1970. @param content what is in it, if that is known @throws CorruptionError */

@@ -19,7 +19,7 @@ export class OpenRowGroup {
   readonly ahead: ReadAhead;
   private recent: PageRows | undefined;
   /** Those that readers stand in, where there are several. */
-  private readonly pages: (WeakRef<PageRows> | undefined)[] = [];
+  private pages: (WeakRef<PageRows> | undefined)[] | undefined;
 
   /** @param mask rows that are gone */
   constructor(
@@ -40,10 +40,11 @@ export class OpenRowGroup {
 
   /** Several readers share a page while they stand in the same. */
   private sharedRows(page: number): PageRows {
-    const known = this.pages[page]?.deref();
+    const pages = this.pages ??= [];
+    const known = pages[page]?.deref();
     if (known !== undefined) return known;
     const rows = this.newRows(page);
-    this.pages[page] = new WeakRef(rows);
+    pages[page] = new WeakRef(rows);
     return rows;
   }
 

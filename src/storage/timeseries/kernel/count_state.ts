@@ -1,6 +1,6 @@
 /** `$count`: how many rows each group has. */
 import { Int32, type Value } from "../../../bson/mod.ts";
-import { grownDoubles, newDoubles } from "../../../column/mod.ts";
+import { grownDoubles, NO_DOUBLES } from "../../../column/mod.ts";
 import type { OutputState } from "./output_state.ts";
 import type { Runs } from "./run_batch.ts";
 import type { SliceSource } from "./slice_source.ts";
@@ -8,7 +8,7 @@ import type { SliceSource } from "./slice_source.ts";
 const INT32_MAX = 2 ** 31 - 1;
 
 export class CountState implements OutputState {
-  private counts = newDoubles(0);
+  private counts = NO_DOUBLES;
 
   reserve(groups: number): void {
     this.counts = grownDoubles(this.counts, groups);

@@ -3,15 +3,15 @@
  * query/accumulator/deviation.ts has it.
  */
 import type { Value } from "../../../bson/mod.ts";
-import { grownDoubles, newDoubles, ValueType } from "../../../column/mod.ts";
+import { grownDoubles, NO_DOUBLES, ValueType } from "../../../column/mod.ts";
 import type { ColumnView } from "./column_view.ts";
 import type { FoldedOutput } from "./fragment.ts";
 import { FoldedState } from "./output_state.ts";
 
 export class DeviationState extends FoldedState {
-  private counts = newDoubles(0);
-  private means = newDoubles(0);
-  private squares = newDoubles(0);
+  private counts = NO_DOUBLES;
+  private means = NO_DOUBLES;
+  private squares = NO_DOUBLES;
 
   constructor(output: FoldedOutput) {
     super(output, output.path);

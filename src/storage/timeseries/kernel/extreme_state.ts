@@ -1,6 +1,14 @@
 /** `$min` and `$max` over numbers and dates: of each group the best value and its type; of equal ones the first. */
 import { Int32, UtcDate, type Value } from "../../../bson/mod.ts";
-import { grownBytes, grownDoubles, MIXED, newBytes, newDoubles, ValueType } from "../../../column/mod.ts";
+import {
+  grownBytes,
+  grownDoubles,
+  MIXED,
+  newBytes,
+  NO_BYTES,
+  NO_DOUBLES,
+  ValueType,
+} from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, isExactPageOf, type NumberArray } from "./column_view.ts";
 import { maximaOf, maximumOf, minimaOf, minimumOf } from "./dense_loops.ts";
@@ -14,10 +22,10 @@ const NOTHING = 0;
 const BESTS = new Float64Array(MAX_RUNS);
 
 export class ExtremeState extends FoldedState {
-  private types = newBytes(0);
-  private values = newDoubles(0);
-  /** 1 for groups that have met equal values of several types, or may have: which came first shows. */
-  private mixed = newBytes(0);
+  private types = NO_BYTES;
+  private values = NO_DOUBLES;
+  /** 1 for groups that have met equal values of several types, or may have: which came first shows. Made for the first one. */
+  private mixed: Uint8Array | undefined;
 
   constructor(output: FoldedOutput, private readonly isMaximum: boolean) {
     super(output, output.path);
@@ -26,7 +34,7 @@ export class ExtremeState extends FoldedState {
   override reserve(groups: number): void {
     this.types = grownBytes(this.types, groups);
     this.values = grownDoubles(this.values, groups);
-    this.mixed = grownBytes(this.mixed, groups);
+    this.mixed &&= grownBytes(this.mixed, groups);
   }
 
   override addPage(page: Page | undefined, group: number): boolean {
@@ -54,7 +62,7 @@ export class ExtremeState extends FoldedState {
       k++;
       index = indexes === undefined ? k : indexes[k]!;
     }
-    this.mixed[group] = 1;
+    this.setMixed(group);
     return this.take(group, numbers[index]!, view.column!.typeAt(index));
   }
 
@@ -84,13 +92,18 @@ export class ExtremeState extends FoldedState {
     const known = this.types[group]!;
     if (known !== NOTHING) {
       if ((known === ValueType.Date) !== (type === ValueType.Date)) return false;
-      if (known !== type) this.mixed[group] = 1;
+      if (known !== type) this.setMixed(group);
       const best = this.values[group]!;
       if (this.isMaximum ? !isAbove(value, best) : !isAbove(best, value)) return true;
     }
     this.types[group] = type;
     this.values[group] = value;
     return true;
+  }
+
+  private setMixed(group: number): void {
+    const mixed = this.mixed ??= newBytes(this.types.length);
+    mixed[group] = 1;
   }
 
   protected override foldedPartial(group: number): Value {
@@ -100,7 +113,7 @@ export class ExtremeState extends FoldedState {
   /** Zeros of both signs are equal, too, and NaN has many forms. */
   protected override isFoldedOrderFree(group: number): boolean {
     const best = this.values[group]!;
-    return this.mixed[group] === 0 &&
+    return this.mixed?.[group] !== 1 &&
       (this.types[group] !== ValueType.Double || (best !== 0 && best === best));
   }
 

@@ -2,14 +2,14 @@
  * Whether rows of a group came in order of time. Series are read one after another, so rows of a group of many of them
  * mostly do not; what its outputs hold may be the same all the same.
  */
-import { grownBytes, grownDoubles, newBytes, newDoubles } from "../../../column/mod.ts";
+import { grownBytes, grownDoubles, NO_BYTES, NO_DOUBLES } from "../../../column/mod.ts";
 import type { OutputState } from "./output_state.ts";
 
 export class GroupOrder {
   /** Of each group the latest time so far. */
-  private latest = newDoubles(0);
+  private latest = NO_DOUBLES;
   /** 0 for groups that nothing has been added to, 1 for those in order, 2 for those out of it. */
-  private marks = newBytes(0);
+  private marks = NO_BYTES;
   /** Whether the order has made a difference so far. */
   isSpoilt = false;
 

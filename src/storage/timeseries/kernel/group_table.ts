@@ -17,7 +17,8 @@ export class GroupTable {
   private starts = newDoubles(INITIAL_SPANS);
   private ends = newDoubles(INITIAL_SPANS);
   private classes: Int32Array = newInt32s(INITIAL_SPANS).fill(NOT_THERE);
-  private readonly numbers = new Map<number, number>();
+  /** The spans by their starts; undefined for as long as these ascend. */
+  private numbers: Map<number, number> | undefined;
   private spans = 0;
   private current = 0;
   /** Of span class 0, by class: where time does not part rows, that is all. */
@@ -79,14 +80,22 @@ export class GroupTable {
 
   private find(ms: number): number {
     const { fromMs, endMs } = this.keys.spanOf(ms);
-    const known = this.numbers.get(fromMs);
+    const isLast = this.spans === 0 || fromMs > this.starts[this.spans - 1]!;
+    const known = isLast && this.numbers === undefined ? undefined : this.spansByStart().get(fromMs);
     if (known !== undefined && this.ends[known] === endMs) return known;
     const span = this.spans++;
     if (span === this.starts.length) this.growSpans();
     this.starts[span] = fromMs;
     this.ends[span] = endMs;
-    this.numbers.set(fromMs, span);
+    this.numbers?.set(fromMs, span);
     return span;
+  }
+
+  private spansByStart(): Map<number, number> {
+    if (this.numbers !== undefined) return this.numbers;
+    const numbers = this.numbers = new Map<number, number>();
+    for (let span = 0; span < this.spans; span++) numbers.set(this.starts[span]!, span);
+    return numbers;
   }
 
   private growSpans(): void {

@@ -26,14 +26,16 @@ export interface OutputState {
   isOrderFree(group: number): boolean;
 }
 
+/** Where the values of the run stand that is being taken. */
+const LOCATED: Located = { indexes: undefined, from: 0, to: 0 };
+
 /**
  * An output over the values at a path. Groups hold numbers in arrays of their own for as long as those can say what the
  * accumulator would hold; from the first other value on a group has an accumulator.
  */
 export abstract class FoldedState implements OutputState {
-  private readonly accumulators: (Accumulator | undefined)[] = [];
-  private hasAccumulators = false;
-  private readonly located: Located = { indexes: undefined, from: 0, to: 0 };
+  /** Made for the first group that has one. */
+  private accumulators: (Accumulator | undefined)[] | undefined;
 
   constructor(private readonly output: AnyOutput, private readonly path: number) {}
 
@@ -84,16 +86,15 @@ export abstract class FoldedState implements OutputState {
     to: number,
     group: number,
   ): void {
-    const { located } = this;
-    locate(view, rows, from, to, located);
-    if (located.from === located.to) return;
-    const hasOwn = this.hasAccumulators && this.accumulators[group] !== undefined;
-    if (!hasOwn && view.numbers !== undefined) {
-      if (this.fold(view, located.indexes, located.from, located.to, group)) return;
+    locate(view, rows, from, to, LOCATED);
+    const { indexes, from: first, to: end } = LOCATED;
+    if (first === end) return;
+    if (view.numbers !== undefined && !this.hasAccumulator(group)) {
+      if (this.fold(view, indexes, first, end, group)) return;
     }
     const accumulator = this.accumulatorOf(group);
-    for (let k = located.from; k < located.to; k++) {
-      accumulator.add(valueOf(view, located.indexes === undefined ? k : located.indexes[k]!));
+    for (let k = first; k < end; k++) {
+      accumulator.add(valueOf(view, indexes === undefined ? k : indexes[k]!));
     }
   }
 
@@ -102,7 +103,7 @@ export abstract class FoldedState implements OutputState {
   }
 
   partial(group: number): Value {
-    return this.accumulators[group]?.partial() ?? this.foldedPartial(group);
+    return this.accumulators?.[group]?.partial() ?? this.foldedPartial(group);
   }
 
   result(group: number): Value {
@@ -120,16 +121,16 @@ export abstract class FoldedState implements OutputState {
 
   /** Whether a group has gone over to an accumulator. */
   protected hasAccumulator(group: number): boolean {
-    return this.hasAccumulators && this.accumulators[group] !== undefined;
+    return this.accumulators !== undefined && this.accumulators[group] !== undefined;
   }
 
   /** The accumulator that a group holds from now on. */
   private accumulatorOf(group: number): Accumulator {
-    const known = this.accumulators[group];
+    const accumulators = this.accumulators ??= [];
+    const known = accumulators[group];
     if (known !== undefined) return known;
     const made = this.output.create(group);
     made.merge(this.foldedPartial(group));
-    this.hasAccumulators = true;
-    return this.accumulators[group] = made;
+    return accumulators[group] = made;
   }
 }

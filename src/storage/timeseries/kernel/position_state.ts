@@ -6,7 +6,7 @@
  *     group g        value indexes[g] of origins[g]; no origin while it has no rows
  */
 import type { Document, Value } from "../../../bson/mod.ts";
-import { grownDoubles, grownInt32s, newDoubles, newInt32s } from "../../../column/mod.ts";
+import { grownDoubles, grownInt32s, NO_DOUBLES, NO_INT32S } from "../../../column/mod.ts";
 import type { Direction } from "../run.ts";
 import { type ColumnView, indexOfRow, valueOf } from "./column_view.ts";
 import type { AnyOutput, RowOutput } from "./fragment.ts";
@@ -20,9 +20,9 @@ const MISSING: Origin = { value: null };
 
 export abstract class PositionState implements OutputState {
   private readonly origins: (Origin | undefined)[] = [];
-  private indexes: Int32Array = newInt32s(0);
+  private indexes: Int32Array = NO_INT32S;
   /** Of the rows held, where order is that of time. */
-  private times = newDoubles(0);
+  private times = NO_DOUBLES;
   /** Whether the row of the earliest time is asked for: without an order of time, the one that came first. */
   private readonly takesEarliest: boolean;
 

@@ -30,14 +30,17 @@ import { RunBatch } from "./run_batch.ts";
 import { endOfTimes, SeriesRuns, type Slice } from "./series_runs.ts";
 import { SeriesSources } from "./series_sources.ts";
 import { SetState } from "./set_state.ts";
+import type { SliceSource } from "./slice_source.ts";
 import { SumState } from "./sum_state.ts";
 import { SeriesState, ValueState } from "./value_state.ts";
 
 /** Rows that are folded between two looks at the clock, and what a slice counts as beside its rows. */
 const ROWS_BETWEEN_LOOKS = 4096;
 const SLICE_ROWS = 64;
-const INITIAL_GROUPS = 64;
+const INITIAL_GROUPS = 32;
 const ANY_TIMES = () => true;
+
+type Rows = Slice["rows"];
 
 export async function runFragment(
   snapshot: TableSnapshot,
@@ -53,18 +56,18 @@ export async function runFragment(
   const metaOf = (series: number) => snapshot.index.sharedMetaOf(series);
   const folding = new Folding(fragment, metaOf, columns !== undefined);
   const parts = fragment.condition === undefined ? "all paths" : "some paths";
-  const sources = new SeriesSources(snapshot, narrowed, fragment.paths, parts);
+  const sources = new SeriesSources(snapshot, narrowed, matched, fragment.paths, parts);
   const slices = new SeriesRuns();
   const areAlike = matched === undefined && seriesEnds === undefined && folding.areSeriesAlike;
   const areTogether = (minMs: number, maxMs: number) => folding.areTogether(minMs, maxMs);
   const areParted = !areAlike && matched === undefined && seriesEnds === undefined && folding.filtersAlike;
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
-    if (seriesEnds === undefined) series = sources.nextSeries(series, matched);
+    if (seriesEnds === undefined) series = sources.nextSeries(series);
     else if (matched !== undefined) series = nextMarked(matched, series);
     if (series >= snapshot.seriesCount) break;
     sources.areStatisticsUsed = folding.usesStatistics;
-    const prefetch = sources.prefetch(series, matched, seriesEnds);
+    const prefetch = sources.prefetch(series, seriesEnds);
     if (prefetch !== undefined) await prefetch;
     const many = areAlike
       ? sources.runOfMany(series, areTogether, false)
@@ -227,7 +230,7 @@ class Folding implements FragmentResult {
     const { source, rows, from, to } = kept;
     const bounds = source.timeBounds;
     if (bounds !== undefined && this.table.moveTo(bounds.min) > bounds.max) {
-      this.addRun(kept, bounds.min);
+      this.addRun(source, rows, from, to, bounds.min);
       return;
     }
     const { times } = source;
@@ -240,19 +243,19 @@ class Folding implements FragmentResult {
         : lastMs < endMs
         ? to
         : endOfTimes(times, rows, at, to, endMs);
-      this.addRun({ source, rows, from: at, to: end }, ms);
+      this.addRun(source, rows, at, end, ms);
       at = end;
     }
   }
 
   /** Takes rows of one series and span of time; `ms` is the time of one of them. */
-  private addRun(run: Slice, ms: number): void {
-    if (this.measured === undefined) this.addTogether(run, this.groupAt(ms));
-    else this.addMeasured(this.measured, run, ms);
+  private addRun(source: SliceSource, rows: Rows, from: number, to: number, ms: number): void {
+    if (this.measured === undefined) this.addTogether(source, rows, from, to, this.groupAt(ms));
+    else this.addMeasured(this.measured, { source, rows, from, to }, ms);
   }
 
   /** Takes rows of one group. */
-  private addTogether({ source, rows, from, to }: Slice, group: number): void {
+  private addTogether(source: SliceSource, rows: Rows, from: number, to: number, group: number): void {
     const isPage = rows === undefined && to - from === source.rowCount;
     if (rows === undefined && !isPage) {
       if (!this.batch.takes(source, from)) this.foldBatch();
@@ -284,7 +287,7 @@ class Folding implements FragmentResult {
   }
 
   /** What is known of a whole page may be all that an output needs. */
-  private addPage(source: Slice["source"], output: number, group: number): boolean {
+  private addPage(source: SliceSource, output: number, group: number): boolean {
     const asked = this.fragment.outputs[output]!;
     const page = "path" in asked ? source.page(asked.path) : undefined;
     return this.states[output]!.addPage(page, group);
@@ -295,7 +298,7 @@ class Folding implements FragmentResult {
     const { source, rows, from, to } = run;
     const group = measured.read(run, this.table.group(ms), this.meta, ms);
     this.reserve(measured.greatest);
-    if (group !== NOT_THERE) return this.addTogether(run, group);
+    if (group !== NOT_THERE) return this.addTogether(source, rows, from, to, group);
     if (this.onlyCounts) {
       for (const state of this.states) (state as CountState).addEach(measured.groups, to - from);
       return;
@@ -304,7 +307,7 @@ class Folding implements FragmentResult {
     const { partGroups, partEnds, partCount } = measured;
     for (let part = 0, start = 0; part < partCount; part++) {
       const end = partEnds[part]!;
-      this.addTogether({ source, rows: measured.rows, from: start, to: end }, partGroups[part]!);
+      this.addTogether(source, measured.rows, start, end, partGroups[part]!);
       start = end;
     }
   }

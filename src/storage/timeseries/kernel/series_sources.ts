@@ -32,27 +32,26 @@ export class SeriesSources {
   private readonly asked: AskedPaths;
 
   /**
+   * @param matched one byte a series, 0 for those that are not asked for; undefined when all are
    * @param paths the fields that slices are asked for
    * @param parts what is read of each row
    */
   constructor(
     snapshot: TableSnapshot,
     request: Pick<TimeseriesScan, "timeRange" | "counters" | "fields">,
+    private readonly matched: Uint8Array | undefined,
     paths: readonly (readonly string[])[],
     parts: RowParts,
   ) {
     this.asked = new AskedPaths(paths, snapshot.names.time.text, parts, request.fields);
-    this.waiting = sourcesOf(snapshot, request, paths, this.asked).sort((a, b) =>
+    this.waiting = sourcesOf(snapshot, request, matched, paths, this.asked).sort((a, b) =>
       b.firstSeries - a.firstSeries
     );
   }
 
-  /**
-   * The first series from one on that is asked for, and that a source may have rows of; `Infinity` for none.
-   *
-   * @param matched one byte a series, 0 for those that are not asked for; undefined when all are
-   */
-  nextSeries(series: number, matched: Uint8Array | undefined): number {
+  /** The first series from one on that is asked for, and that a source may have rows of; `Infinity` for none. */
+  nextSeries(series: number): number {
+    const { matched } = this;
     for (let next = series;;) {
       if (matched !== undefined) next = nextMarked(matched, next);
       if (matched !== undefined && next === matched.length) return Infinity;
@@ -68,20 +67,17 @@ export class SeriesSources {
    * Asks the device for what will be read of a series, and of those behind it that are asked for, all at once; undefined where
    * that is not worth while: reading has not had to wait, it is in one place alone, or was asked for before.
    *
-   * @param matched as `nextSeries` has it
    * @param ends where only these are asked for
    */
-  prefetch(series: number, matched: Uint8Array | undefined, ends?: SeriesEnds): Promise<void> | undefined {
+  prefetch(series: number, ends?: SeriesEnds): Promise<void> | undefined {
     this.moveTo(series);
-    const { held, waiting, asked } = this;
+    const { held, waiting, asked, matched } = this;
     if ((matched === undefined && !asked.isKnown) || !held.some((source) => source.isToBePrefetched)) {
       return undefined;
     }
     const next = held.filter((source) => !source.isPrefetched);
     for (let i = waiting.length - 1; i >= 0 && next.length < SOURCES_AT_ONCE; i--) {
-      const source = waiting[i]!;
-      const isAsked = matched === undefined || nextMarked(matched, source.firstSeries) <= source.lastSeries;
-      if (isAsked && !source.isPrefetched) next.push(source);
+      if (!waiting[i]!.isPrefetched) next.push(waiting[i]!);
     }
     for (const source of next) source.isPrefetched = true;
     if (next.length === 1) return undefined;
@@ -183,31 +179,54 @@ export class SeriesSources {
       const source = this.waiting.pop()!;
       if (source.lastSeries >= series) this.held.push(source);
     }
-    if (this.nextEnd < series || this.held.length !== held) {
-      this.nextEnd = Math.min(...this.held.map((source) => source.lastSeries));
-    }
+    if (this.nextEnd >= series && this.held.length === held) return;
+    this.nextEnd = Infinity;
+    for (const { lastSeries } of this.held) this.nextEnd = Math.min(this.nextEnd, lastSeries);
   }
 }
 
+/** Whether one of the series from one to another is marked: cheap for one range behind the other. */
+class MarkedRanges {
+  /** No series from the one on is marked before the next. */
+  private from = Infinity;
+  private next = Infinity;
+
+  constructor(private readonly marks: Uint8Array | undefined) {}
+
+  isIn(first: number, last: number): boolean {
+    if (this.marks === undefined) return true;
+    if (first < this.from || first > this.next) {
+      this.from = first;
+      this.next = nextMarked(this.marks, first);
+    }
+    return this.next <= last;
+  }
+}
+
+/** Those that may have rows in the range of a series that is asked for. */
 function sourcesOf(
   snapshot: TableSnapshot,
   request: Pick<TimeseriesScan, "timeRange" | "counters">,
+  matched: Uint8Array | undefined,
   paths: readonly (readonly string[])[],
   asked: AskedPaths,
 ): RunSource[] {
   const range = request.timeRange ?? ALL_TIMES;
   const { counters } = request;
   const sources: RunSource[] = [];
+  const marked = new MarkedRanges(matched);
   let age = 0;
   for (const rows of snapshot.segments) {
-    const before = sources.length;
+    let isRead = false;
     const left = { fromMs: Math.max(range.fromMs, rows.firstMs), toMs: range.toMs };
     for (const entry of rows.groups) {
       age++;
       if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
+      isRead = true;
+      if (!marked.isIn(entry.firstSeries, entry.lastSeries)) continue;
       sources.push(new GroupRunSource(snapshot, rows, entry, left, asked, counters, age));
     }
-    if (sources.length > before) counters.segmentsRead++;
+    if (isRead) counters.segmentsRead++;
     else counters.segmentsSkipped++;
   }
   for (const rows of snapshot.memtables) {

@@ -9,7 +9,7 @@ import type { SegmentRows, TableSnapshot } from "../table_snapshot.ts";
 import type { TimeseriesCounters } from "../scan_request.ts";
 import type { RowGroupEntry } from "../segment_format.ts";
 import { cutToRange, OpenRowGroup, type RowSpan } from "../segment_run.ts";
-import { type AskedPaths, LastRowSource, PageSource, type ResolvedPath } from "./slice_source.ts";
+import { type AskedPaths, LastRowSource, PageSource, type ResolvedPaths } from "./slice_source.ts";
 import { selectNumbers } from "./select_numbers.ts";
 import { endOfTimes, type Slice, type SliceRun } from "./series_runs.ts";
 
@@ -63,7 +63,8 @@ export class GroupRunSource implements RunSource {
   /** Whether all rows of the group are in the range. */
   private readonly isInRange: boolean;
   private open: OpenRowGroup | undefined;
-  private paths: readonly ResolvedPath[] = [];
+  /** In the open row group. */
+  private paths: ResolvedPaths | undefined;
   private page: PageSource | undefined;
   isPrefetched = false;
   /** When the query began. */
@@ -256,7 +257,8 @@ export class GroupRunSource implements RunSource {
   }
 
   private readLastRows(group: RowGroup): WrittenLastRows | typeof NOT_WRITTEN {
-    const { rows: { segment }, entry, paths } = this;
+    const { rows: { segment }, entry } = this;
+    const paths = this.paths!;
     if (entry.lastRowsBytes === 0) return NOT_WRITTEN;
     const rows = segment.lastRows(entry, group.series.length);
     if (!LastRowSource.suits(rows, paths)) return NOT_WRITTEN;
@@ -335,7 +337,7 @@ export class GroupRunSource implements RunSource {
     const page = Math.floor(row / PAGE_ROWS);
     if (this.page?.number === page) return this.page;
     const open = this.open!;
-    return this.page = new PageSource(open.rowsOfPage(page), open.group, this.paths);
+    return this.page = new PageSource(open.rowsOfPage(page), open.group, this.paths!);
   }
 
   private openGroup(): OpenRowGroup {

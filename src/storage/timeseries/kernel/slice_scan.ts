@@ -27,7 +27,7 @@ export async function* scanSlices(
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[], void, undefined> {
   const { condition, counters } = request;
-  const sources = new SeriesSources(snapshot, request, condition?.paths ?? NO_PATHS, "documents");
+  const sources = new SeriesSources(snapshot, request, matched, condition?.paths ?? NO_PATHS, "documents");
   const filter = condition &&
     new RowFilter(condition.condition, (series) => snapshot.index.sharedMetaOf(series));
   const slices = new SeriesRuns();
@@ -38,9 +38,9 @@ export async function* scanSlices(
   let slicesSeen = 0;
   let slicesKept = 0;
   for (let series = 0;; series++) {
-    series = sources.nextSeries(series, matched);
+    series = sources.nextSeries(series);
     if (series >= snapshot.seriesCount) break;
-    const prefetch = sources.prefetch(series, matched);
+    const prefetch = sources.prefetch(series);
     if (prefetch !== undefined) await prefetch;
     const many = areAlike && seen >= PIPELINE_BATCH_ROWS
       ? sources.runOfMany(series, ANY_TIMES, true)

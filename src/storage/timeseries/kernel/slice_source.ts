@@ -62,13 +62,25 @@ export interface ResolvedPath {
   readonly isAmbiguous: boolean;
 }
 
+/** All paths that are asked for, and those that may lie in other columns, too, or in documents. */
+export interface ResolvedPaths {
+  readonly all: readonly ResolvedPath[];
+  readonly doubtful: readonly ResolvedPath[];
+}
+
+const NO_RESOLVED: ResolvedPaths = { all: [], doubtful: [] };
+
 /** What is read of rows: all the paths that are asked for, some of them, or these and the rows themselves, as documents. */
 export type RowParts = "all paths" | "some paths" | "documents";
+
+const NO_COLUMNS: readonly number[] = [];
 
 /** The paths that a query asks for, in one row group after another: most have the same columns. */
 export class AskedPaths {
   private columns: readonly Path[] | undefined;
-  private resolved: readonly ResolvedPath[] = [];
+  private resolved = NO_RESOLVED;
+  /** Those of the times and of the columns at the paths, once somebody has asked. */
+  private pageColumns: readonly number[] | undefined;
   /** Whether most pages have rows that are read as documents. */
   areRowsRead = false;
   /** Whether pages whose rows are all asked for are mostly answered by what is known of them. */
@@ -93,13 +105,18 @@ export class AskedPaths {
   /** The page columns that are read together, as far as that is known, ascending. */
   pageColumnsIn(columns: readonly Path[]): readonly number[] {
     if (!this.isKnown) return [];
-    return this.areRowsRead ? this.rowColumnsIn(columns) : pageColumnsOf(this.in(columns));
+    return this.areRowsRead ? this.rowColumnsIn(columns) : this.pathColumnsIn(columns);
   }
 
   /** The page columns that may be read, ascending. */
   possibleColumnsIn(columns: readonly Path[]): readonly number[] {
-    const ofPaths = pageColumnsOf(this.in(columns));
+    const ofPaths = this.pathColumnsIn(columns);
     return this.parts === "documents" ? ascending([...ofPaths, ...this.rowColumnsIn(columns)]) : ofPaths;
+  }
+
+  private pathColumnsIn(columns: readonly Path[]): readonly number[] {
+    const { all } = this.in(columns);
+    return this.pageColumns ??= pageColumnsOf(all);
   }
 
   private rowColumnsIn(columns: readonly Path[]): number[] {
@@ -115,10 +132,11 @@ export class AskedPaths {
   }
 
   /** Where they lie in a dictionary of columns that does not change. */
-  in(columns: readonly Path[]): readonly ResolvedPath[] {
+  in(columns: readonly Path[]): ResolvedPaths {
     if (columns !== this.columns) {
       this.resolved = resolvePaths(this.asked, columns, this.timeField);
       this.columns = columns;
+      this.pageColumns = undefined;
     }
     return this.resolved;
   }
@@ -126,8 +144,9 @@ export class AskedPaths {
 
 /** Those of the times and of the columns at paths, ascending. */
 function pageColumnsOf(paths: readonly ResolvedPath[]): number[] {
-  const columns = paths.filter(({ column }) => column >= 0).map(({ column }) => column + FIRST_COLUMN_PAGES);
-  return ascending([TIME_PAGES, ...columns]);
+  const found = [TIME_PAGES];
+  for (const { column } of paths) if (column >= 0) found.push(column + FIRST_COLUMN_PAGES);
+  return ascending(found);
 }
 
 function ascending(numbers: readonly number[]): number[] {
@@ -138,30 +157,32 @@ function resolvePaths(
   asked: readonly (readonly string[])[],
   paths: readonly Path[],
   timeField: string,
-): ResolvedPath[] {
+): ResolvedPaths {
   const remainder = paths.findIndex((path) => path.key === REMAINDER_KEY);
-  return asked.map((names): ResolvedPath => {
-    const found: number[] = [];
-    const above: number[] = [];
-    const below: number[] = [];
+  const all = asked.map((names): ResolvedPath => {
+    let own = -1;
+    let isAmbiguous = false;
+    let above = NO_COLUMNS;
+    let below = NO_COLUMNS;
     for (let column = 0; column < paths.length; column++) {
-      const own = paths[column]!.names;
-      const shared = Math.min(own.length, names.length);
+      const others = paths[column]!.names;
+      const shared = Math.min(others.length, names.length);
       let same = 0;
-      while (same < shared && own[same]!.text === names[same]) same++;
+      while (same < shared && others[same]!.text === names[same]) same++;
       if (same < shared) continue;
-      (own.length === names.length ? found : own.length < names.length ? above : below).push(column);
+      if (others.length < names.length) above = [...above, column];
+      else if (others.length > names.length) below = [...below, column];
+      else if (own < 0) own = column;
+      else isAmbiguous = true;
     }
     const isTime = names.length === 1 && names[0] === timeField;
-    return {
-      isTime,
-      remainder: isTime ? -1 : remainder,
-      column: found[0] ?? -1,
-      above,
-      below,
-      isAmbiguous: found.length > 1,
-    };
+    return { isTime, remainder: isTime ? -1 : remainder, column: own, above, below, isAmbiguous };
   });
+  return { all, doubtful: all.filter(isDoubtful) };
+}
+
+function isDoubtful({ isAmbiguous, remainder, above, below }: ResolvedPath): boolean {
+  return isAmbiguous || remainder >= 0 || above.length > 0 || below.length > 0;
 }
 
 const NESTED_TYPES = (1 << ValueType.Object) | (1 << ValueType.Array);
@@ -169,8 +190,8 @@ const NESTED_TYPES = (1 << ValueType.Object) | (1 << ValueType.Array);
 /** A page of a row group. */
 export class PageSource implements SliceSource {
   readonly needsRows: boolean;
-  private readonly views: (ColumnView | undefined)[] = [];
-  private readonly columns: (PageColumn | undefined)[] = [];
+  private readonly views: (ColumnView | undefined)[];
+  private readonly columns: (PageColumn | undefined)[];
   /** The rows that views will be asked for next. */
   private from = 0;
   private to = 0;
@@ -178,10 +199,13 @@ export class PageSource implements SliceSource {
   constructor(
     private readonly rows: PageRows,
     private readonly group: RowGroup,
-    private readonly paths: readonly ResolvedPath[],
+    private readonly paths: ResolvedPaths,
   ) {
+    const count = paths.all.length;
+    this.views = new Array(count);
+    this.columns = new Array(count);
     this.needsRows = this.statistics(WHOLE_PAGES - FIRST_COLUMN_PAGES).count > 0 ||
-      paths.some((path) =>
+      paths.doubtful.some((path) =>
         path.isAmbiguous ||
         path.above.some((column) => (this.statistics(column).typeSet & NESTED_TYPES) !== 0) ||
         path.below.some((column) => this.statistics(column).count > 0) ||
@@ -227,7 +251,7 @@ export class PageSource implements SliceSource {
   }
 
   page(path: number): Page | undefined {
-    const { isTime, column } = this.paths[path]!;
+    const { isTime, column } = this.paths.all[path]!;
     return isTime || column < 0 ? undefined : this.statistics(column);
   }
 
@@ -257,7 +281,7 @@ export class PageSource implements SliceSource {
   }
 
   private open(path: number): ColumnView {
-    const { isTime, column } = this.paths[path]!;
+    const { isTime, column } = this.paths.all[path]!;
     if (isTime) return viewOfTimes(this.times);
     if (column < 0 || this.statistics(column).count === 0) return NO_VALUES;
     const opened = this.columns[path] = this.rows.readColumn(column, this.from, this.to);
@@ -274,13 +298,13 @@ export class LastRowSource implements SliceSource {
   /** @param document gives that of a row */
   constructor(
     private readonly lastRows: LastRows,
-    private readonly paths: readonly ResolvedPath[],
+    private readonly paths: ResolvedPaths,
     readonly documentAt: (place: number) => Document,
   ) {}
 
   /** Whether last rows say all that is asked for. */
-  static suits(lastRows: LastRows, paths: readonly ResolvedPath[]): boolean {
-    return paths.every(({ isTime, column, above, below, remainder, isAmbiguous }) =>
+  static suits(lastRows: LastRows, { all }: ResolvedPaths): boolean {
+    return all.every(({ isTime, column, above, below, remainder, isAmbiguous }) =>
       isTime ||
       (!isAmbiguous && above.length === 0 && below.length === 0 &&
         (column < 0 ? remainder < 0 : lastRows.has(column)))
@@ -296,7 +320,7 @@ export class LastRowSource implements SliceSource {
   }
 
   view(path: number): ColumnView {
-    return this.views[path] ??= this.open(this.paths[path]!);
+    return this.views[path] ??= this.open(this.paths.all[path]!);
   }
 
   page(): undefined {
@@ -314,7 +338,7 @@ export class MemtableSource implements SliceSource {
   readonly times: Float64Array;
   readonly timeBounds = undefined;
   readonly needsRows: boolean;
-  private readonly paths: readonly ResolvedPath[];
+  private readonly paths: ResolvedPaths;
   private readonly views: (ColumnView | undefined)[] = [];
 
   constructor(
@@ -325,7 +349,7 @@ export class MemtableSource implements SliceSource {
   ) {
     this.times = memtable.allTimes;
     this.paths = resolvePaths(asked, memtable.dictionary.paths, timeField);
-    this.needsRows = memtable.hasWholeRows || this.paths.some((path) =>
+    this.needsRows = memtable.hasWholeRows || this.paths.doubtful.some((path) =>
       path.isAmbiguous ||
       path.above.some((column) => hasNested(memtable.columnIfAny(column))) ||
       path.below.some((column) => (memtable.columnIfAny(column)?.length ?? 0) > 0) ||
@@ -334,7 +358,7 @@ export class MemtableSource implements SliceSource {
   }
 
   view(path: number): ColumnView {
-    return this.views[path] ??= this.read(this.paths[path]!);
+    return this.views[path] ??= this.read(this.paths.all[path]!);
   }
 
   page(): undefined {

@@ -4,7 +4,7 @@
  * other numbers one by one with compensation, in the order of the rows.
  */
 import { Int32, type Value } from "../../../bson/mod.ts";
-import { grownBytes, grownDoubles, MIXED, newBytes, newDoubles, ValueType } from "../../../column/mod.ts";
+import { grownBytes, grownDoubles, MIXED, NO_BYTES, NO_DOUBLES, ValueType } from "../../../column/mod.ts";
 import type { Page } from "../row_group.ts";
 import { type ColumnView, firstDouble, isExactPageOf, type NumberArray } from "./column_view.ts";
 import { sumOf, sumsOf } from "./dense_loops.ts";
@@ -22,12 +22,12 @@ const TWO_32 = 4294967296;
 const TOTALS = new Float64Array(MAX_RUNS);
 
 export class SumState extends FoldedState {
-  private ranks = newBytes(0);
-  private sums = newDoubles(0);
+  private ranks = NO_BYTES;
+  private sums = NO_DOUBLES;
   /** Undefined while all sums are exact: then errors are 0, and the plain sums are the sums. */
   private addends: Float64Array | undefined;
   private plain: Float64Array | undefined;
-  private counts = newDoubles(0);
+  private counts = NO_DOUBLES;
 
   constructor(output: FoldedOutput, private readonly isAverage: boolean) {
     super(output, output.path);
