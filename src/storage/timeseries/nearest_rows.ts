@@ -3,39 +3,61 @@
  * are gathered by their times, and cut to the number asked for whenever there are twice as many. From then on the last one
  * kept bounds what is looked at. So series by the thousand cost nothing, and of the rows only those asked for are read.
  *
+ * Pages that will be read are read together, and a slow device is asked for those of several row groups at once.
+ *
  * They come as a merge of all runs gives them (run_heap.ts).
  */
 import { PAGE_ROWS, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import type { Document } from "../../bson/mod.ts";
-import { type RowGroup, TIME_PAGES } from "./row_group.ts";
-import type { RowMask } from "./row_mask.ts";
+import {
+  FIRST_COLUMN_PAGES,
+  type Page,
+  pageCount,
+  type RowGroup,
+  TIME_PAGES,
+  WHOLE_PAGES,
+} from "./row_group.ts";
 import type { RowSource } from "./row_source.ts";
 import type { Direction, TimeRange } from "./run.ts";
 import type { MemtableRows, SegmentRows, TableSnapshot } from "./table_snapshot.ts";
 import type { Pacer } from "./scan_pacer.ts";
 import type { TimeseriesScan } from "./scan_request.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
+import type { PageToRead } from "./segment.ts";
 import { OpenRowGroup } from "./segment_run.ts";
+import { REMAINDER_KEY } from "./shape.ts";
 import { documentOf } from "./stored_document.ts";
 
 /** More rows than this are better merged. */
 export const MAX_NEAREST_ROWS = 4096;
 /** So many more than twice as many as are asked for are gathered before they are cut. */
 const SPARE_ROWS = 64;
+/** So many places are asked of a slow device at once. */
+const PLACES_AT_ONCE = 8;
 
 /** What has rows in the range: no row is before or after its times. */
 interface Place {
   readonly minTime: number;
   readonly maxTime: number;
+  /** From old to new. */
+  readonly age: number;
+  /** Whether reading there has had to wait for the device. */
+  readonly isSlow: boolean;
+  /** Asks the device for what `gather` will read. */
+  prefetch?(nearest: NearestRows): Promise<void>;
   /** Hands rows to `nearest` that may be among those asked for. */
   gather(nearest: NearestRows, pacer: Pacer): Promise<void>;
+  /** Asks the device for these rows. */
+  prefetchRows?(rows: readonly Candidate[]): Promise<void>;
+  /** Reads these rows together. */
+  readRows?(rows: readonly Candidate[]): void;
 }
 
 /** A row that may be one of them. */
 interface Candidate {
   readonly time: number;
   readonly series: number;
-  readonly age: number;
+  readonly place: Place;
   readonly row: number;
   readonly source: RowSource;
 }
@@ -53,16 +75,32 @@ export async function* scanNearest(
   const places = placesOf(snapshot, request).sort((a, b) =>
     direction === 1 ? a.minTime - b.minTime : b.maxTime - a.maxTime
   );
-  for (const place of places) {
+  const asked = new Set<Place>();
+  for (const [i, place] of places.entries()) {
     if (!nearest.mayTake(place)) continue;
+    if (places.some(({ isSlow }) => isSlow) && !asked.has(place)) {
+      const next = places.slice(i).filter((other) => nearest.mayTake(other)).slice(0, PLACES_AT_ONCE);
+      await Promise.all(next.map((other) => other.prefetch?.(nearest)));
+      for (const other of next) asked.add(other);
+    }
     await place.gather(nearest, pacer);
     await pacer.restIfDue();
   }
   const rows = nearest.take();
   request.counters.rowsRead += rows.length;
   for (let at = 0; at < rows.length; at += PIPELINE_BATCH_ROWS) {
-    yield rows.slice(at, at + PIPELINE_BATCH_ROWS).map(({ source, row }) => documentOf(source, row));
+    const batch = rows.slice(at, at + PIPELINE_BATCH_ROWS);
+    await readRows(batch);
+    yield batch.map(({ source, row }) => documentOf(source, row));
   }
+}
+
+async function readRows(rows: readonly Candidate[]): Promise<void> {
+  const places = [...Map.groupBy(rows, ({ place }) => place)];
+  if (places.some(([{ isSlow }]) => isSlow)) {
+    await Promise.all(places.map(([place, rows]) => place.prefetchRows?.(rows)));
+  }
+  for (const [place, rows] of places) place.readRows?.(rows);
 }
 
 class NearestRows {
@@ -89,10 +127,10 @@ class NearestRows {
       : { fromMs: Math.max(fromMs, this.bound), toMs };
   }
 
-  add(time: number, series: number, age: number, row: number, source: RowSource): void {
+  add(time: number, series: number, place: Place, row: number, source: RowSource): void {
     if (this.direction === 1 ? time > this.bound : time < this.bound) return;
     if (this.matched !== undefined && this.matched[series] !== 1) return;
-    this.candidates.push({ time, series, age, row, source });
+    this.candidates.push({ time, series, place, row, source });
     if (this.candidates.length >= 2 * this.limit + SPARE_ROWS) this.cut();
   }
 
@@ -106,7 +144,7 @@ class NearestRows {
   private cut(): void {
     const { direction, limit } = this;
     this.candidates.sort((a, b) =>
-      (a.time - b.time || a.series - b.series || a.age - b.age || a.row - b.row) * direction
+      (a.time - b.time || a.series - b.series || a.place.age - b.place.age || a.row - b.row) * direction
     );
     if (this.candidates.length < limit) return;
     this.candidates = this.candidates.slice(0, limit);
@@ -141,6 +179,8 @@ function placesOf(snapshot: TableSnapshot, request: TimeseriesScan): Place[] {
 class GroupPlace implements Place {
   readonly minTime: number;
   readonly maxTime: number;
+  private readonly slowReadsBefore: number;
+  private openedGroup: OpenRowGroup | undefined;
 
   constructor(
     private readonly snapshot: TableSnapshot,
@@ -148,65 +188,147 @@ class GroupPlace implements Place {
     private readonly entry: RowGroupEntry,
     private readonly range: TimeRange,
     private readonly request: TimeseriesScan,
-    private readonly age: number,
+    readonly age: number,
   ) {
     this.minTime = entry.minTime;
     this.maxTime = entry.maxTime;
+    this.slowReadsBefore = rows.segment.slowReads;
+  }
+
+  get isSlow(): boolean {
+    return this.rows.segment.slowReads !== this.slowReadsBefore;
+  }
+
+  private get open(): OpenRowGroup {
+    return this.openedGroup ??= this.openGroup();
+  }
+
+  private openGroup(): OpenRowGroup {
+    const { snapshot, rows: { segment, masks }, entry, request: { counters } } = this;
+    const group = segment.rowGroup(entry, snapshot.names);
+    return new OpenRowGroup(segment, group, snapshot.index, counters, masks.get(entry.offset), "one reader");
+  }
+
+  async prefetch(nearest: NearestRows): Promise<void> {
+    const { rows: { segment }, entry } = this;
+    const header = segment.unreadHeader(entry);
+    if (header !== undefined) await segment.prefetch([header]);
+    const { group, ahead } = this.open;
+    const range = nearest.within(this.range);
+    const pages: number[] = [];
+    for (let page = 0; page < pageCount(group.rows); page++) {
+      if (isWithin(group.page(TIME_PAGES, page), range)) pages.push(page);
+    }
+    await segment.prefetch(ahead.unread([TIME_PAGES], pages));
   }
 
   async gather(nearest: NearestRows, pacer: Pacer): Promise<void> {
-    const { snapshot, rows: { segment, masks }, entry, request: { counters } } = this;
-    const group = segment.rowGroup(entry, snapshot.names);
-    const mask = masks.get(entry.offset);
-    const open = new OpenRowGroup(segment, group, snapshot.index, counters, mask, "one reader");
-    for (let page = 0; page * PAGE_ROWS < group.rows; page++) {
-      const { min, max } = group.page(TIME_PAGES, page);
-      const range = nearest.within(this.range);
-      if (min > range.toMs || max < range.fromMs) counters.pagesSkipped++;
-      else this.gatherPage(open, group, page, mask, range, nearest);
+    const { open, request: { counters } } = this;
+    const { group, ahead } = open;
+    const mayTake = (page: number) => isWithin(group.page(TIME_PAGES, page), nearest.within(this.range));
+    // It may leave nothing to be looked for in the others.
+    const nearestPage = pageOfEnd(group, nearest.direction);
+    let end = 0;
+    for (let k = -1; k < pageCount(group.rows); k++) {
+      const page = k < 0 ? nearestPage : k;
+      if (k === nearestPage) continue;
+      if (!mayTake(page)) {
+        counters.pagesSkipped++;
+        continue;
+      }
+      if (k >= end) {
+        for (end = k + 1; end < pageCount(group.rows) && mayTake(end);) end++;
+        ahead.reach(k, end);
+      }
+      this.gatherPage(page, nearest);
       await pacer.restIfDue();
     }
   }
 
-  private gatherPage(
-    open: OpenRowGroup,
-    group: RowGroup,
-    page: number,
-    mask: RowMask | undefined,
-    range: TimeRange,
-    nearest: NearestRows,
-  ): void {
+  private gatherPage(page: number, nearest: NearestRows): void {
+    const { open } = this;
+    const { group, mask } = open;
     const source = open.rowsOfPage(page);
     const { times, firstRow } = source;
-    for (const inPage of rowsWithin(times, range, nearest.direction)) {
+    for (const inPage of rowsWithin(times, nearest.within(this.range), nearest.direction)) {
       const row = firstRow + inPage;
       if (mask?.has(row) === true) continue;
-      nearest.add(times[inPage]!, group.series[group.placeOfRow(row)]!, this.age, row, source);
+      nearest.add(times[inPage]!, group.series[group.placeOfRow(row)]!, this, row, source);
     }
+  }
+
+  prefetchRows(rows: readonly Candidate[]): Promise<void> {
+    return this.rows.segment.prefetch(this.open.ahead.unreadOf(this.pagesOf(rows).map(({ page }) => page)));
+  }
+
+  readRows(rows: readonly Candidate[]): void {
+    this.open.ahead.read(this.pagesOf(rows));
+  }
+
+  /** The pages that have values of rows, as far as these are asked for, ascending by place. */
+  private pagesOf(rows: readonly Candidate[]): PageToRead[] {
+    const { open: { group } } = this;
+    const found = new Map<number, PageToRead>();
+    for (const { row } of rows) {
+      const number = Math.floor(row / PAGE_ROWS);
+      for (const pageColumn of this.columnsOf(group, row)) {
+        const page = group.page(pageColumn, number);
+        found.set(page.offset, { page, pageColumn, number });
+      }
+    }
+    return [...found.values()].sort((a, b) => a.page.offset - b.page.offset);
+  }
+
+  private columnsOf(group: RowGroup, row: number): number[] {
+    const { paths } = group;
+    const { fields } = this.request;
+    const shape = group.shapeOf(row);
+    if (shape === undefined) return [WHOLE_PAGES];
+    const columns = shape.columns().filter((column) => {
+      const { key, names } = paths[column]!;
+      return fields === undefined || key === REMAINDER_KEY || fields.has(names[0]!.text);
+    });
+    return columns.map((column) => column + FIRST_COLUMN_PAGES);
   }
 }
 
+function isWithin({ min, max }: Page, { fromMs, toMs }: TimeRange): boolean {
+  return min <= toMs && max >= fromMs;
+}
+
+/** The page that has the earliest (1) or the latest (−1) time of a row group. */
+function pageOfEnd(group: RowGroup, direction: Direction): number {
+  let found = 0;
+  for (let page = 1; page < pageCount(group.rows); page++) {
+    const { min, max } = group.page(TIME_PAGES, page);
+    const best = group.page(TIME_PAGES, found);
+    if (direction === 1 ? min < best.min : max > best.max) found = page;
+  }
+  return found;
+}
+
 class MemtablePlace implements Place {
+  readonly isSlow = false;
   readonly minTime: number;
   readonly maxTime: number;
 
   constructor(
     private readonly held: MemtableRows,
     private readonly range: TimeRange,
-    private readonly age: number,
+    readonly age: number,
   ) {
     this.minTime = held.memtable.minTime;
     this.maxTime = held.memtable.maxTime;
   }
 
   async gather(nearest: NearestRows, pacer: Pacer): Promise<void> {
-    const { held: { memtable, limit, removed }, age } = this;
+    const { memtable, limit, removed } = this.held;
     for (let first = 0; first < limit; first += PAGE_ROWS) {
       const times = memtable.allTimes.subarray(first, Math.min(limit, first + PAGE_ROWS));
       for (const place of rowsWithin(times, nearest.within(this.range), nearest.direction)) {
         const row = first + place;
         if (removed?.has(row) === true) continue;
-        nearest.add(times[place]!, memtable.seriesOf(row), age, row, memtable);
+        nearest.add(times[place]!, memtable.seriesOf(row), this, row, memtable);
       }
       await pacer.restIfDue();
     }

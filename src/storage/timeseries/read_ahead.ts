@@ -16,6 +16,8 @@ const ALL_AHEAD_BYTES = 8 << 20;
 const VALUE_BYTES = 8;
 /** Bytes that are read for nothing rather than that there is another call, or another wait for the device. */
 const GAP_BYTES = 64 << 10;
+/** The same where it is known which pages are read, and a slow device was asked for them. */
+const SMALL_GAP_BYTES = 4 << 10;
 /** The most that is read at once, gaps included. */
 const READ_BYTES = 2 << 20;
 /** More columns are read one by one: each would be looked for at each read. */
@@ -65,10 +67,24 @@ export class ReadAhead {
     for (const pageColumn of pageColumns) {
       for (const number of pages) {
         const page = this.group.page(pageColumn, number);
-        if (page.count > 0 && !this.has(page)) found.push(page);
+        if (page.count > 0) found.push(page);
       }
     }
-    return joined(found);
+    return this.unreadOf(found);
+  }
+
+  /** As `unread`, of pages that are ascending by place. */
+  unreadOf(pages: readonly Page[]): ByteRange[] {
+    return joined(pages.filter((page) => !this.has(page)));
+  }
+
+  /** Reads pages that will be asked for, and are ascending by place: those that lie near each other together. */
+  read(pages: readonly PageToRead[]): void {
+    const missing = pages.filter(({ page }) => !this.has(page));
+    for (let from = 0, end = 0; from < missing.length; from = end) {
+      end = endOfNear(missing, from, SMALL_GAP_BYTES);
+      if (end > from + 1) this.readNear(missing.slice(from, end));
+    }
   }
 
   times(page: number): Float64Array {
@@ -120,14 +136,17 @@ export class ReadAhead {
     first: number,
     end: number,
   ): boolean {
-    const { segment, group } = this;
     const found: PageToRead[] = [];
-    let bytes = 0;
-    for (const column of columns) bytes += this.addPages(column, first, end, found);
+    for (const column of columns) this.addPages(column, first, end, found);
     const near = nearTo(pageColumn, found);
-    // What the cache does not keep would be read once more for each page.
-    if (near.length < 2 || !segment.hasRoomFor(bytes)) return false;
-    segment.readTogether(group, near, pageColumn === TIME_PAGES, (page, content) => this.hold(page, content));
+    return near.length > 1 && this.readNear(near, pageColumn === TIME_PAGES);
+  }
+
+  /** @returns whether the cache has room for them: what it does not keep would be read once more for each page */
+  private readNear(pages: readonly PageToRead[], withTimes = false): boolean {
+    const { segment, group } = this;
+    if (!segment.hasRoomFor(pages.reduce((sum, { page }) => sum + memoryOf(page), 0))) return false;
+    segment.readTogether(group, pages, withTimes, (page, content) => this.hold(page, content));
     return true;
   }
 
@@ -141,33 +160,43 @@ export class ReadAhead {
     this.heldBytes += content.length;
   }
 
-  /** Adds the pages `[first, end)` of a column that are to be read. @returns about what they take once they are decoded */
-  private addPages(pageColumn: number, first: number, end: number, found: PageToRead[]): number {
+  /** Adds the pages `[first, end)` of a column that are to be read. */
+  private addPages(pageColumn: number, first: number, end: number, found: PageToRead[]): void {
     const { group, limitBytes } = this;
     let bytes = 0;
     for (let number = first; number < end; number++) {
       const page = group.page(pageColumn, number);
-      const sizeBytes = Math.max(page.count * VALUE_BYTES, page.sizeBytes);
+      const sizeBytes = memoryOf(page);
       if (page.count === 0 || this.has(page) || (number > first && bytes + sizeBytes > limitBytes)) break;
       bytes += sizeBytes;
       found.push({ page, pageColumn, number });
     }
-    return bytes;
   }
+}
+
+/** About what a page takes once it is decoded. */
+function memoryOf({ count, sizeBytes }: Page): number {
+  return Math.max(count * VALUE_BYTES, sizeBytes);
 }
 
 /** Of pages that are ascending by place, those of a page column and those about it that no wide gap parts from it. */
 function nearTo(pageColumn: number, found: readonly PageToRead[]): readonly PageToRead[] {
   let from = found.findIndex((page) => page.pageColumn === pageColumn);
   if (from < 0) return [];
-  let end = from + 1;
-  while (end < found.length && gapBefore(found, end) <= GAP_BYTES && span(found, from, end) <= READ_BYTES) {
-    end++;
-  }
+  const end = endOfNear(found, from);
   while (from > 0 && gapBefore(found, from) <= GAP_BYTES && span(found, from - 1, end - 1) <= READ_BYTES) {
     from--;
   }
   return found.slice(from, end);
+}
+
+/** Of pages that are ascending by place, the end of those behind one that no wide gap parts from it. */
+function endOfNear(found: readonly PageToRead[], from: number, gapBytes = GAP_BYTES): number {
+  let end = from + 1;
+  while (end < found.length && gapBefore(found, end) <= gapBytes && span(found, from, end) <= READ_BYTES) {
+    end++;
+  }
+  return end;
 }
 
 /** The ranges of pages that are ascending by place, those that no wide gap parts as one, until there are `READ_BYTES`. */

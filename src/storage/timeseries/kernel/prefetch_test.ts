@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { Int32, type Value } from "../../../bson/mod.ts";
+import { Int32, type UtcDate, type Value } from "../../../bson/mod.ts";
 import { type ByteRange, type DiskFile, MemoryDisk, type OpenMode } from "../../../io/mod.ts";
 import {
   hexOf,
@@ -178,5 +178,47 @@ Deno.test("a quick device is asked for nothing before it is read", async () => {
   assert.equal((await scanAll(store, { seriesFilter: isAsked })).length, ASKED.length * 3000);
   assert.equal(disk.prefetches, 0);
   assert.ok(disk.unforeseen > 0);
+  await store.close();
+});
+
+/** The newest rows of segments that overlap, as a scan gives them: by time, series and segment, from the last on. */
+function newestOf(segments: readonly ReturnType<typeof measurements>[], count: number) {
+  const rows = segments.flat().map((row) => ({
+    row,
+    ms: (row.get("t") as UtcDate).ms,
+    series: row.get("m") as number,
+  }));
+  rows.sort((a, b) => a.ms - b.ms || a.series - b.series).reverse();
+  return rows.slice(0, count).map(({ row }) => row);
+}
+
+Deno.test("a slow device is asked at once for where the newest rows may be, and then for these", async () => {
+  const disk = new SlowDisk();
+  const segments = [0, 1, 2, 3].map((i) => measurements(1500, i));
+  const store = await storeOf(disk, ...segments);
+  const rows = await scanAll(store, { timeOrder: -1, limit: 2 * SERIES });
+  const expected = newestOf(segments, 2 * SERIES);
+  assert.deepEqual(rows.map(hexOf), expected.map(hexOf));
+  assert.ok(disk.prefetches > segments.length, `asked ${disk.prefetches} times`);
+  assert.ok(disk.foreseen > disk.unforeseen, `${disk.foreseen} reads and ${disk.unforeseen}`);
+  await store.close();
+});
+
+Deno.test("of pages in the order of time the newest rows need one, of others those that are near are read at once", async () => {
+  const disk = new SlowDisk();
+  disk.isSlow = false;
+  const inOrder = await storeOf(disk, measurements(60_000, 0, 1));
+  const counters = newCounters();
+  assert.equal((await scanAll(inOrder, { timeOrder: -1, limit: 10, counters })).length, 10);
+  assert.equal(counters.pagesSkipped, 14);
+  await inOrder.close();
+
+  const others = new SlowDisk();
+  others.isSlow = false;
+  const store = await storeOf(others, measurements(1500));
+  await scanAll(store, { timeOrder: -1, limit: 2 * SERIES });
+  // The header, the page with the newest row, the times on both of its sides, the pages of all rows.
+  assert.ok(others.unforeseen <= 5, `${others.unforeseen} reads`);
+  assert.equal(others.prefetches, 0);
   await store.close();
 });
