@@ -150,11 +150,11 @@ function plainSpec(
   info: CollectionInfo,
 ): CollectionSpec {
   const { options } = info;
-  if (args.has("timeseries")) {
-    throw invalidOptions("option only supported on a time-series collection: isTimeseriesNamespace");
-  }
   if (expiry !== undefined && clusteredIndexOf(info) === undefined) {
     throw invalidOptions("'expireAfterSeconds' option is only supported on collections clustered by _id");
+  }
+  if (args.has("timeseries")) {
+    throw invalidOptions("option only supported on a time-series collection: isTimeseriesNamespace");
   }
   try {
     checkValidator(info, validation, collationOfOptions(options));

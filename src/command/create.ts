@@ -17,7 +17,7 @@ import { withOptions } from "./collection_options.ts";
 import type { Command, CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
 import { namespaceToWrite } from "./namespace.ts";
-import { parseTimeseriesOptions } from "./timeseries_options.ts";
+import { parseTimeseriesOptions, withExpiry } from "./timeseries_options.ts";
 import { checkValidator, readValidation, shownValidation } from "./validation_options.ts";
 import { viewPipeline, viewSpec } from "./view_options.ts";
 
@@ -75,9 +75,7 @@ async function runCreate(call: CommandCall): Promise<void> {
   const { args } = call;
   checkCombinations(args);
   const { router } = call.state.services;
-  const spec = specOf(args, namespace);
-  const existing = router.collection(namespace);
-  if (existing !== undefined) throw alreadyThere(existing, spec);
+  const spec = specOf(args, namespace, router.collection(namespace));
   if (spec.view === undefined) refuseMissingOptions(args);
   if (call.transaction !== undefined) checkMadeInTransaction(spec);
   await router.createCollection(namespace, spec, call.transaction);
@@ -91,28 +89,31 @@ function checkMadeInTransaction({ timeseries, view }: CollectionSpec): void {
   throw new CommandError("OperationNotSupportedInTransaction", message);
 }
 
-function specOf(args: Arguments, namespace: Namespace): CollectionSpec {
-  if (args.has("timeseries")) return timeseriesSpec(args, namespace);
-  const plain = plainSpec(args, namespace);
+/** @throws CommandError NamespaceExists where `existing` is there, before what options say is looked at closely */
+function specOf(args: Arguments, namespace: Namespace, existing: CollectionInfo | undefined): CollectionSpec {
+  if (args.has("timeseries")) return timeseriesSpec(args, namespace, existing);
+  const plain = plainSpec(args, namespace, existing);
   if (!args.has("viewOn")) return plain;
   if (args.has(IMAGES_OPTION)) throw invalidOptions(`option not supported on a view: ${IMAGES_OPTION}`);
   return viewSpec(namespace, args.string("viewOn")!, viewPipeline(args, "create"), defaultCollation(args));
 }
 
-function alreadyThere(info: CollectionInfo, spec: CollectionSpec): CommandError {
-  if (spec.view !== undefined) {
-    const message = info.view === undefined
-      ? `Cannot create collection ${namespaceText(info)} - collection already exists.`
-      : "Namespace already exists";
-    return new CommandError("NamespaceExists", message);
-  }
-  if (info.view !== undefined) {
-    return new CommandError("NamespaceExists", `A view already exists. NS: ${namespaceText(info)}`);
-  }
-  const message = info.timeseries === undefined
+function refuseExisting(info: CollectionInfo | undefined, args: Arguments): void {
+  if (info === undefined) return;
+  const message = args.has("viewOn") ? existsForView(info) : existsForCollection(info);
+  throw new CommandError("NamespaceExists", message);
+}
+
+function existsForView(info: CollectionInfo): string {
+  if (info.view !== undefined) return "Namespace already exists";
+  return `Cannot create collection ${namespaceText(info)} - collection already exists.`;
+}
+
+function existsForCollection(info: CollectionInfo): string {
+  if (info.view !== undefined) return `A view already exists. NS: ${namespaceText(info)}`;
+  return info.timeseries === undefined
     ? `Collection ${namespaceText(info)} already exists.`
     : `A timeseries collection already exists. NS: ${namespaceText(info)}`;
-  return new CommandError("NamespaceExists", message);
 }
 
 /** Refuses the options that are known and not there yet. */
@@ -139,17 +140,26 @@ function checkCombinations(args: Arguments): void {
   if (args.has("temp")) throw invalidOptions("the 'temp' field is an invalid option");
 }
 
-function timeseriesSpec(args: Arguments, namespace: Namespace): CollectionSpec {
+function timeseriesSpec(
+  args: Arguments,
+  namespace: Namespace,
+  existing: CollectionInfo | undefined,
+): CollectionSpec {
   const timeseries = parseTimeseriesOptions(args, namespace);
   for (const option of NOT_WITH_TIMESERIES) {
     if (isSet(args, option)) {
       throw invalidOptions(`${namespaceText(namespace)}: 'timeseries' is not allowed with '${option}'`);
     }
   }
-  return timeseriesSpecOf(timeseries, defaultCollation(args));
+  refuseExisting(existing, args);
+  return timeseriesSpecOf(withExpiry(timeseries, args), defaultCollation(args));
 }
 
-function plainSpec(args: Arguments, namespace: Namespace): CollectionSpec {
+function plainSpec(
+  args: Arguments,
+  namespace: Namespace,
+  existing: CollectionInfo | undefined,
+): CollectionSpec {
   if (args.has("expireAfterSeconds") && !args.has("clusteredIndex")) {
     throw invalidOptions(
       "'expireAfterSeconds' is only supported on time-series collections or when the 'clusteredIndex' option is " +
@@ -157,9 +167,13 @@ function plainSpec(args: Arguments, namespace: Namespace): CollectionSpec {
     );
   }
   const validation = readValidation(args, "create");
+  const changeStreamPreAndPostImages = shownImages(parseImagesOption(args, "create", namespace.db) === true);
+  const capped = args.flag("capped")
+    ? withCapped(BuiltDocument.EMPTY, args.get("size"), args.get("max"))
+    : BuiltDocument.EMPTY;
+  refuseExisting(existing, args);
   const collation = defaultCollation(args);
   checkValidator(namespace, validation, collation && collationOfOptions(BuiltDocument.of({ collation })));
-  const changeStreamPreAndPostImages = shownImages(parseImagesOption(args, "create", namespace.db) === true);
   const changed = {
     ...shownValidation(validation),
     collation,
@@ -167,10 +181,7 @@ function plainSpec(args: Arguments, namespace: Namespace): CollectionSpec {
     clusteredIndex: parseClusteredIndex(args),
     expireAfterSeconds: clusteredExpiry(args.integer("expireAfterSeconds")),
   };
-  const options = withOptions(BuiltDocument.EMPTY, changed);
-  return {
-    options: args.flag("capped") ? withCapped(options, args.get("size"), args.get("max")) : options,
-  };
+  return { options: withOptions(capped, changed) };
 }
 
 function defaultCollation(args: Arguments): Document | undefined {

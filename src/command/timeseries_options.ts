@@ -30,7 +30,7 @@ const FIELDS: FieldTable = {
 };
 
 /**
- * Reads the options.
+ * Reads the options, but for the expiry, which stands beside them.
  *
  * @param args the fields of `create`; `timeseries` is a document in them
  * @throws CommandError when they are bad
@@ -48,12 +48,10 @@ export function parseTimeseriesOptions(args: Arguments, namespace: Namespace): T
   };
   checkFieldName("timeField", timeField, namespace);
   if (metaField !== undefined) checkMetaField(metaField, timeField, namespace);
-  const expireAfterSeconds = parseExpiry(args);
   return {
     timeField,
     ...(metaField === undefined ? {} : { metaField }),
     ...bucketing(granularity, bounds.maxSpan, bounds.rounding),
-    ...(expireAfterSeconds === undefined ? {} : { expireAfterSeconds }),
   };
 }
 
@@ -123,10 +121,10 @@ function checkMetaField(metaField: string, timeField: string, namespace: Namespa
 
 const MAX_EXPIRY_SECONDS = 2 ** 31 - 1;
 
-/** `expireAfterSeconds` of `create`. @throws CommandError when it is negative or too large */
-function parseExpiry(args: Arguments): number | undefined {
+/** With the `expireAfterSeconds` of `create`. @throws CommandError when it is negative or too large */
+export function withExpiry(timeseries: TimeseriesOptions, args: Arguments): TimeseriesOptions {
   const seconds = args.integer("expireAfterSeconds");
-  return seconds === undefined ? undefined : checkExpiry(seconds);
+  return seconds === undefined ? timeseries : { ...timeseries, expireAfterSeconds: checkExpiry(seconds) };
 }
 
 /** @throws CommandError when an expiry is negative or too large */
