@@ -47,7 +47,9 @@ function lookupOfComparison(filter: ComparisonFilter): SeriesLookup | undefined 
   const { path, operator, value, collation } = filter;
   if (collation !== undefined && isCollated(value)) return undefined;
   if (operator === "$eq" || value === null) {
-    return { kind: "keys", path: seriesPath(path), keys: keysOf(value) };
+    const keys: Uint8Array[] = [];
+    addKeys(value, keys);
+    return { kind: "keys", path: seriesPath(path), keys };
   }
   const key = encodeIndexKey(value);
   const rank = key[0]!;
@@ -65,13 +67,15 @@ function lookupOfComparison(filter: ComparisonFilter): SeriesLookup | undefined 
 function lookupOfIn({ path, values, patterns, collation }: InFilter): SeriesLookup | undefined {
   if (collation !== undefined && values.some(isCollated)) return undefined;
   if (patterns.length > 0) return undefined;
-  return { kind: "keys", path: seriesPath(path), keys: values.flatMap(keysOf) };
+  const keys: Uint8Array[] = [];
+  for (const value of values) addKeys(value, keys);
+  return { kind: "keys", path: seriesPath(path), keys };
 }
 
-/** The keys of the values that are equal to one: for null also undefined and missing ones. */
-function keysOf(value: Value): Uint8Array[] {
-  const key = encodeIndexKey(value);
-  return value === null ? [key, encodeIndexKey(BsonUndefined.VALUE), MISSING] : [key];
+/** Adds the keys of the values that are equal to one: for null also undefined and missing ones. */
+function addKeys(value: Value, keys: Uint8Array[]): void {
+  keys.push(encodeIndexKey(value));
+  if (value === null) keys.push(encodeIndexKey(BsonUndefined.VALUE), MISSING);
 }
 
 /** Above a key and below all larger ones: no key begins with another. */

@@ -1,4 +1,7 @@
-/** `$min` and `$max` over numbers and dates: of each group the best value and its type; of equal ones the first. */
+/**
+ * `$min` and `$max` over numbers and dates: of each group the best value and its type; of equal ones the first. A page whose
+ * bounds say that no value in it is better than what its groups have is passed over, and need not be read.
+ */
 import { Int32, UtcDate, type Value } from "../../../bson/mod.ts";
 import {
   grownBytes,
@@ -15,6 +18,7 @@ import { maximaOf, maximumOf, minimaOf, minimumOf } from "./dense_loops.ts";
 import type { FoldedOutput } from "./fragment.ts";
 import { FoldedState } from "./output_state.ts";
 import { MAX_RUNS, type Runs } from "./run_batch.ts";
+import type { SliceSource } from "./slice_source.ts";
 
 /** A group without a value. */
 const NOTHING = 0;
@@ -35,6 +39,34 @@ export class ExtremeState extends FoldedState {
     this.types = grownBytes(this.types, groups);
     this.values = grownDoubles(this.values, groups);
     this.mixed &&= grownBytes(this.mixed, groups);
+  }
+
+  override add(
+    source: SliceSource,
+    rows: Int32Array | undefined,
+    from: number,
+    to: number,
+    group: number,
+  ): void {
+    if (this.hasBest(group, source.page(this.path))) return;
+    super.add(source, rows, from, to, group);
+  }
+
+  override addRuns(runs: Runs): void {
+    const { source, groups, count } = runs;
+    const page = source.page(this.path);
+    let run = 0;
+    while (run < count && this.hasBest(groups[run]!, page)) run++;
+    if (run < count) super.addRuns(runs);
+  }
+
+  /** Whether no value of a page is better than what a group has, and all are of its type. */
+  private hasBest(group: number, page: Page | undefined): boolean {
+    const type = this.types[group]!;
+    if (page === undefined || (type !== ValueType.Int32 && type !== ValueType.Double)) return false;
+    if (page.typeSet !== 1 << type || page.nans > 0 || this.hasAccumulator(group)) return false;
+    const best = this.values[group]!;
+    return this.isMaximum ? best >= page.max : best <= page.min;
   }
 
   override addPage(page: Page | undefined, group: number): boolean {

@@ -37,7 +37,7 @@ export abstract class FoldedState implements OutputState {
   /** Made for the first group that has one. */
   private accumulators: (Accumulator | undefined)[] | undefined;
 
-  constructor(private readonly output: AnyOutput, private readonly path: number) {}
+  constructor(private readonly output: AnyOutput, protected readonly path: number) {}
 
   abstract reserve(groups: number): void;
 
