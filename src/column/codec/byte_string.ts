@@ -6,7 +6,7 @@
  *
  * A dictionary is made where at most half of the values are distinct; it keeps the order of first appearance.
  */
-import { assert } from "../../base/mod.ts";
+import { assert, PAGE_ROWS } from "../../base/mod.ts";
 import type { ByteReader, ByteWriter } from "../byte_buffer.ts";
 import type { Dictionary } from "../column.ts";
 import * as compression from "./compression.ts";
@@ -46,6 +46,9 @@ export function encode(
   integer.encode(places, count, out, effort);
 }
 
+/** Places on their way into a narrower array. */
+let decoded = new Int32Array(PAGE_ROWS);
+
 /** Reads `count` values, as a column has them. The arena may be a view of the reader's bytes where there is no dictionary. */
 export function decode(
   reader: ByteReader,
@@ -56,11 +59,11 @@ export function decode(
   assert(mode === DICTIONARY, `byte string mode ${mode} is known`);
   const distinct = reader.varint();
   const { arena, ends } = decodePlain(reader, distinct);
-  const wide = new Int32Array(count);
-  integer.decodeInt32s(reader, count, wide);
-  if (distinct > MAX_PLACES) return spread(arena, ends, wide);
+  if (decoded.length < count) decoded = new Int32Array(count);
+  integer.decodeInt32s(reader, count, decoded);
+  if (distinct > MAX_PLACES) return spread(arena, ends, decoded.subarray(0, count));
   const places = new Uint16Array(count);
-  for (let i = 0; i < count; i++) places[i] = wide[i]!;
+  for (let i = 0; i < count; i++) places[i] = decoded[i]!;
   // A few bytes must not keep all that was read with them.
   const own = arena.length < arena.buffer.byteLength ? arena.slice() : arena;
   return { arena: own, ends, dictionary: { places, distinct } };
