@@ -183,7 +183,9 @@ async function answer(command: Command, call: CommandCall, reply: BsonWriter): P
   const injected = state.failPoints && await failCommand(state.failPoints, command, call);
   const failure = injected ?? unmetFailure(command, call);
   try {
-    const entersView = call.generic.inTransaction || call.generic.readConcern.level === "snapshot";
+    // A cursor goes on reading the snapshot that it was opened in.
+    const readsSnapshot = call.generic.readConcern.level === "snapshot" && command.name !== "getMore";
+    const entersView = call.generic.inTransaction || readsSnapshot;
     const entered = entersView ? await entering(command, call) : call;
     const document = reply.beginDocument();
     const outcome = await runEntered(command, entered, reply);

@@ -16,6 +16,8 @@ export const getMore: Command = {
   help: "retrieve more results from an existing cursor",
   stableApi: true,
   kind: "read",
+  // MongoDB takes any, and reads on as the cursor does: the Node driver sends the snapshot's with each batch.
+  readConcerns: ["available", "majority", "linearizable", "snapshot"],
   run: runGetMore,
 };
 
