@@ -41,11 +41,12 @@ export async function replyFirstBatch(
     maxTimeMs: batch.tail === undefined ? call.generic.maxTimeMs : 0,
     limit: batch.limit,
     tail: batch.tail,
+    atClusterTime: call.atClusterTime,
   });
   try {
     await replyBatch(reply, cursor, "firstBatch", batch.batchSize ?? DEFAULT_BATCH_SIZE, () => {
       return cursor.exhausted || batch.singleBatch === true ? 0n : cursor.id;
-    }, call.atClusterTime);
+    });
   } catch (error) {
     await cursor.close();
     throw error;
@@ -67,7 +68,6 @@ async function replyBatch(
   field: string,
   batchSize: number,
   idAfter: () => bigint,
-  atClusterTime?: bigint,
 ): Promise<void> {
   reply.header(BsonType.Object, "cursor");
   const document = reply.beginDocument();
@@ -78,6 +78,7 @@ async function replyBatch(
   for (const [name, value] of Object.entries(cursor.tailFields())) reply.value(name, value);
   reply.value("id", idAfter());
   reply.value("ns", cursor.namespace);
+  const { atClusterTime } = cursor;
   if (atClusterTime !== undefined) reply.value("atClusterTime", new Timestamp(atClusterTime));
   reply.endDocument(document);
 }

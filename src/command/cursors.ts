@@ -37,6 +37,8 @@ export interface CursorOptions {
   readonly limit?: number | undefined;
   /** Set for a cursor that waits for more instead of ending. */
   readonly tail?: Tail | undefined;
+  /** Of the snapshot that is read. */
+  readonly atClusterTime?: bigint | undefined;
 }
 
 /** One open query. */
@@ -73,6 +75,11 @@ export class Cursor {
   /** Most cursors are at their end before anybody asks for it. */
   get id(): bigint {
     return this.madeId ??= this.newId();
+  }
+
+  /** Of the snapshot that is read. */
+  get atClusterTime(): bigint | undefined {
+    return this.options.atClusterTime;
   }
 
   /** Set for a cursor that waits for more instead of ending. */
