@@ -76,14 +76,16 @@ export async function* scanNearest(
     direction === 1 ? a.minTime - b.minTime : b.maxTime - a.maxTime
   );
   const asked = new Set<Place>();
+  let isSlow = false;
   for (const [i, place] of places.entries()) {
     if (!nearest.mayTake(place)) continue;
-    if (places.some(({ isSlow }) => isSlow) && !asked.has(place)) {
+    if (isSlow && !asked.has(place)) {
       const next = places.slice(i).filter((other) => nearest.mayTake(other)).slice(0, PLACES_AT_ONCE);
       await Promise.all(next.map((other) => other.prefetch?.(nearest)));
       for (const other of next) asked.add(other);
     }
     await place.gather(nearest, pacer);
+    isSlow ||= place.isSlow;
     await pacer.restIfDue();
   }
   const rows = nearest.take();

@@ -33,8 +33,16 @@ const ALIGNMENT = 8;
 /** Types of values that are decoded when they are asked for. */
 const IN_BLOCKS = typeBit(ValueType.Int32) | typeBit(ValueType.Double) | typeBit(ValueType.ObjectId);
 
-function lastRowsAt(entry: RowGroupEntry): number {
-  return entry.offset + entry.pagesBytes - entry.idIndexBytes - entry.lastRowsBytes;
+function headerOf({ offset, pagesBytes, headerBytes }: RowGroupEntry): ByteRange {
+  return { offset: offset + pagesBytes, sizeBytes: headerBytes };
+}
+
+function idIndexOf({ offset, pagesBytes, idIndexBytes }: RowGroupEntry): ByteRange {
+  return { offset: offset + pagesBytes - idIndexBytes, sizeBytes: idIndexBytes };
+}
+
+function lastRowsOf(entry: RowGroupEntry): ByteRange {
+  return { offset: idIndexOf(entry).offset - entry.lastRowsBytes, sizeBytes: entry.lastRowsBytes };
 }
 
 /** As the cache has it: a page whose values are not all decoded is held, too. */
@@ -129,7 +137,7 @@ export class Segment {
 
   /** The header of a row group. @throws CorruptionError */
   rowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
-    const at = entry.offset + entry.pagesBytes;
+    const at = headerOf(entry).offset;
     return this.cache.find<RowGroup>(this.number, at) ?? this.cache.get(this.number, at, () => {
       const value = this.readRowGroup(entry, names);
       return { value, sizeBytes: value.memoryBytes };
@@ -170,15 +178,16 @@ export class Segment {
   }
 
   /** The header of a row group, or its last rows, where the cache does not hold them. */
-  unreadHeader({ offset, pagesBytes, headerBytes }: RowGroupEntry): ByteRange | undefined {
-    const at = offset + pagesBytes;
-    return this.cache.has(this.number, at) ? undefined : { offset: at, sizeBytes: headerBytes };
+  unreadHeader(entry: RowGroupEntry): ByteRange | undefined {
+    return this.unread(headerOf(entry));
   }
 
   unreadLastRows(entry: RowGroupEntry): ByteRange | undefined {
-    const offset = lastRowsAt(entry);
-    const isThere = entry.lastRowsBytes === 0 || this.cache.has(this.number, offset);
-    return isThere ? undefined : { offset, sizeBytes: entry.lastRowsBytes };
+    return entry.lastRowsBytes === 0 ? undefined : this.unread(lastRowsOf(entry));
+  }
+
+  private unread(range: ByteRange): ByteRange | undefined {
+    return this.cache.has(this.number, range.offset) ? undefined : range;
   }
 
   /** Asks the device for what is about to be read. */
@@ -251,7 +260,7 @@ export class Segment {
 
   /** The last rows of a row group that has them written down. @param series how many it has @throws CorruptionError */
   lastRows(entry: RowGroupEntry, series: number): LastRows {
-    return this.cache.get(this.number, lastRowsAt(entry), () => {
+    return this.cache.get(this.number, lastRowsOf(entry).offset, () => {
       const value = this.readLastRows(entry, series);
       return { value, sizeBytes: value.memoryBytes };
     });
@@ -259,24 +268,21 @@ export class Segment {
 
   /** As `lastRows`, past the cache. */
   readLastRows(entry: RowGroupEntry, series: number): LastRows {
-    return new LastRows(
-      this.readBlock({ offset: lastRowsAt(entry), sizeBytes: entry.lastRowsBytes }),
-      series,
-    );
+    return new LastRows(this.readBlock(lastRowsOf(entry)), series);
   }
 
   /** What says which pages of a row group have an id; it has one. @throws CorruptionError */
   idIndex(entry: RowGroupEntry): IdIndex {
-    const at = entry.offset + entry.pagesBytes - entry.idIndexBytes;
-    return this.cache.get(this.number, at, () => {
-      const value = new IdIndex(this.readBlock({ offset: at, sizeBytes: entry.idIndexBytes }));
+    const place = idIndexOf(entry);
+    return this.cache.get(this.number, place.offset, () => {
+      const value = new IdIndex(this.readBlock(place));
       return { value, sizeBytes: value.memoryBytes };
     });
   }
 
   /** As `rowGroup`, past the cache: for one who reads everything once. */
   readRowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
-    const content = this.readBlock({ offset: entry.offset + entry.pagesBytes, sizeBytes: entry.headerBytes });
+    const content = this.readBlock(headerOf(entry));
     const group = new RowGroup(decodeBytes(new ByteReader(content)), entry.offset, names, this.recentPaths);
     this.recentPaths = group.paths;
     return group;
