@@ -9,18 +9,26 @@
  */
 import manifest from "../deno.json" with { type: "json" };
 
+/** Of a `deno.json` what is read here. */
+interface Manifest {
+  readonly tasks: { readonly start: { readonly command: string } };
+}
+
 /** The flags of `deno run`, without quotes: permissions, engine flags, unstable parts. */
-export function startFlags(): readonly string[] {
-  return startWords().flags;
+export function startFlags(of: Manifest = manifest): readonly string[] {
+  return startWords(of).flags;
 }
 
 /** Environment variables and their values. */
-export function startEnvironment(): Readonly<Record<string, string>> {
-  return Object.fromEntries(startWords().assignments.map((word) => word.split("=")));
+export function startEnvironment(of: Manifest = manifest): Readonly<Record<string, string>> {
+  return Object.fromEntries(startWords(of).assignments.map((word) => word.split("=")));
 }
 
-function startWords(): { readonly assignments: readonly string[]; readonly flags: readonly string[] } {
-  const words = manifest.tasks.start.command.split(" ").map((word) => word.replaceAll("'", ""));
+function startWords(
+  of: Manifest,
+): { readonly assignments: readonly string[]; readonly flags: readonly string[] } {
+  const { command } = of.tasks.start;
+  const words = command.split(" ").map((word) => word.replaceAll("'", ""));
   const program = words.indexOf("deno");
   const assignments = words.slice(0, program);
   const [run, ...rest] = words.slice(program + 1);
@@ -28,7 +36,7 @@ function startWords(): { readonly assignments: readonly string[]; readonly flags
     rest.at(-1) === "main.ts";
   if (!isKnown) {
     throw new Error(
-      `task "start" is no "NAME=VALUE … deno run … main.ts": ${manifest.tasks.start.command}`,
+      `task "start" is no "NAME=VALUE … deno run … main.ts": ${command}`,
     );
   }
   return { assignments, flags: rest.slice(0, -1) };
