@@ -27,7 +27,7 @@ import { KeyTable } from "./key_table.ts";
 import { MetaFinder, NO_VALUE } from "./meta_finder.ts";
 import type { PathCache } from "./path_cache.ts";
 import type { SeriesIndex } from "./series_index.ts";
-import { nextMarked } from "./series_marks.ts";
+import type { SeriesSet } from "./series_set.ts";
 
 /** A path of metas; the twin of `MetaPath` in query/source.ts. */
 export interface MetaPath {
@@ -144,17 +144,17 @@ export interface MetaSource {
 /**
  * The columns at paths, each built when its path is asked for; undefined where metas are to be read.
  *
- * @param matched one byte a series, 1 for those that are asked for; undefined for all
+ * @param matched the series that are asked for; undefined for all
  * @param rest awaited now and then, to let others run
  */
 export async function metaColumnsOf(
   { tableId, index, seriesCount, metaColumns }: MetaSource,
   paths: readonly MetaPath[],
-  matched: Uint8Array | undefined,
+  matched: SeriesSet | undefined,
   rest: () => Promise<void>,
 ): Promise<readonly MetaColumn[] | undefined> {
   if (paths.length === 0) return undefined;
-  if (matched !== undefined && !hasMarks(matched, seriesCount * LEAST_SHARE)) return undefined;
+  if (matched !== undefined && !matched.hasAtLeast(seriesCount * LEAST_SHARE)) return undefined;
   const columns: MetaColumn[] = [];
   for (const path of paths) {
     const column = metaColumns.get(tableId, path.name) ?? new MetaColumn();
@@ -166,11 +166,4 @@ export async function metaColumnsOf(
     columns.push(column);
   }
   return columns;
-}
-
-/** Whether so many are marked: where few are, that is known without a look at each. */
-function hasMarks(marks: Uint8Array, count: number): boolean {
-  let found = 0;
-  for (let i = nextMarked(marks, 0); i < marks.length && found < count; i = nextMarked(marks, i + 1)) found++;
-  return found >= count;
 }

@@ -5,6 +5,7 @@ import { viewOf } from "../../column/mod.ts";
 import { MetaColumn, metaColumnsOf, type MetaPath, type MetaSource } from "./meta_column.ts";
 import { PathCache } from "./path_cache.ts";
 import { SeriesIndex } from "./series_index.ts";
+import { SeriesSet } from "./series_set.ts";
 
 const noRest = () => Promise.resolve();
 const HOST: MetaPath = {
@@ -65,7 +66,7 @@ Deno.test("a column is built when its path is asked for by many of the series", 
   const index = new SeriesIndex();
   add(index, ..."abcdefgh");
   const source = sourceOf(index);
-  const few = new Uint8Array(8).fill(1, 0, 1);
+  const few = SeriesSet.of([0], 8);
   assert.equal(await metaColumnsOf(source, [HOST], few, noRest), undefined);
   const [column] = (await metaColumnsOf(source, [HOST], undefined, noRest))!;
   assert.deepEqual(valuesOf(column!, 8), [..."abcdefgh"]);

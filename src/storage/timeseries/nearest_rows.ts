@@ -27,6 +27,7 @@ import type { PageToRead } from "./segment.ts";
 import { OpenRowGroup } from "./segment_run.ts";
 import { REMAINDER_KEY } from "./shape.ts";
 import { documentOf } from "./stored_document.ts";
+import type { SeriesSet } from "./series_set.ts";
 
 /** More rows than this are better merged. */
 export const MAX_NEAREST_ROWS = 4096;
@@ -62,13 +63,13 @@ interface Candidate {
   readonly source: RowSource;
 }
 
-/** @param matched one byte a series, 0 where its rows are not asked for; undefined when those of all are */
+/** @param matched the series whose rows are asked for; undefined for all */
 export async function* scanNearest(
   snapshot: TableSnapshot,
   request: TimeseriesScan,
   direction: Direction,
   limit: number,
-  matched: Uint8Array | undefined,
+  matched: SeriesSet | undefined,
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[], void, undefined> {
   const nearest = new NearestRows(direction, limit, matched);
@@ -113,7 +114,7 @@ class NearestRows {
   constructor(
     readonly direction: Direction,
     private readonly limit: number,
-    private readonly matched: Uint8Array | undefined,
+    private readonly matched: SeriesSet | undefined,
   ) {
     this.bound = Infinity * direction;
   }
@@ -131,7 +132,7 @@ class NearestRows {
 
   add(time: number, series: number, place: Place, row: number, source: RowSource): void {
     if (this.direction === 1 ? time > this.bound : time < this.bound) return;
-    if (this.matched !== undefined && this.matched[series] !== 1) return;
+    if (this.matched?.has(series) === false) return;
     this.candidates.push({ time, series, place, row, source });
     if (this.candidates.length >= 2 * this.limit + SPARE_ROWS) this.cut();
   }

@@ -9,8 +9,9 @@
 import { ByteWriter, grownInt32, viewOf } from "../../column/mod.ts";
 import { KeyTable } from "./key_table.ts";
 import { MetaKeys, type SeriesPath } from "./meta_keys.ts";
-import { markPostings, writePostings } from "./posting_list.ts";
+import { addPostings, writePostings } from "./posting_list.ts";
 import type { SeriesIndex } from "./series_index.ts";
+import type { SeriesSet } from "./series_set.ts";
 
 /** Steps of work between two calls of `rest`. */
 const STEPS_BETWEEN_RESTS = 256;
@@ -60,27 +61,27 @@ export class PathPostings {
     return this.keys.memoryBytes + this.ends.byteLength + this.lists.length;
   }
 
-  /** Sets `marks[s]` to 1 for each series s that has the key. */
-  markKey(key: Uint8Array, marks: Uint8Array): void {
+  /** Adds the series that have a key to a set. */
+  addKey(key: Uint8Array, series: SeriesSet): void {
     const number = this.keys.find(0, viewOf(key), 0, key.length);
-    if (number >= 0) this.mark(number, marks);
+    if (number >= 0) this.add(number, series);
   }
 
-  /** As `markKey`, for all keys that are not below `from`, and below `to`. */
-  async markRange(
+  /** As `addKey`, for all keys that are not below `from`, and below `to`. */
+  async addRange(
     from: Uint8Array,
     to: Uint8Array,
-    marks: Uint8Array,
+    series: SeriesSet,
     rest: () => Promise<void>,
   ): Promise<void> {
     for (let key = 0; key < this.keys.size; key++) {
-      if (this.keys.compareTo(key, from) >= 0 && this.keys.compareTo(key, to) < 0) this.mark(key, marks);
+      if (this.keys.compareTo(key, from) >= 0 && this.keys.compareTo(key, to) < 0) this.add(key, series);
       if (key % STEPS_BETWEEN_RESTS === 0) await rest();
     }
   }
 
-  private mark(key: number, marks: Uint8Array): void {
-    markPostings(this.lists, key === 0 ? 0 : this.ends[key - 1]!, this.ends[key]!, marks);
+  private add(key: number, series: SeriesSet): void {
+    addPostings(this.lists, key === 0 ? 0 : this.ends[key - 1]!, this.ends[key]!, series);
   }
 }
 

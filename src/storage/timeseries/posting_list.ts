@@ -7,6 +7,7 @@
  * Whichever is smaller: gaps of rare keys take a byte or two, a key that every other series has takes a bit of each.
  */
 import type { ByteWriter } from "../../column/mod.ts";
+import type { SeriesSet } from "./series_set.ts";
 
 const GAPS = 0;
 const BITS = 1;
@@ -38,8 +39,8 @@ function writeBits(
   out.bytes(bits);
 }
 
-/** Sets `marks[s]` to 1 for each series s of the list in `bytes[start, end)`. */
-export function markPostings(bytes: Uint8Array, start: number, end: number, marks: Uint8Array): void {
+/** Adds the series of the list in `bytes[start, end)` to a set. */
+export function addPostings(bytes: Uint8Array, start: number, end: number, series: SeriesSet): void {
   const isBits = bytes[start] === BITS;
   let at = start + 1;
   let number = 0;
@@ -51,13 +52,13 @@ export function markPostings(bytes: Uint8Array, start: number, end: number, mark
       if (byte < 128) break;
     }
     number += value;
-    if (isBits) return markBits(bytes, at, end, number << 3, marks);
-    marks[number] = 1;
+    if (isBits) return addBits(bytes, at, end, number << 3, series);
+    series.add(number);
   }
 }
 
-function markBits(bytes: Uint8Array, start: number, end: number, first: number, marks: Uint8Array): void {
+function addBits(bytes: Uint8Array, start: number, end: number, first: number, series: SeriesSet): void {
   for (let at = start, number = first; at < end; at++, number += 8) {
-    for (let bits = bytes[at]!, i = number; bits !== 0; bits >>= 1, i++) if (bits & 1) marks[i] = 1;
+    for (let bits = bytes[at]!, i = number; bits !== 0; bits >>= 1, i++) if (bits & 1) series.add(i);
   }
 }

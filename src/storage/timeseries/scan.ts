@@ -23,9 +23,9 @@ import { type EndSource, rowsAtEnds, type SeriesEnds } from "./series_ends.ts";
 import { MAX_NEAREST_ROWS, scanNearest } from "./nearest_rows.ts";
 import { Pacer } from "./scan_pacer.ts";
 import type { TimeseriesCounters, TimeseriesScan } from "./scan_request.ts";
-import { marksOf, nextMarked } from "./series_marks.ts";
 import { lookUpSeries } from "./series_lookup.ts";
 import { seriesJudge } from "./series_judge.ts";
+import { SeriesSet } from "./series_set.ts";
 import { documentOf } from "./stored_document.ts";
 import type { MemtableRows, TableSnapshot } from "./table_snapshot.ts";
 
@@ -42,7 +42,7 @@ export async function* scanTable(
 ): AsyncGenerator<readonly Document[], void, undefined> {
   const pacer = new Pacer(clock, request.checkpoint);
   const { narrowed, matched } = await narrow(snapshot, request, pacer);
-  if (matched !== undefined && !matched.includes(1)) return;
+  if (matched?.isEmpty) return;
   for await (const batch of batchesOf(snapshot, narrowed, matched, pacer)) {
     yield batch;
     await request.checkpoint();
@@ -61,7 +61,7 @@ export async function narrow<T extends RowRequest>(
   snapshot: TableSnapshot,
   request: T,
   pacer: Pacer,
-): Promise<{ readonly narrowed: T; readonly matched: Uint8Array | undefined }> {
+): Promise<{ readonly narrowed: T; readonly matched: SeriesSet | undefined }> {
   const { ids, timeRange = ALL_TIMES, counters } = request;
   const places = ids && await locateIds(snapshot, ids, timeRange, counters, () => pacer.restIfDue());
   const matched = await matchSeries(snapshot, request, pacer, places?.series);
@@ -72,7 +72,7 @@ export async function narrow<T extends RowRequest>(
 function batchesOf(
   snapshot: TableSnapshot,
   request: TimeseriesScan,
-  matched: Uint8Array | undefined,
+  matched: SeriesSet | undefined,
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[], void, undefined> {
   const { timeOrder, limit = Infinity, seriesEnds } = request;
@@ -85,7 +85,7 @@ function batchesOf(
 }
 
 /**
- * One byte a series, 1 where its rows can match; undefined for all of them.
+ * The series whose rows can match; undefined for all of them.
  *
  * @param among the only series whose rows can
  */
@@ -94,7 +94,7 @@ export async function matchSeries(
   request: Pick<TimeseriesScan, "seriesFilter" | "seriesLookup" | "seriesTests" | "counters">,
   pacer: Pacer,
   among?: ReadonlySet<number>,
-): Promise<Uint8Array | undefined> {
+): Promise<SeriesSet | undefined> {
   const { counters, seriesFilter = ANY_SERIES, seriesLookup, seriesTests = [] } = request;
   const { seriesCount, index } = snapshot;
   if (request.seriesFilter === undefined && among === undefined) {
@@ -104,14 +104,14 @@ export async function matchSeries(
   }
   const found = among === undefined
     ? seriesLookup && await lookUpSeries(snapshot, seriesLookup, () => pacer.restIfDue())
-    : marksOf(among, seriesCount);
-  const matched = found ?? new Uint8Array(seriesCount).fill(1);
+    : SeriesSet.of(among, seriesCount);
+  const matched = found ?? SeriesSet.all(seriesCount);
   const passes = await seriesJudge(snapshot, seriesTests, matched, () => pacer.restIfDue()) ??
     ((series: number) => seriesFilter(index.metaOf(series)));
-  for (let series = nextMarked(matched, 0); series < seriesCount; series = nextMarked(matched, series + 1)) {
+  for (let series = matched.next(0); series < seriesCount; series = matched.next(series + 1)) {
     counters.seriesScanned++;
     if (passes(series)) counters.seriesMatched++;
-    else matched[series] = 0;
+    else matched.delete(series);
     if (counters.seriesScanned % SERIES_BETWEEN_LOOKS === 0 || takeLongWork()) await pacer.restIfDue();
   }
   return matched;
@@ -235,14 +235,14 @@ async function* atEnds(
   sources: readonly Source[],
   request: TimeseriesScan,
   ends: SeriesEnds,
-  matched: Uint8Array | undefined,
+  matched: SeriesSet | undefined,
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[]> {
   const batch = new Batch();
   const window = new SourceWindow(sources);
   for (let series = 0; series < snapshot.seriesCount; series++) {
-    if (matched !== undefined) series = nextMarked(matched, series);
-    if (series === snapshot.seriesCount) break;
+    if (matched !== undefined) series = matched.next(series);
+    if (series >= snapshot.seriesCount) break;
     const rows = rowsAtEnds(window.sourcesOf(series), series, ends);
     request.counters.rowsRead += rows.length;
     batch.addAll(rows);
@@ -310,7 +310,7 @@ async function* byTime(
   sources: readonly Source[],
   request: TimeseriesScan,
   direction: Direction,
-  matched: Uint8Array | undefined,
+  matched: SeriesSet | undefined,
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[]> {
   const range = request.timeRange ?? ALL_TIMES;
@@ -341,12 +341,12 @@ async function openAll(
   source: OpenSource,
   heap: RunHeap,
   direction: Direction,
-  matched: Uint8Array | undefined,
+  matched: SeriesSet | undefined,
   pacer: Pacer,
 ): Promise<void> {
   let looked = 0;
   for (const series of source.series()) {
-    if (matched !== undefined && matched[series] !== 1) continue;
+    if (matched?.has(series) === false) continue;
     const run = source.run(series, direction);
     if (run !== undefined) heap.push(run);
     if (++looked % SERIES_BETWEEN_LOOKS === 0 && pacer.isDue()) await pacer.rest();

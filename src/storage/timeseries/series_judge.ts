@@ -1,6 +1,7 @@
 /** Judges series by the values at paths of their metas, each different value once. */
 import type { Value } from "../../bson/mod.ts";
 import { type MetaColumn, metaColumnsOf, type MetaPath, type MetaSource } from "./meta_column.ts";
+import type { SeriesSet } from "./series_set.ts";
 
 /** The twin of `SeriesTest` in query/source.ts. */
 export interface SeriesTest {
@@ -16,13 +17,13 @@ const FAILS = 2;
 /**
  * Whether a series passes all tests; undefined where that is better told by its meta, or cannot be told without.
  *
- * @param matched one byte a series, 1 for those that will be asked about
+ * @param matched those that will be asked about
  * @param rest awaited now and then, to let others run
  */
 export async function seriesJudge(
   source: MetaSource,
   tests: readonly SeriesTest[],
-  matched: Uint8Array,
+  matched: SeriesSet,
   rest: () => Promise<void>,
 ): Promise<((series: number) => boolean) | undefined> {
   if (source.seriesCount < LEAST_SERIES || hasNewPath(source, tests)) return undefined;

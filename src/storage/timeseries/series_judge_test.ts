@@ -6,6 +6,7 @@ import type { MetaColumn, MetaSource } from "./meta_column.ts";
 import { PathCache } from "./path_cache.ts";
 import { SeriesIndex } from "./series_index.ts";
 import { seriesJudge, type SeriesTest } from "./series_judge.ts";
+import { SeriesSet } from "./series_set.ts";
 
 const noRest = () => Promise.resolve();
 
@@ -36,7 +37,7 @@ Deno.test("series pass by their values at all paths, each of which is tested onc
     testAt("rack", (value) => asked.push(value) > 0 && value !== 3),
     testAt("up", (value) => value === undefined),
   ];
-  const all = new Uint8Array(100).fill(1);
+  const all = SeriesSet.all(100);
   assert.equal(
     await seriesJudge(source, tests, all, noRest),
     undefined,
@@ -53,13 +54,13 @@ Deno.test("series pass by their values at all paths, each of which is tested onc
 
 Deno.test("few series, and values that have to be read with their metas, are not judged so", async () => {
   const test = testAt("rack", () => true);
-  const twice = async (...[source, tests, matched]: [MetaSource, SeriesTest[], Uint8Array]) => {
+  const twice = async (...[source, tests, matched]: [MetaSource, SeriesTest[], SeriesSet]) => {
     await seriesJudge(source, tests, matched, noRest);
     return await seriesJudge(source, tests, matched, noRest);
   };
-  const all = new Uint8Array(100).fill(1);
+  const all = SeriesSet.all(100);
   const plain = sourceOf(Array.from({ length: 100 }, (_, i) => BuiltDocument.of({ i, rack: 1 })));
-  assert.equal(await twice(plain, [test], new Uint8Array(100).fill(1, 0, 10)), undefined);
+  assert.equal(await twice(plain, [test], SeriesSet.of(Array(10).keys(), 100)), undefined);
   assert.equal(await twice({ ...plain, seriesCount: 20 }, [test], all), undefined);
   assert.equal(await twice(plain, [], all), undefined);
   const lists = sourceOf(Array.from({ length: 100 }, (_, i) => BuiltDocument.of({ i, rack: [1] })));

@@ -10,6 +10,7 @@ import { MetaFinder } from "./meta_finder.ts";
 import type { PathCache } from "./path_cache.ts";
 import { PathPostings } from "./path_postings.ts";
 import type { SeriesIndex } from "./series_index.ts";
+import { SeriesSet } from "./series_set.ts";
 
 /** What to find; the twin of `SeriesLookup` in query/source.ts, which says what each means. */
 export type SeriesLookup = KeyLookup | JoinedLookup;
@@ -40,8 +41,8 @@ export interface LookupSource {
 }
 
 /**
- * The series that a lookup finds, and those that came after its postings were built: one byte a series, 1 for such;
- * undefined where judging all is as good.
+ * The series that a lookup finds, and those that came after its postings were built; undefined where judging all is as
+ * good.
  *
  * @param rest awaited now and then, to let others run
  */
@@ -49,7 +50,7 @@ export async function lookUpSeries(
   source: LookupSource,
   lookup: SeriesLookup,
   rest: () => Promise<void>,
-): Promise<Uint8Array | undefined> {
+): Promise<SeriesSet | undefined> {
   if (source.seriesCount < LEAST_INDEXED_SERIES) return undefined;
   const newPaths = new Set<string>();
   addNewPaths(source, lookup, newPaths);
@@ -67,7 +68,7 @@ interface Search extends LookupSource {
   readonly newPaths: ReadonlySet<string>;
 }
 
-function find(source: Search, lookup: SeriesLookup, rest: () => Promise<void>): Promise<Uint8Array> {
+function find(source: Search, lookup: SeriesLookup, rest: () => Promise<void>): Promise<SeriesSet> {
   return "lookups" in lookup ? findJoined(source, lookup, rest) : findByKey(source, lookup, rest);
 }
 
@@ -75,27 +76,28 @@ async function findJoined(
   source: Search,
   { kind, lookups }: JoinedLookup,
   rest: () => Promise<void>,
-): Promise<Uint8Array> {
-  const marks = await find(source, lookups[0]!, rest);
+): Promise<SeriesSet> {
+  const found = await find(source, lookups[0]!, rest);
   for (const lookup of lookups.slice(1)) {
     const more = await find(source, lookup, rest);
-    if (kind === "and") { for (let i = 0; i < marks.length; i++) marks[i]! &= more[i]!; }
-    else for (let i = 0; i < marks.length; i++) marks[i]! |= more[i]!;
+    if (kind === "and") found.intersect(more);
+    else found.unite(more);
   }
-  return marks;
+  return found;
 }
 
 async function findByKey(
   source: Search,
   lookup: KeyLookup,
   rest: () => Promise<void>,
-): Promise<Uint8Array> {
+): Promise<SeriesSet> {
   const postings = await postingsOf(source, lookup.path, rest);
   if (postings === undefined) return await lookAtAll(source, lookup, rest);
-  const marks = new Uint8Array(source.seriesCount).fill(1, Math.min(postings.covered, source.seriesCount));
-  if (lookup.kind === "range") await postings.markRange(lookup.from, lookup.to, marks, rest);
-  else for (const key of lookup.keys) postings.markKey(key, marks);
-  return marks;
+  const found = new SeriesSet(source.seriesCount);
+  if (lookup.kind === "range") await postings.addRange(lookup.from, lookup.to, found, rest);
+  else for (const key of lookup.keys) postings.addKey(key, found);
+  found.addFrom(postings.covered);
+  return found;
 }
 
 /** Postings take longer to build than it takes to look at all series once, and only pay when they are used again. */
@@ -116,14 +118,14 @@ async function lookAtAll(
   { index, seriesCount }: Search,
   lookup: KeyLookup,
   rest: () => Promise<void>,
-): Promise<Uint8Array> {
-  const marks = new Uint8Array(seriesCount);
+): Promise<SeriesSet> {
+  const found = new SeriesSet(seriesCount);
   const asked = new AskedSeries(index, lookup);
   for (let series = 0; series < seriesCount; series++) {
-    if (asked.has(series)) marks[series] = 1;
+    if (asked.has(series)) found.add(series);
     if (series % SERIES_BETWEEN_RESTS === 0) await rest();
   }
-  return marks;
+  return found;
 }
 
 /** Which series a lookup asks for, told by the bytes of their metas. */

@@ -3,10 +3,16 @@ import { MemoryBudget, seededRandom } from "../../base/mod.ts";
 import { BsonType, BuiltDocument, encodeDocument, type Value } from "../../bson/mod.ts";
 import { ByteWriter, viewOf } from "../../column/mod.ts";
 import { PathPostings } from "./path_postings.ts";
-import { markPostings, writePostings } from "./posting_list.ts";
+import { addPostings, writePostings } from "./posting_list.ts";
 import type { SeriesPath } from "./meta_keys.ts";
 import { PathCache } from "./path_cache.ts";
 import { SeriesIndex } from "./series_index.ts";
+import { SeriesSet } from "./series_set.ts";
+
+/** All in a set. */
+function membersOf(set: SeriesSet): number[] {
+  return Array.from({ length: set.limit }, (_, series) => series).filter((series) => set.has(series));
+}
 
 const noRest = () => Promise.resolve();
 
@@ -18,9 +24,9 @@ Deno.test("posting lists of any density give back their series, and take the few
     const out = new ByteWriter();
     out.byte(7);
     writePostings(list, 0, list.length, out);
-    const marks = new Uint8Array(20_000);
-    markPostings(out.written(), 1, out.length, marks);
-    assert.deepEqual([...marks.keys()].filter((series) => marks[series] === 1), [...list]);
+    const found = new SeriesSet(20_000);
+    addPostings(out.written(), 1, out.length, found);
+    assert.deepEqual(membersOf(found), [...list]);
     assert.ok(out.length <= Math.min(list.length * 3, 20_000 / 8) + 8, `${out.length} bytes at ${share}`);
   }
 });
@@ -45,18 +51,18 @@ function indexOf(count: number): SeriesIndex {
   return index;
 }
 
-Deno.test("postings mark the series of a key, and of all keys in a range", async () => {
+Deno.test("postings give the series of a key, and of all keys in a range", async () => {
   const index = indexOf(1000);
   const postings = await PathPostings.build(index, LAST_DIGIT, index.size, noRest);
-  const marked = (marks: Uint8Array) => [...marks.keys()].filter((series) => marks[series] === 1);
-  const key = new Uint8Array(1000);
-  postings.markKey(Uint8Array.of(7), key);
-  assert.deepEqual(marked(key), [...key.keys()].filter((series) => series % 10 === 7));
-  postings.markKey(Uint8Array.of(55), key);
-  assert.equal(marked(key).length, 100);
-  const range = new Uint8Array(1000);
-  await postings.markRange(Uint8Array.of(3), Uint8Array.of(5), range, noRest);
-  assert.deepEqual(marked(range), [...key.keys()].filter((series) => [3, 4].includes(series % 10)));
+  const all = membersOf(SeriesSet.all(1000));
+  const key = new SeriesSet(1000);
+  postings.addKey(Uint8Array.of(7), key);
+  assert.deepEqual(membersOf(key), all.filter((series) => series % 10 === 7));
+  postings.addKey(Uint8Array.of(55), key);
+  assert.equal(membersOf(key).length, 100);
+  const range = new SeriesSet(1000);
+  await postings.addRange(Uint8Array.of(3), Uint8Array.of(5), range, noRest);
+  assert.deepEqual(membersOf(range), all.filter((series) => [3, 4].includes(series % 10)));
 });
 
 Deno.test("the cache of postings drops what was used longest ago, and all of a table", async () => {

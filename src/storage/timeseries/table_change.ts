@@ -20,7 +20,6 @@ import { mergedRuns, narrow, sourcesOf, SourceWindow } from "./scan.ts";
 import { Pacer } from "./scan_pacer.ts";
 import type { TableSnapshot } from "./table_snapshot.ts";
 import type { TimeseriesScan } from "./scan_request.ts";
-import { nextMarked } from "./series_marks.ts";
 import { documentOf } from "./stored_document.ts";
 import type { Table } from "./table.ts";
 
@@ -71,8 +70,8 @@ export class TableChange {
     const window = new SourceWindow(sourcesOf(snapshot, narrowed));
     let batch: PlacedRow[] = [];
     for (let series = 0, visit = 0; series < snapshot.seriesCount; series++) {
-      if (matched !== undefined) series = nextMarked(matched, series);
-      if (series === snapshot.seriesCount) break;
+      if (matched !== undefined) series = matched.next(series);
+      if (series >= snapshot.seriesCount) break;
       await pacer.restIfDue();
       const heap = mergedRuns(window.sourcesOf(series), series);
       for (let run = heap.top(), last = NaN, ordinal = 0; run !== undefined; run = heap.top(), visit++) {

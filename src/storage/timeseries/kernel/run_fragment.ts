@@ -9,7 +9,6 @@ import { narrow } from "../scan.ts";
 import { Pacer } from "../scan_pacer.ts";
 import type { TableSnapshot } from "../table_snapshot.ts";
 import type { Direction } from "../run.ts";
-import { nextMarked } from "../series_marks.ts";
 import { RowFilter } from "./condition.ts";
 import { CountState } from "./count_state.ts";
 import { DeviationState } from "./deviation_state.ts";
@@ -64,7 +63,7 @@ export async function runFragment(
   let work = 0;
   for (let series = 0; series < snapshot.seriesCount; series++) {
     if (seriesEnds === undefined) series = sources.nextSeries(series);
-    else if (matched !== undefined) series = nextMarked(matched, series);
+    else if (matched !== undefined) series = matched.next(series);
     if (series >= snapshot.seriesCount) break;
     sources.areStatisticsUsed = folding.usesStatistics;
     const prefetch = sources.prefetch(series, seriesEnds);

@@ -3,7 +3,7 @@ import type { TableSnapshot } from "../table_snapshot.ts";
 import type { TimeseriesScan } from "../scan_request.ts";
 import type { Direction } from "../run.ts";
 import type { SeriesEnds } from "../series_ends.ts";
-import { nextMarked } from "../series_marks.ts";
+import type { SeriesSet } from "../series_set.ts";
 import type { SliceRun } from "./series_runs.ts";
 import { AskedPaths, type RowParts } from "./slice_source.ts";
 import { MemtableRunSource } from "./memtable_slices.ts";
@@ -32,14 +32,14 @@ export class SeriesSources {
   private readonly asked: AskedPaths;
 
   /**
-   * @param matched one byte a series, 0 for those that are not asked for; undefined when all are
+   * @param matched the series that are asked for; undefined when all are
    * @param paths the fields that slices are asked for
    * @param parts what is read of each row
    */
   constructor(
     snapshot: TableSnapshot,
     request: Pick<TimeseriesScan, "timeRange" | "counters" | "fields">,
-    private readonly matched: Uint8Array | undefined,
+    private readonly matched: SeriesSet | undefined,
     paths: readonly (readonly string[])[],
     parts: RowParts,
   ) {
@@ -53,8 +53,8 @@ export class SeriesSources {
   nextSeries(series: number): number {
     const { matched } = this;
     for (let next = series;;) {
-      if (matched !== undefined) next = nextMarked(matched, next);
-      if (matched !== undefined && next === matched.length) return Infinity;
+      if (matched !== undefined) next = matched.next(next);
+      if (next === Infinity) return Infinity;
       this.moveTo(next);
       if (this.held.length > 0) return next;
       const first = this.waiting.at(-1)?.firstSeries;
@@ -185,19 +185,19 @@ export class SeriesSources {
   }
 }
 
-/** Whether one of the series from one to another is marked: cheap for one range behind the other. */
-class MarkedRanges {
-  /** No series from the one on is marked before the next. */
+/** Whether one of the series from one to another is in a set: cheap for one range behind the other. */
+class MatchedRanges {
+  /** No series from the one on is in it before the next. */
   private from = Infinity;
   private next = Infinity;
 
-  constructor(private readonly marks: Uint8Array | undefined) {}
+  constructor(private readonly matched: SeriesSet | undefined) {}
 
   isIn(first: number, last: number): boolean {
-    if (this.marks === undefined) return true;
+    if (this.matched === undefined) return true;
     if (first < this.from || first > this.next) {
       this.from = first;
-      this.next = nextMarked(this.marks, first);
+      this.next = this.matched.next(first);
     }
     return this.next <= last;
   }
@@ -207,14 +207,14 @@ class MarkedRanges {
 function sourcesOf(
   snapshot: TableSnapshot,
   request: Pick<TimeseriesScan, "timeRange" | "counters">,
-  matched: Uint8Array | undefined,
+  matched: SeriesSet | undefined,
   paths: readonly (readonly string[])[],
   asked: AskedPaths,
 ): RunSource[] {
   const range = request.timeRange ?? ALL_TIMES;
   const { counters } = request;
   const sources: RunSource[] = [];
-  const marked = new MarkedRanges(matched);
+  const ranges = new MatchedRanges(matched);
   let age = 0;
   for (const rows of snapshot.segments) {
     let isRead = false;
@@ -223,7 +223,7 @@ function sourcesOf(
       age++;
       if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
       isRead = true;
-      if (!marked.isIn(entry.firstSeries, entry.lastSeries)) continue;
+      if (!ranges.isIn(entry.firstSeries, entry.lastSeries)) continue;
       sources.push(new GroupRunSource(snapshot, rows, entry, left, asked, counters, age));
     }
     if (isRead) counters.segmentsRead++;

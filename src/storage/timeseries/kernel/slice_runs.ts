@@ -3,6 +3,7 @@ import { PAGE_ROWS } from "../../../base/mod.ts";
 import type { LastRows } from "../last_rows.ts";
 import { type RowGroup, TIME_PAGES } from "../row_group.ts";
 import type { SeriesEnds } from "../series_ends.ts";
+import type { SeriesSet } from "../series_set.ts";
 import type { Direction, TimeRange } from "../run.ts";
 import type { RowMask } from "../row_mask.ts";
 import type { SegmentRows, TableSnapshot } from "../table_snapshot.ts";
@@ -25,7 +26,7 @@ export interface RunSource {
   /** Whether it should be: reading goes to the device, and has to wait for it. */
   readonly isToBePrefetched: boolean;
   /** Asks the device for what will be read of series from one on: as `SeriesSources.prefetch`. */
-  prefetch(series: number, matched: Uint8Array | undefined, ends?: SeriesEnds): Promise<void>;
+  prefetch(series: number, matched: SeriesSet | undefined, ends?: SeriesEnds): Promise<void>;
   /** Good until the next call; undefined when the series has no rows in the range. */
   run(series: number): SliceRun | undefined;
   /** As `run`, of its rows of the earliest (1) or the latest (−1) time. */
@@ -97,7 +98,7 @@ export class GroupRunSource implements RunSource {
     return !this.isPrefetched && this.rows.segment.slowReads !== this.slowReadsBefore;
   }
 
-  async prefetch(series: number, matched: Uint8Array | undefined, ends?: SeriesEnds): Promise<void> {
+  async prefetch(series: number, matched: SeriesSet | undefined, ends?: SeriesEnds): Promise<void> {
     const { entry, rows: { segment } } = this;
     const isLast = ends?.latest === true && !ends.earliest;
     const known = [segment.unreadHeader(entry), isLast ? segment.unreadLastRows(entry) : undefined];
@@ -112,7 +113,7 @@ export class GroupRunSource implements RunSource {
   }
 
   /** The pages, ascending, that may have rows in the range of the series from one on that are asked for. */
-  private pagesOf(from: number, matched: Uint8Array | undefined): number[] {
+  private pagesOf(from: number, matched: SeriesSet | undefined): number[] {
     const { group } = this;
     const pages: number[] = [];
     const add = (firstRow: number, end: number) => {
@@ -125,7 +126,7 @@ export class GroupRunSource implements RunSource {
     if (matched === undefined) add(group.firstRowOf(first), group.rows);
     else {
       for (let place = first; place < group.series.length; place++) {
-        if (matched[group.series[place]!] === 1) add(group.firstRowOf(place), group.seriesEnds[place]!);
+        if (matched.has(group.series[place]!)) add(group.firstRowOf(place), group.seriesEnds[place]!);
       }
     }
     return pages;

@@ -12,6 +12,7 @@ import { RowFilter } from "./condition.ts";
 import { SeriesRuns, type Slice } from "./series_runs.ts";
 import { addDocuments } from "./slice_source.ts";
 import { SeriesSources } from "./series_sources.ts";
+import type { SeriesSet } from "../series_set.ts";
 
 const NO_PATHS: readonly (readonly string[])[] = [];
 /** Rows that are looked at between two looks at the clock, and what a series counts as beside its rows. */
@@ -19,11 +20,11 @@ const ROWS_BETWEEN_LOOKS = 4096;
 const SERIES_ROWS = 64;
 const ANY_TIMES = () => true;
 
-/** @param matched one byte a series, 0 where its rows are not asked for; undefined when those of all are */
+/** @param matched the series whose rows are asked for; undefined for all */
 export async function* scanSlices(
   snapshot: TableSnapshot,
   request: TimeseriesScan,
-  matched: Uint8Array | undefined,
+  matched: SeriesSet | undefined,
   pacer: Pacer,
 ): AsyncGenerator<readonly Document[], void, undefined> {
   const { condition, counters } = request;
