@@ -101,20 +101,23 @@ function checkInserted(reply: Document): void {
   }
 }
 
+const PING = encodeCommand({ ping: 1, $db: DATABASE });
+
 /** Asks for nothing. */
 export async function pingOverWire(client: WireClient): Promise<void> {
-  await client.roundTrip(encodeCommand({ ping: 1, $db: DATABASE }));
+  await client.roundTrip(PING);
 }
 
+/** Queries that were asked, encoded: what is timed is the server. */
+const OPENINGS = new WeakMap<Query, Uint8Array>();
+
 /** Runs a query to its last batch, and decodes of each reply no more than the cursor's id. */
-export async function runOverWire(
-  client: WireClient,
-  query: Query,
-  collection = COLLECTION,
-): Promise<void> {
-  let reply = await client.roundTrip(encodeCommand(openingOf(query, collection)));
+export async function runOverWire(client: WireClient, query: Query): Promise<void> {
+  const opening = OPENINGS.get(query) ?? encodeCommand(openingOf(query));
+  OPENINGS.set(query, opening);
+  let reply = await client.roundTrip(opening);
   for (let id = cursorIdOf(reply); id !== 0n; id = cursorIdOf(reply)) {
-    reply = await client.roundTrip(encodeCommand(nextOf(Long.fromBigInt(id), collection)));
+    reply = await client.roundTrip(encodeCommand(nextOf(Long.fromBigInt(id))));
   }
 }
 
@@ -125,12 +128,12 @@ export async function answerOverWire(client: WireClient, query: Query): Promise<
   return { rowCount: documents.length, checksum: Math.round(sum * 1e3) / 1e3 };
 }
 
-function openingOf(query: Query, collection = COLLECTION): Document {
-  return { aggregate: collection, pipeline: [...query.pipeline], cursor: {}, $db: DATABASE };
+function openingOf(query: Query): Document {
+  return { aggregate: COLLECTION, pipeline: [...query.pipeline], cursor: {}, $db: DATABASE };
 }
 
-function nextOf(cursorId: Long, collection: string): Document {
-  return { getMore: cursorId, collection, $db: DATABASE };
+function nextOf(cursorId: Long): Document {
+  return { getMore: cursorId, collection: COLLECTION, $db: DATABASE };
 }
 
 /**
