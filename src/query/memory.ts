@@ -28,12 +28,18 @@ const SCALAR_BYTES = 16;
 /** Of the rows that are neither bytes nor built here, one in so many is measured. */
 const SAMPLE_INTERVAL = 64;
 
-/** Bytes that a value takes, about. */
-export function approximateBytes(value: Value): number {
+/**
+ * Bytes that a value takes, about.
+ *
+ * @param most what takes more need not be looked at to its end: what an expression makes may have one value in many places
+ */
+export function approximateBytes(value: Value, most = Infinity): number {
   if (typeof value === "string") return SCALAR_BYTES + value.length;
   if (value instanceof RawDocument) return OBJECT_BYTES + value.sizeBytes;
-  if (value instanceof Document) return approximateBytesOfAll(value.values()) + value.names().length * 8;
-  if (isArray(value)) return approximateBytesOfAll(value);
+  if (value instanceof Document) {
+    return approximateBytesOfAll(value.values(), most) + value.names().length * 8;
+  }
+  if (isArray(value)) return approximateBytesOfAll(value, most);
   return SCALAR_BYTES;
 }
 
@@ -97,9 +103,9 @@ export class RowCopies {
   }
 }
 
-function approximateBytesOfAll(values: readonly Value[]): number {
+function approximateBytesOfAll(values: readonly Value[], most: number): number {
   let bytes = OBJECT_BYTES;
-  for (const value of values) bytes += approximateBytes(value);
+  for (let i = 0; i < values.length && bytes <= most; i++) bytes += approximateBytes(values[i], most - bytes);
   return bytes;
 }
 

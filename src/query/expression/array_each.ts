@@ -1,5 +1,5 @@
 /** Operators that evaluate an expression for each item of an array: `$map`, `$filter`, `$reduce`; `$zip`, `$sortArray`. */
-import { CommandError } from "../../base/mod.ts";
+import { CommandError, MAX_BLOCKING_STAGE_BYTES } from "../../base/mod.ts";
 import {
   BuiltDocument,
   type Collation,
@@ -11,6 +11,7 @@ import {
   valueOrder,
 } from "../../bson/mod.ts";
 import { type ElementOrder, orderByFields } from "../element_order.ts";
+import { approximateBytes } from "../memory.ts";
 import { isTruthy } from "./boolean.ts";
 import { constant, type Expression, namedNode, type OperatorNode, type ParseContext } from "./expression.ts";
 import { boundName, extendScope, withVariables } from "./literal.ts";
@@ -103,9 +104,14 @@ const MAP: OperatorDefinition = {
         throw new CommandError(16883, `input to $map must be an array not ${typeName(items)}`);
       }
       const inner = extendScope(scope);
+      let bytes = 0;
       return items.map((item) => {
         inner.variables.set(as, item);
         const value = body(inner);
+        bytes += approximateBytes(value, MAX_BLOCKING_STAGE_BYTES - bytes);
+        if (bytes > MAX_BLOCKING_STAGE_BYTES) {
+          throw new CommandError("ExceededMemoryLimit", "$map would use too much memory");
+        }
         return value === undefined ? null : value;
       });
     };

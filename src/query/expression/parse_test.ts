@@ -122,3 +122,17 @@ Deno.test("the registry is sorted and has no name twice", () => {
   assert.deepEqual(names, [...new Set(names)].sort());
   assert.ok(names.length > 140);
 });
+
+Deno.test("what $map makes has a limit, however deep its arrays are and however often a value is in them", () => {
+  const range = (end: number) => ({ $range: [0, end] });
+  const square = { $map: { input: range(4000), in: range(4000) } };
+  assert.throws(() => evaluate(square), { name: "CommandError", code: 146 });
+  const texts = { $map: { input: range(4000), as: "x", in: { $map: { input: range(4000), in: "$$x" } } } };
+  assert.throws(() => evaluate(texts), { name: "CommandError", code: 146 });
+  const doubled = { $reduce: { input: range(60), initialValue: "a", in: { a: "$$value", b: "$$value" } } };
+  assert.throws(() => evaluate({ $map: { input: [1], in: doubled } }), { name: "CommandError", code: 146 });
+  assert.equal(
+    (evaluate({ $map: { input: range(100_000), in: { a: "$$this" } } }) as Value[]).length,
+    100_000,
+  );
+});
