@@ -1,6 +1,6 @@
 /**
- * `deno task bench:ping [ROWS]`: how long a ping of one connection takes while another one has the server at work: queries
- * that look at all rows again and again, and inserts.
+ * `deno task bench:ping [ROWS [WORK]]`: how long a ping of one connection takes while another one has the server at work:
+ * queries that look at all rows again and again, and inserts; or one of these alone, by how its name begins.
  */
 import type { Document } from "bson";
 import { METRICS } from "../tests/data/cpu_workload.ts";
@@ -107,4 +107,6 @@ await loadOverWire(
 console.log(`${rowCount} rows; a ping every ${PAUSE_MS} ms while the server does`);
 console.log("| work | one round, ms | pings | median, ms | p99, ms | longest, ms |");
 console.log("| --- | ---: | ---: | ---: | ---: | ---: |");
-for (const work of works(rowCount)) console.log(`| ${(await measure(work, server.port)).join(" | ")} |`);
+for (const work of works(rowCount).filter(({ name }) => name.startsWith(Deno.args[1] ?? ""))) {
+  console.log(`| ${(await measure(work, server.port)).join(" | ")} |`);
+}
