@@ -1,11 +1,12 @@
 /** One connected client, as commands see it. */
 import type { Document } from "../bson/mod.ts";
+import type { Examined } from "./operation.ts";
 
 export class Client {
   /** What the driver says of itself in its first hello. */
   metadata: Document | undefined;
-  /** Documents that its last operation read; undefined where that is not counted. */
-  docsExamined: number | undefined;
+  /** What its last operation read; undefined where that is not counted. */
+  examined: Examined | undefined;
   /** Whether a hello was answered. */
   greeted = false;
   /** Set by a fail point: the connection closes instead of the next answer. */

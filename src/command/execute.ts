@@ -73,8 +73,8 @@ async function profileCommand(
   if (label.namespace === `${db}.${NO_COLLECTION}`) return;
   await state.profiler.note(db, millis, () => {
     const nowMs = state.services.clock.nowMs();
-    const docsExamined = command.kind === "write" ? undefined : client.docsExamined;
-    return profileEntry({ label, reply: new RawDocument(reply), millis, nowMs, client, docsExamined });
+    const examined = command.kind === "write" ? undefined : client.examined;
+    return profileEntry({ label, reply: new RawDocument(reply), millis, nowMs, client, examined });
   });
 }
 

@@ -16,6 +16,7 @@ import {
   type Value,
 } from "../bson/mod.ts";
 import { namespaceText } from "../cluster/mod.ts";
+import { BY_ID } from "../query/mod.ts";
 import type { Arguments } from "./arguments.ts";
 import type { CommandCall } from "./command.ts";
 import { isGenericArgument } from "./generic.ts";
@@ -37,8 +38,8 @@ export function replyById(call: CommandCall, reply: BsonWriter): boolean {
   operation.check();
   const found = services.router.findById(namespace, id, operation);
   if (found === undefined) return false;
-  const counters = { rowsRead: 0 };
-  operation.countIn(counters);
+  const counters = { rowsRead: 0, keysRead: 0 };
+  operation.countIn({ counters, plan: () => BY_ID });
   if (found.document !== undefined) counters.rowsRead++;
   writeCursor(reply, namespaceText(namespace), found.document, call.atClusterTime);
   return true;

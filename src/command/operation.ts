@@ -6,7 +6,7 @@ import { setImmediate as untilNextTurn } from "node:timers/promises";
 import { CommandError, YIELD_AFTER_MS } from "../base/mod.ts";
 import type { RawDocument, Value } from "../bson/mod.ts";
 import type { Clock } from "../io/mod.ts";
-import { type CommandContext, newScanCounters } from "../query/mod.ts";
+import { type CommandContext, newScanCounters, type PlanSummary, type ScanCounters } from "../query/mod.ts";
 import type { Client } from "./client.ts";
 
 /** What an operation does, as `$currentOp` shows it. */
@@ -17,6 +17,20 @@ export interface OperationLabel {
   readonly namespace: string;
   /** The command as it came. */
   readonly body: RawDocument;
+}
+
+type Counters = Readonly<Pick<ScanCounters, "rowsRead" | "keysRead">>;
+
+/** What a query reads. */
+export interface Reading {
+  readonly counters: Counters;
+  /** How its rows are found, once that is known. */
+  readonly plan?: (() => PlanSummary) | undefined;
+}
+
+/** What an operation has read. */
+export interface Examined extends Counters {
+  readonly plan: (() => PlanSummary) | undefined;
 }
 
 /** How far long work is. */
@@ -33,8 +47,9 @@ export class Operation {
   private hurried = false;
   /** Made for the first one: most operations wait for nothing. */
   private interruptListeners: Set<() => void> | undefined;
-  private counters: { readonly rowsRead: number } | undefined;
-  private rowsBefore = 0;
+  private reading: Reading | undefined;
+  /** When it began. */
+  private before: Counters = { rowsRead: 0, keysRead: 0 };
   /** When it runs out of time, on the monotonic clock. */
   private readonly deadlineMs: number;
   readonly startedMs: number;
@@ -59,14 +74,18 @@ export class Operation {
   }
 
   /** What it reads is counted there, from now on. */
-  countIn(counters: { readonly rowsRead: number }): void {
-    this.counters = counters;
-    this.rowsBefore = counters.rowsRead;
+  countIn(reading: Reading): void {
+    this.reading = reading;
+    const { rowsRead, keysRead } = reading.counters;
+    this.before = { rowsRead, keysRead };
   }
 
-  /** Documents that it read so far; undefined where that is not counted. */
-  get docsExamined(): number | undefined {
-    return this.counters && this.counters.rowsRead - this.rowsBefore;
+  /** What it has read so far; undefined where that is not counted. */
+  get examined(): Examined | undefined {
+    const { reading, before } = this;
+    if (reading === undefined) return undefined;
+    const { rowsRead, keysRead } = reading.counters;
+    return { rowsRead: rowsRead - before.rowsRead, keysRead: keysRead - before.keysRead, plan: reading.plan };
   }
 
   /** Makes the next check throw. */
@@ -130,6 +149,8 @@ export class QueryWork implements CommandContext {
   readonly clusterTime: bigint | undefined;
   readonly counters = newScanCounters();
   readonly snapshot: object | undefined;
+  /** Of the pipeline itself: what its stages plan comes later. */
+  plan: (() => PlanSummary) | undefined;
   private turnStartedMs: number;
   private continued = false;
 
@@ -146,7 +167,7 @@ export class QueryWork implements CommandContext {
     this.nowMs = operation.nowMs;
     this.clusterTime = operation.clusterTime;
     this.snapshot = operation.snapshot;
-    operation.countIn(this.counters);
+    operation.countIn(this);
     this.turnStartedMs = operation.startedMs;
   }
 
@@ -154,9 +175,13 @@ export class QueryWork implements CommandContext {
   continueFor(operation: Operation): void {
     this.operation = operation;
     this.continued = true;
-    operation.countIn(this.counters);
+    operation.countIn(this);
     this.turnStartedMs = operation.startedMs;
   }
+
+  readonly planned = (summary: () => PlanSummary): void => {
+    this.plan ??= summary;
+  };
 
   readonly isContinued = (): boolean => this.continued;
 
@@ -183,13 +208,13 @@ export class OperationTable {
   begin(client: Client, maxTimeMs: number, label: OperationLabel): Operation {
     const operation = new Operation(++this.lastId, client, this.clock, maxTimeMs, label);
     this.running.set(operation.id, operation);
-    client.docsExamined = undefined;
+    client.examined = undefined;
     return operation;
   }
 
   end(operation: Operation): void {
     this.running.delete(operation.id);
-    operation.client.docsExamined = operation.docsExamined ?? operation.client.docsExamined;
+    operation.client.examined = operation.examined ?? operation.client.examined;
   }
 
   get size(): number {

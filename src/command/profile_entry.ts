@@ -10,8 +10,8 @@ import {
 } from "../bson/mod.ts";
 import type { Client } from "./client.ts";
 import { int64OrInt32 } from "./numbers.ts";
-import type { OperationLabel } from "./operation.ts";
-import { renderDocument } from "../query/mod.ts";
+import type { Examined, OperationLabel } from "./operation.ts";
+import { type PlanSummary, renderDocument } from "../query/mod.ts";
 
 /** A larger command is cut. */
 const MAX_COMMAND_BYTES = 50 * 1024;
@@ -24,23 +24,25 @@ export interface ProfiledOperation {
   /** Milliseconds since 1970. */
   readonly nowMs: number;
   readonly client: Client;
-  /** Documents that were read; undefined where that is not counted. */
-  readonly docsExamined: number | undefined;
+  /** What was read; undefined where that is not counted. */
+  readonly examined: Examined | undefined;
 }
 
 export function profileEntry(operation: ProfiledOperation): Document {
-  const { label, reply, millis, nowMs, client, docsExamined } = operation;
+  const { label, reply, millis, nowMs, client, examined } = operation;
+  const plan = examined?.plan?.();
   const entry = new DocumentBuilder()
     .append("op", label.op)
     .append("ns", label.namespace)
     .append("command", shownCommand(label.body));
-  appendRead(entry, reply, docsExamined);
+  appendRead(entry, reply, examined, plan);
   appendCounts(entry, label.op, reply);
   appendError(entry, reply);
   return entry
     .append("responseLength", int64OrInt32(reply.sizeBytes))
     .append("protocol", "op_msg")
     .append("millis", int64OrInt32(millis))
+    .append("planSummary", plan?.text)
     .append("ts", new UtcDate(Math.floor(nowMs)))
     .append("client", client.remote.replace(/:[0-9]+$/, ""))
     .append("appName", applicationOf(client))
@@ -66,11 +68,22 @@ export function applicationOf({ metadata }: Client): Value {
   return application instanceof Document ? application.get("name") : undefined;
 }
 
-function appendRead(entry: DocumentBuilder, reply: RawDocument, docsExamined: number | undefined): void {
+function appendRead(
+  entry: DocumentBuilder,
+  reply: RawDocument,
+  examined: Examined | undefined,
+  plan: PlanSummary | undefined,
+): void {
   const cursor = reply.get("cursor");
   const id = cursor instanceof Document ? cursor.get("id") : undefined;
   entry.append("cursorid", id === 0n ? undefined : id);
-  entry.append("docsExamined", docsExamined === undefined ? undefined : int64OrInt32(docsExamined));
+  if (examined !== undefined) {
+    const { rowsRead, keysRead } = examined;
+    if (plan !== undefined) {
+      entry.append("keysExamined", int64OrInt32(keysRead + (plan.isByKeys ? rowsRead : 0)));
+    }
+    entry.append("docsExamined", int64OrInt32(rowsRead));
+  }
   entry.append("cursorExhausted", id === 0n ? true : undefined);
   if (!(cursor instanceof Document)) return;
   const batch = cursor.get("firstBatch") ?? cursor.get("nextBatch");

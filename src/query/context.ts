@@ -3,6 +3,7 @@ import { type Collation, Timestamp, UtcDate, type Value } from "../bson/mod.ts";
 import type { Collections } from "./collections.ts";
 import type { ParseContext } from "./expression/expression.ts";
 import type { QueryMemory } from "./memory.ts";
+import type { PlanSummary } from "./plan_summary.ts";
 import type { ScanCounters } from "./source.ts";
 
 /** The one instant that a whole query runs at. */
@@ -23,6 +24,8 @@ export interface CommandContext extends Instant {
   readonly isContinued?: () => boolean;
   /** What the query touched so far. */
   readonly counters: ScanCounters;
+  /** Told how its rows are found, before they are. */
+  readonly planned?: (summary: () => PlanSummary) => void;
   /** Whether blocking stages may put rows aside on disk; true when undefined, as in MongoDB. */
   readonly allowDiskUse?: boolean;
   /** Whether validators are not asked of what is written. */

@@ -12,6 +12,7 @@ import type { RowFields } from "./fragment/time_spans.ts";
 import { scanOf } from "./index_plan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
+import { planSummary } from "./plan_summary.ts";
 import { noRows, WatchedRows } from "./rows.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
 import { withSortKeys } from "./sort_keys.ts";
@@ -56,6 +57,7 @@ import { runWindowFill } from "./stage/window_fill.ts";
  */
 export function execute(pipeline: Pipeline, source: Source, context: QueryContext): Rows {
   const plan = planPipeline(pipeline, source.shape, context.variables);
+  context.planned?.(() => planSummary(plan, source.shape));
   return executePlan(plan, pipeline, source, context, () => context.memory?.close());
 }
 

@@ -43,6 +43,7 @@ export {
 export { wrongWithMeasuredPlaces, wrongWithPlaces } from "./geo/stored_place.ts";
 export { type IndexScan, type PlaceIndex, type SourceIndex } from "./source_index.ts";
 export { type Pipeline, type Stage } from "./pipeline.ts";
+export { BY_ID, type PlanSummary } from "./plan_summary.ts";
 export { isFirstOnly, namedStage } from "./stages.ts";
 export { QueryMemory } from "./memory.ts";
 export { collectRows } from "./rows.ts";

@@ -300,6 +300,8 @@ export interface ScanCounters {
   pagesRead: number;
   pagesSkipped: number;
   rowsRead: number;
+  /** Keys of indexes that rows were made of, or that stood for them. */
+  keysRead: number;
 }
 
 export function newScanCounters(): ScanCounters {
@@ -311,5 +313,6 @@ export function newScanCounters(): ScanCounters {
     pagesRead: 0,
     pagesSkipped: 0,
     rowsRead: 0,
+    keysRead: 0,
   };
 }

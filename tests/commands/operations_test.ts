@@ -125,3 +125,51 @@ Deno.test("what is profiled says who asked, how long it took and what came of it
     assert.equal(Number(n), 1);
   });
 });
+
+Deno.test("what is profiled says how rows were found, and how many keys and documents that took", async () => {
+  await withClients(async (running, other) => {
+    const documents = Array.from({ length: 70 }, (_, i) => ({ _id: i, a: i % 7, b: i % 5 }));
+    await running.must({ insert: "c", documents, $db: "d" });
+    const indexes = [{ key: { a: 1 }, name: "a" }, { key: { b: -1, a: 1 }, name: "ba" }];
+    await running.must({ createIndexes: "c", indexes, $db: "d" });
+    await running.must({ create: "t", timeseries: { timeField: "at" }, $db: "d" });
+    await running.must({ insert: "t", documents: [{ at: new Date(0) }], $db: "d" });
+    await running.must({ profile: 2, $db: "d" });
+    // Plan, keys and documents are MongoDB 6.0.5's, but for the bucket that stands for measurements.
+    const asked: [Document, string, number, number][] = [
+      [{ find: "c", filter: {} }, "COLLSCAN", 0, 70],
+      [{ find: "c", filter: { a: 1 } }, "IXSCAN { a: 1 }", 10, 10],
+      [{ find: "c", filter: { _id: 1 } }, "IDHACK", 1, 1],
+      [{ find: "c", filter: { b: 1 }, sort: { a: 1 } }, "IXSCAN { b: -1, a: 1 }", 14, 14],
+      [{ find: "c", filter: { a: 1 }, projection: { _id: 0, a: 1 } }, "IXSCAN { a: 1 }", 10, 0],
+      [{ find: "none", filter: {} }, "EOF", 0, 0],
+      [{ count: "c", query: {} }, "RECORD_STORE_FAST_COUNT", 0, 0],
+      [{ distinct: "c", key: "a" }, "DISTINCT_SCAN { a: 1 }", 7, 0],
+      [
+        { aggregate: "c", pipeline: [{ $match: { a: 2 } }, { $group: { _id: "$b" } }], cursor: {} },
+        "IXSCAN { a: 1 }",
+        10,
+        10,
+      ],
+      [{ find: "t", filter: {} }, "COLLSCAN", 0, 1],
+    ];
+    for (const [command] of asked) await running.must({ ...command, $db: "d" });
+    await running.must({ profile: 0, $db: "d" });
+    const entries = await other.documents({ find: "system.profile", filter: {}, $db: "d" });
+    const found = entries.filter(({ command }) => !("profile" in command)).map((entry) => {
+      return [entry["planSummary"], Number(entry["keysExamined"]), Number(entry["docsExamined"])];
+    });
+    assert.deepEqual(found, asked.map(([, ...expected]) => expected));
+    const either = { $or: [{ a: 1 }, { b: 2 }] };
+    await running.must({ profile: 2, $db: "d" });
+    await running.must({ find: "c", filter: either, batchSize: 2, $db: "d" });
+    const [last] = await other.documents({
+      find: "system.profile",
+      filter: {},
+      sort: { $natural: -1 },
+      limit: 1,
+      $db: "d",
+    });
+    assert.equal(last!["planSummary"], "IXSCAN { a: 1 }, IXSCAN { b: -1, a: 1 }");
+  });
+});

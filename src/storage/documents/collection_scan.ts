@@ -51,8 +51,8 @@ export interface DocumentScanRequest extends ScanOrder {
   readonly checkpoint: () => Promise<void>;
   /** What documents show of themselves. */
   readonly shown?: ShownFields;
-  /** Where the scan adds the documents it read. */
-  readonly counters?: { rowsRead: number };
+  /** Where the scan adds the documents it read, and the keys that it made documents of. */
+  readonly counters?: { rowsRead: number; keysRead: number };
 }
 
 export interface IndexOrder {
@@ -217,6 +217,7 @@ async function* scanKeys(
   const make = keyDocuments(order.covered ?? []);
   const batches = batchesByIndexes([order], keysOf(readers.index), firstRowsOf(request));
   for (const rows of guardedBatches(batches, guard)) {
+    if (request.counters !== undefined) request.counters.keysRead += rows.length;
     yield rows.map(make);
     await request.checkpoint();
   }

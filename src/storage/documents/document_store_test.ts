@@ -232,7 +232,7 @@ onEveryStore("a backward scan gives the last inserted first, over many batches",
 
 onEveryStore("a scan holds nothing between batches: writes and checkpoints go on", async (store) => {
   write(store, 1, Array.from({ length: 2500 }, (_, i) => documentOf(i)));
-  const counters = { rowsRead: 0 };
+  const counters = { rowsRead: 0, keysRead: 0 };
   let checkpoints = 0;
   const checkpoint = () => {
     checkpoints++;

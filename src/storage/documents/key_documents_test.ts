@@ -35,7 +35,7 @@ async function read(
   store: Pick<DocumentStore, "scan">,
   index: IndexOrder,
 ): Promise<{ texts: string[]; documents: number }> {
-  const counters = { rowsRead: 0 };
+  const counters = { rowsRead: 0, keysRead: 0 };
   const texts: string[] = [];
   for await (const rows of store.scan(COLLECTION, { index, counters, checkpoint: () => Promise.resolve() })) {
     texts.push(...rows.map(textOf));
