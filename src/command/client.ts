@@ -5,7 +5,9 @@ import type { Examined } from "./operation.ts";
 export class Client {
   /** What the driver says of itself in its first hello. */
   metadata: Document | undefined;
-  /** What its last operation read; undefined where that is not counted. */
+  /** Whether what it asks now will be written down. */
+  isProfiled = false;
+  /** What its last operation read, if that was to be written down; undefined where it is not counted. */
   examined: Examined | undefined;
   /** Whether a hello was answered. */
   greeted = false;

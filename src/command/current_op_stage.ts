@@ -74,7 +74,6 @@ export function currentOperations(call: CommandCall): readonly Document[] {
       op: operation.label.op,
       ns: operation.label.namespace,
       command: shownCommand(operation.label.body),
-      planSummary: operation.examined?.plan?.().text,
       ...progressOf(operation),
       waitingForLock: false,
     });

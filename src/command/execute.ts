@@ -51,9 +51,12 @@ async function answerProfiled(
 ): Promise<Outcome> {
   const start = reply.length;
   const startedMs = state.services.clock.monotonicMs();
+  client.isProfiled = true;
   const outcome = await answerCommand(state, client, input, reply);
+  client.isProfiled = false;
   const millis = state.services.clock.monotonicMs() - startedMs;
   if (reply.length > start) await profileCommand(state, client, input, reply.copyFrom(start), millis);
+  client.examined = undefined;
   return outcome;
 }
 

@@ -48,8 +48,8 @@ export class Operation {
   /** Made for the first one: most operations wait for nothing. */
   private interruptListeners: Set<() => void> | undefined;
   private reading: Reading | undefined;
-  /** When it began. */
-  private before: Counters = { rowsRead: 0, keysRead: 0 };
+  private rowsBefore = 0;
+  private keysBefore = 0;
   /** When it runs out of time, on the monotonic clock. */
   private readonly deadlineMs: number;
   readonly startedMs: number;
@@ -76,16 +76,16 @@ export class Operation {
   /** What it reads is counted there, from now on. */
   countIn(reading: Reading): void {
     this.reading = reading;
-    const { rowsRead, keysRead } = reading.counters;
-    this.before = { rowsRead, keysRead };
+    this.rowsBefore = reading.counters.rowsRead;
+    this.keysBefore = reading.counters.keysRead;
   }
 
   /** What it has read so far; undefined where that is not counted. */
   get examined(): Examined | undefined {
-    const { reading, before } = this;
+    const { reading } = this;
     if (reading === undefined) return undefined;
-    const { rowsRead, keysRead } = reading.counters;
-    return { rowsRead: rowsRead - before.rowsRead, keysRead: keysRead - before.keysRead, plan: reading.plan };
+    const { counters: { rowsRead, keysRead }, plan } = reading;
+    return { rowsRead: rowsRead - this.rowsBefore, keysRead: keysRead - this.keysBefore, plan };
   }
 
   /** Makes the next check throw. */
@@ -167,6 +167,7 @@ export class QueryWork implements CommandContext {
     this.nowMs = operation.nowMs;
     this.clusterTime = operation.clusterTime;
     this.snapshot = operation.snapshot;
+    if (operation.client.isProfiled) this.planned = (summary) => this.plan ??= summary;
     operation.countIn(this);
     this.turnStartedMs = operation.startedMs;
   }
@@ -179,9 +180,8 @@ export class QueryWork implements CommandContext {
     this.turnStartedMs = operation.startedMs;
   }
 
-  readonly planned = (summary: () => PlanSummary): void => {
-    this.plan ??= summary;
-  };
+  /** Only where somebody wants to know: what leads to a plan keeps all of it from the young collections. */
+  readonly planned: ((summary: () => PlanSummary) => void) | undefined;
 
   readonly isContinued = (): boolean => this.continued;
 
@@ -214,7 +214,9 @@ export class OperationTable {
 
   end(operation: Operation): void {
     this.running.delete(operation.id);
-    operation.client.examined = operation.examined ?? operation.client.examined;
+    const { client } = operation;
+    // It leads to all that the query has made.
+    if (client.isProfiled) client.examined = operation.examined ?? client.examined;
   }
 
   get size(): number {

@@ -25,7 +25,7 @@ export interface CommandContext extends Instant {
   /** What the query touched so far. */
   readonly counters: ScanCounters;
   /** Told how its rows are found, before they are. */
-  readonly planned?: (summary: () => PlanSummary) => void;
+  readonly planned?: ((summary: () => PlanSummary) => void) | undefined;
   /** Whether blocking stages may put rows aside on disk; true when undefined, as in MongoDB. */
   readonly allowDiskUse?: boolean;
   /** Whether validators are not asked of what is written. */

@@ -12,7 +12,7 @@ import type { RowFields } from "./fragment/time_spans.ts";
 import { scanOf } from "./index_plan.ts";
 import type { Pipeline, Stage } from "./pipeline.ts";
 import { type Plan, planPipeline } from "./plan.ts";
-import { planSummary } from "./plan_summary.ts";
+import { type PlanSummary, planSummary } from "./plan_summary.ts";
 import { noRows, WatchedRows } from "./rows.ts";
 import type { Rows, ScanRequest, Source } from "./source.ts";
 import { withSortKeys } from "./sort_keys.ts";
@@ -57,8 +57,13 @@ import { runWindowFill } from "./stage/window_fill.ts";
  */
 export function execute(pipeline: Pipeline, source: Source, context: QueryContext): Rows {
   const plan = planPipeline(pipeline, source.shape, context.variables);
-  context.planned?.(() => planSummary(plan, source.shape));
+  context.planned?.(summaryOf(plan, source));
   return executePlan(plan, pipeline, source, context, () => context.memory?.close());
+}
+
+/** Made apart, so that what is called at the end of all rows leads to no plan. */
+function summaryOf(plan: Plan, { shape }: Source): () => PlanSummary {
+  return () => planSummary(plan, shape);
 }
 
 /** As `execute`, for a plan that is made already. @param ended called at the end of the rows, however they end */
