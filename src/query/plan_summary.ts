@@ -1,4 +1,4 @@
-/** A plan in one line, as the profiler and `currentOp` show it: how rows are found. */
+/** A plan in one line, as the profiler writes it: how rows are found. */
 import { Document, isArray } from "../bson/mod.ts";
 import { scanNode } from "./explain_scan.ts";
 import { renderDocument } from "./expression/message.ts";
