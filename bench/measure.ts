@@ -88,7 +88,8 @@ export async function measure(
   return { peer: peer.name, load, disk, pingMs, queries: measured, singles };
 }
 
-async function warmUp(instance: Instance, query: Query): Promise<void> {
+/** Asks a query until what answers it is as quick as it gets, more or less. */
+export async function warmUp(instance: Pick<Instance, "runQuery">, query: Query): Promise<void> {
   const warmAt = performance.now() + WARM_UP_MS;
   while (performance.now() < warmAt) await instance.runQuery(query);
 }
@@ -167,7 +168,7 @@ async function medianOf(
 }
 
 /** Only root may, and not in every container. */
-function dropPageCache(): void {
+export function dropPageCache(): void {
   try {
     Deno.writeTextFileSync(DROP_CACHES, "1");
   } catch (error) {
@@ -203,7 +204,7 @@ async function timed(instance: Instance, body: () => Promise<void>): Promise<Tim
   return { seconds: (performance.now() - start) / 1000, cpuSeconds: instance.cpuSeconds() - cpuBefore };
 }
 
-function quantile(values: ArrayLike<number>, at: number): number {
+export function quantile(values: ArrayLike<number>, at: number): number {
   const sorted = Float64Array.from(values).sort();
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * at))] ?? NaN;
 }

@@ -2,10 +2,12 @@
  * `deno task bench:versions FOLDER [FOLDER]`: two versions of ChronoGo, or one twice, on copies of the same rows, asked the
  * same queries in turns, so that what else the machine does meets both. The folders are checkouts.
  */
+import { cp } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { startEnvironment, startFlags } from "../scripts/start_flags.ts";
 import { type ServerProcess, startServerProcess } from "../tests/support/server_process.ts";
 import { WireClient } from "../tests/support/wire_client.ts";
+import { dropPageCache, quantile, warmUp } from "./measure.ts";
 import type { Query } from "./query.ts";
 import { type Scenario, SCENARIOS, type ScenarioSize } from "./scenario.ts";
 import { COLLECTION, command, createCollections, loadOverWire, runOverWire } from "./wire_instance.ts";
@@ -20,11 +22,9 @@ const USAGE =
   --cold         with nothing in memory
   --turns        how often both are asked (15)`;
 
-const WARM_UP_MS = 1500;
 /** One after the other is asked for so long. */
 const TURN_MS = 150;
 const BATCH_ROWS = 1000;
-const DROP_CACHES = "/proc/sys/vm/drop_caches";
 
 interface Options extends ScenarioSize {
   readonly folders: readonly string[];
@@ -39,6 +39,7 @@ interface Options extends ScenarioSize {
 interface Version {
   readonly server: ServerProcess;
   readonly client: WireClient;
+  runQuery(query: Query): Promise<void>;
 }
 
 /** Of one turn, or the medians of all. */
@@ -87,7 +88,8 @@ async function start(folder: string, dataDir: string): Promise<Version> {
     command: [Deno.execPath(), "run", ...startFlags(manifest), `${folder}/main.ts`],
     env: startEnvironment(manifest),
   });
-  return { server, client: await WireClient.connect(server.port) };
+  const client = await WireClient.connect(server.port);
+  return { server, client, runQuery: (query) => runOverWire(client, query) };
 }
 
 async function stop({ server, client }: Version): Promise<void> {
@@ -105,21 +107,8 @@ async function load({ folders, scenario, ...size }: Options, folder: string): Pr
   await command(version.server.port, { compact: COLLECTION });
   await stop(version);
   const dataDirs = folders.map((_, i) => `${folder}/${i}`);
-  for (const copy of dataDirs.slice(1)) await copyFolder(loaded, copy);
+  for (const copy of dataDirs.slice(1)) await cp(loaded, copy, { recursive: true });
   return dataDirs;
-}
-
-async function copyFolder(from: string, to: string): Promise<void> {
-  await Deno.mkdir(to, { recursive: true });
-  for await (const { name, isDirectory } of Deno.readDir(from)) {
-    if (isDirectory) await copyFolder(`${from}/${name}`, `${to}/${name}`);
-    else await Deno.copyFile(`${from}/${name}`, `${to}/${name}`);
-  }
-}
-
-async function warmUp({ client }: Version, query: Query): Promise<void> {
-  const warmAt = performance.now() + WARM_UP_MS;
-  while (performance.now() < warmAt) await runOverWire(client, query);
 }
 
 /** Asks both in turns. @returns of each version the medians of its turns */
@@ -139,18 +128,18 @@ async function compare(versions: readonly Version[], query: Query, options: Opti
   }));
 }
 
-async function costOf({ server, client }: Version, query: Query, cold: boolean): Promise<Cost> {
+async function costOf({ server, client, runQuery }: Version, query: Query, cold: boolean): Promise<Cost> {
   const times: number[] = [];
   let cpuMs = 0;
   const overAt = performance.now() + TURN_MS;
   while (times.length === 0 || performance.now() < overAt) {
     if (cold) {
       await client.must({ emptyCaches: 1, $db: "admin" });
-      Deno.writeTextFileSync(DROP_CACHES, "1");
+      dropPageCache();
     }
     const cpuBefore = cpuMsOf(server.pid);
     const startedAt = performance.now();
-    await runOverWire(client, query);
+    await runQuery(query);
     times.push(performance.now() - startedAt);
     cpuMs += cpuMsOf(server.pid) - cpuBefore;
   }
@@ -167,7 +156,7 @@ function cpuMsOf(pid: number): number {
 }
 
 function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+  return quantile(values, 0.5);
 }
 
 function line(name: string, [before, after]: readonly Cost[]): string {

@@ -28,6 +28,8 @@ const PLAIN: ReadonlySet<string> = new Set(["find", "filter", "limit", "batchSiz
 const CONFIG = "config";
 const SYSTEM_PREFIX = "system.";
 
+const PLAN = () => BY_ID;
+
 /** Answers the command if it is such a find. @returns whether it is */
 export function replyById(call: CommandCall, reply: BsonWriter): boolean {
   const id = askedId(call.args);
@@ -39,7 +41,7 @@ export function replyById(call: CommandCall, reply: BsonWriter): boolean {
   const found = services.router.findById(namespace, id, operation);
   if (found === undefined) return false;
   const counters = { rowsRead: 0, keysRead: 0 };
-  operation.countIn({ counters, plan: () => BY_ID });
+  operation.countIn({ counters, plan: PLAN });
   if (found.document !== undefined) counters.rowsRead++;
   writeCursor(reply, namespaceText(namespace), found.document, call.atClusterTime);
   return true;

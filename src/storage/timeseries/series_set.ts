@@ -3,6 +3,7 @@
  * do.
  */
 import { NO_BYTES } from "../../column/mod.ts";
+import { firstAtLeast } from "./ascending.ts";
 
 /** More are not listed. */
 const MAX_LISTED = 64;
@@ -79,8 +80,12 @@ export class SeriesSet {
 
   delete(series: number): void {
     const { listed } = this;
-    if (listed === undefined) this.marks[series] = 0;
-    else if (this.has(series)) listed.splice(firstAtLeast(listed, series), 1);
+    if (listed === undefined) {
+      this.marks[series] = 0;
+      return;
+    }
+    const place = firstAtLeast(listed, series);
+    if (listed[place] === series) listed.splice(place, 1);
   }
 
   /** Keeps those that are in another set, too. */
@@ -115,18 +120,6 @@ export class SeriesSet {
     }
     return this.marks;
   }
-}
-
-/** The first place in an ascending list whose number is not below another; the list's length when there is none. */
-function firstAtLeast(listed: readonly number[], number: number): number {
-  let low = 0;
-  let high = listed.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (listed[middle]! < number) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
 
 /** The first place from one on that is marked; the length when there is none. */

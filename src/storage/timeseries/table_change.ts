@@ -11,6 +11,7 @@ import { assert, PIPELINE_BATCH_ROWS } from "../../base/mod.ts";
 import type { Document, RawDocument } from "../../bson/mod.ts";
 import { ByteReader, ByteWriter } from "../../column/mod.ts";
 import type { Clock } from "../../io/mod.ts";
+import { firstAtLeast } from "./ascending.ts";
 import { encodeChange } from "./change_payload.ts";
 import { visitInsert } from "./insert_payload.ts";
 import { MarkedRows } from "./marked_rows.ts";
@@ -197,16 +198,4 @@ function newCounters() {
     pagesSkipped: 0,
     rowsRead: 0,
   };
-}
-
-/** The first index whose number, in ascending `values`, is at least `wanted`. */
-function firstAtLeast(values: readonly number[], wanted: number): number {
-  let low = 0;
-  let high = values.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (values[middle]! < wanted) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }
