@@ -148,6 +148,12 @@ export class ByteReader {
     return this.source.subarray(this.at - count, this.at);
   }
 
+  /** Copies the next bytes, which stay the next ones. */
+  copyTo(target: Uint8Array, offset: number, count: number): void {
+    assert(count <= this.remaining, "the bytes are there to copy");
+    target.set(this.source.subarray(this.at, this.at + count), offset);
+  }
+
   skip(count: number): void {
     assert(count <= this.remaining, "the bytes are there to pass over");
     this.at += count;

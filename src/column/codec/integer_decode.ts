@@ -4,7 +4,7 @@ import type { ByteReader } from "../byte_buffer.ts";
 import * as bitPacking from "./bit_packing.ts";
 import { BLOCK_VALUES } from "./block_values.ts";
 import { BITS, DELTA, DELTA_OF_DELTA, FRAME, HALVES, RANS, RUNS } from "./integer_format.ts";
-import * as rans from "./rans.ts";
+import * as rans from "./rans_decode.ts";
 
 const TWO_31 = 2147483648;
 const TWO_32 = 4294967296;

@@ -216,7 +216,8 @@ export function readValues(bytes: Uint8Array, at: number, column: Column, from: 
   if (words instanceof Int32Array) return void integer.decodeInt32s(reader, length, words, from, to);
   if (decoded.length < length) decoded = new Int32Array(length);
   const read = integer.decodeInt32s(reader, length, decoded, from, to);
-  words.set(decoded.subarray(read.from, read.to), read.from);
+  const isAll = read.from === 0 && read.to === decoded.length;
+  words.set(isAll ? decoded : decoded.subarray(read.from, read.to), read.from);
 }
 
 /** Signed and unsigned numbers of 32 bits come out as the same word. */
