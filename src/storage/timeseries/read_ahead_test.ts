@@ -51,10 +51,10 @@ function seriesRows(series: number) {
   return DOCUMENTS.slice(series * ROWS, (series + 1) * ROWS);
 }
 
-async function storeOf(disk: CountingDisk, memoryBytes: number) {
+async function storeOf(disk: CountingDisk, memoryBytes: number, documents = DOCUMENTS) {
   const store = await openStore(disk, { memory: new MemoryBudget(memoryBytes) });
   await store.createTable(TABLE, TABLE_OPTIONS);
-  insert(store, 1, DOCUMENTS);
+  insert(store, 1, documents);
   await store.flush();
   disk.reads = 0;
   return store;
@@ -129,6 +129,20 @@ Deno.test("columns that a query reads all of are read together, with their times
   const numbers = sums.map((sum) => (sum as Int32).value);
   assert.deepEqual(numbers, [sumOf("whole"), sumOf("wide")]);
   assert.equal(disk.reads, 1 + 2, "a header, and what two pages of rows have");
+  await store.close();
+});
+
+Deno.test("times that cut a series of several pages are read with its columns", async () => {
+  const disk = new CountingDisk();
+  const documents = Array.from(
+    { length: 12_000 },
+    (_, i) => measurement((i % 6000) * 1000, Math.floor(i / 6000), { whole: Int32.of(i % 100) }),
+  );
+  const store = await storeOf(disk, 256 << 20, documents);
+  const range = { fromMs: 100_000, toMs: 199_999 };
+  const [sum] = await sumsOf(store, ["whole"], range, (meta) => meta === 0);
+  assert.equal((sum as Int32).value, 99 * 100 / 2);
+  assert.equal(disk.reads, 1 + 1, "a header, and what a page of rows has");
   await store.close();
 });
 

@@ -100,6 +100,7 @@ function firstRow(open: OpenRowGroup, first: number, end: number, fromMs: number
     } else if (max < fromMs) {
       low = Math.min(high, pageFirst + PAGE_ROWS);
     } else {
+      open.ahead.reachPage(page);
       const { times } = open.rowsOfPage(page);
       const from = Math.max(low, pageFirst);
       const to = Math.min(high, pageFirst + PAGE_ROWS);
