@@ -134,7 +134,7 @@ class AskedSeries {
   private readonly finder: MetaFinder;
   private readonly isAskedFor: KeyTest;
   /** What is asked for of texts, if that is all. */
-  private readonly texts: KeyTable | undefined;
+  private readonly texts: AskedTexts | undefined;
   private isFound = false;
   private readonly visit = (view: DataView, length: number) => {
     this.isFound ||= this.isAskedFor(view, length);
@@ -148,10 +148,10 @@ class AskedSeries {
   }
 
   has(series: number): boolean {
-    const { texts, finder, index: { bytesView } } = this;
+    const { texts, finder, index: { bytes, bytesView } } = this;
     if (texts !== undefined && finder.find(series) && finder.type === BsonType.String) {
       const start = finder.start + 4;
-      return texts.find(0, bytesView, start, start + bytesView.getInt32(finder.start, true) - 1) >= 0;
+      return texts.has(bytes, bytesView, start, start + bytesView.getInt32(finder.start, true) - 1);
     }
     this.isFound = false;
     this.keys.visit(series, this.visit);
@@ -175,9 +175,35 @@ function keyTestOf(lookup: KeyLookup): KeyTest {
 }
 
 /** The texts among keys by their bytes; undefined where other bytes may have such a key, too. */
-function textsOf(keys: readonly Uint8Array[]): KeyTable | undefined {
+function textsOf(keys: readonly Uint8Array[]): AskedTexts | undefined {
   const texts = keys.map(textOfKey).filter((text) => text !== undefined);
-  return texts.length < keys.length ? undefined : tableOf(texts);
+  return texts.length < keys.length ? undefined : new AskedTexts(texts);
+}
+
+/** Texts by their bytes. Most others are told from few by how they end, names of one kind among them. */
+class AskedTexts {
+  private readonly table: KeyTable;
+  /** 1 for the endings of some text. */
+  private readonly endings = new Uint8Array(ENDINGS);
+
+  constructor(texts: readonly Uint8Array[]) {
+    this.table = tableOf(texts);
+    for (const text of texts) this.endings[endingOf(text, text.length)] = 1;
+  }
+
+  /** Whether the bytes `[start, end)` are one of them. @param view of the same bytes */
+  has(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
+    return this.endings[end - start < ENDING_BYTES ? 0 : endingOf(bytes, end)] === 1 &&
+      this.table.find(0, view, start, end) >= 0;
+  }
+}
+
+const ENDING_BYTES = 2;
+const ENDINGS = 1024;
+
+/** A number below `ENDINGS` of the last bytes before `end`; 0 where there are fewer. */
+function endingOf(bytes: Uint8Array, end: number): number {
+  return end < ENDING_BYTES ? 0 : (bytes[end - 2]! * 31 + bytes[end - 1]!) % ENDINGS;
 }
 
 function tableOf(keys: readonly Uint8Array[]): KeyTable {
