@@ -11,6 +11,9 @@ import type { Workload } from "./scenario.ts";
 const WARM_UP_MS = 1500;
 /** A query that takes less than a millisecond is run for so long: what else the machine does for a moment counts less. */
 const LEAST_MS = 500;
+/** Shorter queries, in milliseconds, are timed again so often after all others: what disturbs one of these times is over then. */
+const SHORT_MS = 20;
+const MORE_TIMES = 2;
 /** Of each query with nothing in memory, on a server that runs and on one that was just started; medians count. */
 const COLD_RUNS = 11;
 const FIRST_RUNS = 3;
@@ -38,17 +41,19 @@ export interface Timed {
 export interface MeasuredQuery {
   readonly query: Query;
   /** Absent where the peer cannot answer it. */
-  readonly found?: {
-    /** The median. */
-    readonly ms: number;
-    /** The server's, the mean of a run. */
-    readonly cpuMs: number;
-    readonly answer: Answer;
-    /** The median with nothing of the rows in memory; absent where that is not measured. */
-    readonly coldMs?: number;
-    /** As that, of the first query after a start. */
-    readonly firstMs?: number;
-  };
+  readonly found?: Found;
+}
+
+interface Found {
+  /** The median. */
+  readonly ms: number;
+  /** The server's, the mean of a run. */
+  readonly cpuMs: number;
+  readonly answer: Answer;
+  /** The median with nothing of the rows in memory; absent where that is not measured. */
+  readonly coldMs?: number;
+  /** As that, of the first query after a start. */
+  readonly firstMs?: number;
 }
 
 export interface MeasuredSingles extends Timed {
@@ -80,10 +85,14 @@ export async function measure(
     if (isAnswered) await warmUp(instance, query);
   }
   const pingMs = await measurePing(instance);
-  const queries: MeasuredQuery[] = [];
+  let queries: MeasuredQuery[] = [];
   for (const { query, isAnswered } of asked) {
     progress(`${peer.name}: ${query.name}`);
     queries.push(isAnswered ? await measureQuery(instance, query, options) : { query });
+  }
+  for (let time = 0; time < MORE_TIMES; time++) {
+    progress(`${peer.name}: short queries again`);
+    queries = await timeAgain(instance, queries, options.runs);
   }
   progress(`${peer.name}: single inserts`);
   const singles = await measureSingles(instance, scenario.open(options, 43), options);
@@ -111,19 +120,46 @@ async function measurePing({ ping }: Instance): Promise<number | undefined> {
   return quantile(times, 0.5);
 }
 
-async function measureQuery(
+/** Times a query that is asked again and again. @returns its median, and the server's processor time, the mean of a run */
+async function timeWarm(
   instance: Instance,
   query: Query,
-  { runs, cold }: BenchOptions,
-): Promise<MeasuredQuery> {
-  const answer = await instance.answer(query);
+  runs: number,
+): Promise<Pick<Found, "ms" | "cpuMs">> {
   await warmUp(instance, query);
   const times: number[] = [];
   const { cpuSeconds } = await timed(instance, async () => {
     const leastAt = performance.now() + LEAST_MS;
     while (times.length < runs || performance.now() < leastAt) times.push(await msOf(instance, query));
   });
-  const warm = { ms: quantile(times, 0.5), cpuMs: cpuSeconds * 1000 / times.length, answer };
+  return { ms: quantile(times, 0.5), cpuMs: cpuSeconds * 1000 / times.length };
+}
+
+/** Times short queries once more: the quicker of both times counts, since what else the machine does only adds. */
+async function timeAgain(
+  instance: Instance,
+  queries: readonly MeasuredQuery[],
+  runs: number,
+): Promise<MeasuredQuery[]> {
+  const again: MeasuredQuery[] = [];
+  for (const { query, found } of queries) {
+    if (found === undefined || found.ms >= SHORT_MS) {
+      again.push({ query, ...(found && { found }) });
+      continue;
+    }
+    const warm = await timeWarm(instance, query, runs);
+    again.push({ query, found: warm.ms < found.ms ? { ...found, ...warm } : found });
+  }
+  return again;
+}
+
+async function measureQuery(
+  instance: Instance,
+  query: Query,
+  { runs, cold }: BenchOptions,
+): Promise<MeasuredQuery> {
+  const answer = await instance.answer(query);
+  const warm = { ...await timeWarm(instance, query, runs), answer };
   const { emptyCaches } = instance;
   if (!cold || emptyCaches === undefined) return { query, found: warm };
   const coldAt = performance.now() + WARM_UP_MS;
