@@ -1,36 +1,62 @@
-/** `deno task assembly`: makes a WebAssembly module of each AssemblyScript file in `src`, beside it. */
-import { main } from "assemblyscript/asc";
+/**
+ * `deno task assembly`: makes a WebAssembly module of each AssemblyScript file in `src`, beside it. The compiler is the npm
+ * package assemblyscript, installed once into a folder that git does not see and run by Node: the product does without it.
+ */
+import { existsSync } from "node:fs";
 
+const PACKAGE = "assemblyscript@0.28.20";
 const REPOSITORY = new URL("../", import.meta.url);
+const FOLDER = new URL("./.installed/", import.meta.url).pathname;
+const COMPILER = `${FOLDER}node_modules/assemblyscript/bin/asc.js`;
+/** The smallest and fastest: no collector, no run-time checks, which checksums make needless; memory grows as asked. */
+const OPTIONS = ["-O3", "--runtime", "stub", "--noAssert", "--initialMemory", "2"];
 
 /** The AssemblyScript files in `src`, from the repository's root. */
 export const SOURCES = ["src/column/codec/rans_decoder.as"];
 
-/** The module of a source: asked for twice, the same bytes. @throws Error with what the compiler says */
+/** The module of a source: asked for twice, the same bytes. @throws Error with what npm or the compiler says */
 export async function compile(source: string): Promise<Uint8Array> {
-  let module: Uint8Array | undefined;
-  const { error, stderr } = await main(
-    ["module.ts", "--outFile", "module.wasm", ...OPTIONS],
-    {
-      readFile: (path) => path === "module.ts" ? Deno.readTextFileSync(new URL(source, REPOSITORY)) : null,
-      writeFile: (path, content) => {
-        if (path === "module.wasm" && typeof content !== "string") module = content;
-      },
-      listFiles: () => [],
-    },
-  );
-  if (error !== null || module === undefined) {
-    throw new Error(`cannot compile ${source}:\n${stderr.toString()}`);
+  if (!await isInstalled()) await install();
+  const folder = await Deno.makeTempDir({ prefix: "chronogo-assembly-" });
+  try {
+    // The compiler takes its own files by this ending only, and the names of files are in none of the modules.
+    await Deno.copyFile(new URL(source, REPOSITORY), `${folder}/module.ts`);
+    await run("node", [COMPILER, "module.ts", "--outFile", "module.wasm", ...OPTIONS], folder);
+    return await Deno.readFile(`${folder}/module.wasm`);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
   }
-  return module;
 }
-
-/** The smallest and fastest: no collector, no run-time checks, which a checksum makes needless; memory grows as asked. */
-const OPTIONS = ["-O3", "--runtime", "stub", "--noAssert", "--initialMemory", "2"];
 
 /** Where the module of a source is. */
 export function moduleOf(source: string): URL {
   return new URL(source.replace(/\.as$/, ".wasm"), REPOSITORY);
+}
+
+async function isInstalled(): Promise<boolean> {
+  const stamp = `${FOLDER}installed.txt`;
+  return existsSync(stamp) && await Deno.readTextFile(stamp) === PACKAGE;
+}
+
+async function install(): Promise<void> {
+  console.error("installing AssemblyScript into scripts/.installed (once, about 60 MB)");
+  await run("npm", [
+    "install",
+    "--no-save",
+    "--no-audit",
+    "--no-fund",
+    "--silent",
+    "--prefix",
+    FOLDER,
+    PACKAGE,
+  ]);
+  await Deno.writeTextFile(`${FOLDER}installed.txt`, PACKAGE);
+}
+
+async function run(program: string, args: readonly string[], cwd?: string): Promise<void> {
+  const command = new Deno.Command(program, { args: [...args], stdout: "null", ...(cwd && { cwd }) });
+  const { success, stderr } = await command.output();
+  if (!success) throw new Error(`${program} ${args[0]} failed:\n${new TextDecoder().decode(stderr)}`);
 }
 
 if (import.meta.main) {
