@@ -82,7 +82,7 @@ export async function measure(
   }));
   for (const { query, isAnswered } of asked) {
     progress(`${peer.name}: warming up ${query.name}`);
-    if (isAnswered) await warmUp(instance, query);
+    if (isAnswered) await warmUp(() => instance.runQuery(query));
   }
   const pingMs = await measurePing(instance);
   let queries: MeasuredQuery[] = [];
@@ -100,24 +100,24 @@ export async function measure(
   return { peer: peer.name, load, disk, pingMs, queries: measured, singles };
 }
 
-/** Asks a query until what answers it is as quick as it gets, more or less. */
-export async function warmUp(instance: Pick<Instance, "runQuery">, query: Query): Promise<void> {
+/** Asks until what answers is as quick as it gets, more or less. */
+export async function warmUp(ask: () => Promise<unknown>): Promise<void> {
   const warmAt = performance.now() + WARM_UP_MS;
-  while (performance.now() < warmAt) await instance.runQuery(query);
+  while (performance.now() < warmAt) await ask();
+}
+
+/** Asks so often at least, and for a while. @returns how long each time took, in milliseconds */
+async function timesOf(ask: () => Promise<unknown>, leastRuns: number): Promise<number[]> {
+  const times: number[] = [];
+  const leastAt = performance.now() + LEAST_MS;
+  while (times.length < leastRuns || performance.now() < leastAt) times.push(await msOf(ask));
+  return times;
 }
 
 async function measurePing({ ping }: Instance): Promise<number | undefined> {
   if (ping === undefined) return undefined;
-  const warmAt = performance.now() + WARM_UP_MS;
-  while (performance.now() < warmAt) await ping();
-  const times: number[] = [];
-  const leastAt = performance.now() + LEAST_MS;
-  while (performance.now() < leastAt) {
-    const start = performance.now();
-    await ping();
-    times.push(performance.now() - start);
-  }
-  return quantile(times, 0.5);
+  await warmUp(ping);
+  return quantile(await timesOf(ping, 1), 0.5);
 }
 
 /** Times a query that is asked again and again. @returns its median, and the server's processor time, the mean of a run */
@@ -126,11 +126,11 @@ async function timeWarm(
   query: Query,
   runs: number,
 ): Promise<Pick<Found, "ms" | "cpuMs">> {
-  await warmUp(instance, query);
-  const times: number[] = [];
+  const ask = () => instance.runQuery(query);
+  await warmUp(ask);
+  let times: number[] = [];
   const { cpuSeconds } = await timed(instance, async () => {
-    const leastAt = performance.now() + LEAST_MS;
-    while (times.length < runs || performance.now() < leastAt) times.push(await msOf(instance, query));
+    times = await timesOf(ask, runs);
   });
   return { ms: quantile(times, 0.5), cpuMs: cpuSeconds * 1000 / times.length };
 }
@@ -162,8 +162,7 @@ async function measureQuery(
   const warm = { ...await timeWarm(instance, query, runs), answer };
   const { emptyCaches } = instance;
   if (!cold || emptyCaches === undefined) return { query, found: warm };
-  const coldAt = performance.now() + WARM_UP_MS;
-  while (performance.now() < coldAt) await coldMsOf(emptyCaches, instance, query);
+  await warmUp(() => coldMsOf(emptyCaches, instance, query));
   return { query, found: { ...warm, coldMs: await medianOf(COLD_RUNS, emptyCaches, instance, query) } };
 }
 
@@ -207,7 +206,7 @@ async function medianOf(
 async function coldMsOf(letGo: () => Promise<void>, instance: Instance, query: Query): Promise<number> {
   await letGo();
   dropPageCache();
-  return await msOf(instance, query);
+  return await msOf(() => instance.runQuery(query));
 }
 
 /** Only root may, and not in every container. */
@@ -221,9 +220,9 @@ export function dropPageCache(): void {
   }
 }
 
-async function msOf(instance: Instance, query: Query): Promise<number> {
+async function msOf(ask: () => Promise<unknown>): Promise<number> {
   const start = performance.now();
-  await instance.runQuery(query);
+  await ask();
   return performance.now() - start;
 }
 

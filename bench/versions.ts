@@ -39,7 +39,6 @@ interface Options extends ScenarioSize {
 interface Version {
   readonly server: ServerProcess;
   readonly client: WireClient;
-  runQuery(query: Query): Promise<void>;
 }
 
 /** Of one turn, or the medians of all. */
@@ -88,8 +87,7 @@ async function start(folder: string, dataDir: string): Promise<Version> {
     command: [Deno.execPath(), "run", ...startFlags(manifest), `${folder}/main.ts`],
     env: startEnvironment(manifest),
   });
-  const client = await WireClient.connect(server.port);
-  return { server, client, runQuery: (query) => runOverWire(client, query) };
+  return { server, client: await WireClient.connect(server.port) };
 }
 
 async function stop({ server, client }: Version): Promise<void> {
@@ -114,7 +112,7 @@ async function load({ folders, scenario, ...size }: Options, folder: string): Pr
 /** Asks both in turns. @returns of each version the medians of its turns */
 async function compare(versions: readonly Version[], query: Query, options: Options): Promise<Cost[]> {
   const turns: Cost[][] = versions.map(() => []);
-  for (const version of versions) await warmUp(version, query);
+  for (const { client } of versions) await warmUp(() => runOverWire(client, query));
   for (let turn = 0; turn < options.turns; turn++) {
     const order = turn % 2 === 0 ? [0, 1] : [1, 0];
     for (const at of order) {
@@ -128,7 +126,7 @@ async function compare(versions: readonly Version[], query: Query, options: Opti
   }));
 }
 
-async function costOf({ server, client, runQuery }: Version, query: Query, cold: boolean): Promise<Cost> {
+async function costOf({ server, client }: Version, query: Query, cold: boolean): Promise<Cost> {
   const times: number[] = [];
   let cpuMs = 0;
   const overAt = performance.now() + TURN_MS;
@@ -139,7 +137,7 @@ async function costOf({ server, client, runQuery }: Version, query: Query, cold:
     }
     const cpuBefore = cpuMsOf(server.pid);
     const startedAt = performance.now();
-    await runQuery(query);
+    await runOverWire(client, query);
     times.push(performance.now() - startedAt);
     cpuMs += cpuMsOf(server.pid) - cpuBefore;
   }
@@ -180,7 +178,11 @@ async function run(options: Options): Promise<void> {
     for (const queries of alone ? asked.map((query) => [query]) : [asked]) {
       const versions = await Promise.all(folders.map((root, i) => start(root, dataDirs[i] ?? "")));
       try {
-        if (!alone) { for (const query of all) for (const version of versions) await warmUp(version, query); }
+        if (!alone) {
+          for (const query of all) {
+            for (const { client } of versions) await warmUp(() => runOverWire(client, query));
+          }
+        }
         for (const query of queries) console.log(line(query.name, await compare(versions, query, options)));
       } finally {
         await Promise.all(versions.map(stop));

@@ -2,7 +2,7 @@
  * `deno task assembly`: makes a WebAssembly module of each AssemblyScript file in `src`, beside it. The compiler is the npm
  * package assemblyscript, installed once into a folder that git does not see and run by Node: the product does without it.
  */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 
 const PACKAGE = "assemblyscript@0.28.20";
 const REPOSITORY = new URL("../", import.meta.url);
@@ -11,8 +11,11 @@ const COMPILER = `${FOLDER}node_modules/assemblyscript/bin/asc.js`;
 /** The smallest and fastest: no collector, no run-time checks, which checksums make needless; memory grows as asked. */
 const OPTIONS = ["-O3", "--runtime", "stub", "--noAssert", "--initialMemory", "2"];
 
-/** The AssemblyScript files in `src`, from the repository's root. */
-export const SOURCES = ["src/column/codec/rans_decoder.as"];
+/** All files in `src` with an ending, from the repository's root. */
+export function filesIn(ending: string): string[] {
+  return readdirSync(new URL("src/", REPOSITORY), { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(ending)).map((path) => `src/${path}`).sort();
+}
 
 /** The module of a source: asked for twice, the same bytes. @throws Error with what npm or the compiler says */
 export async function compile(source: string): Promise<Uint8Array> {
@@ -28,9 +31,9 @@ export async function compile(source: string): Promise<Uint8Array> {
   }
 }
 
-/** Where the module of a source is. */
-export function moduleOf(source: string): URL {
-  return new URL(source.replace(/\.as$/, ".wasm"), REPOSITORY);
+/** The module's path. */
+export function moduleOf(source: string): string {
+  return source.replace(/\.as$/, ".wasm");
 }
 
 async function isInstalled(): Promise<boolean> {
@@ -60,9 +63,9 @@ async function run(program: string, args: readonly string[], cwd?: string): Prom
 }
 
 if (import.meta.main) {
-  for (const source of SOURCES) {
+  for (const source of filesIn(".as")) {
     const module = await compile(source);
-    await Deno.writeFile(moduleOf(source), module);
+    await Deno.writeFile(new URL(moduleOf(source), REPOSITORY), module);
     console.log(`${source}: ${module.length} bytes`);
   }
 }

@@ -188,22 +188,21 @@ class AskedTexts {
 
   constructor(texts: readonly Uint8Array[]) {
     this.table = tableOf(texts);
-    for (const text of texts) this.endings[endingOf(text, text.length)] = 1;
+    for (const text of texts) this.endings[endingOf(text, 0, text.length)] = 1;
   }
 
   /** Whether the bytes `[start, end)` are one of them. @param view of the same bytes */
   has(bytes: Uint8Array, view: DataView, start: number, end: number): boolean {
-    return this.endings[end - start < ENDING_BYTES ? 0 : endingOf(bytes, end)] === 1 &&
-      this.table.find(0, view, start, end) >= 0;
+    return this.endings[endingOf(bytes, start, end)] === 1 && this.table.find(0, view, start, end) >= 0;
   }
 }
 
 const ENDING_BYTES = 2;
 const ENDINGS = 1024;
 
-/** A number below `ENDINGS` of the last bytes before `end`; 0 where there are fewer. */
-function endingOf(bytes: Uint8Array, end: number): number {
-  return end < ENDING_BYTES ? 0 : (bytes[end - 2]! * 31 + bytes[end - 1]!) % ENDINGS;
+/** A number below `ENDINGS` of the last of the bytes `[start, end)`; 0 where there are fewer. */
+function endingOf(bytes: Uint8Array, start: number, end: number): number {
+  return end - start < ENDING_BYTES ? 0 : (bytes[end - 2]! * 31 + bytes[end - 1]!) % ENDINGS;
 }
 
 function tableOf(keys: readonly Uint8Array[]): KeyTable {
