@@ -230,7 +230,7 @@ async function checkSegment(
       const known = series?.get(entry.tableId)?.size ?? 0;
       if (series !== undefined && group.lastSeries >= known) {
         const reason = `series ${group.lastSeries} of table ${entry.tableId}, the series file has ${known}`;
-        listener.onProblem(path, group.offset + group.pagesBytes, reason);
+        listener.onProblem(path, group.headerOffset, reason);
       }
     }
     groups += entry.groups.length;

@@ -14,7 +14,7 @@ const PREFETCH_BYTES = 256 << 10;
 let prefetched: Uint8Array | undefined;
 
 /** A read of what is in memory takes less: so much, and for each byte. */
-const SLOW_READ_MS = 0.25;
+const SLOW_READ_MS = 0.08;
 const SLOW_MS_PER_BYTE = 1 / (1 << 20);
 
 const FLAGS: Readonly<Record<OpenMode, string>> = { read: "r", write: "r+", create: "wx+" };

@@ -24,8 +24,8 @@ import type { Pace } from "./pacer.ts";
 import { partsOf, type TablePart } from "./partition.ts";
 import type { LiveTable } from "./partition_volume.ts";
 import type { Segment } from "./segment.ts";
-import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
-import { SegmentOutput, WRITE_BYTES } from "./segment_output.ts";
+import type { TableEntry } from "./segment_format.ts";
+import { OUTPUT_BYTES, SegmentOutput } from "./segment_output.ts";
 
 /** A table whose rows are merged. */
 export type MergedTable = LiveTable & ShreddedTable;
@@ -91,27 +91,13 @@ export async function runCompaction(job: CompactionJob): Promise<MergedSegments>
 /** Where merged rows go: one new segment. */
 class Destination {
   readonly output: SegmentOutput;
-  private readonly tables: TableEntry[] = [];
-  private groups: RowGroupEntry[] = [];
 
   constructor(readonly written: WrittenSegment, readonly file: DiskFile, readonly group: MergedGroup) {
     this.output = new SegmentOutput(file, "small");
   }
 
-  addGroups(entries: readonly RowGroupEntry[]): void {
-    this.groups.push(...entries);
-  }
-
-  /** @param dataBytesOf the bytes as BSON of so many rows */
-  endTable(tableId: number, dataBytesOf: (rows: number) => number): void {
-    if (this.groups.length === 0) return;
-    const rows = this.groups.reduce((sum, group) => sum + group.rows, 0);
-    this.tables.push({ tableId, dataBytes: dataBytesOf(rows), groups: this.groups });
-    this.groups = [];
-  }
-
   async finish(): Promise<void> {
-    this.output.finish(this.tables);
+    this.output.finish();
     await this.file.sync();
     this.file.close();
   }
@@ -173,7 +159,7 @@ class Merge {
     await mergeRows(cursors, taker);
     await taker.writeAll();
     const bytesOf = bytesByRows(held.map(({ entry }) => entry));
-    for (const destination of this.destinations.values()) destination.endTable(tableId, bytesOf);
+    for (const { output } of this.destinations.values()) output.endTable(tableId, bytesOf);
   }
 
   private destinationOf(partition: number): Destination {
@@ -187,7 +173,7 @@ class Merge {
     const written = { number, path, place: { arrival, level: isParted ? 1 : 0 } } as const;
     const group = new MergedGroup(pageBytes(this.job.memory));
     const destination = new Destination(written, this.job.disk.open(path, "create"), group);
-    this.lease.grow(WRITE_BYTES);
+    this.lease.grow(OUTPUT_BYTES);
     this.destinations.set(key, destination);
     return destination;
   }
@@ -263,8 +249,7 @@ class PartingTaker implements RowTaker {
       this.pendingRows -= group.rows;
       this.pendingBytes -= group.sizeBytes;
     }
-    const entries = await writeMergedGroups(written, this.table, this.pace);
-    written.forEach((destination, i) => destination.addGroups(entries[i]!));
+    await writeMergedGroups(written, this.table, this.pace);
   }
 }
 

@@ -15,7 +15,6 @@ import type { Pace } from "./pacer.ts";
 import { PageRows } from "./page_rows.ts";
 import { ReadAhead } from "./read_ahead.ts";
 import { FIRST_COLUMN_PAGES, WHOLE_PAGES } from "./row_group.ts";
-import type { RowGroupEntry } from "./segment_format.ts";
 import type { RowGroupContent, SegmentOutput } from "./segment_output.ts";
 import { writeMemtable } from "./segment_writer.ts";
 import type { SeriesIndex } from "./series_index.ts";
@@ -104,13 +103,12 @@ interface MergedRows {
  * made of is decoded once. They are empty afterwards.
  *
  * @param pace awaited between pages, to let others run
- * @returns the entries of each, in the same order
  */
 export async function writeMergedGroups(
   groups: readonly { readonly group: MergedGroup; readonly output: SegmentOutput }[],
   table: ShreddedTable,
   pace: Pace,
-): Promise<readonly (readonly RowGroupEntry[])[]> {
+): Promise<void> {
   const paths = new PathUnion();
   const parts = groups.map(({ group, output }) => {
     const merged = group.take();
@@ -118,18 +116,13 @@ export async function writeMergedGroups(
   });
   const fitting = parts.filter(({ shapes }) => shapes.paths.size <= MAX_TABLE_COLUMNS);
   await writeColumns(fitting, paths.keys, pace);
-  const entries: RowGroupEntry[][] = [];
   for (const { output, merged, shapes } of parts) {
     const { rows, series, seriesRows } = merged;
     const fits = shapes.paths.size <= MAX_TABLE_COLUMNS;
-    entries.push(
-      fits
-        ? [output.endGroup({ rows, series, seriesRows, ...shapes.numbered() })]
-        : await shredAnew(merged.slices, output, table, pace),
-    );
+    if (fits) output.endGroup({ rows, series, seriesRows, ...shapes.numbered() });
+    else await shredAnew(merged.slices, output, table, pace);
     for (const { group } of merged.slices) group.release();
   }
-  return entries;
 }
 
 /** What is asked of a table whose rows are shredded anew. */
@@ -207,14 +200,13 @@ async function eachPage(
   if (room < PAGE_ROWS) write(column);
 }
 
-/** Writes rows by way of memtables, as if they came anew; returns the row groups. */
+/** Writes rows by way of memtables, as if they came anew. */
 async function shredAnew(
   slices: readonly Slice[],
   output: SegmentOutput,
   { index, names, options }: ShreddedTable,
   pace: Pace,
-): Promise<RowGroupEntry[]> {
-  const entries: RowGroupEntry[] = [];
+): Promise<void> {
   let memtable = new Memtable(index, names, options, new MemoryAccount());
   for (const { group: { segment, group }, from, end } of slices) {
     let rows: PageRows | undefined;
@@ -226,13 +218,12 @@ async function shredAnew(
       const bytes = encodeDocument(documentOf(rows, row));
       memtable.appendAll(bytes, 0, bytes.length);
       if (memtable.dataBytes < MAX_SHREDDED_BYTES) continue;
-      entries.push(...await writeMemtable(output, memtable, pace));
+      await writeMemtable(output, memtable, pace);
       memtable = new Memtable(index, names, options, new MemoryAccount());
     }
     await pace();
   }
-  if (memtable.length > 0) entries.push(...await writeMemtable(output, memtable, pace));
-  return entries;
+  if (memtable.length > 0) await writeMemtable(output, memtable, pace);
 }
 
 /** The paths of row groups that are written together, in the order in which their columns are. */

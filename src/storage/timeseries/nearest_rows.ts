@@ -17,6 +17,7 @@ import {
   TIME_PAGES,
   WHOLE_PAGES,
 } from "./row_group.ts";
+import { RowGroupHeaders } from "./row_group_headers.ts";
 import type { RowSource } from "./row_source.ts";
 import type { Direction, TimeRange } from "./run.ts";
 import type { MemtableRows, SegmentRows, TableSnapshot } from "./table_snapshot.ts";
@@ -161,11 +162,13 @@ function placesOf(snapshot: TableSnapshot, request: TimeseriesScan): Place[] {
   let age = 0;
   for (const rows of snapshot.segments) {
     const before = places.length;
+    const headers = new RowGroupHeaders(rows.segment, snapshot.names);
     const range = { fromMs: Math.max(timeRange.fromMs, rows.firstMs), toMs: timeRange.toMs };
     for (const entry of rows.groups) {
       age++;
       if (entry.minTime > range.toMs || entry.maxTime < range.fromMs) continue;
-      places.push(new GroupPlace(snapshot, rows, entry, range, request, age));
+      headers.add(entry);
+      places.push(new GroupPlace(snapshot, rows, headers, entry, range, request, age));
     }
     if (places.length > before) counters.segmentsRead++;
     else counters.segmentsSkipped++;
@@ -188,6 +191,7 @@ class GroupPlace implements Place {
   constructor(
     private readonly snapshot: TableSnapshot,
     private readonly rows: SegmentRows,
+    private readonly headers: RowGroupHeaders,
     private readonly entry: RowGroupEntry,
     private readonly range: TimeRange,
     private readonly request: TimeseriesScan,
@@ -207,14 +211,14 @@ class GroupPlace implements Place {
   }
 
   private openGroup(): OpenRowGroup {
-    const { snapshot, rows: { segment, masks }, entry, request: { counters } } = this;
-    const group = segment.rowGroup(entry, snapshot.names);
+    const { snapshot, rows: { segment, masks }, headers, entry, request: { counters } } = this;
+    const group = headers.rowGroup(entry);
     return new OpenRowGroup(segment, group, snapshot.index, counters, masks.get(entry.offset), "one reader");
   }
 
   async prefetch(nearest: NearestRows): Promise<void> {
-    const { rows: { segment }, entry } = this;
-    const header = segment.unreadHeader(entry);
+    const { rows: { segment }, headers, entry } = this;
+    const header = headers.unread(entry);
     if (header !== undefined) await segment.prefetch([header]);
     const { group, ahead } = this.open;
     const range = nearest.within(this.range);

@@ -14,9 +14,8 @@ import { locateIds } from "./id_scan.ts";
 import { openMemtableRun } from "./memtable_run.ts";
 import { scanSlices } from "./kernel/slice_scan.ts";
 import type { Direction, Run, TimeRange } from "./run.ts";
-import type { RowMask } from "./row_mask.ts";
+import { RowGroupHeaders } from "./row_group_headers.ts";
 import { RunHeap } from "./run_heap.ts";
-import type { Segment } from "./segment.ts";
 import type { RowGroupEntry } from "./segment_format.ts";
 import { OpenRowGroup, openSegmentRun } from "./segment_run.ts";
 import { type EndSource, rowsAtEnds, type SeriesEnds } from "./series_ends.ts";
@@ -27,7 +26,7 @@ import { lookUpSeries } from "./series_lookup.ts";
 import { seriesJudge } from "./series_judge.ts";
 import { SeriesSet } from "./series_set.ts";
 import { documentOf } from "./stored_document.ts";
-import type { MemtableRows, TableSnapshot } from "./table_snapshot.ts";
+import type { MemtableRows, SegmentRows, TableSnapshot } from "./table_snapshot.ts";
 
 const ALL_TIMES: TimeRange = { fromMs: -Infinity, toMs: Infinity };
 const ANY_SERIES = () => true;
@@ -148,11 +147,13 @@ export function sourcesOf(
   for (const rows of snapshot.segments) {
     const { segment, groups, firstMs } = rows;
     const before = sources.length;
+    const headers = new RowGroupHeaders(segment, snapshot.names);
     const left = { fromMs: Math.max(range.fromMs, firstMs), toMs: range.toMs };
     for (const entry of groups) {
       age++;
       if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
-      sources.push(groupSource(snapshot, segment, entry, rows.masks.get(entry.offset), left, age, counters));
+      headers.add(entry);
+      sources.push(groupSource(snapshot, rows, headers, entry, left, age, counters));
     }
     if (sources.length > before) counters.segmentsRead++;
     else counters.segmentsSkipped++;
@@ -168,16 +169,17 @@ export function sourcesOf(
 
 function groupSource(
   snapshot: TableSnapshot,
-  segment: Segment,
+  { segment, masks }: SegmentRows,
+  headers: RowGroupHeaders,
   entry: RowGroupEntry,
-  mask: RowMask | undefined,
   range: TimeRange,
   age: number,
   counters: TimeseriesCounters,
 ): Source {
   const { firstSeries, lastSeries, minTime, maxTime } = entry;
   const open = () => {
-    const group = segment.rowGroup(entry, snapshot.names);
+    const group = headers.rowGroup(entry);
+    const mask = masks.get(entry.offset);
     const rows = new OpenRowGroup(segment, group, snapshot.index, counters, mask, "several readers");
     return {
       series: () => group.series,

@@ -33,8 +33,8 @@ const ALIGNMENT = 8;
 /** Types of values that are decoded when they are asked for. */
 const IN_BLOCKS = typeBit(ValueType.Int32) | typeBit(ValueType.Double) | typeBit(ValueType.ObjectId);
 
-function headerOf({ offset, pagesBytes, headerBytes }: RowGroupEntry): ByteRange {
-  return { offset: offset + pagesBytes, sizeBytes: headerBytes };
+function headerOf({ headerOffset, headerBytes }: RowGroupEntry): ByteRange {
+  return { offset: headerOffset, sizeBytes: headerBytes };
 }
 
 function idIndexOf({ offset, pagesBytes, idIndexBytes }: RowGroupEntry): ByteRange {
@@ -135,13 +135,22 @@ export class Segment {
     return this.detached ?? this.files.file(this.path);
   }
 
-  /** The header of a row group. @throws CorruptionError */
-  rowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
-    const at = headerOf(entry).offset;
-    return this.cache.find<RowGroup>(this.number, at) ?? this.cache.get(this.number, at, () => {
-      const value = this.readRowGroup(entry, names);
+  /** A row group, where the cache holds its header. */
+  knownRowGroup({ headerOffset }: RowGroupEntry): RowGroup | undefined {
+    return this.cache.find(this.number, headerOffset);
+  }
+
+  /** A row group. @param content what is in its header, if that is known @throws CorruptionError */
+  rowGroup(entry: RowGroupEntry, names: TableNames, content?: Uint8Array): RowGroup {
+    return this.cache.get(this.number, entry.headerOffset, () => {
+      const value = this.readRowGroup(entry, names, content);
       return { value, sizeBytes: value.memoryBytes };
     });
+  }
+
+  /** The contents of the headers of row groups, ascending by place, all read at once. @throws CorruptionError */
+  readHeaders(entries: readonly RowGroupEntry[]): Uint8Array[] {
+    return this.readBlocks(entries.map(headerOf));
   }
 
   /** The times of a page, where the cache holds them. */
@@ -177,7 +186,7 @@ export class Segment {
     );
   }
 
-  /** The header of a row group, or its last rows, where the cache does not hold them. */
+  /** Where the header of a row group is, or its last rows, where the cache does not hold them. */
   unreadHeader(entry: RowGroupEntry): ByteRange | undefined {
     return this.unread(headerOf(entry));
   }
@@ -281,8 +290,7 @@ export class Segment {
   }
 
   /** As `rowGroup`, past the cache: for one who reads everything once. */
-  readRowGroup(entry: RowGroupEntry, names: TableNames): RowGroup {
-    const content = this.readBlock(headerOf(entry));
+  readRowGroup(entry: RowGroupEntry, names: TableNames, content = this.readBlock(headerOf(entry))): RowGroup {
     const group = new RowGroup(decodeBytes(new ByteReader(content)), entry.offset, names, this.recentPaths);
     this.recentPaths = group.paths;
     return group;

@@ -2,7 +2,8 @@
  * The frame of a segment file (docs/format/segment.md):
  *
  *     header    8 bytes "CGSEGMT\n" | uint32 version | uint32 CRC-32 of the 12 bytes before
- *     tables    for each row group: pages, last rows, index of ids, header (blocks); one table behind the other, ascending
+ *     tables    for each row group: pages, last rows, index of ids (blocks); one table behind the other, ascending
+ *     headers   of the row groups before (blocks), behind the last of these, or between them where there are many
  *     footer    block: compression.ts over what `encodeFooter` writes
  *     trailer   uint32 bytes of the footer block | uint32 CRC-32 of those 4 bytes and the magic | 8 bytes magic
  */
@@ -11,7 +12,7 @@ import { ByteReader, ByteWriter, decodeBytes, encodeBytes } from "../../column/m
 import type { DiskFile } from "../../io/mod.ts";
 import { readBlock, writeBlock } from "./block.ts";
 
-export const SEGMENT_VERSION = 4;
+export const SEGMENT_VERSION = 5;
 export const SEGMENT_HEADER_BYTES = 16;
 const TRAILER_BYTES = 16;
 const MAGIC = new TextEncoder().encode("CGSEGMT\n");
@@ -22,6 +23,7 @@ export interface RowGroupEntry {
   readonly offset: number;
   /** Bytes of its pages and of what lies behind them: last rows, then the index of its ids. */
   readonly pagesBytes: number;
+  readonly headerOffset: number;
   readonly headerBytes: number;
   readonly rows: number;
   readonly firstSeries: number;
@@ -96,20 +98,26 @@ export function readSegment(file: DiskFile): TableEntry[] {
 }
 
 /**
- * varint tables | each: varint id, varint bytes as BSON, varint row groups | each: varint bytes of pages, varint bytes of
- * the header, varint rows, varint first series, varint last series, double min time, double max time, varint bytes of the
- * last rows, varint bytes of the index of ids, varint length and bytes of the lowest and of the highest id, varint pages with other ids. The first row
- * group starts behind the file's header, each other behind the one before.
+ * varint tables | each: varint id, varint bytes as BSON, varint row groups | each: place of its pages, place of its header,
+ * varint rows, varint first series, varint last series, double min time, double max time, varint bytes of the last rows,
+ * varint bytes of the index of ids, varint length and bytes of the lowest and of the highest id, varint pages with other
+ * ids. A place is varint bytes behind the end of that of the row group before (of the first one: of the file's header),
+ * varint bytes.
  */
 function encodeFooter(tables: readonly TableEntry[], out: ByteWriter): void {
+  let [pagesEnd, headersEnd] = [SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES];
   out.varint(tables.length);
   for (const table of tables) {
     out.varint(table.tableId);
     out.varint(table.dataBytes);
     out.varint(table.groups.length);
     for (const group of table.groups) {
+      out.varint(group.offset - pagesEnd);
       out.varint(group.pagesBytes);
+      out.varint(group.headerOffset - headersEnd);
       out.varint(group.headerBytes);
+      pagesEnd = group.offset + group.pagesBytes;
+      headersEnd = group.headerOffset + group.headerBytes;
       out.varint(group.rows);
       out.varint(group.firstSeries);
       out.varint(group.lastSeries);
@@ -125,14 +133,15 @@ function encodeFooter(tables: readonly TableEntry[], out: ByteWriter): void {
 }
 
 function decodeFooter(reader: ByteReader): TableEntry[] {
-  let offset = SEGMENT_HEADER_BYTES;
+  let [pagesEnd, headersEnd] = [SEGMENT_HEADER_BYTES, SEGMENT_HEADER_BYTES];
   return Array.from({ length: reader.varint() }, (): TableEntry => {
     const tableId = reader.varint();
     const dataBytes = reader.varint();
     const groups = Array.from({ length: reader.varint() }, (): RowGroupEntry => {
       const group = {
-        offset,
+        offset: pagesEnd + reader.varint(),
         pagesBytes: reader.varint(),
+        headerOffset: headersEnd + reader.varint(),
         headerBytes: reader.varint(),
         rows: reader.varint(),
         firstSeries: reader.varint(),
@@ -145,7 +154,8 @@ function decodeFooter(reader: ByteReader): TableEntry[] {
         maxId: reader.sizedBytes().slice(),
         otherIdPages: reader.varint(),
       };
-      offset += group.pagesBytes + group.headerBytes;
+      pagesEnd = group.offset + group.pagesBytes;
+      headersEnd = group.headerOffset + group.headerBytes;
       return group;
     });
     return { tableId, dataBytes, groups };

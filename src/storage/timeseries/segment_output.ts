@@ -29,9 +29,14 @@ import { type RowGroupEntry, type TableEntry, writeFooter, writeHeader } from ".
 import { REMAINDER_KEY } from "./shape.ts";
 
 /** Written at once, about: a merge may have hundreds of outputs open. */
-export const WRITE_BYTES = 64 * 1024;
+const WRITE_BYTES = 64 * 1024;
+/** What an output holds: what is to be written, and headers. */
+export const OUTPUT_BYTES = 2 * WRITE_BYTES;
 /** A shorter header, that of a few rows, would lose a fifth of it at the price of writing all their pages. */
 const LEAST_COMPRESSED_HEADER_BYTES = 1024;
+
+/** Whose header gets its place in the file when it is written. */
+type Placed<Entry> = Omit<Entry, "headerOffset"> & { headerOffset: number };
 
 /** What the writer of a row group knows of it, beside its pages. */
 export type RowGroupContent = Omit<RowGroupHeader, "pages">;
@@ -40,6 +45,13 @@ export class SegmentOutput {
   private readonly out = new ByteWriter(WRITE_BYTES);
   /** Of the row group that ends. */
   private readonly header = new ByteWriter();
+  /** Those of row groups that are written, as blocks: who reads several has them with one call. */
+  private readonly headers = new ByteWriter();
+  /** The row groups of these, their headers' places counted from the first one. */
+  private headless: Placed<RowGroupEntry>[] = [];
+  private readonly tables: TableEntry[] = [];
+  /** Of the table that is being written. */
+  private groups: RowGroupEntry[] = [];
   /** Where in the file `out` begins. */
   private start = 0;
   private groupAt = 0;
@@ -100,21 +112,22 @@ export class SegmentOutput {
     this.idBytes += this.pages[this.pages.length - 1]!.sizeBytes;
   }
 
-  endGroup(content: RowGroupContent): RowGroupEntry {
-    const { groupAt, pages, minTime, maxTime } = this;
+  endGroup(content: RowGroupContent): void {
+    const { groupAt, pages, minTime, maxTime, header, headers } = this;
     const lastRowsBytes = this.writeLastRows();
     const idIndexBytes = this.writeIdIndex(content.rows);
     const pagesBytes = this.start + this.out.length - groupAt;
-    const { header } = this;
     header.reset();
     encodeRowGroup({ ...content, pages }, header);
+    const headerOffset = headers.length;
     const headerBytes = writeBlock(
-      this.out,
+      headers,
       (block) => encodePacked(header.written(), block, LEAST_COMPRESSED_HEADER_BYTES),
     );
-    return {
+    const entry = {
       offset: groupAt,
       pagesBytes,
+      headerOffset,
       headerBytes,
       rows: content.rows,
       firstSeries: content.series[0]!,
@@ -127,6 +140,22 @@ export class SegmentOutput {
       maxId: this.idBounds.max,
       otherIdPages: otherIdPages(content, pages),
     };
+    this.groups.push(entry);
+    this.headless.push(entry);
+    if (headers.length >= WRITE_BYTES) this.writeHeaders();
+  }
+
+  /**
+   * Ends a table, if there are row groups of it.
+   *
+   * @param dataBytesOf the bytes as BSON of so many rows
+   */
+  endTable(tableId: number, dataBytesOf: (rows: number) => number): void {
+    const { groups } = this;
+    if (groups.length === 0) return;
+    const rows = groups.reduce((sum, group) => sum + group.rows, 0);
+    this.tables.push({ tableId, dataBytes: dataBytesOf(rows), groups });
+    this.groups = [];
   }
 
   private writeLastRows(): number {
@@ -141,9 +170,19 @@ export class SegmentOutput {
   }
 
   /** Ends the file; it is not synced. */
-  finish(tables: readonly TableEntry[]): void {
-    writeFooter(tables, this.out);
+  finish(): void {
+    this.writeHeaders();
+    writeFooter(this.tables, this.out);
     this.writeOut();
+  }
+
+  private writeHeaders(): void {
+    const { out, headers, headless } = this;
+    const at = this.start + out.length;
+    for (const entry of headless) entry.headerOffset += at;
+    this.headless = [];
+    out.bytes(headers.written());
+    headers.reset();
   }
 
   private endPage(page: WrittenPage): void {

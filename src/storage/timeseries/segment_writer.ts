@@ -6,7 +6,6 @@ import { ID_FIELD } from "./id_key.ts";
 import { Memtable } from "./memtable.ts";
 import { sortedRows } from "./memtable_run.ts";
 import type { RowMask } from "./row_mask.ts";
-import type { RowGroupEntry, TableEntry } from "./segment_format.ts";
 import { SegmentOutput } from "./segment_output.ts";
 import { renumbered, WHOLE } from "./shape.ts";
 import { runsOf } from "./value_runs.ts";
@@ -30,16 +29,14 @@ export async function writeSegment(
   pace: () => Promise<void>,
 ): Promise<ReadonlyMap<number, Int32Array>> {
   const output = new SegmentOutput(file, "fast");
-  const entries: TableEntry[] = [];
   const written = new Map<number, Int32Array>();
   for (const [tableId, { memtable, removed }] of tables) {
     const rows = await sortedRows(memtable, removed, pace);
-    const groups = await writeRows(output, memtable, rows, pace);
-    const dataBytes = Math.round((memtable.dataBytes * rows.length) / memtable.length);
-    entries.push({ tableId, dataBytes, groups });
+    await writeRows(output, memtable, rows, pace);
+    output.endTable(tableId, (rows) => Math.round((memtable.dataBytes * rows) / memtable.length));
     written.set(tableId, rows);
   }
-  output.finish(entries);
+  output.finish();
   return written;
 }
 
@@ -48,8 +45,8 @@ export async function writeMemtable(
   output: SegmentOutput,
   memtable: Memtable,
   pace: () => Promise<void>,
-): Promise<RowGroupEntry[]> {
-  return await writeRows(output, memtable, await sortedRows(memtable, undefined, pace), pace);
+): Promise<void> {
+  await writeRows(output, memtable, await sortedRows(memtable, undefined, pace), pace);
 }
 
 async function writeRows(
@@ -57,12 +54,10 @@ async function writeRows(
   memtable: Memtable,
   rows: Int32Array,
   pace: () => Promise<void>,
-): Promise<RowGroupEntry[]> {
-  const groups: RowGroupEntry[] = [];
+): Promise<void> {
   for (let from = 0; from < rows.length; from += ROW_GROUP_ROWS) {
-    groups.push(await writeGroup(output, memtable, rows.subarray(from, from + ROW_GROUP_ROWS), pace));
+    await writeGroup(output, memtable, rows.subarray(from, from + ROW_GROUP_ROWS), pace);
   }
-  return groups;
 }
 
 async function writeGroup(
@@ -70,7 +65,7 @@ async function writeGroup(
   memtable: Memtable,
   rows: Int32Array,
   pace: () => Promise<void>,
-): Promise<RowGroupEntry> {
+): Promise<void> {
   const shapes = shapesOf(memtable, rows);
   const writePages = async (write: (page: Int32Array) => void) => {
     for (let from = 0; from < rows.length; from += PAGE_ROWS) {
@@ -90,7 +85,7 @@ async function writeGroup(
       else output.writeColumn(values);
     });
   }
-  return output.endGroup({
+  output.endGroup({
     rows: rows.length,
     pathKeys: shapes.columns.map((column) => memtable.dictionary.paths[column]!.key),
     series: series.values,

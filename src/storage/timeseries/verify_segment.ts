@@ -24,7 +24,7 @@ import { IdIndexWriter } from "./id_index.ts";
 import { ID_FIELD, IdBounds } from "./id_key.ts";
 import { LastRowsWriter } from "./last_rows.ts";
 import { FIRST_COLUMN_PAGES, type Page, pageCount, RowGroup, TIME_PAGES, WHOLE_PAGES } from "./row_group.ts";
-import { readSegment, type RowGroupEntry, type TableEntry } from "./segment_format.ts";
+import { readSegment, type RowGroupEntry, SEGMENT_HEADER_BYTES, type TableEntry } from "./segment_format.ts";
 import { fieldName, type Shape, type TableNames } from "./shape.ts";
 
 /** Something wrong at a place of a file. */
@@ -108,9 +108,7 @@ class SegmentVerifier {
     const trailer = new Uint8Array(TRAILER_BYTES);
     this.file.readAt(trailer, sizeBytes - TRAILER_BYTES);
     const footerAt = sizeBytes - TRAILER_BYTES - new DataView(trailer.buffer).getUint32(0, true);
-    const last = entries.flatMap((entry) => entry.groups).at(-1);
-    const end = last === undefined ? footerAt : last.offset + last.pagesBytes + last.headerBytes;
-    this.expect(end === footerAt, footerAt, `the footer starts here, the row groups end at ${end}`);
+    this.verifyPlaces(entries, footerAt);
     let before = -1;
     const tables: TableReport[] = [];
     for (const entry of entries) {
@@ -124,8 +122,26 @@ class SegmentVerifier {
     return { sizeBytes, tables, damages: this.damages };
   }
 
+  /** Pages and headers lie one behind the other up to the footer. */
+  private verifyPlaces(entries: readonly TableEntry[], footerAt: number): void {
+    const places = entries.flatMap(({ groups }) => groups).flatMap((group) => [
+      { offset: group.offset, sizeBytes: group.pagesBytes },
+      { offset: group.headerOffset, sizeBytes: group.headerBytes },
+    ]).sort((a, b) => a.offset - b.offset);
+    let end = SEGMENT_HEADER_BYTES;
+    for (const { offset, sizeBytes } of places) {
+      this.expect(
+        offset === end,
+        offset,
+        `a row group's pages or header start here, what is before ends at ${end}`,
+      );
+      end = offset + sizeBytes;
+    }
+    this.expect(end === footerAt, footerAt, `the footer starts here, the row groups end at ${end}`);
+  }
+
   private async verifyGroup(entry: RowGroupEntry): Promise<RowGroupReport[]> {
-    const at = entry.offset + entry.pagesBytes;
+    const at = entry.headerOffset;
     const group = this.attempt(at, () => {
       const content = readBlock(this.file, at, entry.headerBytes);
       return new RowGroup(decodeBytes(new ByteReader(content)), entry.offset, NO_NAMES);
@@ -141,7 +157,8 @@ class SegmentVerifier {
   }
 
   private async verifyPages(group: RowGroup, entry: RowGroupEntry): Promise<PageReport[]> {
-    const headerAt = entry.offset + entry.pagesBytes;
+    const { headerOffset: headerAt } = entry;
+    const pagesEnd = entry.offset + entry.pagesBytes;
     const reports: PageReport[] = [];
     const lastRows = new LastRowsWriter(
       [...group.seriesEnds].map((end, place) => end - group.firstRowOf(place)),
@@ -190,11 +207,11 @@ class SegmentVerifier {
     );
     if (areAllRead) {
       this.attempt(
-        headerAt - entry.idIndexBytes - entry.lastRowsBytes,
+        pagesEnd - entry.idIndexBytes - entry.lastRowsBytes,
         () => this.verifyLastRows(lastRows, entry),
       );
     }
-    this.attempt(headerAt - entry.idIndexBytes, () => this.verifyIds(group, entry));
+    this.attempt(pagesEnd - entry.idIndexBytes, () => this.verifyIds(group, entry));
     this.expectSame(headerAt, "earliest time", min, entry.minTime);
     this.expectSame(headerAt, "latest time", max, entry.maxTime);
     return reports.sort((a, b) => a.offset - b.offset);

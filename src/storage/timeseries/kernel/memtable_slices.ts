@@ -50,6 +50,12 @@ export class MemtableRunSource implements RunSource {
     return undefined;
   }
 
+  begin(): void {}
+
+  mayBeAnswered(): boolean {
+    return false;
+  }
+
   prefetch(): Promise<void> {
     return Promise.resolve();
   }

@@ -65,7 +65,7 @@ export async function runFragment(
     if (seriesEnds === undefined) series = sources.nextSeries(series);
     else if (matched !== undefined) series = matched.next(series);
     if (series >= snapshot.seriesCount) break;
-    sources.areStatisticsUsed = folding.usesStatistics;
+    if (folding.rows > 0) sources.areStatisticsUsed = folding.usesStatistics;
     const prefetch = sources.prefetch(series, seriesEnds);
     if (prefetch !== undefined) await prefetch;
     const many = areAlike

@@ -1,6 +1,7 @@
 /** Where the rows of each series are: the row groups and memtables of a table that a request has to look at. */
 import type { TableSnapshot } from "../table_snapshot.ts";
 import type { TimeseriesScan } from "../scan_request.ts";
+import { RowGroupHeaders } from "../row_group_headers.ts";
 import type { Direction } from "../run.ts";
 import type { SeriesEnds } from "../series_ends.ts";
 import type { SeriesSet } from "../series_set.ts";
@@ -10,7 +11,7 @@ import { MemtableRunSource } from "./memtable_slices.ts";
 import { GroupRunSource, type RunSource } from "./slice_runs.ts";
 
 /** So many sources are asked of the device at once. */
-const SOURCES_AT_ONCE = 8;
+const SOURCES_AT_ONCE = 16;
 const ALL_TIMES = { fromMs: -Infinity, toMs: Infinity };
 
 /** The rows of a series and of all behind it up to the last one. */
@@ -72,9 +73,13 @@ export class SeriesSources {
   prefetch(series: number, ends?: SeriesEnds): Promise<void> | undefined {
     this.moveTo(series);
     const { held, waiting, asked, matched } = this;
-    if ((matched === undefined && !asked.isKnown) || !held.some((source) => source.isToBePrefetched)) {
-      return undefined;
-    }
+    if (held.length + waiting.length < 2 || (matched === undefined && !asked.isKnown)) return undefined;
+    // Where its pages are has to be read anyway, and tells whether the device is slow.
+    held[held.length - 1]?.begin();
+    if (!held.some((source) => source.isToBePrefetched)) return undefined;
+    // What becomes of the first such page tells whether others have to be read.
+    const areDoubtful = ends === undefined && asked.areStatisticsUsed === undefined;
+    if (areDoubtful && held.some((source) => source.mayBeAnswered(series, matched))) return undefined;
     const next = held.filter((source) => !source.isPrefetched);
     for (let i = waiting.length - 1; i >= 0 && next.length < SOURCES_AT_ONCE; i--) {
       if (!waiting[i]!.isPrefetched) next.push(waiting[i]!);
@@ -218,13 +223,15 @@ function sourcesOf(
   let age = 0;
   for (const rows of snapshot.segments) {
     let isRead = false;
+    const headers = new RowGroupHeaders(rows.segment, snapshot.names);
     const left = { fromMs: Math.max(range.fromMs, rows.firstMs), toMs: range.toMs };
     for (const entry of rows.groups) {
       age++;
       if (entry.minTime > left.toMs || entry.maxTime < left.fromMs) continue;
       isRead = true;
       if (!ranges.isIn(entry.firstSeries, entry.lastSeries)) continue;
-      sources.push(new GroupRunSource(snapshot, rows, entry, left, asked, counters, age));
+      headers.add(entry);
+      sources.push(new GroupRunSource(snapshot, rows, headers, entry, left, asked, counters, age));
     }
     if (isRead) counters.segmentsRead++;
     else counters.segmentsSkipped++;

@@ -2,6 +2,7 @@
 import { PAGE_ROWS } from "../../../base/mod.ts";
 import type { LastRows } from "../last_rows.ts";
 import { type RowGroup, TIME_PAGES } from "../row_group.ts";
+import type { RowGroupHeaders } from "../row_group_headers.ts";
 import type { SeriesEnds } from "../series_ends.ts";
 import type { SeriesSet } from "../series_set.ts";
 import type { Direction, TimeRange } from "../run.ts";
@@ -25,6 +26,10 @@ export interface RunSource {
   isPrefetched: boolean;
   /** Whether it should be: reading goes to the device, and has to wait for it. */
   readonly isToBePrefetched: boolean;
+  /** Finds out where its rows are. */
+  begin(): void;
+  /** Whether what is known of a page may be all that is asked of it, of those of series from one on. */
+  mayBeAnswered(series: number, matched: SeriesSet | undefined): boolean;
   /** Asks the device for what will be read of series from one on: as `SeriesSources.prefetch`. */
   prefetch(series: number, matched: SeriesSet | undefined, ends?: SeriesEnds): Promise<void>;
   /** Good until the next call; undefined when the series has no rows in the range. */
@@ -80,6 +85,7 @@ export class GroupRunSource implements RunSource {
   constructor(
     private readonly snapshot: TableSnapshot,
     private readonly rows: SegmentRows,
+    private readonly headers: RowGroupHeaders,
     private readonly entry: RowGroupEntry,
     private readonly range: TimeRange,
     private readonly asked: AskedPaths,
@@ -98,10 +104,14 @@ export class GroupRunSource implements RunSource {
     return !this.isPrefetched && this.rows.segment.slowReads !== this.slowReadsBefore;
   }
 
+  begin(): void {
+    this.open ??= this.openGroup();
+  }
+
   async prefetch(series: number, matched: SeriesSet | undefined, ends?: SeriesEnds): Promise<void> {
-    const { entry, rows: { segment } } = this;
+    const { entry, headers, rows: { segment } } = this;
     const isLast = ends?.latest === true && !ends.earliest;
-    const known = [segment.unreadHeader(entry), isLast ? segment.unreadLastRows(entry) : undefined];
+    const known = [headers.unread(entry), isLast ? segment.unreadLastRows(entry) : undefined];
     await segment.prefetch(known.filter((range) => range !== undefined));
     const { group, ahead } = this.open ??= this.openGroup();
     if (isLast && entry.lastRowsBytes > 0) return;
@@ -109,7 +119,14 @@ export class GroupRunSource implements RunSource {
     const columns = matched === undefined
       ? this.asked.pageColumnsIn(group.paths)
       : this.asked.possibleColumnsIn(group.paths);
-    await segment.prefetch(ahead.unread(columns, this.pagesOf(series, matched)));
+    const pages = this.pagesOf(series, matched);
+    const { areStatisticsUsed } = this.asked;
+    const read = areStatisticsUsed === true ? pages.filter((page) => !this.isOfOne(page)) : pages;
+    await segment.prefetch(ahead.unread(columns, read));
+  }
+
+  mayBeAnswered(series: number, matched: SeriesSet | undefined): boolean {
+    return this.open !== undefined && this.pagesOf(series, matched).some((page) => this.isOfOne(page));
   }
 
   /** The pages, ascending, that may have rows in the range of the series from one on that are asked for. */
@@ -119,7 +136,7 @@ export class GroupRunSource implements RunSource {
     const add = (firstRow: number, end: number) => {
       let page = Math.max(Math.floor(firstRow / PAGE_ROWS), (pages.at(-1) ?? -1) + 1);
       for (; page * PAGE_ROWS < end; page++) {
-        if (this.mayHave(page) && !(this.asked.areStatisticsUsed && this.isOfOne(page))) pages.push(page);
+        if (this.mayHave(page)) pages.push(page);
       }
     };
     const first = group.placeFrom(from);
@@ -342,8 +359,8 @@ export class GroupRunSource implements RunSource {
   }
 
   private openGroup(): OpenRowGroup {
-    const { snapshot, rows, entry } = this;
-    const group = rows.segment.rowGroup(entry, snapshot.names);
+    const { snapshot, rows, headers, entry } = this;
+    const group = headers.rowGroup(entry);
     this.paths = this.asked.in(group.paths);
     const mask = rows.masks.get(entry.offset);
     const open = new OpenRowGroup(rows.segment, group, snapshot.index, this.counters, mask, "one reader");

@@ -83,8 +83,8 @@ export class AskedPaths {
   private pageColumns: readonly number[] | undefined;
   /** Whether most pages have rows that are read as documents. */
   areRowsRead = false;
-  /** Whether pages whose rows are all asked for are mostly answered by what is known of them. */
-  areStatisticsUsed = false;
+  /** Whether pages whose rows are all asked for are mostly answered by what is known of them; undefined before the first. */
+  areStatisticsUsed: boolean | undefined;
 
   /**
    * @param parts what is read of each row, beside its time
@@ -95,7 +95,9 @@ export class AskedPaths {
     private readonly timeField: string,
     private readonly parts: RowParts,
     private readonly rowFields: ReadonlySet<string> | undefined,
-  ) {}
+  ) {
+    if (parts === "documents") this.areStatisticsUsed = false;
+  }
 
   /** Whether it is known which page columns are read together. */
   get isKnown(): boolean {
