@@ -2,9 +2,10 @@
  * The series that the bench of codecs encodes: real ones from the npm package vega-datasets, installed once into a
  * folder that git does not see, and the metrics of the generated servers.
  */
+import { installPackages } from "../scripts/installed_packages.ts";
 import { CpuWorkload, METRICS } from "../tests/data/cpu_workload.ts";
 
-const FOLDER = new URL("./.installed/", import.meta.url).pathname;
+const FOLDER = new URL("./.installed/series/", import.meta.url).pathname;
 const PACKAGE = "vega-datasets@3.2.1";
 const DATA = `${FOLDER}node_modules/vega-datasets/data/`;
 
@@ -48,27 +49,13 @@ const COLUMNS: readonly (readonly [name: string, file: string, column: string])[
 
 /** All series. @throws Error when the package cannot be installed */
 export async function loadSeries(): Promise<Series[]> {
-  await install();
+  await installPackages({ folder: FOLDER, npm: [PACKAGE], name: "the series (50 MB)" });
   const series = COLUMNS.map(([name, file, column]): Series => {
     const like = LIKE[name];
     return { name, values: readColumn(file, column), ...(like === undefined ? {} : { like }) };
   });
   const servers = serverMetrics();
   return [...series, logarithms(series[6]!), { name: "server metrics", values: servers }, meanOf(servers)];
-}
-
-async function install(): Promise<void> {
-  try {
-    if (Deno.readTextFileSync(`${FOLDER}installed.txt`) === PACKAGE) return;
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  console.error("installing the series into bench/.installed (once, about 50 MB)");
-  Deno.mkdirSync(FOLDER, { recursive: true });
-  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix", FOLDER, PACKAGE];
-  const { success, stderr } = await new Deno.Command("npm", { args, stdout: "null" }).output();
-  if (!success) throw new Error(`npm ${args.join(" ")}:\n${new TextDecoder().decode(stderr)}`);
-  Deno.writeTextFileSync(`${FOLDER}installed.txt`, PACKAGE);
 }
 
 function readColumn(file: string, column: string): Float64Array {

@@ -3,6 +3,7 @@
  * a process of its own. Everything is in memory and nothing is durable: it shows what an engine that only scans columns
  * needs for the same rows. Loaded from CSV.
  */
+import { installPackages } from "../scripts/installed_packages.ts";
 import { type CpuWorkload, METRICS } from "../tests/data/cpu_workload.ts";
 import type { Answer, Instance, LoadSize, Peer } from "./peer.ts";
 import { PeerMissing } from "./peer_missing.ts";
@@ -110,18 +111,11 @@ function conversation(child: Deno.ChildProcess): Ask {
 
 /** @throws PeerMissing when npm cannot install it */
 async function install(): Promise<void> {
-  const marker = `${FOLDER}installed.txt`;
-  Deno.mkdirSync(FOLDER, { recursive: true });
   try {
-    if (Deno.readTextFileSync(marker) === PACKAGE) return;
+    await installPackages({ folder: FOLDER, npm: [PACKAGE], name: "DuckDB (70 MB)" });
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new PeerMissing(error instanceof Error ? error.message : String(error));
   }
-  console.error("installing DuckDB into bench/.installed (once, about 70 MB)");
-  const args = ["install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix", FOLDER, PACKAGE];
-  const { success, stderr } = await new Deno.Command("npm", { args, stdout: "null" }).output();
-  if (!success) throw new PeerMissing(`npm cannot install ${PACKAGE}: ${new TextDecoder().decode(stderr)}`);
-  Deno.writeTextFileSync(marker, PACKAGE);
 }
 
 async function load(

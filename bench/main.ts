@@ -1,12 +1,11 @@
-/** `deno task bench`: one workload on ChronoGo and its peers, one after another in one run, and a table of ratios. */
+/** `deno task bench`: one workload on ChronoGo and its peers, in turns in one run, and a table of ratios. */
 import { CHRONOGO } from "./chronogo.ts";
 import { DUCKDB } from "./duckdb.ts";
 import { regressions } from "./guard.ts";
-import { measure, type Measured } from "./measure.ts";
+import { measure } from "./measure.ts";
 import { MONGODB } from "./mongodb.ts";
 import { type BenchOptions, parseBenchOptions, USAGE } from "./options.ts";
 import type { Peer } from "./peer.ts";
-import { PeerMissing } from "./peer_missing.ts";
 import { report } from "./report.ts";
 import { VICTORIA_METRICS } from "./victoria_metrics.ts";
 
@@ -37,16 +36,10 @@ function showProgress(line: string): void {
 }
 
 async function run(options: BenchOptions): Promise<void> {
-  const results: Measured[] = [];
   const skipped: string[] = [];
-  for (const peer of chosenPeers(options)) {
-    try {
-      results.push(await measure(peer, options, showProgress));
-    } catch (error) {
-      if (!(error instanceof PeerMissing)) throw error;
-      skipped.push(`${peer.name} was skipped: ${error.message}`);
-    }
-  }
+  const results = await measure(chosenPeers(options), options, showProgress, (peer, reason) => {
+    skipped.push(`${peer} was skipped: ${reason}`);
+  });
   showProgress("");
   const text = report(results, options);
   console.log([text, ...skipped].join("\n"));

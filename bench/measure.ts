@@ -1,6 +1,7 @@
-/** Runs the whole workload on one peer and measures it. */
+/** Runs the whole workload on peers and measures them. */
 import type { BenchOptions } from "./options.ts";
 import type { Answer, DiskBytes, Instance, Peer } from "./peer.ts";
+import { PeerMissing } from "./peer_missing.ts";
 import type { Query } from "./query.ts";
 import type { Workload } from "./scenario.ts";
 
@@ -61,43 +62,114 @@ export interface MeasuredSingles extends Timed {
   readonly p99Ms: number;
 }
 
-/** Measures one peer; `progress` gets a line for what is going on. */
+/** A peer that has taken in the rows, and what was measured so far. */
+interface Contender {
+  readonly peer: string;
+  readonly instance: Instance;
+  readonly load: Timed;
+  readonly disk: DiskBytes | undefined;
+  pingMs: number | undefined;
+  readonly found: Map<Query, Found>;
+  singles: MeasuredSingles | undefined;
+}
+
+/**
+ * Measures peers: each takes in the rows while the others rest, then they are asked in turns, query by query, so that what
+ * the machine does beside them for a while meets all of them.
+ *
+ * @param progress gets a line for what is going on
+ * @param skip gets the peers that are not there, and why
+ */
 export async function measure(
-  peer: Peer,
+  peers: readonly Peer[],
   options: BenchOptions,
   progress: (text: string) => void,
-): Promise<Measured> {
+  skip: (peer: string, reason: string) => void,
+): Promise<Measured[]> {
+  await using running = new AsyncDisposableStack();
+  const contenders: Contender[] = [];
+  for (const peer of peers) {
+    try {
+      contenders.push(await load(peer, options, running, progress));
+    } catch (error) {
+      if (!(error instanceof PeerMissing)) throw error;
+      skip(peer.name, error.message);
+    }
+  }
+  const queries = options.scenario.queries(options);
+  await measureQueries(contenders, queries, options, progress);
+  for (const contender of contenders) {
+    progress(`${contender.peer}: single inserts`);
+    contender.singles = await measureSingles(contender.instance, options.scenario.open(options, 43), options);
+  }
+  if (options.cold) await measureFirst(contenders, queries, progress);
+  return contenders.map(({ peer, load, disk, pingMs, found, singles }) => {
+    const measured = queries.map((query) => ({
+      query,
+      ...(found.has(query) && { found: found.get(query)! }),
+    }));
+    return { peer, load, disk, pingMs, queries: measured, singles };
+  });
+}
+
+async function load(
+  peer: Peer,
+  options: BenchOptions,
+  running: AsyncDisposableStack,
+  progress: (text: string) => void,
+): Promise<Contender> {
   progress(`${peer.name}: starting`);
-  await using instance = await peer.start(options.scenario);
   const { scenario } = options;
+  const instance = running.use(await peer.start(scenario));
   const workload = scenario.open(options, 42);
   const load = await timed(instance, () => {
     return instance.load(workload, options, (rows) => progress(`${peer.name}: ${rows} rows loaded`));
   });
   progress(`${peer.name}: measuring its disk`);
   const disk = await instance.diskBytes();
-  const asked = scenario.queries(options).map((query) => ({
-    query,
-    isAnswered: instance.canRun?.(query) !== false,
-  }));
-  for (const { query, isAnswered } of asked) {
-    progress(`${peer.name}: warming up ${query.name}`);
-    if (isAnswered) await warmUp(() => instance.runQuery(query));
-  }
-  const pingMs = await measurePing(instance);
-  let queries: MeasuredQuery[] = [];
-  for (const { query, isAnswered } of asked) {
-    progress(`${peer.name}: ${query.name}`);
-    queries.push(isAnswered ? await measureQuery(instance, query, options) : { query });
-  }
+  return { peer: peer.name, instance, load, disk, pingMs: undefined, found: new Map(), singles: undefined };
+}
+
+async function measureQueries(
+  contenders: readonly Contender[],
+  queries: readonly Query[],
+  { runs, cold }: BenchOptions,
+  progress: (text: string) => void,
+): Promise<void> {
+  const inTurns = async (what: string, measure: (contender: Contender, query: Query) => Promise<void>) => {
+    for (const query of queries) {
+      for (const contender of contenders) {
+        if (contender.instance.canRun?.(query) === false) continue;
+        progress(`${what}: ${query.name}, ${contender.peer}`);
+        await measure(contender, query);
+      }
+    }
+  };
+  await inTurns("warming up", ({ instance }, query) => warmUp(() => instance.runQuery(query)));
+  for (const contender of contenders) contender.pingMs = await measurePing(contender.instance);
+  await inTurns("warm", async ({ instance, found }, query) => {
+    const answer = await instance.answer(query);
+    found.set(query, { ...await timeWarm(instance, query, runs), answer });
+  });
   for (let time = 0; time < MORE_TIMES; time++) {
-    progress(`${peer.name}: short queries again`);
-    queries = await timeAgain(instance, queries, options.runs);
+    // The quicker of two times counts, since what else the machine does only adds.
+    await inTurns("warm again", async ({ instance, found }, query) => {
+      const before = found.get(query)!;
+      if (before.ms >= SHORT_MS) return;
+      const again = await timeWarm(instance, query, runs);
+      if (again.ms < before.ms) found.set(query, { ...before, ...again });
+    });
   }
-  progress(`${peer.name}: single inserts`);
-  const singles = await measureSingles(instance, scenario.open(options, 43), options);
-  const measured = options.cold ? await measureFirst(instance, queries, progress) : queries;
-  return { peer: peer.name, load, disk, pingMs, queries: measured, singles };
+  if (!cold) return;
+  await inTurns("cold", async ({ instance, found }, query) => {
+    const { emptyCaches } = instance;
+    if (emptyCaches === undefined) return;
+    await warmUp(() => coldMsOf(emptyCaches, instance, query));
+    found.set(query, {
+      ...found.get(query)!,
+      coldMs: await medianOf(COLD_RUNS, emptyCaches, instance, query),
+    });
+  });
 }
 
 /** Asks until what answers is as quick as it gets, more or less. */
@@ -135,60 +207,26 @@ async function timeWarm(
   return { ms: quantile(times, 0.5), cpuMs: cpuSeconds * 1000 / times.length };
 }
 
-/** Times short queries once more: the quicker of both times counts, since what else the machine does only adds. */
-async function timeAgain(
-  instance: Instance,
-  queries: readonly MeasuredQuery[],
-  runs: number,
-): Promise<MeasuredQuery[]> {
-  const again: MeasuredQuery[] = [];
-  for (const { query, found } of queries) {
-    if (found === undefined || found.ms >= SHORT_MS) {
-      again.push({ query, ...(found && { found }) });
-      continue;
-    }
-    const warm = await timeWarm(instance, query, runs);
-    again.push({ query, found: warm.ms < found.ms ? { ...found, ...warm } : found });
-  }
-  return again;
-}
-
-async function measureQuery(
-  instance: Instance,
-  query: Query,
-  { runs, cold }: BenchOptions,
-): Promise<MeasuredQuery> {
-  const answer = await instance.answer(query);
-  const warm = { ...await timeWarm(instance, query, runs), answer };
-  const { emptyCaches } = instance;
-  if (!cold || emptyCaches === undefined) return { query, found: warm };
-  await warmUp(() => coldMsOf(emptyCaches, instance, query));
-  return { query, found: { ...warm, coldMs: await medianOf(COLD_RUNS, emptyCaches, instance, query) } };
-}
-
 /** The queries, each as the first one of a server. One that cannot empty its caches otherwise is cold then. */
 async function measureFirst(
-  instance: Instance,
-  queries: readonly MeasuredQuery[],
+  contenders: readonly Contender[],
+  queries: readonly Query[],
   progress: (text: string) => void,
-): Promise<MeasuredQuery[]> {
-  const { restart } = instance;
-  if (restart === undefined) return [...queries];
-  const start = async () => {
-    await restart();
-    await new Promise((done) => setTimeout(done, START_MS));
-  };
-  const measured: MeasuredQuery[] = [];
-  for (const { query, found } of queries) {
-    progress(`after a start: ${query.name}`);
-    if (found === undefined) {
-      measured.push({ query });
-      continue;
+): Promise<void> {
+  for (const query of queries) {
+    for (const { peer, instance, found } of contenders) {
+      const { restart } = instance;
+      const before = found.get(query);
+      if (restart === undefined || before === undefined) continue;
+      progress(`first after a start: ${query.name}, ${peer}`);
+      const start = async () => {
+        await restart();
+        await new Promise((done) => setTimeout(done, START_MS));
+      };
+      const firstMs = await medianOf(FIRST_RUNS, start, instance, query);
+      found.set(query, { coldMs: firstMs, ...before, firstMs });
     }
-    const firstMs = await medianOf(FIRST_RUNS, start, instance, query);
-    measured.push({ query, found: { coldMs: firstMs, ...found, firstMs } });
   }
-  return measured;
 }
 
 /** The median of runs before each of which the peer lets go of what it holds, and the system too. */

@@ -2,7 +2,8 @@
  * `deno task assembly`: makes a WebAssembly module of each AssemblyScript file in `src`, beside it. The compiler is the npm
  * package assemblyscript, installed once into a folder that git does not see and run by Node: the product does without it.
  */
-import { existsSync, readdirSync } from "node:fs";
+import { readdirSync } from "node:fs";
+import { installPackages } from "./installed_packages.ts";
 
 const PACKAGE = "assemblyscript@0.28.20";
 const REPOSITORY = new URL("../", import.meta.url);
@@ -19,7 +20,7 @@ export function filesIn(ending: string): string[] {
 
 /** The module of a source: asked for twice, the same bytes. @throws Error with what npm or the compiler says */
 export async function compile(source: string): Promise<Uint8Array> {
-  if (!await isInstalled()) await install();
+  await installPackages({ folder: FOLDER, npm: [PACKAGE], name: "AssemblyScript (60 MB)" });
   const folder = await Deno.makeTempDir({ prefix: "chronogo-assembly-" });
   try {
     // The compiler takes its own files by this ending only, and the names of files are in none of the modules.
@@ -34,26 +35,6 @@ export async function compile(source: string): Promise<Uint8Array> {
 /** The module's path. */
 export function moduleOf(source: string): string {
   return source.replace(/\.as$/, ".wasm");
-}
-
-async function isInstalled(): Promise<boolean> {
-  const stamp = `${FOLDER}installed.txt`;
-  return existsSync(stamp) && await Deno.readTextFile(stamp) === PACKAGE;
-}
-
-async function install(): Promise<void> {
-  console.error("installing AssemblyScript into scripts/.installed (once, about 60 MB)");
-  await run("npm", [
-    "install",
-    "--no-save",
-    "--no-audit",
-    "--no-fund",
-    "--silent",
-    "--prefix",
-    FOLDER,
-    PACKAGE,
-  ]);
-  await Deno.writeTextFile(`${FOLDER}installed.txt`, PACKAGE);
 }
 
 async function run(program: string, args: readonly string[], cwd?: string): Promise<void> {

@@ -1,6 +1,7 @@
 /** `chronogo check` and `chronogo inspect`: good folders pass, each kind of damage is found and named, nothing is written. */
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
+import { cpSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { crc32, SILENT_LOGGER } from "../../src/base/mod.ts";
 import { BuiltDocument, encodeDocument, Int32, RawDocument, UtcDate } from "../../src/bson/mod.ts";
@@ -57,17 +58,9 @@ async function makeFolders(root: string): Promise<{ readonly closed: string; rea
   await node.router.insert(DEVICES, documents(10, 40), true);
   await node.router.insert(MEASUREMENTS, documents(100, 5000), true);
   const crashed = `${root}/crashed`;
-  copyFolder(closed, crashed);
+  cpSync(closed, crashed, { recursive: true });
   await node.close();
   return { closed, crashed };
-}
-
-function copyFolder(from: string, to: string): void {
-  Deno.mkdirSync(to, { recursive: true });
-  for (const entry of Deno.readDirSync(from)) {
-    if (entry.isDirectory) copyFolder(`${from}/${entry.name}`, `${to}/${entry.name}`);
-    else Deno.copyFileSync(`${from}/${entry.name}`, `${to}/${entry.name}`);
-  }
 }
 
 /** Every file below a folder and its content's hash. */
@@ -98,7 +91,7 @@ async function checkAfter(
 ): Promise<Checked> {
   const copy = Deno.makeTempDirSync({ prefix: "chronogo-test-" });
   try {
-    copyFolder(folder, copy);
+    cpSync(folder, copy, { recursive: true });
     await change(copy);
     const before = contentOf(copy);
     const checked = await check(copy);
@@ -236,7 +229,7 @@ Deno.test("a log of many files that was cut passes; one of them missing is found
     for (let n = 0; n < 100; n += 10) await node.router.insert(MEASUREMENTS, documents(10, n), true);
     await node.checkpoint();
     for (let n = 0; n < 120; n += 10) await node.router.insert(DEVICES, documents(10, n), true);
-    copyFolder(folder, `${root}/copy`);
+    cpSync(folder, `${root}/copy`, { recursive: true });
     await node.close();
     const logs = Array.from(Deno.readDirSync(`${root}/copy/log`), (entry) => entry.name)
       .filter((name) => name.endsWith(".log")).sort();

@@ -1,7 +1,6 @@
-/**
- * The clients of the suite, as their registries ship them, in a folder of their own that git does not see. They are
- * installed once; a file names what is there, so that a change of the list installs anew.
- */
+/** The clients of the suite, as their registries ship them. */
+import { installPackages } from "../../scripts/installed_packages.ts";
+
 const FOLDER = new URL("./.installed/", import.meta.url).pathname;
 const PROGRAMS = new URL("./programs/", import.meta.url).pathname;
 const NODE_PACKAGES = [
@@ -23,16 +22,12 @@ export interface ProgramResult {
 
 /** Installs the clients if they are not there. @throws Error when a registry cannot be reached */
 export async function installClients(): Promise<void> {
-  const wanted = [...NODE_PACKAGES, ...PYTHON_PACKAGES].join("\n");
-  const stamp = `${FOLDER}installed.txt`;
-  if (readIfThere(stamp) === wanted) return;
-  console.error("installing the clients of the suite into tests/clients/.installed (once, about 200 MB)");
-  Deno.mkdirSync(FOLDER, { recursive: true });
-  const npm = ["install", "--no-save", "--no-audit", "--no-fund", "--silent", "--prefix", FOLDER];
-  await install("npm", [...npm, ...NODE_PACKAGES]);
-  const pip = ["-m", "pip", "install", "--quiet", "--upgrade", "--target", `${FOLDER}python`];
-  await install("python3", [...pip, ...PYTHON_PACKAGES]);
-  Deno.writeTextFileSync(stamp, wanted);
+  await installPackages({
+    folder: FOLDER,
+    npm: NODE_PACKAGES,
+    python: PYTHON_PACKAGES,
+    name: "the clients of the suite (200 MB)",
+  });
 }
 
 /** Runs a program of the folder `programs/` in Node. It finds the packages through the variable CLIENTS. */
@@ -79,18 +74,4 @@ async function run(program: string, args: string[]): Promise<ProgramResult> {
   }).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-async function install(program: string, args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, stdout: "null" }).output();
-  if (!success) throw new Error(`${program} ${args.join(" ")}:\n${new TextDecoder().decode(stderr)}`);
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return Deno.readTextFileSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return undefined;
-    throw error;
-  }
 }

@@ -66,7 +66,7 @@ export class SeriesSources {
 
   /**
    * Asks the device for what will be read of a series, and of those behind it that are asked for, all at once; undefined where
-   * that is not worth while: reading has not had to wait, it is in one place alone, or was asked for before.
+   * that is not worth while: reading has not had to wait, it is in one place alone, was asked for before, or may not be read.
    *
    * @param ends where only these are asked for
    */

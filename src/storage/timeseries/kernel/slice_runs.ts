@@ -135,9 +135,7 @@ export class GroupRunSource implements RunSource {
     const pages: number[] = [];
     const add = (firstRow: number, end: number) => {
       let page = Math.max(Math.floor(firstRow / PAGE_ROWS), (pages.at(-1) ?? -1) + 1);
-      for (; page * PAGE_ROWS < end; page++) {
-        if (this.mayHave(page)) pages.push(page);
-      }
+      for (; page * PAGE_ROWS < end; page++) if (this.mayHave(page)) pages.push(page);
     };
     const first = group.placeFrom(from);
     if (matched === undefined) add(group.firstRowOf(first), group.rows);
