@@ -26,6 +26,8 @@ export class SeriesSources {
   private readonly waiting: RunSource[];
   private held: RunSource[] = [];
   private readonly found: SliceRun[] = [];
+  /** One that knows where its rows are. */
+  private begun: RunSource | undefined;
   /** One that does not give runs of many series. */
   private apart: RunSource | undefined;
   /** The first series behind which one of the held ones has nothing more. */
@@ -74,8 +76,12 @@ export class SeriesSources {
     this.moveTo(series);
     const { held, waiting, asked, matched } = this;
     if (held.length + waiting.length < 2 || (matched === undefined && !asked.isKnown)) return undefined;
-    // Where its pages are has to be read anyway, and tells whether the device is slow.
-    held[held.length - 1]?.begin();
+    const newest = held[held.length - 1];
+    if (newest !== this.begun) {
+      // Where its pages are has to be read anyway, and tells whether the device is slow.
+      newest?.begin();
+      this.begun = newest;
+    }
     if (!held.some((source) => source.isToBePrefetched)) return undefined;
     // What becomes of the first such page tells whether others have to be read.
     const areDoubtful = ends === undefined && asked.areStatisticsUsed === undefined;
