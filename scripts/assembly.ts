@@ -3,7 +3,7 @@
  * package assemblyscript, installed once into a folder that git does not see and run by Node: the product does without it.
  */
 import { readdirSync } from "node:fs";
-import { installPackages } from "./installed_packages.ts";
+import { installPackages, run } from "./installed_packages.ts";
 
 const PACKAGE = "assemblyscript@0.28.20";
 const REPOSITORY = new URL("../", import.meta.url);
@@ -35,12 +35,6 @@ export async function compile(source: string): Promise<Uint8Array> {
 /** The module's path. */
 export function moduleOf(source: string): string {
   return source.replace(/\.as$/, ".wasm");
-}
-
-async function run(program: string, args: readonly string[], cwd?: string): Promise<void> {
-  const command = new Deno.Command(program, { args: [...args], stdout: "null", ...(cwd && { cwd }) });
-  const { success, stderr } = await command.output();
-  if (!success) throw new Error(`${program} ${args[0]} failed:\n${new TextDecoder().decode(stderr)}`);
 }
 
 if (import.meta.main) {

@@ -30,8 +30,10 @@ export async function installPackages({ folder, npm = [], python = [], name }: P
   Deno.writeTextFileSync(folder + STAMP, wanted);
 }
 
-async function run(program: string, args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command(program, { args, stdout: "null" }).output();
+/** Runs a program to its end, in a folder if one is named. @throws Error with what it says when it fails */
+export async function run(program: string, args: string[], cwd?: string): Promise<void> {
+  const command = new Deno.Command(program, { args, stdout: "null", ...(cwd && { cwd }) });
+  const { success, stderr } = await command.output();
   if (!success) throw new Error(`${program} ${args.join(" ")}:\n${new TextDecoder().decode(stderr)}`);
 }
 

@@ -36,7 +36,7 @@ export const OUTPUT_BYTES = 2 * WRITE_BYTES;
 const LEAST_COMPRESSED_HEADER_BYTES = 1024;
 
 /** Whose header gets its place in the file when it is written. */
-type Placed<Entry> = Omit<Entry, "headerOffset"> & { headerOffset: number };
+type HeadlessEntry = Omit<RowGroupEntry, "headerOffset"> & { headerOffset: number };
 
 /** What the writer of a row group knows of it, beside its pages. */
 export type RowGroupContent = Omit<RowGroupHeader, "pages">;
@@ -48,7 +48,7 @@ export class SegmentOutput {
   /** Those of row groups that are written, as blocks: who reads several has them with one call. */
   private readonly headers = new ByteWriter();
   /** The row groups of these, their headers' places counted from the first one. */
-  private headless: Placed<RowGroupEntry>[] = [];
+  private headless: HeadlessEntry[] = [];
   private readonly tables: TableEntry[] = [];
   /** Of the table that is being written. */
   private groups: RowGroupEntry[] = [];
