@@ -11,6 +11,7 @@ import { type Random, seededRandom } from "../src/base/mod.ts";
 import { startMongod } from "../tests/support/mongod.ts";
 import { startServerProcess } from "../tests/support/server_process.ts";
 import { CommandFailure, WireClient } from "../tests/support/wire_client.ts";
+import { keepCoresAwake } from "./awake_cores.ts";
 import { cpuSecondsOf } from "./wire_instance.ts";
 
 const DATABASE = "shop";
@@ -277,6 +278,7 @@ function rowOf(name: string, connections: number, own: Measured, other: Measured
   return `| ${cells.join(" | ")} |`;
 }
 
+using _ = keepCoresAwake();
 const results: Measured[][] = [];
 for (const start of [startChronogo, startMongodb]) {
   const peer = await start();

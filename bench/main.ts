@@ -1,4 +1,5 @@
 /** `deno task bench`: one workload on ChronoGo and its peers, in turns in one run, and a table of ratios. */
+import { keepCoresAwake } from "./awake_cores.ts";
 import { CHRONOGO } from "./chronogo.ts";
 import { DUCKDB } from "./duckdb.ts";
 import { regressions } from "./guard.ts";
@@ -36,6 +37,7 @@ function showProgress(line: string): void {
 }
 
 async function run(options: BenchOptions): Promise<void> {
+  using _ = keepCoresAwake();
   const skipped: string[] = [];
   const results = await measure(chosenPeers(options), options, showProgress, (peer, reason) => {
     skipped.push(`${peer} was skipped: ${reason}`);

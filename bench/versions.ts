@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { startEnvironment, startFlags } from "../scripts/start_flags.ts";
 import { type ServerProcess, startServerProcess } from "../tests/support/server_process.ts";
 import { WireClient } from "../tests/support/wire_client.ts";
+import { keepCoresAwake } from "./awake_cores.ts";
 import { dropPageCache, quantile, warmUp } from "./measure.ts";
 import type { Query } from "./query.ts";
 import { type Scenario, SCENARIOS, type ScenarioSize } from "./scenario.ts";
@@ -171,6 +172,7 @@ async function run(options: Options): Promise<void> {
   const asked = all.filter(({ name }) => {
     return options.queries.length === 0 || options.queries.some((start) => name.startsWith(start));
   });
+  using _ = keepCoresAwake();
   const folder = await Deno.makeTempDir({ prefix: "chronogo-versions-" });
   try {
     const dataDirs = await load(options, folder);
