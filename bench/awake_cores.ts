@@ -9,19 +9,15 @@ const SPIN = "const bench = Deno.ppid; while (Deno.ppid === bench) for (let i = 
 
 /** One process for each core that gives it up to any other that wants it (SCHED_IDLE); they end with what is returned. */
 export function keepCoresAwake(): Disposable {
-  const spinning: Deno.ChildProcess[] = [];
+  const ended = new AbortController();
   try {
     for (let core = 0; core < navigator.hardwareConcurrency; core++) {
       const args = ["--idle", "0", Deno.execPath(), "eval", SPIN];
-      spinning.push(new Deno.Command("chrt", { args }).spawn());
+      new Deno.Command("chrt", { args, signal: ended.signal }).spawn();
     }
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
     console.error("cores may sleep: there is no chrt (util-linux) here");
   }
-  return {
-    [Symbol.dispose]: () => {
-      for (const process of spinning) process.kill("SIGKILL");
-    },
-  };
+  return { [Symbol.dispose]: () => ended.abort() };
 }
